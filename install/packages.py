@@ -1,0 +1,122 @@
+"""Puts the project and its pinned dependencies into an environment with pip, and mends what a killed pip left."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from environment import Environment
+from failure import InstallError
+from stamp import CONSTRAINTS
+
+_TAIL_LINES = 20
+# Lines of pip worth showing while it works, so that a big download does not look like a hang.
+_SHOWN = re.compile(r"\s*(Downloading .*\([\d.]+ [MG]B\)|Installing collected packages)")
+_RUN_AGAIN = "Then run the same command again: it goes on where it stopped."
+
+_NETWORK = re.compile(
+    r"NewConnectionError|ConnectTimeout|ReadTimeout|timed out|Max retries exceeded|NameResolution|ProxyError"
+    r"|Tunnel connection failed|Connection(Reset|Refused|Aborted)?Error|Connection (reset|refused|broken)"
+    r"|Temporary failure in name resolution|CERTIFICATE_VERIFY_FAILED|SSLError|HTTP error 40[37]"
+)
+_HINTS = (
+    (re.compile(r"No space left on device"), f"The disk is full: free some space. {_RUN_AGAIN}"),
+    (
+        _NETWORK,
+        "The package index could not be reached: check the network. Behind a proxy set HTTPS_PROXY (and PIP_CERT to "
+        f"its certificate), for a mirror set PIP_INDEX_URL. {_RUN_AGAIN}",
+    ),
+    (
+        re.compile(r"No matching distribution found|from versions:"),
+        "A package has no build for this Python or system: try another Python (3.10 to 3.13) with --python PATH. "
+        "If the index is a mirror (PIP_INDEX_URL), it may lack the package.",
+    ),
+)
+
+
+def install_project(root: Path, environment: Environment, extras: tuple[str, ...]) -> None:
+    """Install the project in `root` editable, with `extras`, at the pinned versions.
+
+    pip keeps whatever is there and fits the pins, so that a torch someone chose for their GPU stays.
+    """
+    target = f".[{','.join(extras)}]" if extras else "."
+    pins = (root / CONSTRAINTS).as_uri()
+    command = [*_pip(environment), "install", "--no-input", "--progress-bar", "off", "-c", pins, "-e", target]
+    code, lines = _run_logged(command, root, environment, pins)
+    if code == 0:
+        return
+    output = "\n".join(lines)
+    hint = next((hint for pattern, hint in _HINTS if pattern.search(output)), f"Mend what pip names. {_RUN_AGAIN}")
+    shown = "\n".join(f"    {line}" for line in lines[-_TAIL_LINES:])
+    raise InstallError(f"pip failed with exit code {code}. Its last lines:\n{shown}", f"{hint}\nLog: {environment.log}")
+
+
+def pip_works(environment: Environment) -> bool:
+    """Whether pip starts: in an environment killed while it was made, it may be there in part."""
+    try:
+        command = [*_pip(environment), "--version"]
+        return subprocess.run(command, capture_output=True, timeout=120, check=False).returncode == 0
+    except (OSError, subprocess.SubprocessError):
+        return False
+
+
+def remove_damaged(site_packages: Path) -> list[str]:
+    """Make pip forget the distributions in `site_packages` that are there in part; return their names.
+
+    pip takes a distribution for installed as soon as its metadata is there. It writes INSTALLER after all files of
+    the wheel, and moves what it replaces to names that begin with a tilde, so a killed pip can be told by both.
+    """
+    removed = []
+    for leftover in site_packages.glob("~*"):
+        shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+    for metadata in sorted(site_packages.glob("*.dist-info")):
+        if not _is_whole(site_packages, metadata):
+            shutil.rmtree(metadata)
+            removed.append(metadata.stem)
+    return removed
+
+
+def _is_whole(site_packages: Path, metadata: Path) -> bool:
+    record = metadata / "RECORD"
+    if not record.is_file() or not (metadata / "INSTALLER").is_file():
+        return False
+    with record.open(newline="", encoding="utf-8") as lines:
+        names = [row[0] for row in csv.reader(lines) if row]
+    # Bytecode is listed too, but anyone may delete that.
+    return all((site_packages / name).exists() for name in names if not name.endswith(".pyc"))
+
+
+def _pip(environment: Environment) -> list[str]:
+    # -I keeps packages of a host's PYTHONPATH from counting as installed; pip's own PIP_ variables still work.
+    return [str(environment.script("python")), "-I", "-m", "pip", "--disable-pip-version-check"]
+
+
+def _run_logged(command: list[str], root: Path, environment: Environment, pins: str) -> tuple[int, list[str]]:
+    """Run pip, log its output, show its progress; return its exit code and its lines."""
+    variables = environment.variables()
+    # The build backend is pinned by variable, since -c does not reach it; the second name is for pip 25.3 and newer.
+    for name in ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"):
+        variables[name] = " ".join(filter(None, [os.environ.get(name), pins]))
+    lines = []
+    with (
+        environment.log.open("w", encoding="utf-8") as log,
+        subprocess.Popen(
+            command,
+            cwd=root,
+            env=variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        ) as pip,
+    ):
+        for line in pip.stdout or ():
+            log.write(line)
+            lines.append(line.rstrip())
+            if _SHOWN.match(line):
+                print(f"  {lines[-1].strip()[:110]}", flush=True)
+    return pip.returncode, lines

@@ -1,0 +1,87 @@
+"""The connection file: where the server listens and the keys that let whoever can read the file in."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import tempfile
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import zmq
+
+from videomama_client.errors import ServerUnreachable
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What a client needs to reach the server. Keys are CURVE keys as Z85 text."""
+
+    endpoint: str
+    server_public: str
+    client_public: str
+    client_secret: str
+    pid: int
+    version: str
+
+    def listening(self) -> bool:
+        """Whether anything accepts connections at the endpoint; a dead server's file points at nothing."""
+        address = urlsplit(self.endpoint)
+        try:
+            socket.create_connection((address.hostname or "", address.port or 0), timeout=1.0).close()
+        except OSError:
+            return False
+        return True
+
+
+def default_path() -> Path:
+    """Return $VIDEOMAMA_CONNECTION_FILE, else one file per user and machine: homes may be shared between machines."""
+    named = os.environ.get("VIDEOMAMA_CONNECTION_FILE", "")
+    return Path(named) if named else state_folder() / f"connection-{socket.gethostname()}.json"
+
+
+def state_folder() -> Path:
+    """Return the per-user folder for the connection file and the log."""
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", str(Path.home()))) / "videomama"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "videomama"
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "videomama"
+
+
+def new_keys() -> tuple[str, str]:
+    """Return a CURVE key pair, (public, secret)."""
+    public, secret = zmq.curve_keypair()
+    return public.decode(), secret.decode()
+
+
+def write(path: Path, connection: Connection) -> None:
+    """Write the file so that only this user can read it, and nobody ever sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".connection-")  # made with mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(asdict(connection), file, indent=1)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink()
+        raise
+
+
+def read(path: Path) -> Connection:
+    """Read the file.
+
+    Raises:
+        ServerUnreachable: it is not there, not readable, or makes no sense.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Connection(**{field.name: content[field.name] for field in fields(Connection)})
+    except FileNotFoundError as error:
+        raise ServerUnreachable(f"no server runs here (there is no {path})", "Start one: videomama serve") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = f"the connection file {path} cannot be used: {error!r}"
+        raise ServerUnreachable(reason, "Start the server again: videomama serve") from error

@@ -1,0 +1,109 @@
+"""Finds the running server, or starts one in the background and waits until it answers."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Optional
+
+from videomama_client import connection
+from videomama_client.client import Client
+from videomama_client.errors import InternalError, ServerUnreachable
+
+START_S = 30.0
+HELLO_S = 3.0
+_POLL_S = 0.05
+_STARTED: list[subprocess.Popen[bytes]] = []  # Python warns when the handle of a living process is dropped
+_WINDOWS_DETACHED = 0x00000008 | 0x00000200  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
+
+
+def connect(connection_file: Optional[Path] = None, start: bool = True, flags: Sequence[str] = ()) -> Client:
+    """Return a client that has been greeted by the server.
+
+    Args:
+        connection_file: by default `connection.default_path()`.
+        start: start a server when none answers.
+        flags: further words for `videomama serve`.
+
+    Raises:
+        ServerUnreachable: none answers and none could be started.
+        ProtocolError: it speaks another version.
+    """
+    path = connection_file or connection.default_path()
+    try:
+        return _greeted(path)
+    except ServerUnreachable as error:
+        if not start:
+            raise ServerUnreachable(error.message, "Start one with `videomama serve`.") from error
+    return _start(path, flags)
+
+
+def server_command() -> list[str]:
+    """Return the command that runs the server: $VIDEOMAMA_COMMAND, this Python's own, or the one on the PATH."""
+    named = os.environ.get("VIDEOMAMA_COMMAND", "")
+    if named:
+        return [named]
+    if importlib.util.find_spec("videomama_server") is not None:
+        return [sys.executable, "-m", "videomama_server"]
+    found = shutil.which("videomama")
+    if found is None:
+        raise ServerUnreachable("no server is installed here", "Run the installer, or set VIDEOMAMA_COMMAND.")
+    return [found]
+
+
+def _greeted(path: Path) -> Client:
+    found = connection.read(path)
+    if not found.listening():
+        raise ServerUnreachable(f"the server of {path} is gone", "Start one: videomama serve")
+    client = Client(found)
+    try:
+        client.hello(HELLO_S)
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _start(path: Path, flags: Sequence[str]) -> Client:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    log = path.with_suffix(".log")
+    with log.open("ab") as output:
+        process = _spawn([*server_command(), "serve", "--connection-file", str(path), *flags], output.fileno())
+    until = time.monotonic() + START_S
+    problem = f"no server answered within {START_S:g} s"
+    while time.monotonic() < until:
+        try:
+            return _greeted(path)
+        except ServerUnreachable as error:
+            problem = error.message
+        code = process.poll()
+        if code not in (None, 0):  # 0: another process was first, wait for that server
+            raise InternalError(f"the server ended with code {code}: {_tail(log)}", f"Its log is {log}.")
+        time.sleep(_POLL_S)
+    raise ServerUnreachable(problem, f"The log is {log}.")
+
+
+def _spawn(command: Sequence[str], output: int) -> subprocess.Popen[bytes]:
+    """Start a process that outlives this one and holds none of its streams."""
+    windows = sys.platform == "win32"
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=not windows,
+        creationflags=_WINDOWS_DETACHED if windows else 0,
+    )
+    _STARTED.append(process)
+    return process
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "its log is empty"

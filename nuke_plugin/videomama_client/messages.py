@@ -1,0 +1,244 @@
+"""Every message of the protocol, as a frozen dataclass; `docs/protocol.md` is the text that this file follows.
+
+Requests are imperative, events past tense. The wire kind is the class name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Optional, Union, get_args
+
+from videomama_client.settings import MatteSettings
+
+PROTOCOL_VERSION = 1
+
+INTERACTIVE = "interactive"
+BATCH = "batch"
+PLATE = "plate"
+MASK = "mask"
+
+
+@dataclass(frozen=True)
+class Hello:
+    """First words of a client."""
+
+    request: str
+    protocol: int
+    client: str
+
+
+@dataclass(frozen=True)
+class ReportStatus:
+    """Ask how the server is; also the client's heartbeat."""
+
+    request: str
+
+
+@dataclass(frozen=True)
+class ProveFile:
+    """Ask the server to show that it reads the very file the client names."""
+
+    request: str
+    path: str
+    nonce: str
+
+
+@dataclass(frozen=True)
+class SubmitMatte:
+    """Ask for the alphas of a range.
+
+    Fields:
+        plate, mask: patterns such as ``/shots/plate.####.exr``.
+        out: pattern of the files to write; empty publishes a numbered sequence in the cache folder.
+        layer, dtype: how alphas are written; empty for the format's own.
+        clip: the range that exists; empty for all plate frames there are.
+        frames: the frames wanted; empty for the whole clip.
+        priority: ``interactive`` or ``batch``.
+        rehash: read every file again instead of trusting its stat.
+        inline: the client sends pixels; then the lists name its files' content.
+        inline_frames: the frames there are.
+        plate_digests, mask_digests: BLAKE2b of each file's bytes, in the order of `inline_frames`.
+    """
+
+    request: str
+    plate: str
+    mask: str
+    out: str
+    settings: MatteSettings
+    clip: str = ""
+    frames: str = ""
+    priority: str = INTERACTIVE
+    layer: str = ""
+    dtype: str = ""
+    rehash: bool = False
+    inline: bool = False
+    inline_frames: list[int] = field(default_factory=list)
+    plate_digests: list[str] = field(default_factory=list)
+    mask_digests: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CancelJob:
+    """Ask for a job to stop; its `MatteFailed` with code ``cancelled`` follows."""
+
+    request: str
+    job: str
+
+
+@dataclass(frozen=True)
+class SupplyFrame:
+    """Answer `FrameWanted`; the file's bytes ride as the bulk frame."""
+
+    job: str
+    role: str
+    frame: int
+
+
+@dataclass(frozen=True)
+class FetchAlpha:
+    """Ask for the file of one finished frame."""
+
+    request: str
+    job: str
+    frame: int
+
+
+@dataclass(frozen=True)
+class StopServer:
+    """Ask the server to end."""
+
+    request: str
+
+
+@dataclass(frozen=True)
+class Greeted:
+    """The server speaks the same protocol."""
+
+    request: str
+    protocol: int
+    server: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class StatusReported:
+    """How the server is. What is not known is None, never a made-up zero."""
+
+    request: str
+    server: str
+    pid: int
+    uptime_s: float
+    cache_dir: str
+    log_file: str
+    worker_pid: Optional[int]
+    worker_memory_bytes: Optional[int]
+    engine: Optional[str]
+    jobs_running: int
+    jobs_finished: int
+    worker_restarts: int
+    jobs: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class FileProved:
+    """BLAKE2b of nonce and file as the server reads it; empty when it cannot."""
+
+    request: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class JobAccepted:
+    """The job is queued."""
+
+    request: str
+    job: str
+
+
+@dataclass(frozen=True)
+class MattePlanned:
+    """What the job came to: its engine, region (x, y, w, h) and the number of frames wanted."""
+
+    job: str
+    engine: str
+    roi: list[int]
+    frames: int
+    out: str
+
+
+@dataclass(frozen=True)
+class FrameWanted:
+    """The server needs the bytes of one plate or mask frame of an inline job."""
+
+    job: str
+    role: str
+    frame: int
+
+
+@dataclass(frozen=True)
+class FrameDone:
+    """The alpha of one frame is on disk, computed now or found in the cache."""
+
+    job: str
+    frame: int
+    cached: bool
+    path: str
+
+
+@dataclass(frozen=True)
+class MatteDone:
+    """Every wanted frame is done."""
+
+    job: str
+    frames: int
+    computed: int
+    cached: int
+    seconds: float
+    engine: str
+    roi: list[int]
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class MatteFailed:
+    """The job ended without all its frames; those that were done stay in the cache."""
+
+    job: str
+    code: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class AlphaFetched:
+    """The file of one alpha; its bytes ride as the bulk frame."""
+
+    request: str
+    job: str
+    frame: int
+
+
+@dataclass(frozen=True)
+class ServerStopping:
+    """The server is about to end."""
+
+    request: str
+
+
+@dataclass(frozen=True)
+class RequestRefused:
+    """A request could not be taken; `request` is empty when it could not even be read."""
+
+    request: str
+    code: str
+    message: str
+    hint: str
+
+
+Request = Union[Hello, ReportStatus, ProveFile, SubmitMatte, CancelJob, SupplyFrame, FetchAlpha, StopServer]
+JobEvent = Union[MattePlanned, FrameWanted, FrameDone, MatteDone, MatteFailed]
+Reply = Union[Greeted, StatusReported, FileProved, JobAccepted, AlphaFetched, ServerStopping, RequestRefused]
+Message = Union[Request, JobEvent, Reply]
+
+JOB_EVENTS = get_args(JobEvent)
+KINDS = {kind.__name__: kind for union in (Request, JobEvent, Reply) for kind in get_args(union)}

@@ -1,0 +1,1 @@
+"""The VideoMaMa server: jobs, cache, engines and the `videomama` command."""

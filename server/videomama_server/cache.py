@@ -1,0 +1,295 @@
+"""The cache of finished alphas on disk: keys, look-up, publishing, verification and pruning.
+
+An entry is an ordinary EXR file whose header carries a seal, the BLAKE3 of the file with the seal's own digits
+set to zero: an entry that was cut short or damaged does not match its seal and counts as missing.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import socket
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+from blake3 import blake3
+from videomama_client.errors import BadInput
+from videomama_client.settings import MatteSettings
+
+from videomama_server.frames import FloatArray, write_picture
+from videomama_server.geometry import Geometry
+from videomama_server.windows import Window
+
+log = logging.getLogger(__name__)
+
+KEY_VERSION = 1
+_SEAL = "videomama:seal"
+_SEAL_BLANK = b"0" * 64
+_SEAL_PREFIX = _SEAL.encode() + b"\0string\0\x40\0\0\0"
+_HEADER_BYTES = 1 << 16
+_STALE_TEMPORARY_S = 3600.0
+_STALE_HOLD_S = 24 * 3600.0
+_README = """This folder is the cache of the VideoMaMa server: finished alphas, by digest of what they were made from.
+Everything in it can be made again; `videomama cache stat|verify|prune|clear` looks after it.
+entries/    one EXR per alpha
+sequences/  the same files under numbered names, for hosts that read sequences
+memo/       digests of plates and masks whose stat did not change
+"""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What every entry of one job shares in its key.
+
+    Attributes:
+        engine: the engine's fingerprint.
+        color: the colour transform's fingerprint.
+        settings: fully resolved; nothing in it is `auto` or None.
+    """
+
+    engine: str
+    color: str
+    settings: MatteSettings
+
+    def key(self, frame: int, windows: Sequence[tuple[Window, Sequence[str]]]) -> str:
+        """Return the key of the alpha of `frame`.
+
+        Args:
+            frame: absolute frame number.
+            windows: every window that contributes, with the digests of its frames in order.
+        """
+        settings = asdict(self.settings)
+        # Which file channels were read is in the digests of what was read.
+        del settings["plate_layer"], settings["mask_channel"]
+        content = {
+            "version": KEY_VERSION,
+            "engine": self.engine,
+            "color": self.color,
+            "settings": settings,
+            "frame": frame,
+            "windows": [[window.first, window.last, list(digests)] for window, digests in windows],
+        }
+        return blake3(json.dumps(content, sort_keys=True).encode()).hexdigest(length=20)
+
+
+@dataclass(frozen=True)
+class CacheReport:
+    """What `stat`, `verify` and `prune` found and did."""
+
+    folder: str
+    entries: int
+    bytes: int
+    removed: int
+    freed_bytes: int
+
+
+class Cache:
+    """Entries by key under one folder; several servers and farm processes may share it.
+
+    A folder that cannot be written is still looked up; what is new then goes to a temporary folder of this
+    process, which `close` removes.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._overlay: Path | None = None
+        if not _prepare(folder):
+            self._overlay = Path(tempfile.mkdtemp(prefix="videomama-cache-"))
+            log.warning("cache folder %s cannot be written; new alphas are not kept", folder)
+
+    @property
+    def write_root(self) -> Path:
+        """Where new entries go."""
+        return self._overlay or self.folder
+
+    def lookup(self, key: str) -> Path | None:
+        """Return the entry's file when it is there and whole; marks it as used."""
+        for root in (self.folder, self._overlay):
+            path = root and _entry(root, key)
+            if path and _intact(path):
+                _touch(path)
+                return path
+        return None
+
+    def publish(self, key: str, alpha: FloatArray, geometry: Geometry) -> Path:
+        """Store an alpha (H, W) on the canvas of `geometry`, visible only when whole; return its file.
+
+        Raises:
+            OSError: the disk is full or failing; no entry is left behind.
+        """
+        path = _entry(self.write_root, key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".new-{uuid.uuid4().hex}.exr")
+        try:
+            write_picture(temporary, alpha, ("A",), "float", geometry, {_SEAL: _SEAL_BLANK.decode()})
+            _seal(temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return path
+
+    @contextmanager
+    def hold(self, job: str) -> Iterator[None]:
+        """Keep `prune`, of any process, from taking what is used while the job runs."""
+        marker = self.write_root / "holds" / f"{socket.gethostname()}~{os.getpid()}~{job}"
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+        try:
+            yield
+        finally:
+            marker.unlink(missing_ok=True)
+
+    def stat(self) -> CacheReport:
+        """Count entries and bytes."""
+        files = self._files()
+        return CacheReport(str(self.folder), _entry_count(files), sum(size for size, _, _ in files.values()), 0, 0)
+
+    def verify(self) -> CacheReport:
+        """Check every entry against its seal and remove what does not match, and what was left half-written."""
+        removed = freed = 0
+        for path in sorted(self.folder.glob("entries/*/*.exr")):
+            if path.name.startswith(".") or _intact(path):
+                continue
+            log.warning("removing the damaged entry %s", path)
+            removed, freed = removed + 1, freed + path.stat().st_size
+            path.unlink(missing_ok=True)
+        self._sweep()
+        left = self.stat()
+        return CacheReport(left.folder, left.entries, left.bytes, removed, freed)
+
+    def prune(self, limit_bytes: int) -> CacheReport:
+        """Remove the least recently used until `limit_bytes` are left; what a running job uses stays."""
+        self._sweep()
+        files = self._files()
+        total = sum(size for size, _, _ in files.values())
+        protected_since = self._oldest_hold()
+        removed = freed = 0
+        for size, used, paths in sorted(files.values(), key=lambda row: row[1]):
+            if total - freed <= limit_bytes or used >= protected_since:
+                break
+            for path in paths:
+                path.unlink(missing_ok=True)
+            removed, freed = removed + 1, freed + size
+        left = self.stat()
+        return CacheReport(left.folder, left.entries, left.bytes, removed, freed)
+
+    def clear(self) -> CacheReport:
+        """Remove everything; raises `BadInput` while a job uses the folder."""
+        if self._oldest_hold() < float("inf"):
+            raise BadInput(f"a job is using the cache {self.folder}", "Wait for it, or cancel it first.")
+        before = self.stat()
+        for name in ("entries", "sequences", "memo", "holds", "spool"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        return CacheReport(before.folder, 0, 0, before.entries, before.bytes)
+
+    def close(self) -> None:
+        """Remove the temporary folder of a read-only cache."""
+        if self._overlay is not None:
+            shutil.rmtree(self._overlay, ignore_errors=True)
+
+    def _files(self) -> dict[int, tuple[int, float, list[Path]]]:
+        """Return (bytes, last use, paths) by inode: a published sequence shares its files with the entries."""
+        files: dict[int, tuple[int, float, list[Path]]] = {}
+        for pattern in ("entries/*/*.exr", "sequences/*/*.exr"):
+            for path in self.folder.glob(pattern):
+                try:
+                    stat = path.stat()
+                except FileNotFoundError:
+                    continue
+                if not path.name.startswith("."):
+                    files.setdefault(stat.st_ino, (stat.st_size, stat.st_atime, []))[2].append(path)
+        return files
+
+    def _oldest_hold(self) -> float:
+        """Return since when a running job may be using entries; infinity when none runs."""
+        since = float("inf")
+        for marker in self.folder.glob("holds/*"):
+            host, _, rest = marker.name.partition("~")
+            pid = rest.partition("~")[0]
+            started = _mtime(marker)
+            gone = host == socket.gethostname() and pid.isdigit() and not psutil.pid_exists(int(pid))
+            if gone or time.time() - started > _STALE_HOLD_S:
+                marker.unlink(missing_ok=True)
+            else:
+                since = min(since, started)
+        return since
+
+    def _sweep(self) -> None:
+        """Remove the temporary files of processes that were killed, and folders left empty."""
+        for pattern in ("entries/*/.*", "sequences/*/.*", "memo/.new-*"):
+            for path in self.folder.glob(pattern):
+                if time.time() - _mtime(path) > _STALE_TEMPORARY_S:
+                    path.unlink(missing_ok=True)
+        for folder in self.folder.glob("sequences/*"):
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def _prepare(folder: Path) -> bool:
+    """Make the cache folder, for this user only; return whether it can be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder):
+            readme = folder / "README.txt"
+            if not readme.exists():
+                readme.write_text(_README, encoding="utf-8")
+    except OSError:
+        return False
+    return True
+
+
+def _entry(root: Path, key: str) -> Path:
+    return root / "entries" / key[:2] / f"{key}.exr"
+
+
+def _entry_count(files: dict[int, tuple[int, float, list[Path]]]) -> int:
+    return sum(any(path.parent.parent.name == "entries" for path in paths) for _, _, paths in files.values())
+
+
+def _seal(path: Path) -> None:
+    """Write the digest of the file into its header and make it durable."""
+    with path.open("r+b") as file:
+        content = file.read()
+        start = content.find(_SEAL_PREFIX, 0, _HEADER_BYTES) + len(_SEAL_PREFIX)
+        file.seek(start)
+        file.write(blake3(content).hexdigest().encode())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _intact(path: Path) -> bool:
+    """Whether the file is there and matches its seal."""
+    try:
+        content = bytearray(path.read_bytes())
+    except OSError:
+        return False
+    start = content.find(_SEAL_PREFIX, 0, _HEADER_BYTES) + len(_SEAL_PREFIX)
+    seal = bytes(content[start : start + 64])
+    content[start : start + 64] = _SEAL_BLANK
+    intact = blake3(content).hexdigest().encode() == seal
+    if not intact:
+        log.warning("the entry %s is damaged and counts as missing", path)
+    return intact
+
+
+def _touch(path: Path) -> None:
+    """Record the use in the access time; the modification time belongs to whoever reads the published link."""
+    try:
+        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+    except OSError:
+        log.debug("could not mark %s as used", path)
+
+
+def _mtime(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()

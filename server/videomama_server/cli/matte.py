@@ -1,0 +1,147 @@
+"""`videomama matte`: refine a clip and follow its progress."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from videomama_client import launch, messages
+from videomama_client.client import Client
+from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
+from videomama_client.settings import QUALITIES, MatteSettings
+
+from videomama_server import config
+from videomama_server.submission import Submission, project_paths, submit
+
+_SETTINGS_HELP = {
+    "engine": "auto, classic, passthrough.",
+    "quality": f"{' or '.join(QUALITIES)}.",
+    "window": "Frames the engine sees at once.",
+    "overlap": "Frames shared by neighbouring windows.",
+    "roi": "Region of interest: auto, off, or x,y,w,h.",
+    "plate_layer": "Layer that holds the plate.",
+    "mask_channel": "Channel that holds the mask.",
+    "colorspace": "The plate's OpenColorIO colour space; auto is linear Rec.709 for float files, else sRGB.",
+    "exposure": "Stops added to the plate before the engine sees it.",
+    "mask_threshold": "Mask value from which a pixel counts as subject.",
+    "trimap_erode": "Certain foreground starts this far inside the mask (pixels at 1920 wide).",
+    "trimap_dilate": "Certain background starts this far outside the mask (pixels at 1920 wide).",
+}
+_TYPES: dict[str, Any] = {"int": int, "Optional[int]": int, "float": float, "str": str}
+
+
+def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command one option per field of `MatteSettings`: names and defaults stand there."""
+    for known in reversed(fields(MatteSettings)):
+        name = f"--{known.name.replace('_', '-')}"
+        kind = _TYPES[str(known.type)]
+        shown = known.default not in (None, "")
+        option = click.option(
+            name, type=kind, default=known.default, show_default=shown, help=_SETTINGS_HELP[known.name]
+        )
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.option("--plate", help="Plate frames, such as plate.####.exr.")
+@click.option("--mask", help="Mask frames, such as mask.####.exr.")
+@click.option("--out", help="Alpha frames to write: .exr, .tif or .png (16 bit).")
+@click.option("--project", type=click.Path(path_type=Path), help="Project folder with source/frames and roto/NAME.")
+@click.option("--roto", help="The NAME under roto/ of the project; may be left out when there is only one.")
+@click.option("--clip", default="", help="Range that exists, such as 1001-1100; by default all plate frames on disk.")
+@click.option("--frames", default="", help="Frames wanted, such as 1001-1040; by default the whole clip.")
+@click.option("--layer", default="", help="EXR layer to write the alpha to.")
+@click.option("--dtype", type=click.Choice(["float", "half", "uint16"]), help="Pixel type to write.")
+@click.option("--priority", type=click.Choice([messages.INTERACTIVE, messages.BATCH]), default=messages.INTERACTIVE)
+@click.option("--transport", type=click.Choice(["auto", "path", "inline"]), default="auto", help="How pixels travel.")
+@click.option("--rehash", is_flag=True, help="Read every file again instead of trusting its date and size.")
+@click.option("--no-start", is_flag=True, help="Do not start a server when none runs.")
+@click.option("--connection-file", type=click.Path(path_type=Path), help="Of the server to use.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
+@_settings_options
+def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: Any) -> None:
+    """Refine a rough mask into a soft alpha."""
+    order = _submission(flags)
+    path = config.load({"connection_file": connection_file}).connection_file
+    with launch.connect(path, start=not no_start) as client:
+        done = follow(client, order)
+    if as_json:
+        result = asdict(done)
+        del result["job"]
+        click.echo(json.dumps(result))
+        return
+    for warning in done.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    click.echo(
+        f"{done.frames} frames ({done.computed} computed, {done.cached} cached) in {done.seconds:.1f} s "
+        f"by {done.engine}, region {','.join(map(str, done.roi))}"
+    )
+    click.echo(order.out)
+
+
+def follow(client: Client, order: Submission) -> messages.MatteDone:
+    """Submit a job, show its progress on standard error and return its result; Ctrl-C cancels it on the server."""
+    sent = submit(client, order)
+    try:
+        with _progress() as progress:
+            task = progress.add_task("waiting", total=None, computed=0, cached=0)
+            counts = {True: 0, False: 0}
+            for event in sent.events():
+                if isinstance(event, messages.MattePlanned):
+                    progress.update(task, description=event.engine, total=event.frames)
+                elif isinstance(event, messages.FrameDone):
+                    counts[event.cached] += 1
+                    progress.update(task, advance=1, computed=counts[False], cached=counts[True])
+                elif isinstance(event, messages.MatteDone):
+                    return event
+    except KeyboardInterrupt as interrupt:
+        _cancel(client, sent.job)
+        raise Cancelled("cancelled") from interrupt
+    raise AssertionError("events end with MatteDone or an error")
+
+
+def _cancel(client: Client, job: str) -> None:
+    """Ask the server to stop and wait until it says so."""
+    client.cancel(job)
+    try:
+        for _ in client.events(job):
+            continue
+    except VideoMaMaError:
+        return
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[computed]} computed, {task.fields[cached]} cached"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def _submission(flags: dict[str, Any]) -> Submission:
+    settings = MatteSettings(**{known.name: flags.pop(known.name) for known in fields(MatteSettings)})
+    settings.check()
+    project, roto = flags.pop("project"), flags.pop("roto")
+    if project is not None:
+        if any(flags[name] for name in ("plate", "mask", "out")):
+            raise BadInput("--project names plate, mask and out itself", "Leave those three out.")
+        flags["plate"], flags["mask"], flags["out"] = project_paths(project, roto)
+        flags["dtype"] = flags["dtype"] or "uint16"
+    missing = [f"--{name}" for name in ("plate", "mask", "out") if not flags[name]]
+    if missing:
+        raise BadInput(f"{', '.join(missing)} not given", "Name plate, mask and out, or a --project.")
+    for name in ("plate", "mask", "out"):
+        flags[name] = os.path.abspath(flags[name])  # noqa: PTH100  (a pattern, not a path)
+    flags["dtype"] = flags["dtype"] or ""
+    return Submission(settings=settings, **flags)

@@ -1,0 +1,74 @@
+"""`videomama serve`, `status` and `stop`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from videomama_client import launch
+
+from videomama_server import config
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--cache-dir", type=_FILE, help="Folder of finished alphas.")
+@click.option("--cache-limit-gb", type=float, help="Size the cache is pruned to.")
+@click.option("--connection-file", type=_FILE, help="Where to write endpoint and keys.")
+@click.option("--host", help="Address to listen at; only this machine by default.")
+@click.option("--port", type=int, help="Port to listen at; 0 takes a free one.")
+@click.option("--roots", help="Folders that may be opened, separated as in PATH; all by default.")
+@click.option("--engine-idle-s", type=float, help="End the engine after so many idle seconds.")
+@click.option("--server-idle-s", type=float, help="End the server after so many idle seconds; 0 for never.")
+@click.option("--threads", type=int, help="Threads that read frames, and as many that write.")
+def serve(**flags: Any) -> None:
+    """Run the server in the foreground until Ctrl-C."""
+    from videomama_server.server import AlreadyRunning
+    from videomama_server.server import serve as run
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s server %(levelname)s %(message)s", stream=sys.stderr)
+    try:
+        run(config.load(flags))
+    except AlreadyRunning as error:
+        click.echo(error.message, err=True)
+
+
+@click.command()
+@click.option("--connection-file", type=_FILE, help="Of the server to ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+def status(connection_file: Path | None, as_json: bool) -> None:
+    """Say how the running server is."""
+    with launch.connect(config.load({"connection_file": connection_file}).connection_file, start=False) as client:
+        report = asdict(client.status())
+    del report["request"]
+    if as_json:
+        click.echo(json.dumps(report))
+        return
+    jobs = report.pop("jobs")
+    for name, value in report.items():
+        click.echo(f"{name.replace('_', ' '):>20}  {_shown(name, value)}")
+    for job in jobs:
+        click.echo(f"{'job':>20}  {job}")
+
+
+@click.command()
+@click.option("--connection-file", type=_FILE, help="Of the server to stop.")
+def stop(connection_file: Path | None) -> None:
+    """End the running server; jobs under way are dropped, what they finished stays cached."""
+    with launch.connect(config.load({"connection_file": connection_file}).connection_file, start=False) as client:
+        client.stop_server()
+    click.echo("The server is ending.")
+
+
+def _shown(name: str, value: Any) -> str:
+    if value is None:
+        return "-"
+    if name == "worker_memory_bytes":
+        return f"{value / 1e6:.0f} MB"
+    return f"{value:.1f}" if isinstance(value, float) else str(value)

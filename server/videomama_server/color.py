@@ -1,0 +1,86 @@
+"""Turns plates into what engines were trained on, display-referred sRGB; the only code that speaks OpenColorIO."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+
+import numpy as np
+import PyOpenColorIO as ocio
+from numpy.typing import NDArray
+from videomama_client.errors import BadInput
+
+FloatArray = NDArray[np.float32]
+
+# Pinned: another release of the built-in config may give other pixels under the same names.
+BUILTIN_CONFIG = "studio-config-v2.1.0_aces-v1.3_ocio-v2.3"
+DISPLAY = "srgb_tx"
+LINEAR = "lin_rec709"
+_LARGEST_HALF = 65504.0
+
+
+class DisplayTransform:
+    """Plate pixels to display-referred sRGB, through OpenColorIO.
+
+    Args:
+        colorspace: a colour space of $OCIO where that is set, else of the built-in ACES studio config.
+        exposure: stops added in linear light before the conversion.
+
+    Raises:
+        BadInput: no such colour space, or $OCIO cannot be read.
+    """
+
+    def __init__(self, colorspace: str, exposure: float) -> None:
+        self._exposure = exposure
+        builtin = ocio.Config.CreateFromBuiltinConfig(BUILTIN_CONFIG)
+        self._to_linear = _processor(colorspace, builtin, LINEAR) if exposure else None
+        self._to_display = _processor(LINEAR if exposure else colorspace, builtin, DISPLAY)
+        parts = [processor.getCacheID() for processor in (self._to_linear, self._to_display) if processor]
+        self.fingerprint = f"{exposure:g} {' '.join(parts)}"
+
+    def __call__(self, plate: FloatArray) -> FloatArray:
+        """Return (H, W, 3) float32 in 0..1; NaN and negatives become 0, Inf the largest half."""
+        pixels = np.nan_to_num(plate, nan=0.0, posinf=_LARGEST_HALF, neginf=0.0)
+        np.clip(pixels, 0.0, _LARGEST_HALF, out=pixels)
+        if self._to_linear is not None:
+            self._to_linear.applyRGB(pixels)
+            pixels *= np.float32(2.0**self._exposure)
+        self._to_display.applyRGB(pixels)
+        return np.clip(np.nan_to_num(pixels, copy=False), 0.0, 1.0, out=pixels)
+
+
+@lru_cache(maxsize=8)
+def display_transform(colorspace: str, exposure: float) -> DisplayTransform:
+    """Return the transform for these settings, made once."""
+    return DisplayTransform(colorspace, exposure)
+
+
+def resolve(colorspace: str, is_float: bool) -> str:
+    """Turn `auto` into a name: linear Rec.709 for float pixels, sRGB for integer ones."""
+    if colorspace != "auto":
+        return colorspace
+    return LINEAR if is_float else DISPLAY
+
+
+def _processor(source: str, builtin: ocio.Config, destination: str) -> ocio.CPUProcessor:
+    own = _environment_config()
+    config = own if own is not None and own.getColorSpace(source) else builtin
+    if config.getColorSpace(source) is None:
+        names = ", ".join(config.getColorSpaceNames() if own is None else own.getColorSpaceNames())
+        raise BadInput(f"no colour space is called {source!r}", f"There are: {names}.")
+    try:
+        processor = ocio.Config.GetProcessorFromConfigs(config, source, builtin, destination)
+    except ocio.Exception as error:
+        reason = f"colour space {source!r} cannot be converted: {error}"
+        raise BadInput(reason, "Check the config that $OCIO names.") from error
+    return processor.getDefaultCPUProcessor()
+
+
+def _environment_config() -> ocio.Config | None:
+    path = os.environ.get("OCIO", "")
+    if not path:
+        return None
+    try:
+        return ocio.Config.CreateFromFile(path)
+    except ocio.Exception as error:
+        raise BadInput(f"$OCIO names {path}, which cannot be read: {error}", "Mend or unset $OCIO.") from error

@@ -1,0 +1,124 @@
+"""The server's config: all that does not change pixels. Flag over VIDEOMAMA_* over config.toml over default."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from videomama_client import connection
+from videomama_client.errors import BadInput
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_PREFIX = "VIDEOMAMA_"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Where things are and how much of the machine may be used.
+
+    Fields:
+        cache_dir: finished alphas.
+        cache_limit_gb: size the cache is pruned to after a job that computed something.
+        connection_file: where the server writes its endpoint and keys.
+        host, port: what the server binds; port 0 takes a free one.
+        roots: folders that may be read and written; none named stands for all that the user may.
+        engine_idle_s: seconds without a job after which the engine process ends and frees its memory.
+        server_idle_s: seconds without a client or job after which the server ends; 0 for never.
+        threads: threads that read frames, and as many that write alphas.
+    """
+
+    cache_dir: Path = field(default_factory=lambda: platformdirs.user_cache_path("videomama"))
+    cache_limit_gb: float = 100.0
+    connection_file: Path = field(default_factory=connection.default_path)
+    host: str = "127.0.0.1"
+    port: int = 0
+    roots: tuple[Path, ...] = ()
+    engine_idle_s: float = 900.0
+    server_idle_s: float = 0.0
+    threads: int = 2
+
+    @property
+    def log_file(self) -> Path:
+        """Where a server in the background logs."""
+        return self.connection_file.with_suffix(".log")
+
+
+def as_flags(config: Config) -> dict[str, Any]:
+    """Return every value as `load` takes it back from another process: paths as text."""
+    values = {known.name: getattr(config, known.name) for known in fields(config)}
+    values["roots"] = [str(root) for root in config.roots]
+    return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
+
+
+def load(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Config:
+    """Return the config.
+
+    Args:
+        flags: values given on the command line; None stands for not given.
+        environment: by default the process's own.
+
+    Raises:
+        BadInput: a value that cannot be read, named with the place it came from.
+    """
+    environment = os.environ if environment is None else environment
+    path = Path(environment.get(f"{_PREFIX}CONFIG") or platformdirs.user_config_path("videomama") / "config.toml")
+    values: dict[str, Any] = {}
+    for name, value in _read(path).items():
+        values[name] = _parsed(name, value, str(path))
+    for known in fields(Config):
+        variable = _PREFIX + known.name.upper()
+        if environment.get(variable):
+            values[known.name] = _parsed(known.name, environment[variable], f"${variable}")
+    values.update(
+        {name: _parsed(name, value, "the command line") for name, value in flags.items() if value is not None}
+    )
+    return replace(Config(), **values)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"cannot read {path}: {error}", "Mend the file, or take it away.") from error
+
+
+def _parsed(name: str, value: Any, source: str) -> Any:
+    kinds = {known.name: known.type for known in fields(Config)}
+    if name not in kinds:
+        raise BadInput(f"{source} sets {name!r}, which is no setting", f"There are: {', '.join(kinds)}.")
+    try:
+        return _PARSERS[str(kinds[name])](value)
+    except (ValueError, TypeError) as error:
+        raise BadInput(f"{source} sets {name} to {value!r}, which makes no sense", str(error)) from error
+
+
+def _roots(value: Any) -> tuple[Path, ...]:
+    names = value.split(os.pathsep) if isinstance(value, str) else value
+    return tuple(Path(name).expanduser().resolve() for name in names if str(name))
+
+
+def _not_negative(value: Any) -> float:
+    number = float(value)
+    if not number >= 0:
+        raise ValueError("it must be 0 or more")
+    return number
+
+
+_PARSERS: dict[str, Any] = {
+    "Path": lambda value: Path(value).expanduser(),
+    "float": _not_negative,
+    "int": lambda value: int(_not_negative(value)),
+    "str": str,
+    "tuple[Path, ...]": _roots,
+}

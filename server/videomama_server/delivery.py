@@ -1,0 +1,89 @@
+"""Puts a finished entry where and how the person asked for it: by hard link, by copy, or converted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from videomama_client.errors import NotPermitted
+
+from videomama_server.frames import check_writable, read_mask, write_picture
+from videomama_server.sequences import Pattern
+
+DEFAULT_DTYPE = {".exr": "float", ".png": "uint16", ".tif": "float", ".tiff": "float", ".dpx": "uint16"}
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How alphas leave the cache.
+
+    Attributes:
+        pattern: where the numbered files go.
+        layer: EXR layer the alpha is put in; empty for the main one.
+        dtype: `half`, `float` or `uint16`; empty for the format's best.
+    """
+
+    pattern: Pattern
+    layer: str = ""
+    dtype: str = ""
+
+    def check(self) -> None:
+        """Raise before any work when the files could not be written.
+
+        Raises:
+            BadInput: the format cannot hold the dtype.
+            NotPermitted: the folder cannot be made or written.
+        """
+        check_writable(self.pattern.path(1), self._dtype)
+        folder = self.pattern.folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            probe = folder / f".videomama-{uuid.uuid4().hex}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise NotPermitted(
+                f"cannot write in {folder}: {error.strerror}", "Choose another output folder, or mend its permissions."
+            ) from error
+
+    def deliver(self, entry: Path, frame: int) -> Path:
+        """Publish one entry under its frame number and return the file; an up-to-date one is left alone.
+
+        Raises:
+            OSError: the disk is full or failing.
+        """
+        target = self.pattern.path(frame)
+        if target.suffix.lower() == ".exr" and self._dtype == "float" and not self.layer:
+            _link(entry, target)
+        else:
+            picture = read_mask(entry, "A")
+            name = (f"{self.layer}.A" if self.layer else "A") if target.suffix.lower() == ".exr" else "Y"
+            write_picture(target, picture.pixels, (name,), self._dtype, picture.geometry)
+        return target
+
+    @property
+    def _dtype(self) -> str:
+        return self.dtype or DEFAULT_DTYPE.get(self.pattern.tail.lower(), "float")
+
+
+def _link(entry: Path, target: Path) -> None:
+    if target.exists() and (target.samefile(entry) or _copied_before(entry, target)):
+        return
+    temporary = target.with_name(f".videomama-{uuid.uuid4().hex}.exr")
+    try:
+        try:
+            os.link(entry, temporary)
+        except OSError:  # another disk, or a file system without links
+            shutil.copy2(entry, temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _copied_before(entry: Path, target: Path) -> bool:
+    """Whether `target` is an earlier copy: copies keep the entry's size and time of making."""
+    here, there = entry.stat(), target.stat()
+    return (here.st_size, here.st_mtime_ns) == (there.st_size, there.st_mtime_ns)

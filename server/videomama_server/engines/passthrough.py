@@ -1,0 +1,26 @@
+"""The engine that returns the mask as it is: what the system costs without a matting algorithm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from videomama_client.settings import MatteSettings
+
+from videomama_server.engines.base import EngineFrame, FloatArray, WindowShape
+
+
+class PassthroughEngine:
+    """Alpha is the mask. Never looks at the plate."""
+
+    name = "passthrough"
+    fingerprint = "passthrough-1"
+    window = WindowShape(1, 0)
+
+    def prepare(self, frame: EngineFrame, settings: MatteSettings) -> FloatArray:  # noqa: ARG002
+        """Return the mask (H, W)."""
+        return frame.mask
+
+    def refine(self, prepared: Sequence[FloatArray], settings: MatteSettings) -> FloatArray:  # noqa: ARG002
+        """Return the masks (T, H, W)."""
+        return np.stack(prepared)

@@ -1,0 +1,163 @@
+"""The stat memo: what is known of a picture file's pixels without opening it, as long as its stat is unchanged."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from blake3 import blake3
+
+from videomama_server.frames import Picture
+from videomama_server.geometry import EMPTY, Rect
+
+log = logging.getLogger(__name__)
+
+# A file this young may change again within one tick of its clock, unseen by its stat, so it is not remembered yet.
+SETTLED_S = 1.0
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the pipeline asks of a frame before it needs the pixels.
+
+    Attributes:
+        digest: BLAKE3 of the pixels and their geometry, hexadecimal.
+        display: the display window.
+        support: the smallest rectangle around all that is not zero; only kept for masks.
+        peak: the largest value; only kept for masks.
+    """
+
+    digest: str
+    display: Rect
+    support: Rect = EMPTY
+    peak: float = 0.0
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a stat says of a file; equal stamps stand for equal pixels (an edit that keeps all three is not seen)."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, path: Path) -> Stamp:
+        """Stat `path`."""
+        stat = path.stat()
+        return cls(stat.st_size, stat.st_mtime_ns, stat.st_ino)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the file is old enough for its stat to be trusted."""
+        return time.time() - self.mtime_ns / 1e9 > SETTLED_S
+
+
+def pixel_digest(picture: Picture) -> str:
+    """Digest pixels and geometry, not file bytes: hosts stamp dates into headers."""
+    hasher = blake3(repr((picture.geometry, picture.pixels.shape)).encode())
+    hasher.update(picture.pixels.view("uint8").data)
+    return hasher.hexdigest(length=16)
+
+
+@dataclass(frozen=True)
+class FileId:
+    """A file as the memo knows it: the folder its facts are kept under, its name there, and its stamp."""
+
+    folder: Path
+    name: str
+    stamp: Stamp
+
+    @classmethod
+    def of(cls, path: Path) -> FileId:
+        """Return the id of a file on disk; raises OSError when it cannot be stat'ed."""
+        return cls(path.parent, path.name, Stamp.of(path))
+
+
+class Memo:
+    """Facts by (file, channels), kept in one JSON file per source folder; safe to share, losing a line costs a read.
+
+    Args:
+        folder: where the JSON files lie, or None to remember nothing across processes.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._books: dict[Path, dict[str, list[object]]] = {}
+        self._dirty: set[Path] = set()
+        self._lock = threading.Lock()
+
+    def get(self, file: FileId, channels: str) -> Facts | None:
+        """Return what is known of `file`, or None when it changed or was never seen."""
+        stamp = file.stamp
+        with self._lock:
+            row = self._book(file.folder).get(f"{file.name}|{channels}")
+        if row is None or row[:3] != [stamp.size, stamp.mtime_ns, stamp.inode]:
+            return None
+        return _facts(row[3:])
+
+    def put(self, file: FileId, channels: str, facts: Facts) -> None:
+        """Remember facts of the pixels read after the stamp of `file` was taken."""
+        stamp = file.stamp
+        if not stamp.settled:
+            return
+        display, support = facts.display, facts.support
+        row: list[object] = [stamp.size, stamp.mtime_ns, stamp.inode, facts.digest, facts.peak]
+        row += [display.x, display.y, display.w, display.h, support.x, support.y, support.w, support.h]
+        with self._lock:
+            self._book(file.folder)[f"{file.name}|{channels}"] = row
+            self._dirty.add(file.folder)
+
+    def save(self) -> None:
+        """Write what was learned; another process's lines are kept."""
+        with self._lock:
+            dirty, self._dirty = self._dirty, set()
+            for source in dirty:
+                self._save(source)
+
+    def _save(self, source: Path) -> None:
+        if self._folder is None:
+            return
+        merged = {**_load(self._file(source)), **self._books[source]}
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self._folder, prefix=".new-", text=True)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(merged, file, separators=(",", ":"))
+            Path(name).replace(self._file(source))
+        except OSError as error:
+            log.warning("the stat memo of %s was not saved: %s", source, error)
+
+    def _book(self, source: Path) -> dict[str, list[object]]:
+        if source not in self._books:
+            self._books[source] = _load(self._file(source)) if self._folder else {}
+        return self._books[source]
+
+    def _file(self, source: Path) -> Path:
+        assert self._folder is not None  # only asked for where there is one
+        name = blake3(str(source.absolute()).encode(errors="surrogateescape")).hexdigest(length=16)
+        return self._folder / f"{name}.json"
+
+
+def _load(path: Path) -> dict[str, list[object]]:
+    try:
+        book = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return book if isinstance(book, dict) else {}
+
+
+def _facts(row: list[object]) -> Facts | None:
+    """Read the row of a memo that any process may have written: one that makes no sense is not used."""
+    if len(row) != 10 or not isinstance(row[0], str) or not isinstance(row[1], (int, float)):
+        return None
+    corners = [value for value in row[2:] if isinstance(value, int)]
+    if len(corners) != 8:
+        return None
+    return Facts(row[0], Rect(*corners[:4]), Rect(*corners[4:]), float(row[1]))

@@ -1,0 +1,73 @@
+"""The pipe between the server and its engine worker: what they say to each other, and how it is framed."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from videomama_client import messages, wire
+from videomama_client.errors import ProtocolError
+
+_LENGTH = struct.Struct("<I")
+
+
+@dataclass(frozen=True)
+class RunJob:
+    """Do a job; one that was begun by a worker that died is begun again, and finds its finished frames cached."""
+
+    job: str
+    spool: str
+    submit: messages.SubmitMatte
+
+
+@dataclass(frozen=True)
+class DropJob:
+    """Stop a job."""
+
+    job: str
+
+
+@dataclass(frozen=True)
+class FrameSupplied:
+    """A frame that the worker wanted lies in the spool."""
+
+    job: str
+    role: str
+    frame: int
+
+
+@dataclass(frozen=True)
+class WorkerReady:
+    """The worker takes jobs."""
+
+    pid: int
+
+
+@dataclass(frozen=True)
+class JobBegun:
+    """The worker has begun a window of this job; a death from here on is this job's doing."""
+
+    job: str
+
+
+KINDS = {kind.__name__: kind for kind in (RunJob, DropJob, FrameSupplied, WorkerReady, JobBegun, *messages.JOB_EVENTS)}
+
+
+def send(stream: BinaryIO, message: Any) -> None:
+    """Write one message; raises OSError when the other side is gone."""
+    packed = wire.encode(message)
+    stream.write(_LENGTH.pack(len(packed)) + packed)
+    stream.flush()
+
+
+def receive(stream: BinaryIO) -> Any | None:
+    """Read one message, or None when the other side is gone."""
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    if length > wire.MAX_PACKED_BYTES:
+        raise ProtocolError(f"the engine worker's pipe announces {length} bytes")
+    packed = stream.read(length)
+    return wire.decode(packed, KINDS) if len(packed) == length else None

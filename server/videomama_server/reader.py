@@ -1,0 +1,209 @@
+"""Reads the plate and mask of a frame together, cut to the region of interest, and knows their facts."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+from videomama_client.errors import BadInput, VideoMaMaError
+
+from videomama_server import frames, memo
+from videomama_server.channels import plate_channels
+from videomama_server.frames import FloatArray, Picture
+from videomama_server.geometry import EMPTY, Geometry, Rect
+from videomama_server.memo import Facts, FileId, Memo
+from videomama_server.sources import Source
+
+NOTHING = 0.5 / 255  # a mask value up to this one is none
+
+
+@dataclass
+class LoadedFrame:
+    """One frame in memory.
+
+    Attributes:
+        plate: (H, W, 3) float32 on the region, as read: scene values, perhaps NaN.
+        mask: (H, W) float32 on the region, 0..1, finite.
+        geometry: the plate's.
+        outside: (H, W) the mask on the whole canvas, where it leaves the region; else None.
+    """
+
+    number: int
+    plate: FloatArray
+    mask: FloatArray
+    geometry: Geometry
+    outside: FloatArray | None
+
+
+class Reader:
+    """The frames of one job. Every method may be called from several threads.
+
+    Args:
+        plate, mask: where the files come from.
+        known: the stat memo.
+        plate_layer, mask_channel: which channels are read.
+        rehash: trust no memo.
+    """
+
+    def __init__(self, plate: Source, mask: Source, known: Memo, channels: tuple[str, str], rehash: bool) -> None:
+        self.plate = plate
+        self.mask = mask
+        self._memo = known
+        self._plate_layer, self._mask_channel = channels
+        self._rehash = rehash
+        self._facts: dict[tuple[str, int], tuple[FileId, Facts]] = {}
+        self._lock = threading.Lock()
+
+    def plate_facts(self, frame: int) -> Facts | None:
+        """Return what is known of a plate frame without reading it."""
+        return self._known(self.plate, frame)
+
+    def mask_facts(self, frame: int) -> Facts:
+        """Return the facts of a mask frame, reading it when they are not known."""
+        known = self._known(self.mask, frame)
+        return known or self._learn(self.mask, frame, self._read(self.mask, frame))
+
+    def probe_plate(self, frame: int) -> tuple[Geometry, bool]:
+        """Return a plate's geometry and whether its pixels are floats; raises `BadInput` when its channels lack."""
+        try:
+            header = frames.probe(self.plate.path(frame))
+            part = plate_channels(header, self._plate_layer)[0].part
+        except VideoMaMaError as error:
+            raise _placed(error, self.plate.role, frame) from error
+        return header.geometries[part], header.is_float
+
+    def load(self, frame: int, region: Rect | None, display: Rect) -> LoadedFrame:
+        """Read a frame.
+
+        Args:
+            frame: its number.
+            region: the rectangle to cut out, in the plate's coordinates; None for the whole canvas.
+            display: the display window that all plates of the job must have.
+
+        Raises:
+            BadInput: unreadable, of another size than the first frame, or changed since the job began.
+        """
+        plate = self._read(self.plate, frame)
+        self._learn(self.plate, frame, plate)
+        mask = self._read(self.mask, frame)
+        self._learn(self.mask, frame, mask)
+        self.plate.release(frame)
+        self.mask.release(frame)
+        geometry = plate.geometry
+        if geometry.display != display:
+            raise BadInput(
+                f"plate frame {frame} is {_size(geometry.display)}, the clip is {_size(display)}",
+                "All frames of a clip must have one format.",
+            )
+        canvas = geometry.canvas
+        kept = canvas if region is None else region
+        whole = _sane_mask(frames.conform(mask, geometry))
+        inside = cut(whole, canvas, kept)
+        leaves = not kept.holds(canvas) and np.count_nonzero(whole > NOTHING) > np.count_nonzero(inside > NOTHING)
+        return LoadedFrame(frame, cut(plate.pixels, canvas, kept), inside, geometry, whole if leaves else None)
+
+    def _known(self, source: Source, frame: int) -> Facts | None:
+        with self._lock:
+            row = self._facts.get((source.role, frame))
+        if row is not None:
+            return row[1]
+        file = source.identify(frame)
+        facts = None if self._rehash else self._memo.get(file, self._channels(source))
+        if facts is not None:
+            with self._lock:
+                self._facts[source.role, frame] = (file, facts)
+        return facts
+
+    def _read(self, source: Source, frame: int) -> Picture:
+        path = source.path(frame)
+        try:
+            if source is self.plate:
+                return frames.read_plate(path, self._plate_layer)
+            return frames.read_mask(path, self._mask_channel)
+        except VideoMaMaError as error:
+            raise _placed(error, source.role, frame) from error
+
+    def _learn(self, source: Source, frame: int, picture: Picture) -> Facts:
+        """Digest pixels that were just read, unless the file is known and unchanged."""
+        file = source.identify(frame)
+        with self._lock:
+            known = self._facts.get((source.role, frame))
+        if known is not None and known[0] == file and file.stamp.settled:
+            return known[1]
+        facts = _facts_of(picture, is_mask=source is self.mask)
+        if known is not None and known[1].digest != facts.digest:
+            raise BadInput(f"{source.role} frame {frame} changed while the job was running", "Run the job again.")
+        with self._lock:
+            self._facts[source.role, frame] = (file, facts)
+        self._memo.put(file, self._channels(source), facts)
+        return facts
+
+    def _channels(self, source: Source) -> str:
+        return f"plate:{self._plate_layer}" if source is self.plate else f"mask:{self._mask_channel}"
+
+
+def plate_space(facts: Facts, display: Rect, frame: int) -> Rect:
+    """Return a mask's support in the plate's coordinates.
+
+    Raises:
+        BadInput: the mask has another aspect than the plate.
+    """
+    size = facts.display
+    if abs(size.w * display.h - size.h * display.w) > 0.01 * size.w * display.h + max(size.w, size.h, display.w):
+        raise BadInput(
+            f"mask frame {frame} is {_size(size)}, the plate is {_size(display)}: another aspect",
+            "Render the mask in the plate's format.",
+        )
+    if facts.support.empty:
+        return EMPTY
+    sx, sy = display.w / size.w, display.h / size.h
+    support = facts.support
+    x, y = int((support.x - size.x) * sx), int((support.y - size.y) * sy)
+    right, bottom = -int(-(support.right - size.x) * sx), -int(-(support.bottom - size.y) * sy)
+    spread = 0 if (sx, sy) == (1.0, 1.0) else 2  # resampling blurs the edge
+    return Rect(x + display.x, y + display.y, right - x, bottom - y).grow(spread, spread)
+
+
+def _facts_of(picture: Picture, is_mask: bool) -> Facts:
+    digest = memo.pixel_digest(picture)
+    display = picture.geometry.display
+    if not is_mask:
+        return Facts(digest, display)
+    mask = _sane_mask(picture.pixels[..., 0])
+    some = mask > NOTHING
+    rows, columns = np.flatnonzero(some.any(axis=1)), np.flatnonzero(some.any(axis=0))
+    if rows.size == 0:
+        return Facts(digest, display, EMPTY, float(mask.max()))
+    canvas = picture.geometry.canvas
+    x, y = int(columns[0]), int(rows[0])
+    support = Rect(canvas.x + x, canvas.y + y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
+    return Facts(digest, display, support, float(mask.max()))
+
+
+def _sane_mask(mask: FloatArray) -> FloatArray:
+    """Return the mask with NaN as 0, and 0..1."""
+    if mask.size and mask.min() >= 0.0 and mask.max() <= 1.0:  # false for NaN
+        return np.ascontiguousarray(mask)
+    return np.clip(np.nan_to_num(mask, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
+
+
+def cut(pixels: FloatArray, canvas: Rect, region: Rect) -> FloatArray:
+    """Return `pixels` on `region`, zero where the canvas does not reach."""
+    if region == canvas:
+        return pixels
+    shared = region.intersect(canvas)
+    if shared == region:
+        return np.array(pixels[region.slices(canvas)])  # a copy, so that the whole picture can be freed
+    padded: FloatArray = np.zeros((region.h, region.w, *pixels.shape[2:]), np.float32)
+    if not shared.empty:
+        padded[shared.slices(region)] = pixels[shared.slices(canvas)]
+    return padded
+
+
+def _placed(error: VideoMaMaError, role: str, frame: int) -> VideoMaMaError:
+    return type(error)(f"{role} frame {frame}: {error.message}", error.hint)
+
+
+def _size(rect: Rect) -> str:
+    return f"{rect.w}x{rect.h}"

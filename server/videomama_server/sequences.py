@@ -1,0 +1,151 @@
+"""Numbered files on disk: patterns, frame ranges, and which file holds which frame."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import fileseq
+from videomama_client.errors import BadInput
+
+MAX_FRAMES = 1_000_000
+_HASH1 = fileseq.PAD_STYLE_HASH1  # a run of n hashes is n digits, as in Nuke
+_LISTED = 40
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """Where the frames of a sequence lie: folder, name around the number, digits, and a range if it names one.
+
+    `digits` 0 stands for a single picture without a number, which counts as frame 1.
+    """
+
+    text: str
+    folder: Path
+    head: str
+    digits: int
+    tail: str
+    frames: tuple[int, ...] | None
+
+    def path(self, frame: int) -> Path:
+        """Return the file of one frame."""
+        number = str(frame).zfill(self.digits + (frame < 0)) if self.digits else ""
+        return self.folder / f"{self.head}{number}{self.tail}"
+
+
+def parse(text: str) -> Pattern:
+    """Read `plate.####.exr`, `plate.%04d.exr`, `plate.1001-1040#.exr`, or the path of one picture.
+
+    A single `#` reads any padding and writes four digits.
+
+    Raises:
+        BadInput: the pattern makes no sense.
+    """
+    if not text or "\0" in text or "\n" in text:
+        raise BadInput(f"{text!r} is no file name", "Give a path such as plate.####.exr.")
+    try:
+        sequence = fileseq.FileSequence(text, pad_style=_HASH1)
+    except (fileseq.FileSeqException, ValueError) as error:
+        raise BadInput(f"cannot read the pattern {text}: {error}", "Write it as plate.####.exr.") from error
+    padding = sequence.padding()
+    frame_set = sequence.frameSet()
+    digits = 4 if padding == "#" else sequence.zfill()
+    if not padding:
+        digits = 0
+    return Pattern(
+        text=text,
+        folder=Path(sequence.dirname() or "."),
+        head=sequence.basename(),
+        digits=digits,
+        tail=sequence.extension(),
+        frames=None if frame_set is None else tuple(int(frame) for frame in frame_set),
+    )
+
+
+def find(pattern: Pattern) -> dict[int, Path]:
+    """Return the files there are, by frame number, in ascending order.
+
+    Raises:
+        BadInput: no file matches, or two files have the same number.
+    """
+    if pattern.digits == 0:
+        path = pattern.path(1)
+        found = {1: path} if path.is_file() else {}
+    else:
+        found = _scan(pattern)
+    if pattern.frames is not None:
+        found = {frame: found[frame] for frame in pattern.frames if frame in found}
+    if not found:
+        raise BadInput(f"no frames match {pattern.text}", "Check the folder, the name and the number of digits.")
+    return dict(sorted(found.items()))
+
+
+def in_folder(folder: Path, suffixes: frozenset[str]) -> Pattern:
+    """Return the pattern of the only sequence in `folder` whose files end in one of `suffixes`.
+
+    Raises:
+        BadInput: none or several.
+    """
+    try:
+        names = sorted(p.name for p in folder.iterdir() if p.suffix.lower() in suffixes and not p.name.startswith("."))
+    except OSError as error:
+        raise BadInput(f"cannot list {folder}: {error.strerror}", "Check the project folder.") from error
+    shapes: dict[tuple[str, str], int] = {}
+    for name in names:
+        stem, dot, tail = name.rpartition(".")
+        match = re.fullmatch(r"(.*?)(\d+)", stem)
+        if match is None:
+            raise BadInput(f"{folder / name} has no frame number", "Rename it, or take it out of the folder.")
+        key = (match[1], dot + tail)
+        shapes[key] = min(shapes.get(key, 99), len(match[2]))
+    if len(shapes) != 1:
+        listed = ", ".join(f"{head}#{tail}" for head, tail in shapes) or "none"
+        raise BadInput(f"{folder} must hold one sequence; found {listed}", "Keep one sequence in the folder.")
+    (head, tail), digits = next(iter(shapes.items()))
+    return Pattern(str(folder / f"{head}{'#' * digits}{tail}"), folder, head, digits, tail, None)
+
+
+def parse_range(text: str) -> list[int]:
+    """Read `1001-1040`, `1-10x2, 20` into ascending frame numbers; raises `BadInput`."""
+    try:
+        frames = fileseq.FrameSet(text.replace(" ", ""))
+        numbers = sorted({int(frame) for frame in frames})
+        whole = all(float(frame) == int(frame) for frame in frames)
+    except (fileseq.FileSeqException, ValueError) as error:
+        raise BadInput(f"{text!r} is no frame range", "Write it as 1001-1040, or 1-10x2,20.") from error
+    if not whole or not numbers or len(numbers) > MAX_FRAMES:
+        raise BadInput(f"{text!r} is no range of whole frames", "Write it as 1001-1040, or 1-10x2,20.")
+    return numbers
+
+
+def format_range(frames: Iterable[int]) -> str:
+    """Write frame numbers as a person would, `1001-1003, 1007`; long lists are cut with a count."""
+    numbers = sorted(set(frames))
+    runs: list[str] = []
+    start = 0
+    for index, number in enumerate(numbers):
+        if index + 1 == len(numbers) or numbers[index + 1] != number + 1:
+            runs.append(str(number) if numbers[start] == number else f"{numbers[start]}-{number}")
+            start = index + 1
+    if len(runs) > _LISTED:
+        return f"{', '.join(runs[:_LISTED])} and more ({len(numbers)} frames in all)"
+    return ", ".join(runs)
+
+
+def _scan(pattern: Pattern) -> dict[int, Path]:
+    matcher = re.compile(re.escape(pattern.head) + r"(-?\d+)" + re.escape(pattern.tail))
+    lenient = "#" in pattern.text and "##" not in pattern.text
+    found: dict[int, Path] = {}
+    if not pattern.folder.is_dir():
+        return found
+    for entry in pattern.folder.iterdir():
+        match = matcher.fullmatch(entry.name)
+        if match is None or not (lenient or pattern.path(int(match[1])).name == entry.name):
+            continue
+        if int(match[1]) in found:
+            twin = found[int(match[1])].name
+            raise BadInput(f"frame {int(match[1])} is there twice: {twin} and {entry.name}", "Remove one of them.")
+        found[int(match[1])] = entry
+    return found

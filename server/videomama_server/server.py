@@ -1,0 +1,334 @@
+"""The server process: the bound socket, one handler per request, and the engine worker under its eyes.
+
+It imports no torch and opens no picture, so that it answers at once whatever the engine is doing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import filelock
+import psutil
+import zmq
+import zmq.asyncio
+from videomama_client import __version__, connection, messages, wire
+from videomama_client.client import MAX_BULK_BYTES, file_proof
+from videomama_client.connection import Connection
+from videomama_client.errors import BadInput, InternalError, ProtocolError, ServerUnreachable, VideoMaMaError
+from zmq.auth.asyncio import AsyncioAuthenticator
+
+from videomama_server import pipe, sequences
+from videomama_server.access import permit
+from videomama_server.config import Config
+from videomama_server.jobs import Job, JobBook, run_message
+from videomama_server.supervisor import Supervisor
+
+log = logging.getLogger(__name__)
+
+_IDLE_CHECK_S = 1.0
+Answer = tuple[messages.Reply, bytes | None]
+
+
+class AlreadyRunning(VideoMaMaError):
+    """Another server holds the connection file."""
+
+
+def serve(config: Config) -> None:
+    """Run until asked to end.
+
+    Raises:
+        AlreadyRunning: another server holds the connection file.
+        ServerUnreachable: the address cannot be bound.
+    """
+    config.connection_file.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(f"{config.connection_file}.lock", timeout=0)
+    loop = asyncio.SelectorEventLoop()  # ZeroMQ needs this kind, also on Windows
+    try:
+        with lock:  # the system lets go of it when this process ends, however it ends
+            loop.run_until_complete(Server(config).run())
+    except filelock.Timeout as error:
+        raise AlreadyRunning(f"a server runs already; its connection file is {config.connection_file}") from error
+    finally:
+        loop.close()
+
+
+class _KeyHolders:
+    """Lets in whoever holds the client key of the connection file, and nobody else."""
+
+    def __init__(self, public: str) -> None:
+        self._public = public.encode()
+
+    def callback(self, domain: str, key: bytes) -> bool:  # noqa: ARG002  (the authenticator's signature)
+        return key == self._public
+
+
+class Server:
+    """The ROUTER loop. Events of jobs go to the client that submitted them.
+
+    Args:
+        config: where to listen and what may be opened.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._book = JobBook()
+        self._worker = Supervisor(config, self._on_worker, self._on_worker_death)
+        self._started = self._active = time.monotonic()
+        self._ending = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._handlers: dict[type, Callable[[bytes, Any, bytes | None], Awaitable[Answer | None]]] = {
+            messages.Hello: self._hello,
+            messages.ReportStatus: self._report_status,
+            messages.ProveFile: self._prove_file,
+            messages.SubmitMatte: self._submit,
+            messages.CancelJob: self._cancel,
+            messages.SupplyFrame: self._supply,
+            messages.FetchAlpha: self._fetch,
+            messages.StopServer: self._stop,
+        }
+
+    async def run(self) -> None:
+        """Bind, write the connection file, answer until asked to end, and clean up."""
+        context = zmq.asyncio.Context()
+        authenticator = AsyncioAuthenticator(context)
+        self._socket = context.socket(zmq.ROUTER)
+        try:
+            known = self._bind(authenticator)
+            connection.write(self._config.connection_file, known)
+            log.info("server %s listens at %s", __version__, known.endpoint)
+            self._end_on_signals()
+            self._worker.start()
+            await self._loop()
+        finally:
+            self._config.connection_file.unlink(missing_ok=True)
+            self._worker.stop()
+            for job in self._book.running():
+                _remove_spool(job)
+            authenticator.stop()
+            context.destroy(linger=200)
+            log.info("server ended")
+
+    def _bind(self, authenticator: AsyncioAuthenticator) -> Connection:
+        public, secret = connection.new_keys()
+        client_public, client_secret = connection.new_keys()
+        authenticator.start()
+        authenticator.configure_curve_callback(credentials_provider=_KeyHolders(client_public))
+        for option, value in {zmq.LINGER: 200, zmq.MAXMSGSIZE: MAX_BULK_BYTES, zmq.SNDHWM: 10_000}.items():
+            self._socket.setsockopt(option, value)
+        self._socket.curve_server = True
+        self._socket.curve_publickey, self._socket.curve_secretkey = public.encode(), secret.encode()
+        try:
+            self._socket.bind(f"tcp://{self._config.host}:{self._config.port or '*'}")
+        except zmq.ZMQError as error:
+            place = f"{self._config.host}:{self._config.port}"
+            raise ServerUnreachable(f"cannot listen at {place}: {error}", "Choose another host or port.") from error
+        endpoint = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        return Connection(endpoint, public, client_public, client_secret, os.getpid(), __version__)
+
+    def _end_on_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            if sys.platform == "win32":
+                signal.signal(name, lambda *_: loop.call_soon_threadsafe(self._ending.set))
+            else:
+                loop.add_signal_handler(name, self._ending.set)
+
+    async def _loop(self) -> None:
+        receiving = asyncio.create_task(self._receive())
+        watching = asyncio.create_task(self._watch_idle())
+        await self._ending.wait()
+        for task in (receiving, watching, *self._tasks):
+            task.cancel()
+        await asyncio.gather(receiving, watching, *self._tasks, return_exceptions=True)
+
+    async def _receive(self) -> None:
+        while True:
+            parts = await self._socket.recv_multipart()
+            self._active = time.monotonic()
+            self._background(self._handle(parts))
+
+    def _background(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _handle(self, parts: list[bytes]) -> None:
+        """Answer one message; whatever goes wrong becomes one typed refusal: the server's boundary."""
+        client, bulk = parts[0], parts[2] if len(parts) == 3 else None
+        request = ""
+        try:
+            if len(parts) not in (2, 3):
+                raise ProtocolError(f"a message of {len(parts) - 1} parts", "Update the client.")
+            message = wire.decode(parts[1], messages.KINDS)
+            request = getattr(message, "request", "")
+            handler = self._handlers.get(type(message))
+            if handler is None:
+                raise ProtocolError(f"{type(message).__name__} is not a request", "Update the client.")
+            answer = await handler(client, message, bulk)
+        except VideoMaMaError as error:
+            answer = messages.RequestRefused(request, error.code, error.message, error.hint), None
+        except Exception as error:
+            log.exception("a request failed")
+            failure = InternalError(f"{type(error).__name__}: {error}", f"See {self._config.log_file}.")
+            answer = messages.RequestRefused(request, failure.code, failure.message, failure.hint), None
+        if answer is not None:
+            await self._send(client, *answer)
+
+    async def _send(self, client: bytes, message: messages.Message, bulk: bytes | None = None) -> None:
+        parts = [client, wire.encode(message)]
+        await self._socket.send_multipart(parts if bulk is None else [*parts, bulk])
+
+    async def _hello(self, client: bytes, hello: messages.Hello, bulk: bytes | None) -> Answer:  # noqa: ARG002
+        if hello.protocol != messages.PROTOCOL_VERSION:
+            older = "client" if hello.protocol < messages.PROTOCOL_VERSION else "server"
+            raise ProtocolError(
+                f"the client ({hello.client}) speaks protocol {hello.protocol}, "
+                f"the server ({__version__}) {messages.PROTOCOL_VERSION}",
+                f"Update the {older}.",
+            )
+        return messages.Greeted(hello.request, messages.PROTOCOL_VERSION, __version__, os.getpid()), None
+
+    async def _report_status(
+        self,
+        client: bytes,  # noqa: ARG002
+        ask: messages.ReportStatus,
+        bulk: bytes | None,  # noqa: ARG002
+    ) -> Answer:
+        running = self._book.running()
+        status = messages.StatusReported(
+            request=ask.request,
+            server=__version__,
+            pid=os.getpid(),
+            uptime_s=time.monotonic() - self._started,
+            cache_dir=str(self._config.cache_dir),
+            log_file=str(self._config.log_file),
+            worker_pid=self._worker.pid,
+            worker_memory_bytes=_memory(self._worker.pid),
+            engine=running[0].planned.engine if running and running[0].planned else None,
+            jobs_running=len(running),
+            jobs_finished=self._book.finished,
+            worker_restarts=self._worker.restarts,
+            jobs=[job.describe() for job in running[:50]],
+        )
+        return status, None
+
+    async def _prove_file(self, client: bytes, ask: messages.ProveFile, bulk: bytes | None) -> Answer:  # noqa: ARG002
+        path = permit(Path(ask.path), self._config.roots)
+        try:
+            digest = await asyncio.to_thread(file_proof, path, ask.nonce) if path.is_file() else ""
+        except OSError:
+            digest = ""
+        return messages.FileProved(ask.request, digest), None
+
+    async def _submit(self, client: bytes, request: messages.SubmitMatte, bulk: bytes | None) -> Answer | None:  # noqa: ARG002
+        job = self._book.add(client, request)
+        if request.inline:
+            job.spool = _make_spool(self._config.cache_dir)
+        await self._send(client, messages.JobAccepted(request.request, job.id))
+        self._worker.send(run_message(job))
+        return None
+
+    async def _cancel(self, client: bytes, ask: messages.CancelJob, bulk: bytes | None) -> Answer | None:  # noqa: ARG002
+        self._find(ask.job)
+        self._worker.send(pipe.DropJob(ask.job))
+        return None
+
+    async def _supply(self, client: bytes, frame: messages.SupplyFrame, bulk: bytes | None) -> Answer | None:
+        job = self._find(frame.job)
+        if not job.spool or bulk is None or job.client != client:
+            raise ProtocolError("a frame that nobody asked for", "Update the client.")
+        source = {messages.PLATE: job.request.plate, messages.MASK: job.request.mask}.get(frame.role)
+        if source is None or frame.frame not in job.request.inline_frames:
+            raise ProtocolError(f"{frame.role} frame {frame.frame} is not one of this job's", "Update the client.")
+        path = Path(job.spool) / f"{frame.role}.{str(frame.frame).zfill(4)}{sequences.parse(source).tail}"
+        await asyncio.to_thread(path.write_bytes, bulk)
+        self._worker.send(pipe.FrameSupplied(frame.job, frame.role, frame.frame))
+        return None
+
+    async def _fetch(self, client: bytes, ask: messages.FetchAlpha, bulk: bytes | None) -> Answer:  # noqa: ARG002
+        path = self._find(ask.job).done.get(ask.frame)
+        if path is None:
+            raise BadInput(f"frame {ask.frame} of this job is not done", "Wait for its FrameDone.")
+        content = await asyncio.to_thread(Path(path).read_bytes)
+        return messages.AlphaFetched(ask.request, ask.job, ask.frame), content
+
+    async def _stop(self, client: bytes, ask: messages.StopServer, bulk: bytes | None) -> Answer | None:  # noqa: ARG002
+        await self._send(client, messages.ServerStopping(ask.request))
+        self._ending.set()
+        return None
+
+    def _find(self, job: str) -> Job:
+        found = self._book.find(job)
+        if found is None:
+            raise BadInput(f"no job is called {job[:80]}", "The server may have been started again: submit anew.")
+        return found
+
+    def _on_worker(self, message: Any) -> None:
+        if isinstance(message, pipe.JobBegun):
+            self._book.note_begun(message.job)
+        elif isinstance(message, messages.JOB_EVENTS):
+            event = self._book.note(message)
+            if event is not None:
+                self._tell(event)
+
+    def _tell(self, event: messages.JobEvent) -> None:
+        """Send an event to the client of its job, in the order in which events came."""
+        job = self._find(event.job)
+        self._active = time.monotonic()
+        if job.ended:
+            _remove_spool(job)
+        self._socket.send_multipart([job.client, wire.encode(event)])
+
+    def _on_worker_death(self, code: int) -> None:  # noqa: ARG002  (logged where it was seen)
+        again, failed = self._book.after_death()
+        for event in failed:
+            self._tell(event)
+        for job in again:
+            self._worker.send(run_message(job))
+
+    async def _watch_idle(self) -> None:
+        """End an engine, and a server, that nobody has needed for long enough."""
+        while True:
+            await asyncio.sleep(_IDLE_CHECK_S)
+            idle = time.monotonic() - self._active
+            if self._book.running():
+                continue
+            if self._worker.pid is not None and idle > self._config.engine_idle_s:
+                log.info("no job for %.0f s: the engine worker ends", idle)
+                await asyncio.to_thread(self._worker.stop)
+            if 0 < self._config.server_idle_s < idle:
+                self._ending.set()
+
+
+def _memory(pid: int | None) -> int | None:
+    try:
+        return None if pid is None else int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
+        return None
+
+
+def _make_spool(cache_dir: Path) -> str:
+    """Return a new folder for an inline job's frames: beside the cache, or where temporary files go."""
+    try:
+        (cache_dir / "spool").mkdir(parents=True, exist_ok=True, mode=0o700)
+        return tempfile.mkdtemp(dir=cache_dir / "spool")
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        return tempfile.mkdtemp(prefix="videomama-spool-")
+
+
+def _remove_spool(job: Job) -> None:
+    if job.spool:
+        shutil.rmtree(job.spool, ignore_errors=True)

@@ -1,0 +1,157 @@
+"""Where a job's plate and mask frames come from: files that both sides see, or bytes that the client sends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from videomama_client.errors import BadInput, Cancelled, NotPermitted
+
+from videomama_server import sequences
+from videomama_server.access import permit
+from videomama_server.memo import FileId, Stamp
+
+SUPPLY_S = 120.0
+_POLL_S = 0.2
+
+
+class Source(Protocol):
+    """The frames of one role (plate or mask) of one job."""
+
+    role: str
+
+    def frames(self) -> Iterable[int]:
+        """Return the numbers of the frames there are."""
+        ...
+
+    def identify(self, frame: int) -> FileId:
+        """Return what the memo knows the frame's file by."""
+        ...
+
+    def path(self, frame: int) -> Path:
+        """Return a file that can be read now; may wait for it."""
+        ...
+
+    def release(self, frame: int) -> None:
+        """Say that the file is not needed for now."""
+        ...
+
+
+class DiskSource:
+    """Frames in files that the server sees under the client's own path.
+
+    Raises:
+        BadInput: no frames match `pattern`.
+        NotPermitted: it lies outside `roots`.
+    """
+
+    def __init__(self, role: str, pattern: str, roots: Iterable[Path]) -> None:
+        self.role = role
+        self._roots = tuple(roots)
+        parsed = sequences.parse(pattern)
+        permit(parsed.folder, self._roots)
+        try:
+            self._files = sequences.find(parsed)
+        except BadInput as error:
+            raise BadInput(f"{role}: {error.message}", error.hint) from error
+
+    def frames(self) -> Iterable[int]:
+        """Return the frame numbers on disk."""
+        return self._files.keys()
+
+    def identify(self, frame: int) -> FileId:
+        """Stat the file."""
+        try:
+            return FileId.of(self._files[frame])
+        except FileNotFoundError as error:
+            raise BadInput(f"{self.role} frame {frame} vanished: {error.filename}", "Render it again.") from error
+        except PermissionError as error:
+            raise NotPermitted(
+                f"{self.role} frame {frame} may not be read: {error.filename}", "Mend its mode."
+            ) from error
+
+    def path(self, frame: int) -> Path:
+        """Return the file itself; its resolved path must lie under the roots too."""
+        permit(self._files[frame], self._roots)
+        return self._files[frame]
+
+    def release(self, frame: int) -> None:
+        """Do nothing: the file is the client's."""
+
+
+class SpoolSource:
+    """Frames that the client sends when asked, known by the digest of their bytes.
+
+    Args:
+        role: plate or mask.
+        files: pattern that names the spool's files.
+        digests: BLAKE2b of each frame's bytes, by frame.
+        want: asks the client for one frame.
+        cancelled: set when the job was stopped.
+    """
+
+    def __init__(
+        self,
+        role: str,
+        files: sequences.Pattern,
+        digests: dict[int, str],
+        want: Callable[[str, int], None],
+        cancelled: threading.Event,
+    ) -> None:
+        self.role = role
+        self._pattern = files
+        self._digests = digests
+        self._want = want
+        self._cancelled = cancelled
+        self._arrived: dict[int, threading.Event] = {}
+        self._lock = threading.Lock()
+
+    def frames(self) -> Iterable[int]:
+        """Return the frame numbers that the client has."""
+        return self._digests.keys()
+
+    def identify(self, frame: int) -> FileId:
+        """Return the content's digest in place of a path and stat."""
+        return FileId(Path("inline"), self._digests[frame], Stamp(0, 0, 0))
+
+    def path(self, frame: int) -> Path:
+        """Ask the client for the frame and wait until its bytes are in the spool."""
+        with self._lock:
+            asked = frame in self._arrived
+            arrived = self._arrived.setdefault(frame, threading.Event())
+        if not asked:
+            self._want(self.role, frame)
+        waited = 0.0
+        while not arrived.wait(_POLL_S):
+            waited += _POLL_S
+            if self._cancelled.is_set():
+                raise Cancelled("the job was cancelled")
+            if waited > SUPPLY_S:
+                raise BadInput(f"{self.role} frame {frame} was not sent within {SUPPLY_S:g} s", "Is the client alive?")
+        return self._pattern.path(frame)
+
+    def supplied(self, frame: int) -> None:
+        """Note that a frame's bytes lie in the spool."""
+        with self._lock:
+            self._arrived.setdefault(frame, threading.Event()).set()
+
+    def release(self, frame: int) -> None:
+        """Delete the bytes; they are asked for again when they are needed again."""
+        with self._lock:
+            self._arrived.pop(frame, None)
+        self._pattern.path(frame).unlink(missing_ok=True)
+
+
+def spool_pattern(spool: Path, role: str, client_pattern: str) -> sequences.Pattern:
+    """Return where the bytes of an inline job lie: the client's file ending tells the format."""
+    tail = sequences.parse(client_pattern).tail
+    return sequences.Pattern(client_pattern, spool, f"{role}.", 4, tail, None)
+
+
+def by_frame(frames: Sequence[int], digests: Sequence[str]) -> dict[int, str]:
+    """Pair frames with digests; raises `BadInput` when they do not pair up."""
+    if len(frames) != len(digests) or not frames or len(set(frames)) != len(frames):
+        raise BadInput("an inline job must give one plate and one mask digest per frame", "Update the client.")
+    return dict(zip(frames, digests, strict=True))

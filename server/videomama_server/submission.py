@@ -1,0 +1,157 @@
+"""Submits a job from this machine: by path where the server provably sees the same files, else inline."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from videomama_client import messages
+from videomama_client.client import Client, InlineFrames, content_digest
+from videomama_client.errors import BadInput, NotPermitted
+from videomama_client.settings import MatteSettings
+
+from videomama_server import sequences
+
+_ROTO_SUFFIXES = frozenset({".png"})
+_FRAME_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".exr", ".tif", ".tiff", ".dpx"})
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What the person asked for; the fields are those of `SubmitMatte`, paths absolute.
+
+    Attributes:
+        transport: `path`, `inline`, or `auto` to find out.
+    """
+
+    plate: str
+    mask: str
+    out: str
+    settings: MatteSettings
+    clip: str = ""
+    frames: str = ""
+    priority: str = messages.INTERACTIVE
+    layer: str = ""
+    dtype: str = ""
+    rehash: bool = False
+    transport: str = "auto"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A job under way.
+
+    Attributes:
+        job: its id.
+        inline: the files to send when the server asks; None for a job by path.
+    """
+
+    client: Client
+    job: str
+    out: sequences.Pattern
+    inline: InlineFrames | None
+
+    def events(self) -> Iterator[messages.JobEvent]:
+        """Yield the job's events; the alphas of an inline job are fetched and written on the way.
+
+        Raises:
+            VideoMaMaError: as `Client.events`.
+        """
+        for event in self.client.events(self.job, self.inline):
+            if self.inline is not None and isinstance(event, messages.FrameDone):
+                _write(self.out.path(event.frame), self.client.fetch_alpha(self.job, event.frame))
+            yield event
+
+
+def submit(client: Client, order: Submission) -> Sent:
+    """Submit a job.
+
+    Raises:
+        BadInput: no frames match, or by path was asked for and the server does not see the files.
+        NotPermitted: the output folder cannot be written.
+    """
+    plate, mask = sequences.find(sequences.parse(order.plate)), sequences.find(sequences.parse(order.mask))
+    out = sequences.parse(order.out)
+    _make_folder(out.folder)
+    probes = [next(iter(files.values())) for files in (plate, mask)]
+    inline = order.transport == "inline" or not _shared(client, probes, out.folder)
+    if inline and order.transport == "path":
+        raise BadInput("the server does not see the same files", "Mount the folders there, or use --transport inline.")
+    files = _inline_files(order, plate, mask) if inline else None
+    frames = sorted(files.plate) if files else []
+    request = messages.SubmitMatte(
+        request=uuid.uuid4().hex,
+        plate=order.plate,
+        mask=order.mask,
+        out=order.out,
+        settings=order.settings,
+        clip=order.clip,
+        frames=order.frames,
+        priority=order.priority,
+        layer=order.layer,
+        dtype=order.dtype,
+        rehash=order.rehash,
+        inline=inline,
+        inline_frames=frames,
+        plate_digests=[content_digest(files.plate[frame]) for frame in frames] if files else [],
+        mask_digests=[content_digest(files.mask[frame]) for frame in frames] if files else [],
+    )
+    return Sent(client, client.submit(request), out, files)
+
+
+def project_paths(project: Path, roto: str | None) -> tuple[str, str, str]:
+    """Return plate, mask and out patterns of a project: `source/frames`, `roto/NAME`, `roto/NAME_mama`.
+
+    Raises:
+        BadInput: the folders are not there, or hold more than one sequence.
+    """
+    folder = project / "roto"
+    if roto is None:
+        names = sorted(p.name for p in folder.glob("*") if p.is_dir() and not p.name.endswith("_mama"))
+        if len(names) != 1:
+            raise BadInput(f"{folder} holds {', '.join(names) or 'nothing'}", "Name one with --roto.")
+        roto = names[0]
+    plate = sequences.in_folder(project / "source" / "frames", _FRAME_SUFFIXES)
+    mask = sequences.in_folder(folder / roto, _ROTO_SUFFIXES)
+    out = folder / f"{roto}_mama" / Path(mask.text).name
+    return plate.text, mask.text, str(out)
+
+
+def _shared(client: Client, files: list[Path], out: Path) -> bool:
+    """Whether the server provably sees these files and what is written to `out`."""
+    try:
+        return all(client.sees_file(path) for path in files) and client.sees_folder(out)
+    except OSError as error:
+        raise NotPermitted(f"cannot use {error.filename}: {error.strerror}", "Check its permissions.") from error
+
+
+def _inline_files(order: Submission, plate: dict[int, Path], mask: dict[int, Path]) -> InlineFrames:
+    """Return the files to offer; raises `BadInput` naming the frames that one side lacks."""
+    clip = sequences.parse_range(order.clip) if order.clip else sorted(plate)
+    span = range(clip[0], clip[-1] + 1)
+    for role, files in ((messages.PLATE, plate), (messages.MASK, mask)):
+        absent = [frame for frame in span if frame not in files]
+        if absent:
+            raise BadInput(f"missing: {role} frames {sequences.format_range(absent)}", "Render them, or name a --clip.")
+    return InlineFrames({frame: plate[frame] for frame in span}, {frame: mask[frame] for frame in span})
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotPermitted(f"cannot make {folder}: {error.strerror}", "Choose another output folder.") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".videomama-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)

@@ -1,0 +1,153 @@
+"""Looks at every mask and the first plate of a job, so that what cannot work fails before anything is computed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from videomama_client.errors import BadInput, Cancelled
+from videomama_client.messages import SubmitMatte
+
+from videomama_server import color, plan, roi
+from videomama_server.cache import Identity
+from videomama_server.delivery import Delivery
+from videomama_server.engines.base import Engine, WindowShape
+from videomama_server.geometry import Geometry, Rect
+from videomama_server.reader import NOTHING, Reader, plate_space
+from videomama_server.sequences import format_range
+
+_BATCH = 32
+
+
+@dataclass(frozen=True)
+class Order:
+    """One job as the worker took it in: the request, and what it stands for on this machine."""
+
+    job: str
+    request: SubmitMatte
+    engine_name: str
+    engine: Engine
+    reader: Reader
+    delivery: Delivery
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the masks and the first plate said before any window was computed."""
+
+    plan: plan.Plan
+    display: Rect
+    region: Rect | None
+    empty: frozenset[int]
+    warnings: list[str]
+    identity: Identity
+
+    @property
+    def roi(self) -> list[int]:
+        """The region relative to the display window's origin; the whole display window when it is off."""
+        region = self.region or self.display
+        return [region.x - self.display.x, region.y - self.display.y, region.w, region.h]
+
+
+@dataclass
+class _Masks:
+    """What the masks of all frames that are read came to, by frame."""
+
+    supports: dict[int, Rect]
+    peaks: dict[int, float]
+
+
+def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) -> Generator[None, None, Survey]:
+    """Return the survey of a job, yielding where another job may go first.
+
+    Raises:
+        BadInput: frames are missing or unreadable, sizes do not fit, or there is no mask at all.
+    """
+    request = order.request
+    shape = plan.window_shape(request.settings, order.engine.window)
+    planned = plan.make(request, shape, order.reader.plate, order.reader.mask)
+    geometry, is_float = order.reader.probe_plate(planned.frames[0])
+    masks = _Masks({}, {})
+    for start in range(0, len(planned.frames), _BATCH):
+        batch = planned.frames[start : start + _BATCH]
+        for frame, facts in zip(batch, readers.map(order.reader.mask_facts, batch), strict=True):
+            masks.supports[frame] = plate_space(facts, geometry.display, frame)
+            masks.peaks[frame] = facts.peak
+        if cancelled.is_set():
+            raise Cancelled("the job was cancelled")
+        yield
+    empty = frozenset(frame for frame in planned.frames if masks.peaks[frame] <= NOTHING)
+    if len(empty) == len(planned.frames):
+        raise BadInput(
+            f"all masks are empty (frames {format_range(planned.frames)})",
+            "Check the mask's channel and range; choose another with the mask channel setting.",
+        )
+    region = _region(request, list(masks.supports.values()), geometry)
+    relative = region and _moved(region, -geometry.display.x, -geometry.display.y)
+    return Survey(
+        plan=planned,
+        display=geometry.display,
+        region=region,
+        empty=empty,
+        warnings=_warnings(planned.wanted, masks, request.settings.mask_threshold, region),
+        identity=_identity(order, shape, relative, is_float),
+    )
+
+
+def _region(request: SubmitMatte, supports: Sequence[Rect], geometry: Geometry) -> Rect | None:
+    """Return the region in the plate's coordinates, or None for the whole canvas."""
+    settings = request.settings
+    if settings.roi == roi.OFF:
+        return None
+    named = roi.parse(settings.roi)
+    if named is None:
+        return roi.from_masks(supports, geometry.canvas, settings.trimap_dilate)
+    return _moved(named, geometry.display.x, geometry.display.y)
+
+
+def _identity(order: Order, shape: WindowShape, region: Rect | None, is_float: bool) -> Identity:
+    """Return what all entries of the job share, with everything that was left open decided.
+
+    Args:
+        order: the job.
+        shape: of its windows.
+        region: relative to the display window's origin.
+        is_float: whether the plate's pixels are floats.
+    """
+    settings = order.request.settings
+    colorspace = color.resolve(settings.colorspace, is_float)
+    resolved = replace(
+        settings,
+        engine=order.engine_name,
+        window=shape.length,
+        overlap=shape.overlap,
+        roi=roi.OFF if region is None else roi.format_region(region),
+        colorspace=colorspace,
+    )
+    transform = color.display_transform(colorspace, settings.exposure)
+    return Identity(order.engine.fingerprint, transform.fingerprint, resolved)
+
+
+def _warnings(wanted: Sequence[int], masks: _Masks, threshold: float, region: Rect | None) -> list[str]:
+    empty = [frame for frame in wanted if masks.peaks[frame] <= NOTHING]
+    faint = [frame for frame in wanted if NOTHING < masks.peaks[frame] < threshold]
+    left = [] if region is None else roi.leaving({frame: masks.supports[frame] for frame in wanted}, region)
+    warnings = []
+    if empty:
+        warnings.append(f"the mask is empty on frames {format_range(empty)}; alpha is 0 there")
+    if faint:
+        warnings.append(
+            f"the mask stays below the threshold {threshold:g} on frames {format_range(faint)}; "
+            "lower the mask threshold if they hold the subject"
+        )
+    if left:
+        warnings.append(
+            f"the mask leaves the region of interest on frames {format_range(left)}; it is not refined there"
+        )
+    return warnings
+
+
+def _moved(rect: Rect, x: int, y: int) -> Rect:
+    return Rect(rect.x + x, rect.y + y, rect.w, rect.h)

@@ -1,0 +1,238 @@
+"""The engine process: takes jobs from the server over a pipe and does them, the most urgent first.
+
+It is a child of the server because a fault inside an engine cannot be recovered there: the server starts another.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from blake3 import blake3
+from videomama_client import messages, wire
+from videomama_client.errors import (
+    BadInput,
+    InternalError,
+    NotPermitted,
+    OutOfMemory,
+    VideoMaMaError,
+)
+
+from videomama_server import config, engines, frames, pipe, sequences, sources
+from videomama_server.access import permit
+from videomama_server.cache import Cache
+from videomama_server.delivery import Delivery
+from videomama_server.engines.base import Engine
+from videomama_server.memo import Memo
+from videomama_server.pipeline import Matte, Services
+from videomama_server.reader import Reader
+from videomama_server.sources import DiskSource, Source, SpoolSource
+from videomama_server.survey import Order
+
+log = logging.getLogger(__name__)
+
+_URGENCY = {messages.INTERACTIVE: 0, messages.BATCH: 1}
+
+
+@dataclass
+class Running:
+    """A job that the worker has taken in."""
+
+    job: str
+    urgency: tuple[int, int]
+    steps: Iterator[None]
+    cancelled: threading.Event
+    spooled: dict[str, SpoolSource]
+
+
+class Worker:
+    """Takes messages from the server's pipe and works on jobs, one step of the most urgent at a time.
+
+    Args:
+        settings: the server's config.
+        inbox, outbox: the two directions of the pipe.
+    """
+
+    def __init__(self, settings: config.Config, inbox: BinaryIO, outbox: BinaryIO) -> None:
+        self._config = settings
+        self._inbox = inbox
+        self._outbox = outbox
+        self._sending = threading.Lock()
+        self._arrivals: queue.Queue[pipe.RunJob] = queue.Queue()
+        self._jobs: dict[str, Running] = {}
+        self._cancelled: dict[str, threading.Event] = {}
+        self._engines: dict[str, Engine] = {}
+        self._begun: str | None = None
+        self._count = 0
+        cache = Cache(settings.cache_dir)
+        self._services = Services(
+            cache=cache,
+            memo=Memo(cache.write_root / "memo"),
+            readers=ThreadPoolExecutor(settings.threads, "reader"),
+            writers=ThreadPoolExecutor(settings.threads, "writer"),
+            threads=settings.threads,
+        )
+
+    def run(self) -> None:
+        """Work until the pipe closes."""
+        threading.Thread(target=self._listen, name="pipe", daemon=True).start()
+        self._emit(pipe.WorkerReady(os.getpid()))
+        while True:
+            self._take_in()
+            self._step(min(self._jobs.values(), key=lambda running: running.urgency))
+
+    def _listen(self) -> None:
+        """Take messages as they come, so that a cancel is seen in the middle of a window."""
+        while (message := pipe.receive(self._inbox)) is not None:
+            if isinstance(message, pipe.RunJob):
+                self._cancelled[message.job] = threading.Event()
+                self._arrivals.put(message)
+            elif isinstance(message, pipe.DropJob) and message.job in self._cancelled:
+                self._cancelled[message.job].set()
+            elif isinstance(message, pipe.FrameSupplied) and message.job in self._jobs:
+                self._jobs[message.job].spooled[message.role].supplied(message.frame)
+        self._services.cache.close()
+        os._exit(0)  # the server is gone, or wants us gone: nothing of a window half done is worth waiting for
+
+    def _take_in(self) -> None:
+        """Take in new jobs; with none at hand, wait for one."""
+        while not self._jobs or not self._arrivals.empty():
+            self._begin(self._arrivals.get())
+
+    def _begin(self, run: pipe.RunJob) -> None:
+        self._count += 1
+        urgency = (_URGENCY.get(run.submit.priority, 1), self._count)
+        running = Running(run.job, urgency, iter(()), self._cancelled[run.job], {})
+        self._jobs[run.job] = running
+        running.steps = self._steps(run, running)
+
+    def _steps(self, run: pipe.RunJob, running: Running) -> Iterator[None]:
+        order = self._order(run, running)
+        yield
+        yield from Matte(order, self._services, self._emit, running.cancelled).run()
+        self._services.cache.prune(int(self._config.cache_limit_gb * 1e9))
+
+    def _step(self, running: Running) -> None:
+        """Do one step of a job and turn whatever goes wrong into one typed error: the worker's boundary."""
+        if self._begun != running.job:
+            self._begun = running.job
+            self._emit(pipe.JobBegun(running.job))
+        try:
+            next(running.steps)
+            return
+        except StopIteration:
+            pass
+        except VideoMaMaError as error:
+            self._fail(running, error)
+        except MemoryError:
+            self._fail(running, OutOfMemory("the job does not fit in memory", "Choose a smaller window or region."))
+        except OSError as error:
+            self._fail(running, _disk_error(error))
+        except Exception as error:
+            log.exception("job %s failed", running.job)
+            self._fail(running, InternalError(f"{type(error).__name__}: {error}", f"See {self._config.log_file}."))
+        del self._jobs[running.job], self._cancelled[running.job]
+        self._begun = None
+
+    def _fail(self, running: Running, error: VideoMaMaError) -> None:
+        self._emit(messages.MatteFailed(running.job, error.code, error.message, error.hint))
+
+    def _order(self, run: pipe.RunJob, running: Running) -> Order:
+        """Find out what a request stands for on this machine."""
+        request = run.submit
+        request.settings.check()
+        if request.priority not in _URGENCY:
+            raise BadInput(f"no priority is called {request.priority!r}", f"There are: {', '.join(_URGENCY)}.")
+        name = engines.resolve(request.settings.engine)
+        plate, mask = self._sources(run, running)
+        channels = (request.settings.plate_layer, request.settings.mask_channel)
+        reader = Reader(plate, mask, self._services.memo, channels, request.rehash)
+        delivery = self._delivery(request)
+        delivery.check()
+        return Order(run.job, request, name, self._engine(name), reader, delivery)
+
+    def _engine(self, name: str) -> Engine:
+        if name not in self._engines:
+            self._engines[name] = engines.load(name)
+        return self._engines[name]
+
+    def _sources(self, run: pipe.RunJob, running: Running) -> tuple[Source, Source]:
+        request, roots = run.submit, self._config.roots
+        if not request.inline:
+            plate = DiskSource(messages.PLATE, request.plate, roots)
+            return plate, DiskSource(messages.MASK, request.mask, roots)
+
+        def want(role: str, frame: int) -> None:
+            self._emit(messages.FrameWanted(run.job, role, frame))
+
+        named = (
+            (messages.PLATE, request.plate, request.plate_digests),
+            (messages.MASK, request.mask, request.mask_digests),
+        )
+        for role, pattern, digests in named:
+            files = sources.spool_pattern(Path(run.spool), role, pattern)
+            by_frame = sources.by_frame(request.inline_frames, digests)
+            running.spooled[role] = SpoolSource(role, files, by_frame, want, running.cancelled)
+        return running.spooled[messages.PLATE], running.spooled[messages.MASK]
+
+    def _delivery(self, request: messages.SubmitMatte) -> Delivery:
+        """Return where alphas go: what the client named, or a numbered sequence in the cache folder."""
+        named = sequences.parse(request.out or "alpha.####.exr")
+        if request.out and not request.inline:
+            permit(named.folder, self._config.roots)
+            _refuse_overwriting(named, request)
+            return Delivery(named, request.layer, request.dtype)
+        digest = blake3(wire.encode(request.settings))
+        digest.update("\0".join((request.plate, request.mask, request.layer, request.dtype)).encode(errors="replace"))
+        folder = self._services.cache.write_root / "sequences" / digest.hexdigest(length=16)
+        inside = sequences.Pattern(named.text, folder, named.head, named.digits, named.tail, None)
+        return Delivery(inside, request.layer, request.dtype)
+
+    def _emit(self, message: Any) -> None:
+        with self._sending:
+            pipe.send(self._outbox, message)
+
+
+def _refuse_overwriting(out: sequences.Pattern, request: messages.SubmitMatte) -> None:
+    for role, text in ((messages.PLATE, request.plate), (messages.MASK, request.mask)):
+        pattern = sequences.parse(text)
+        if out.path(1).absolute() == pattern.path(1).absolute():
+            raise BadInput(f"the output {request.out} would overwrite the {role}", "Choose another name.")
+
+
+def _disk_error(error: OSError) -> VideoMaMaError:
+    if error.errno == errno.ENOSPC:
+        return NotPermitted(f"no space is left: {error}", "Free some space and run again: finished frames are cached.")
+    return NotPermitted(f"the disk failed: {error}", "Check the disk and run again: finished frames are cached.")
+
+
+def _own_the_pipe() -> tuple[BinaryIO, BinaryIO]:
+    """Return the pipe's two ends and point stdout at the log, so that no library's print gets between messages."""
+    outbox = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return sys.stdin.buffer, outbox
+
+
+def main() -> None:
+    """Run as `python -m videomama_server.worker CONFIG`, a child of the server."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the server's to handle
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(message)s", stream=sys.stderr)
+    inbox, outbox = _own_the_pipe()
+    settings = config.load(json.loads(sys.argv[1]), {})
+    frames.use_threads(settings.threads)
+    Worker(settings, inbox, outbox).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from checks import Step, run_steps
+
+
+def python(code: str, name: str) -> Step:
+    return Step(name, (sys.executable, "-c", code))
+
+
+def test_all_steps_run_after_a_failure_and_the_summary_names_each(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    steps = [
+        python("raise SystemExit(4)", "first"),
+        Step("second", (str(tmp_path / "no-such-tool"),)),
+        python("open('third-ran', 'w').close(); print('said by third')", "third"),
+    ]
+    assert run_steps(steps, tmp_path, os.environ) == 1
+    assert (tmp_path / "third-ran").exists()
+    shown, summary = capfd.readouterr().out.split("Summary\n")
+    # The heading stands before what the step itself prints, although that is another process.
+    assert shown.index("== third") < shown.index("said by third") < shown.index("-- third: ok")
+    lines = [line.split() for line in summary.splitlines()]
+    assert [line[:-2] for line in lines] == [["first", "FAILED", "(4)"], ["second", "FAILED", "(127)"], ["third", "ok"]]
+    assert all(line[-1] == "s" and float(line[-2]) >= 0 for line in lines)
+
+
+def test_all_passed_is_zero(tmp_path: Path) -> None:
+    assert run_steps([python("", "one"), python("", "two")], tmp_path, os.environ) == 0
+
+
+def test_steps_get_the_variables(tmp_path: Path) -> None:
+    code = "import os, sys; sys.exit(os.environ['MARK'] != 'here')"
+    assert run_steps([python(code, "one")], tmp_path, {**os.environ, "MARK": "here"}) == 0
