@@ -102,10 +102,10 @@ class Matte:
             self._read_ahead(survey, queue)
             window = queue.popleft()
             self._look_up(survey, window, wait=True)
-            pending = self._pending(survey, window)
-            if pending:
+            if self._pending(survey, window):
                 yield
-                self._refine(survey, window, pending)
+                self._look_up_again(survey, window)
+                self._refine(survey, window, self._pending(survey, window))
             self._release(queue[0].first if queue else None)
             self._check_cancelled()
         self._wait_for_writes(0)
@@ -152,6 +152,11 @@ class Matte:
                 self._cached += 1
                 self._write(self._deliver, entry, frame, True)
 
+    def _look_up_again(self, survey: Survey, window: Window) -> None:
+        """Take what another job or machine has finished since the frames were looked up."""
+        self._asked.difference_update(self._pending(survey, window))
+        self._look_up(survey, window, wait=True)
+
     def _key(self, survey: Survey, frame: int, wait: bool) -> str | None:
         reader = self._order.reader
         rows: list[tuple[Window, list[str]]] = []
@@ -170,7 +175,9 @@ class Matte:
         return survey.identity.key(frame, rows)
 
     def _refine(self, survey: Survey, window: Window, pending: Sequence[int]) -> None:
-        """Compute one window and add it to its frames; write those that no later window adds to."""
+        """Compute one window and add it to its pending frames; write those that no later window adds to."""
+        if not pending:
+            return
         settings = survey.identity.settings
         engine = self._order.engine
         loaded = [self._loaded_frame(survey, frame) for frame in window.frames]

@@ -148,6 +148,9 @@ class Server:
         receiving = asyncio.create_task(self._receive())
         watching = asyncio.create_task(self._watch_idle())
         await self._ending.wait()
+        for job in self._book.running():
+            error = ServerUnreachable("the server was ended", "Run again: what was finished is in the cache.")
+            self._tell(messages.MatteFailed(job.id, error.code, error.message, error.hint))
         for task in (receiving, watching, *self._tasks):
             task.cancel()
         await asyncio.gather(receiving, watching, *self._tasks, return_exceptions=True)

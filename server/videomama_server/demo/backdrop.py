@@ -75,8 +75,8 @@ def _foliage(stage: Stage, size: tuple[int, int]) -> tuple[FloatArray, FloatArra
     for far, (x, y) in zip(1 - depth, spots, strict=True):
         if x < border[int(y)] + rng.normal(0, 26) * scale:
             continue
-        green = np.array([0.10, 0.19, 0.045]) * rng.uniform(0.45, 1.5) * (1.25 - far)
-        green *= (1 + 0.7 * max(0.0, rng.normal()), 1, 1 - 0.3 * rng.random())
+        green = np.array([0.075, 0.15, 0.036]) * rng.uniform(0.45, 1.5) * (1.25 - far)
+        green *= (1 + 0.5 * max(0.0, rng.normal()), 1, 1 - 0.3 * rng.random())
         axes = np.array([rng.uniform(7, 17), rng.uniform(3, 7)]) * scale * (1.15 - 0.4 * far)
         place = (int(x * 16), int(y * 16)), tuple(int(a * 16) for a in axes), rng.normal(55, 38), 0, 360
         cv2.ellipse(paint, *place, _code(green), -1, cv2.LINE_AA, 4)

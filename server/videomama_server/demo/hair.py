@@ -162,9 +162,9 @@ def _lock(rng: np.random.Generator, count: int) -> _Strands:
     return _Strands(
         root_x=_HEAD[0] - _half_width(height) * rng.uniform(0.84, 0.97, count),
         root_y=height,
-        length=rng.uniform(90, 150) * rng.uniform(0.6, 1.1, count),
-        lean=rng.normal(rng.normal(0.38, 0.12), 0.07, count),
-        bend=rng.normal(rng.normal(0.35, 0.3), 0.16, count),
+        length=rng.uniform(80, 140) * rng.uniform(0.6, 1.1, count),
+        lean=rng.normal(rng.normal(0.30, 0.12), 0.07, count),
+        bend=rng.normal(rng.normal(0.28, 0.28), 0.15, count),
         curl=rng.normal(rng.normal(0, 0.22), 0.05, count),
         phase=rng.normal(rng.uniform(0, 6.3), 0.25, count),
         loose=np.full(count, rng.uniform(0.15, 0.3)),
@@ -227,12 +227,14 @@ def _fall(rng: np.random.Generator, turn: float, lock: float) -> tuple[NDArray[n
     seen = high * np.sin(lean) + near * np.cos(lean) > -0.1
     skull = np.column_stack([np.sin(polar) * np.sin(turn), near * np.sin(lean) - high * np.cos(lean)])[seen]
     skull = _HEAD + skull * (np.array(_HEAD_RADII) * 0.985) + rng.normal(0, 1.2, 2)
-    ring = np.exp(-(((polar - 0.86 - 0.16 * lock - rng.normal(0, 0.07)) / 0.3) ** 2))[seen]
+    ring = np.exp(-(((polar - 0.84 - 0.16 * lock - rng.normal(0, 0.09)) / 0.3) ** 2))[seen]
     if abs(turn) > np.pi / 2 + 0.1:
         return skull, ring * 0.7
     end = 372 + 26 * lock - 26 * np.sin(turn) ** 2 + rng.normal(0, 15)
     height = np.linspace(skull[-1, 1], end, int(rng.integers(13, 19)))[1:]
     across = np.sin(turn) * _half_width(height) + 3.5 * np.sin(height / 27 + 7 * lock) * np.clip(height / 150 - 1, 0, 1)
     path = np.concatenate([skull, np.column_stack([_HEAD[0] + across, height])])
-    lower = 0.34 * np.exp(-(((height - 285 + 22 * np.sin(turn) + 26 * lock) / 38) ** 2))
+    lower = ring[-1] * np.exp(-(height - skull[-1, 1]) / 26) + 0.34 * np.exp(
+        -(((height - 285 + 22 * np.sin(turn) + 26 * lock) / 38) ** 2)
+    )
     return path, np.concatenate([ring, lower]) + 0.25 * np.clip((np.sin(turn) - 0.8) / 0.2, 0, 1)

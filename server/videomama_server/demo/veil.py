@@ -7,7 +7,7 @@ import numpy as np
 from videomama_server.demo.canvas import FloatArray, Layer, Stage
 
 _ANCHOR = (-84.0, 302.0)  # where it comes out from under the hair, design units
-_LENGTH = 165.0
+_LENGTH = 145.0
 _SHEER = 0.40  # coverage of one thickness of the cloth
 _COLOUR = np.array([0.78, 0.66, 0.57], np.float32)
 

@@ -1,0 +1,104 @@
+"""What the bridge costs: UHD frames through the server, beside a bare loop that reads, digests and writes them.
+
+python bench/bridge.py --json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import footage
+from private_server import finish, private_server
+from videomama_client.settings import MatteSettings
+from videomama_server import frames, memo
+from videomama_server.submission import Submission
+
+WIDTH, HEIGHT = 3840, 2160
+THREADS = 2  # of the server's config, and of the bare loop
+
+
+def bare_loop(plate: str, mask: str, out: Path, count: int) -> float:
+    """Return the seconds that reading, digesting and writing take with nothing around them."""
+    frames.use_threads(THREADS)
+    out.mkdir(parents=True, exist_ok=True)
+
+    def one(number: int) -> None:
+        picture = frames.read_plate(Path(plate.replace("####", f"{number:04d}")))
+        memo.pixel_digest(picture)
+        alpha = frames.read_mask(Path(mask.replace("####", f"{number:04d}")))
+        memo.pixel_digest(alpha)
+        frames.write_picture(out / f"bare.{number:04d}.exr", alpha.pixels, ("A",), "float")
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(one, range(1, count + 1)))
+    return time.perf_counter() - started
+
+
+def bridge(order: Submission, spare: int) -> float:
+    """Return the seconds of one job on a new server with an empty cache, submitted to done.
+
+    Args:
+        order: the job.
+        spare: a frame outside the job, refined first so that the server is up and its engine loaded.
+    """
+    with private_server(["--threads", str(THREADS)]) as (client, folder):
+        finish(client, replace(order, clip=str(spare), out=str(folder / "warm.####.exr")))
+        started = time.perf_counter()
+        done = finish(client, replace(order, out=str(folder / "out" / "alpha.####.exr")))
+        seconds = time.perf_counter() - started
+        assert done.computed == done.frames
+        return seconds
+
+
+def second_run(order: Submission) -> float:
+    """Return the milliseconds per frame of a job that the cache answers."""
+    with private_server(["--threads", str(THREADS)]) as (client, folder):
+        order = replace(order, out=str(folder / "out" / "alpha.####.exr"))
+        finish(client, order)
+        started = time.perf_counter()
+        done = finish(client, order)
+        assert done.cached == done.frames
+        return (time.perf_counter() - started) * 1000 / done.frames
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", type=int, default=24, help="frames of the efficiency measure")
+    parser.add_argument("--cached-frames", type=int, default=100, help="frames of the second-run measure")
+    parser.add_argument("--rounds", type=int, default=3, help="how often both are timed, in turn")
+    parser.add_argument("--roi", default="off", help="region of interest of the job")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="videomama-bench-") as name:
+        folder = Path(name)
+        spare = max(asked.frames, asked.cached_frames) + 1
+        plate, mask = footage.make(folder, spare, WIDTH, HEIGHT)
+        time.sleep(memo.SETTLED_S)
+        settings = MatteSettings(engine="passthrough", roi=asked.roi)
+        order = Submission(plate, mask, "", settings, clip=f"1-{asked.frames}", transport="path")
+        bare, through = [], []
+        for _ in range(asked.rounds):
+            bare.append(bare_loop(plate, mask, folder / "bare", asked.frames))
+            through.append(bridge(order, spare))
+        cached = second_run(replace(order, clip=f"1-{asked.cached_frames}"))
+    report = {
+        "efficiency": statistics.median(bare) / statistics.median(through),
+        "bare_loop_seconds": statistics.median(bare),
+        "bridge_seconds": statistics.median(through),
+        "cached_ms_per_frame": cached,
+        "frames": asked.frames,
+    }
+    print(json.dumps({key: round(value, 3) for key, value in report.items()}) if asked.json else report)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Whether memory grows with the length of a clip: peak resident memory of all processes, long clip over short.
+
+python bench/memory.py --json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+import threading
+from pathlib import Path
+
+import footage
+import psutil
+from private_server import finish, private_server
+from videomama_client.settings import MatteSettings
+from videomama_server.submission import Submission
+
+WIDTH, HEIGHT = 1920, 1080
+SAMPLE_S = 0.05
+
+
+class Peak:
+    """Samples the resident memory of some processes until stopped."""
+
+    def __init__(self, pids: list[int]) -> None:
+        self._processes = [psutil.Process(pid) for pid in pids]
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._sample)
+        self.bytes = 0
+        self._thread.start()
+
+    def stop(self) -> int:
+        """Return the largest sum seen."""
+        self._ended.set()
+        self._thread.join()
+        return self.bytes
+
+    def _sample(self) -> None:
+        while not self._ended.wait(SAMPLE_S):
+            self.bytes = max(self.bytes, sum(process.memory_info().rss for process in self._processes))
+
+
+def peak_of(plate: str, mask: str, count: int, settings: MatteSettings) -> int:
+    """Return the peak memory of client, server and worker over one job, in bytes."""
+    with private_server() as (client, folder):
+        status = client.status()
+        assert status.worker_pid is not None
+        peak = Peak([os.getpid(), status.pid, status.worker_pid])
+        out = str(folder / "out" / "alpha.####.exr")
+        try:
+            finish(client, Submission(plate, mask, out, settings, clip=f"1-{count}", transport="path"))
+        finally:
+            peak.stop()
+        return peak.bytes
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--short", type=int, default=40)
+    parser.add_argument("--long", type=int, default=400)
+    parser.add_argument("--engine", default="classic")
+    parser.add_argument("--quality", default="fast")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    settings = MatteSettings(engine=asked.engine, quality=asked.quality)
+    with tempfile.TemporaryDirectory(prefix="videomama-bench-") as name:
+        plate, mask = footage.make(Path(name), max(asked.short, asked.long), WIDTH, HEIGHT)
+        short = peak_of(plate, mask, asked.short, settings)
+        long = peak_of(plate, mask, asked.long, settings)
+    report = {
+        "ratio": round(long / short, 3),
+        "short_mb": round(short / 1e6),
+        "long_mb": round(long / 1e6),
+        "short_frames": asked.short,
+        "long_frames": asked.long,
+    }
+    print(json.dumps(report) if asked.json else report)
+
+
+if __name__ == "__main__":
+    main()

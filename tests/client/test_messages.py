@@ -1,0 +1,50 @@
+import re
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import get_args, get_origin, get_type_hints
+
+import pytest
+from videomama_client import messages
+from videomama_client.settings import MatteSettings
+
+KINDS = sorted(messages.KINDS.items())
+
+
+def is_flat(hint) -> bool:
+    if get_origin(hint) is list:
+        return get_args(hint)[0] in (str, int)
+    plain = [kind for kind in get_args(hint) or (hint,) if kind is not type(None)]
+    return len(plain) == 1 and plain[0] in (str, int, float, bool, MatteSettings)
+
+
+@pytest.mark.parametrize(("name", "kind"), KINDS)
+def test_kind_is_flat_frozen_and_documented(name, kind):
+    assert name == kind.__name__
+    assert is_dataclass(kind)
+    assert kind.__dataclass_params__.frozen
+    assert re.match(r"[A-Z].*\.", kind.__doc__)
+    assert all(is_flat(hint) for hint in get_type_hints(kind).values())
+    assert "kind" not in {field.name for field in fields(kind)}, "the wire uses this name"
+
+
+def test_every_message_class_can_travel():
+    defined = {name for name, value in vars(messages).items() if is_dataclass(value) and value is not MatteSettings}
+    assert defined == messages.KINDS.keys()
+
+
+def test_every_event_of_a_job_names_it():
+    assert all("job" in {field.name for field in fields(kind)} for kind in messages.JOB_EVENTS)
+
+
+def test_every_reply_names_its_request():
+    replies = get_args(messages.Reply)
+    assert all(fields(kind)[0].name == "request" for kind in replies)
+
+
+def test_the_document_names_every_message_and_the_version():
+    document = Path(__file__).parents[2] / "docs" / "protocol.md"
+    if not document.exists():
+        pytest.skip("docs/protocol.md is not written yet")
+    text = document.read_text(encoding="utf-8")
+    assert [name for name in messages.KINDS if name not in text] == []
+    assert re.search(rf"version\D*\b{messages.PROTOCOL_VERSION}\b", text, re.IGNORECASE)

@@ -1,0 +1,238 @@
+import os
+import struct
+from dataclasses import dataclass, fields, replace
+from typing import Optional, get_type_hints
+
+import msgpack
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from videomama_client import wire
+from videomama_client.errors import ProtocolError
+from videomama_client.messages import KINDS, CancelJob, FrameDone, Hello, SubmitMatte
+from videomama_client.settings import MatteSettings
+
+relaxed = settings(database=None, deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+
+# As paths come from the system: bytes that are no UTF-8 are surrogate escapes.
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.binary(max_size=20).map(os.fsdecode)
+ints = st.integers(-(2**63), 2**64 - 1)
+floats = st.floats(allow_nan=False)
+
+
+def values_of(hint) -> st.SearchStrategy:
+    plain = {str: texts, int: ints, float: floats, bool: st.booleans()}
+    if hint in plain:
+        return plain[hint]
+    if hint is MatteSettings:
+        return messages_of(MatteSettings)
+    if hint == Optional[int]:
+        return st.none() | ints
+    if hint == Optional[str]:
+        return st.none() | texts
+    return st.lists(plain[hint.__args__[0]], max_size=5)
+
+
+def messages_of(kind: type) -> st.SearchStrategy:
+    return st.builds(kind, **{name: values_of(hint) for name, hint in get_type_hints(kind).items()})
+
+
+def packed(content: object) -> bytes:
+    return msgpack.packb(content, use_bin_type=True, unicode_errors="surrogateescape")
+
+
+def cancel(**changes: object) -> dict[str, object]:
+    return {"kind": "CancelJob", "request": "r", "job": "j", **changes}
+
+
+def refusal(content: bytes) -> str:
+    with pytest.raises(ProtocolError) as caught:
+        wire.decode(content, KINDS)
+    return caught.value.message
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
+def test_every_kind_comes_back_as_it_was(kind):
+    @relaxed
+    @given(messages_of(kind))
+    def check(message):
+        assert wire.decode(wire.encode(message), KINDS) == message
+
+    check()
+
+
+def test_a_path_that_is_no_utf8_comes_back():
+    path = os.fsdecode(b"/shots/caf\xe9/plate.####.exr")
+    message = FrameDone("j", 1, False, path)
+    assert os.fsencode(wire.decode(wire.encode(message), KINDS).path) == b"/shots/caf\xe9/plate.####.exr"
+
+
+def test_fields_with_defaults_may_be_left_out():
+    whole = SubmitMatte("r", "plate.#.exr", "mask.#.exr", "", MatteSettings())
+    content = msgpack.unpackb(wire.encode(whole))
+    kept = {name: content[name] for name in ("kind", "request", "plate", "mask", "out")}
+    assert wire.decode(packed({**kept, "settings": {}}), KINDS) == whole
+
+
+def test_an_int_is_taken_for_a_float_and_nothing_else_is_turned_into_anything():
+    message = SubmitMatte("r", "p", "m", "", MatteSettings(exposure=2))
+    exposure = wire.decode(wire.encode(message), KINDS).settings.exposure
+    assert exposure == 2.0
+    assert type(exposure) is float
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (cancel(kind="Nonsense"), "unknown message kind 'Nonsense'"),
+        (cancel(kind="object"), "unknown message kind"),
+        (cancel(kind="__class__"), "unknown message kind"),
+        (cancel(kind=None), "unknown message kind"),
+        (cancel(kind=["CancelJob"]), "unknown message kind"),
+        ({"request": "r", "job": "j"}, "unknown message kind"),
+        (cancel(extra=1), "CancelJob has no field extra"),
+        ({"kind": "CancelJob", "request": "r"}, "CancelJob lacks job"),
+        (cancel(job=1), "CancelJob.job must be str, not int"),
+        (cancel(job=None), "CancelJob.job must be str, not NoneType"),
+        (cancel(job=b"j"), "cannot be unpacked"),
+        (cancel(job=b""), "CancelJob.job must be str, not bytes"),
+        (cancel(job=["j"]), "CancelJob.job must be str, not list"),
+        (cancel(job={"j": 1}), "CancelJob.job must be str, not dict"),
+        ({"kind": "Hello", "request": "r", "protocol": True, "client": "c"}, "Hello.protocol must be int, not bool"),
+        ({"kind": "Hello", "request": "r", "protocol": 1.0, "client": "c"}, "Hello.protocol must be int, not float"),
+        ({"kind": "FrameDone", "job": "j", "frame": 1, "cached": 1, "path": "p"}, "must be bool, not int"),
+        ({"kind": "MattePlanned", "job": "j", "engine": "e", "roi": [1, "2"], "frames": 1, "out": ""}, "roi must be"),
+        ({"kind": "MattePlanned", "job": "j", "engine": "e", "roi": [True], "frames": 1, "out": ""}, "roi must be"),
+        ({"kind": "MattePlanned", "job": "j", "engine": "e", "roi": {"0": 1}, "frames": 1, "out": ""}, "roi must be"),
+        ([1, 2], "must be a map"),
+        ("CancelJob", "must be a map"),
+        (None, "must be a map"),
+        (msgpack.ExtType(5, b"x"), "cannot be unpacked"),
+        (msgpack.ExtType(5, b""), "must be a map"),
+        (cancel(job=msgpack.Timestamp(1)), "cannot be unpacked"),
+        (cancel(job=msgpack.ExtType(5, b"")), "CancelJob.job must be str"),
+        ({**cancel(), 5: 1}, "cannot be unpacked"),
+        ({**cancel(), b"": 1}, "has no field"),
+        (cancel(job="j" * (wire.MAX_TEXT_BYTES + 1)), "cannot be unpacked"),
+        ({f"f{index}": index for index in range(300)}, "cannot be unpacked"),
+    ],
+)
+def test_what_is_no_message_is_refused_with_the_reason(content, said):
+    assert said in refusal(packed(content))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"nonsense": 1},
+        {"window": "8"},
+        {"window": 8.5},
+        {"window": True},
+        {"exposure": "bright"},
+        {"exposure": True},
+        {"engine": None},
+        [],
+        None,
+        "high",
+        {"engine": {"engine": {"engine": {}}}},
+    ],
+)
+def test_settings_are_judged_like_the_message_around_them(settings):
+    content = {"kind": "SubmitMatte", "request": "r", "plate": "p", "mask": "m", "out": "", "settings": settings}
+    assert refusal(packed(content))
+
+
+@pytest.mark.parametrize("depth", [100, 100_000])
+def test_nested_lists_are_refused(depth):
+    assert refusal(b"\x91" * depth)
+    assert refusal(b"\x91" * depth + b"\x01")
+    assert refusal(b"\x81\xa4kind" * depth)
+
+
+@pytest.mark.parametrize("head", [b"\xdd", b"\xdf", b"\xdb", b"\xc6", b"\xc9"])
+def test_a_length_that_is_announced_but_not_sent_reserves_nothing(head):
+    assert refusal(head + struct.pack(">I", 0xFFFFFFFF) + b"\x01")
+
+
+def test_too_many_items_are_refused():
+    content = {"kind": "MattePlanned", "job": "", "engine": "", "roi": [0] * (wire.MAX_ITEMS + 1), "frames": 1, "out": ""}
+    assert "cannot be unpacked" in refusal(packed(content))
+
+
+def test_too_many_bytes_are_refused_on_both_sides():
+    assert "too large" in refusal(bytes(wire.MAX_PACKED_BYTES + 1))
+    huge = SubmitMatte("r", "p", "m", "", MatteSettings(), plate_digests=["d" * 1000] * 17_000)
+    with pytest.raises(ProtocolError, match="too large"):
+        wire.encode(huge)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Hello("r", 2**70, "c"),
+        CancelJob("r", "j" * (wire.MAX_TEXT_BYTES + 1)),
+        CancelJob("r", "\ud800"),
+        CancelJob("r", object()),
+        replace(SubmitMatte("r", "p", "m", "", MatteSettings()), inline_frames=[0] * (wire.MAX_ITEMS + 1)),
+    ],
+    ids=["number", "text", "lone surrogate", "object", "list"],
+)
+def test_what_the_other_side_would_not_take_is_not_packed(message):
+    with pytest.raises(ProtocolError):
+        wire.encode(message)
+
+
+def test_every_cut_of_a_message_is_refused():
+    whole = wire.encode(SubmitMatte("r", "p", "m", "o", MatteSettings(), inline_frames=[1, 2, 3]))
+    for length in range(len(whole)):
+        assert refusal(whole[:length])
+    assert refusal(whole + b"\0")
+
+
+@relaxed
+@given(st.binary(max_size=200))
+def test_random_bytes_are_refused(content):
+    assert refusal(content)
+
+
+@relaxed
+@given(st.data())
+def test_a_damaged_message_is_a_message_or_refused(data):
+    message = SubmitMatte("r", "plate.#.exr", "mask.#.exr", "", MatteSettings(), inline_frames=[1], plate_digests=["d"])
+    content = bytearray(wire.encode(message))
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        assert type(wire.decode(bytes(content), KINDS)) in KINDS.values()
+    except ProtocolError as error:
+        assert error.message
+
+
+json_like = st.recursive(
+    st.none() | st.booleans() | ints | floats | st.text(max_size=5) | st.binary(max_size=2),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@relaxed
+@given(st.sampled_from(sorted(KINDS)), st.data())
+def test_fields_filled_with_anything_make_a_sound_message_or_are_refused(name, data):
+    kind = KINDS[name]
+    content = {field.name: data.draw(json_like) for field in fields(kind)}
+    try:
+        message = wire.decode(packed({"kind": name, **content}), KINDS)
+    except ProtocolError as error:
+        assert error.message
+    else:
+        assert wire.decode(wire.encode(message), KINDS) == message
+
+
+def test_a_kind_that_this_side_was_not_told_of_is_unknown():
+    @dataclass(frozen=True)
+    class Private:
+        x: int
+
+    content = wire.encode(Private(1))
+    assert wire.decode(content, {"Private": Private}) == Private(1)
+    assert "unknown" in refusal(content)

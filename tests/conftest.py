@@ -1,0 +1,286 @@
+"""What the tests of several folders share: server processes, the command line, and small clips on disk."""
+
+import itertools
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from videomama_client import connection
+from videomama_client.client import Client
+from videomama_client.messages import FrameDone, MatteDone, MattePlanned, SubmitMatte
+from videomama_client.settings import MatteSettings
+from videomama_server import cli, frames, sequences
+
+START_S = 30.0
+END_S = 15.0
+_SETTINGS = {known.name for known in fields(MatteSettings)}
+_seeds = itertools.count(1)
+
+
+def wait_until(said: Callable[[], object], what: str, seconds: float = START_S) -> None:
+    """Wait for something to become true, and fail naming it when it does not in time."""
+    until = time.monotonic() + seconds
+    while not said():
+        if time.monotonic() > until:
+            pytest.fail(f"waited {seconds:g} s in vain until {what}")
+        time.sleep(0.02)
+
+
+def order(plate: str, mask: str, out: str, **changes) -> SubmitMatte:
+    """Make a request; names of settings and of request fields may be mixed."""
+    settings = {name: changes.pop(name) for name in _SETTINGS & changes.keys()}
+    settings = MatteSettings(**{"engine": "passthrough", "roi": "off", **settings})
+    return SubmitMatte(uuid.uuid4().hex, plate, mask, out, settings, **changes)
+
+
+@dataclass(frozen=True)
+class ClipFiles:
+    """A clip on disk: plate.####.exr and mask.####.exr in one folder, alphas to go to another."""
+
+    folder: Path
+    first: int
+    count: int
+
+    @property
+    def plate(self) -> str:
+        return str(self.folder / "plate.####.exr")
+
+    @property
+    def mask(self) -> str:
+        return str(self.folder / "mask.####.exr")
+
+    @property
+    def out(self) -> str:
+        return str(self.folder / "out" / "alpha.####.exr")
+
+    @property
+    def numbers(self) -> range:
+        return range(self.first, self.first + self.count)
+
+    def file(self, role: str, frame: int) -> Path:
+        return sequences.parse(str(self.folder / f"{role}.####.exr")).path(frame)
+
+    def alpha_file(self, frame: int) -> Path:
+        return sequences.parse(self.out).path(frame)
+
+    def read_mask(self, frame: int):
+        return frames.read_mask(self.file("mask", frame)).pixels[..., 0]
+
+    def read_alpha(self, frame: int):
+        return frames.read_mask(self.alpha_file(frame)).pixels[..., 0]
+
+    def order(self, **changes) -> SubmitMatte:
+        names = {"plate": self.plate, "mask": self.mask, "out": self.out, **changes}
+        return order(names.pop("plate"), names.pop("mask"), names.pop("out"), **names)
+
+    def flags(self, *more: str) -> list[str]:
+        """Return the command line of the same job."""
+        named = ["--plate", self.plate, "--mask", self.mask, "--out", self.out]
+        return ["matte", *named, "--engine", "passthrough", "--roi", "off", *more]
+
+
+@dataclass
+class Outcome:
+    """What a client heard of one job."""
+
+    planned: MattePlanned | None = None
+    frames: list[FrameDone] = field(default_factory=list)
+    done: MatteDone | None = None
+
+    @property
+    def numbers(self) -> list[int]:
+        return sorted(event.frame for event in self.frames)
+
+
+def follow(client: Client, request: SubmitMatte) -> Outcome:
+    """Submit a job and take in its events to the end."""
+    outcome = Outcome()
+    for event in client.events(client.submit(request)):
+        if isinstance(event, MattePlanned):
+            outcome.planned = event
+        elif isinstance(event, FrameDone):
+            outcome.frames.append(event)
+        elif isinstance(event, MatteDone):
+            outcome.done = event
+    return outcome
+
+
+def environment() -> dict[str, str]:
+    """Return this process's environment without what a person may have configured."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("VIDEOMAMA_")}
+    return {**kept, "VIDEOMAMA_CONFIG": "/nonexistent/config.toml"}
+
+
+class RunningServer:
+    """A server process on a connection file and a cache folder of its own."""
+
+    def __init__(self, folder: Path, flags: tuple[str, ...]) -> None:
+        self.connection_file = folder / "connection.json"
+        self.cache_dir = folder / "cache"
+        self.log_file = folder / "server.log"
+        self.flags = ("--cache-dir", str(self.cache_dir), *flags)
+        self.process = self.start()
+
+    def start(self) -> subprocess.Popen:
+        """Start the process, also again after its end, and wait until it listens."""
+        command = [sys.executable, "-m", "videomama_server", "serve", "--connection-file", str(self.connection_file)]
+        with self.log_file.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, *self.flags], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment()
+            )
+        wait_until(lambda: self.process.poll() is not None or self.listens(), "the server listens")
+        assert self.process.poll() is None, self.log_file.read_text()
+        return self.process
+
+    def listens(self) -> bool:
+        if not self.connection_file.exists():
+            return False
+        known = connection.read(self.connection_file)
+        return known.pid == self.process.pid and known.listening()
+
+    @contextmanager
+    def client(self):
+        with Client(connection.read(self.connection_file)) as client:
+            yield client
+
+    def refine(self, clip: ClipFiles, **changes) -> Outcome:
+        """Do one job over a client of its own."""
+        with self.client() as client:
+            return follow(client, clip.order(**changes))
+
+    def status(self):
+        with self.client() as client:
+            return client.status()
+
+    def entries(self) -> list[Path]:
+        return sorted(self.cache_dir.glob("entries/*/*.exr"))
+
+    def kill(self) -> None:
+        """End the process as a crash does."""
+        self.process.kill()
+        self.process.wait(END_S)
+
+    def end(self) -> None:
+        """End the process as a person does, and see that it and its worker are gone."""
+        family = self._family()
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(END_S)
+        _, left = psutil.wait_procs(family, END_S)
+        for process in left:
+            process.kill()
+        assert not left, f"left running: {left}"
+
+    def _family(self) -> list[psutil.Process]:
+        try:
+            return psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+
+
+@pytest.fixture
+def start_server(tmp_path):
+    """Start servers that end with the test: `start_server("--threads", "1")`."""
+    started: list[RunningServer] = []
+
+    def start(*flags: str) -> RunningServer:
+        folder = tmp_path / f"server{len(started)}"
+        folder.mkdir()
+        started.append(RunningServer(folder, flags))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.end()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The server of every test that leaves it as it found it; each brings pixels of its own."""
+    running = RunningServer(tmp_path_factory.mktemp("shared"), ())
+    yield running
+    assert running.process.poll() is None, running.log_file.read_text()
+    assert running.status().worker_restarts == 0, running.log_file.read_text()
+    running.end()
+
+
+def write_frame(path: Path, kind: str, rng: np.random.Generator, size: tuple[int, int]) -> None:
+    """Write a plate, or a mask (a box with a soft edge), with noise that no other test has."""
+    width, height = size
+    if kind == "plate":
+        frames.write_picture(path, rng.random((height, width, 3), np.float32) * 2, ("R", "G", "B"), "half")
+        return
+    mask = np.zeros((height, width), np.float32)
+    box = mask[height // 4 : height * 3 // 4, width // 4 : width * 3 // 4]
+    box[...] = 0.25 + 0.75 * rng.random(box.shape, np.float32)
+    frames.write_picture(path, mask, ("A",), "half")
+
+
+@pytest.fixture
+def make_clip(tmp_path):
+    """Write clips: `make_clip(count=4)`."""
+    made = itertools.count()
+
+    def make(count: int = 4, first: int = 1001, size: tuple[int, int] = (96, 64)) -> ClipFiles:
+        clip = ClipFiles(tmp_path / f"clip{next(made)}", first, count)
+        clip.folder.mkdir()
+        rng = np.random.default_rng(next(_seeds))
+        for frame in clip.numbers:
+            for role in ("plate", "mask"):
+                write_frame(clip.file(role, frame), role, rng, size)
+        return clip
+
+    return make
+
+
+@pytest.fixture
+def make_long_clip(make_clip):
+    """Write clips that keep a server busy: large noisy frames, one file under many numbers."""
+
+    def make(count: int = 60, size: tuple[int, int] = (512, 288)) -> ClipFiles:
+        one = make_clip(count=1, size=size)
+        clip = ClipFiles(one.folder, one.first, count)
+        for frame in clip.numbers[1:]:
+            for role in ("plate", "mask"):
+                os.link(one.file(role, one.first), clip.file(role, frame))
+        return clip
+
+    return make
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the command line answered."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def videomama(monkeypatch, capsys):
+    """Run the command in this process: `videomama("status", "--json")`; an error it lets through fails the test."""
+    for name in [name for name in os.environ if name.startswith("VIDEOMAMA_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("VIDEOMAMA_CONFIG", "/nonexistent/config.toml")
+
+    def run(*words: object) -> Said:
+        monkeypatch.setattr(sys, "argv", ["videomama", *map(str, words)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as leave:
+            code = leave.code or 0
+        said = capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+    return run
