@@ -49,9 +49,9 @@ def install_project(root: Path, environment: Environment, extras: tuple[str, ...
     code, lines = _run_logged(command, root, environment, pins)
     if code == 0:
         return
-    output = "\n".join(lines)
-    hint = next((hint for pattern, hint in _HINTS if pattern.search(output)), f"Mend what pip names. {_RUN_AGAIN}")
-    shown = "\n".join(f"    {line}" for line in lines[-_TAIL_LINES:])
+    cause, hint = _diagnose(lines)
+    tail = lines[-_TAIL_LINES:]
+    shown = "\n".join(f"    {line}" for line in (tail if cause in tail else [cause, "...", *tail]))
     raise InstallError(f"pip failed with exit code {code}. Its last lines:\n{shown}", f"{hint}\nLog: {environment.log}")
 
 
@@ -88,6 +88,18 @@ def _is_whole(site_packages: Path, metadata: Path) -> bool:
         names = [row[0] for row in csv.reader(lines) if row]
     # Bytecode is listed too, but anyone may delete that.
     return all((site_packages / name).exists() for name in names if not name.endswith(".pyc"))
+
+
+def _diagnose(lines: list[str]) -> tuple[str, str]:
+    """The first line that gives the cause away, or else the last one, and what to do about it.
+
+    Without a network pip ends with talk of conflicting versions; what it said minutes before is the truth.
+    """
+    for pattern, hint in _HINTS:
+        for line in lines:
+            if pattern.search(line):
+                return line, hint
+    return "".join(lines[-1:]), f"Mend what pip names. {_RUN_AGAIN}"
 
 
 def _pip(environment: Environment) -> list[str]:

@@ -35,6 +35,12 @@ def wait_until(said: Callable[[], object], what: str, seconds: float = START_S) 
         time.sleep(0.02)
 
 
+@pytest.fixture
+def eventually():
+    """Wait for something, bounded: `eventually(lambda: done(), "it is done")`."""
+    return wait_until
+
+
 def order(plate: str, mask: str, out: str, **changes) -> SubmitMatte:
     """Make a request; names of settings and of request fields may be mixed."""
     settings = {name: changes.pop(name) for name in _SETTINGS & changes.keys()}
@@ -152,17 +158,18 @@ class RunningServer:
         with Client(connection.read(self.connection_file)) as client:
             yield client
 
-    def refine(self, clip: ClipFiles, **changes) -> Outcome:
+    def refine(self, files: ClipFiles, /, **changes) -> Outcome:
         """Do one job over a client of its own."""
         with self.client() as client:
-            return follow(client, clip.order(**changes))
+            return follow(client, files.order(**changes))
 
     def status(self):
         with self.client() as client:
             return client.status()
 
     def entries(self) -> list[Path]:
-        return sorted(self.cache_dir.glob("entries/*/*.exr"))
+        """Return the whole entries; hidden files are being written, or were when their writer was killed."""
+        return sorted(path for path in self.cache_dir.glob("entries/*/*.exr") if not path.name.startswith("."))
 
     def kill(self) -> None:
         """End the process as a crash does."""
@@ -185,6 +192,12 @@ class RunningServer:
             return psutil.Process(self.process.pid).children(recursive=True)
         except psutil.NoSuchProcess:
             return []
+
+
+@pytest.fixture(scope="session")
+def run_server():
+    """Run servers on a folder, for fixtures that see to their end: `run_server(folder, ("--threads", "1"))`."""
+    return RunningServer
 
 
 @pytest.fixture

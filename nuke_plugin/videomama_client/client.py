@@ -50,6 +50,9 @@ class Client:
 
     Args:
         connection: from the connection file.
+
+    Raises:
+        ServerUnreachable: its keys or endpoint make no sense.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -58,13 +61,19 @@ class Client:
         self._events: dict[str, deque[messages.JobEvent]] = {}
         self._heard = time.monotonic()
         self._pinged = 0.0
+        self._unanswered = 0.0
         options = {zmq.LINGER: 0, zmq.SNDHWM: 0, zmq.RCVHWM: 0, zmq.MAXMSGSIZE: MAX_BULK_BYTES, zmq.SNDTIMEO: 5000}
         for option, value in options.items():
             self._socket.setsockopt(option, value)
-        self._socket.curve_serverkey = connection.server_public.encode()
-        self._socket.curve_publickey = connection.client_public.encode()
-        self._socket.curve_secretkey = connection.client_secret.encode()
-        self._socket.connect(connection.endpoint)
+        try:
+            self._socket.curve_serverkey = connection.server_public.encode()
+            self._socket.curve_publickey = connection.client_public.encode()
+            self._socket.curve_secretkey = connection.client_secret.encode()
+            self._socket.connect(connection.endpoint)
+        except (zmq.ZMQError, ValueError) as error:
+            self.close()
+            reason = f"the connection file's keys or endpoint {connection.endpoint!r} make no sense: {error}"
+            raise ServerUnreachable(reason, "Start the server again: videomama serve") from error
 
     def __enter__(self) -> Client:
         return self
@@ -148,7 +157,7 @@ class Client:
         """Return the next event of a job, or None when none came within `timeout` seconds.
 
         Raises:
-            ServerUnreachable: nothing at all was heard for `SILENCE_S`.
+            ServerUnreachable: nothing at all was heard for `SILENCE_S`, though asked.
         """
         queue = self._events.setdefault(job, deque())
         until = time.monotonic() + timeout
@@ -203,14 +212,19 @@ class Client:
         return message, parts[1] if len(parts) > 1 else None
 
     def _ping(self) -> None:
-        """Keep hearing from the server while a job is quiet; give up when it stays silent."""
+        """Keep hearing from the server while a job is quiet; give up when pings stay without an answer.
+
+        Silence counts from the first ping that was not answered: a host may come back late to a queue full of news.
+        """
         now = time.monotonic()
-        if now - self._heard > SILENCE_S:
+        unanswered = self._pinged > self._heard
+        if unanswered and now - self._unanswered > SILENCE_S:
             raise ServerUnreachable(
                 f"the server has not been heard of for {SILENCE_S:g} s",
                 "It may have been ended. Run again: what was finished is in the cache.",
             )
         if now - max(self._pinged, self._heard) > PING_EVERY_S:
+            self._unanswered = self._unanswered if unanswered else now
             self._pinged = now
             self._send(messages.ReportStatus(_new_id()))
 

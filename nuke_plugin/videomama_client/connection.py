@@ -7,8 +7,9 @@ import os
 import socket
 import sys
 import tempfile
-from dataclasses import asdict, dataclass, fields
+from dataclasses import Field, asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import zmq
@@ -29,10 +30,10 @@ class Connection:
 
     def listening(self) -> bool:
         """Whether anything accepts connections at the endpoint; a dead server's file points at nothing."""
-        address = urlsplit(self.endpoint)
         try:
+            address = urlsplit(self.endpoint)
             socket.create_connection((address.hostname or "", address.port or 0), timeout=1.0).close()
-        except OSError:
+        except (OSError, ValueError):  # nobody there, or no address at all
             return False
         return True
 
@@ -79,9 +80,15 @@ def read(path: Path) -> Connection:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return Connection(**{field.name: content[field.name] for field in fields(Connection)})
+        return Connection(**{field.name: _checked(field, content[field.name]) for field in fields(Connection)})
     except FileNotFoundError as error:
         raise ServerUnreachable(f"no server runs here (there is no {path})", "Start one: videomama serve") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         reason = f"the connection file {path} cannot be used: {error!r}"
         raise ServerUnreachable(reason, "Start the server again: videomama serve") from error
+
+
+def _checked(field: Field[Any], value: Any) -> Any:
+    if type(value).__name__ != field.type:
+        raise TypeError(f"{field.name} must be {field.type}")
+    return value

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+_LONGEST = 8000  # characters: names of files may be of any length, and a message must fit on the wire
+
 
 class VideoMaMaError(Exception):
     """Anything that the person is told about.
@@ -17,8 +19,8 @@ class VideoMaMaError(Exception):
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = _cut(message)
+        self.hint = _cut(hint)
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
@@ -85,6 +87,10 @@ _KINDS = {
         InternalError,
     )
 }
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
 def from_code(code: str, message: str, hint: str) -> VideoMaMaError:

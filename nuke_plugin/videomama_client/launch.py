@@ -71,10 +71,9 @@ def _greeted(path: Path) -> Client:
 
 
 def _start(path: Path, flags: Sequence[str]) -> Client:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    command = [*server_command(), "serve", "--connection-file", str(path), *flags]
     log = path.with_suffix(".log")
-    with log.open("ab") as output:
-        process = _spawn([*server_command(), "serve", "--connection-file", str(path), *flags], output.fileno())
+    process = _spawn(command, log)
     until = time.monotonic() + START_S
     problem = f"no server answered within {START_S:g} s"
     while time.monotonic() < until:
@@ -83,23 +82,31 @@ def _start(path: Path, flags: Sequence[str]) -> Client:
         except ServerUnreachable as error:
             problem = error.message
         code = process.poll()
-        if code not in (None, 0):  # 0: another process was first, wait for that server
+        if code == 0:  # another server was first; should that one be about to end, it is our turn again
+            process = _spawn(command, log)
+        elif code is not None:
             raise InternalError(f"the server ended with code {code}: {_tail(log)}", f"Its log is {log}.")
         time.sleep(_POLL_S)
     raise ServerUnreachable(problem, f"The log is {log}.")
 
 
-def _spawn(command: Sequence[str], output: int) -> subprocess.Popen[bytes]:
+def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
     """Start a process that outlives this one and holds none of its streams."""
     windows = sys.platform == "win32"
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        start_new_session=not windows,
-        creationflags=_WINDOWS_DETACHED if windows else 0,
-    )
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=not windows,
+                creationflags=_WINDOWS_DETACHED if windows else 0,
+            )
+    except OSError as error:
+        reason = f"cannot start a server: {error.filename or command[0]}: {error.strerror}"
+        raise ServerUnreachable(reason, "Run the installer, or choose another connection file.") from error
     _STARTED.append(process)
     return process
 

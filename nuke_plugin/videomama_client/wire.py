@@ -18,10 +18,12 @@ _KIND = "kind"
 
 
 def encode(message: Any) -> bytes:
-    """Pack a message: one map of its fields and its kind."""
-    packed = msgpack.packb(
-        {_KIND: type(message).__name__, **_as_map(message)}, use_bin_type=True, unicode_errors="surrogateescape"
-    )
+    """Pack a message: one map of its fields and its kind; raises `ProtocolError` for what cannot be packed."""
+    content = {_KIND: type(message).__name__, **_as_map(message)}
+    try:
+        packed = msgpack.packb(content, use_bin_type=True, unicode_errors="surrogateescape")
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ProtocolError(f"a {type(message).__name__} that cannot be packed: {error}"[:300]) from error
     if len(packed) > MAX_PACKED_BYTES:
         raise ProtocolError(f"a {type(message).__name__} of {len(packed)} bytes is too large", "Ask for fewer frames.")
     return bytes(packed)

@@ -15,13 +15,13 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
 from blake3 import blake3
-from videomama_client.errors import BadInput
+from videomama_client.errors import BadInput, NotPermitted
 from videomama_client.settings import MatteSettings
 
 from videomama_server.frames import FloatArray, write_picture
@@ -153,20 +153,31 @@ class Cache:
         return CacheReport(str(self.folder), _entry_count(files), sum(size for size, _, _ in files.values()), 0, 0)
 
     def verify(self) -> CacheReport:
-        """Check every entry against its seal and remove what does not match, and what was left half-written."""
+        """Check every entry against its seal and remove what does not match, and what was left half-written.
+
+        Raises:
+            NotPermitted: the folder cannot be written.
+        """
+        self._check_writable()
         removed = freed = 0
         for path in sorted(self.folder.glob("entries/*/*.exr")):
-            if path.name.startswith(".") or _intact(path):
+            size = _size(path)
+            if path.name.startswith(".") or _intact(path) or not path.exists():
                 continue
             log.warning("removing the damaged entry %s", path)
-            removed, freed = removed + 1, freed + path.stat().st_size
             path.unlink(missing_ok=True)
+            removed, freed = removed + 1, freed + size
         self._sweep()
         left = self.stat()
         return CacheReport(left.folder, left.entries, left.bytes, removed, freed)
 
     def prune(self, limit_bytes: int) -> CacheReport:
-        """Remove the least recently used until `limit_bytes` are left; what a running job uses stays."""
+        """Remove the least recently used until `limit_bytes` are left; what a running job uses stays.
+
+        A folder that cannot be written is left as it is: that is for whoever can.
+        """
+        if self._overlay is not None:
+            return self.stat()
         self._sweep()
         files = self._files()
         total = sum(size for size, _, _ in files.values())
@@ -182,7 +193,13 @@ class Cache:
         return CacheReport(left.folder, left.entries, left.bytes, removed, freed)
 
     def clear(self) -> CacheReport:
-        """Remove everything; raises `BadInput` while a job uses the folder."""
+        """Remove everything.
+
+        Raises:
+            BadInput: a job uses the folder.
+            NotPermitted: the folder cannot be written.
+        """
+        self._check_writable()
         if self._oldest_hold() < float("inf"):
             raise BadInput(f"a job is using the cache {self.folder}", "Wait for it, or cancel it first.")
         before = self.stat()
@@ -194,6 +211,10 @@ class Cache:
         """Remove the temporary folder of a read-only cache."""
         if self._overlay is not None:
             shutil.rmtree(self._overlay, ignore_errors=True)
+
+    def _check_writable(self) -> None:
+        if self._overlay is not None:
+            raise NotPermitted(f"the cache {self.folder} cannot be written", "Run this as the user who owns it.")
 
     def _files(self) -> dict[int, tuple[int, float, list[Path]]]:
         """Return (bytes, last use, paths) by inode: a published sequence shares its files with the entries."""
@@ -229,7 +250,7 @@ class Cache:
                 if time.time() - _mtime(path) > _STALE_TEMPORARY_S:
                     path.unlink(missing_ok=True)
         for folder in self.folder.glob("sequences/*"):
-            if not any(folder.iterdir()):
+            with suppress(OSError):  # it is not empty, not a folder, or gone already
                 folder.rmdir()
 
 
@@ -286,6 +307,13 @@ def _touch(path: Path) -> None:
         os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
     except OSError:
         log.debug("could not mark %s as used", path)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _mtime(path: Path) -> float:

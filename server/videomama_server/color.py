@@ -17,6 +17,7 @@ BUILTIN_CONFIG = "studio-config-v2.1.0_aces-v1.3_ocio-v2.3"
 DISPLAY = "srgb_tx"
 LINEAR = "lin_rec709"
 _LARGEST_HALF = 65504.0
+_OCIO_ERRORS = (ocio.Exception, ocio.ExceptionMissingFile)  # neither is a kind of the other
 
 
 class DisplayTransform:
@@ -70,7 +71,7 @@ def _processor(source: str, builtin: ocio.Config, destination: str) -> ocio.CPUP
         raise BadInput(f"no colour space is called {source!r}", f"There are: {names}.")
     try:
         processor = ocio.Config.GetProcessorFromConfigs(config, source, builtin, destination)
-    except ocio.Exception as error:
+    except _OCIO_ERRORS as error:
         reason = f"colour space {source!r} cannot be converted: {error}"
         raise BadInput(reason, "Check the config that $OCIO names.") from error
     return processor.getDefaultCPUProcessor()
@@ -82,5 +83,5 @@ def _environment_config() -> ocio.Config | None:
         return None
     try:
         return ocio.Config.CreateFromFile(path)
-    except ocio.Exception as error:
+    except _OCIO_ERRORS as error:
         raise BadInput(f"$OCIO names {path}, which cannot be read: {error}", "Mend or unset $OCIO.") from error

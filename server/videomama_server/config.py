@@ -98,9 +98,17 @@ def _parsed(name: str, value: Any, source: str) -> Any:
     if name not in kinds:
         raise BadInput(f"{source} sets {name!r}, which is no setting", f"There are: {', '.join(kinds)}.")
     try:
-        return _PARSERS[str(kinds[name])](value)
-    except (ValueError, TypeError) as error:
+        parsed = _PARSERS[str(kinds[name])](value)
+        _check_bounds(name, parsed)
+    except (ValueError, TypeError, RuntimeError) as error:  # RuntimeError: the home of ~somebody is not known
         raise BadInput(f"{source} sets {name} to {value!r}, which makes no sense", str(error)) from error
+    return parsed
+
+
+def _check_bounds(name: str, value: Any) -> None:
+    low, high = _BOUNDS.get(name, (None, None))
+    if low is not None and not low <= value <= high:
+        raise ValueError(f"it must be {low} to {high}")
 
 
 def _roots(value: Any) -> tuple[Path, ...]:
@@ -110,15 +118,23 @@ def _roots(value: Any) -> tuple[Path, ...]:
 
 def _not_negative(value: Any) -> float:
     number = float(value)
-    if not number >= 0:
-        raise ValueError("it must be 0 or more")
+    if not 0 <= number < float("inf"):  # false for NaN
+        raise ValueError("it must be a number, 0 or more")
     return number
 
 
+def _whole(value: Any) -> int:
+    number = _not_negative(value)
+    if not number.is_integer():
+        raise ValueError("it must be a whole number")
+    return int(number)
+
+
+_BOUNDS = {"port": (0, 65535), "threads": (1, 256)}
 _PARSERS: dict[str, Any] = {
     "Path": lambda value: Path(value).expanduser(),
     "float": _not_negative,
-    "int": lambda value: int(_not_negative(value)),
+    "int": _whole,
     "str": str,
     "tuple[Path, ...]": _roots,
 }

@@ -56,6 +56,7 @@ class Delivery:
             OSError: the disk is full or failing.
         """
         target = self.pattern.path(frame)
+        target.parent.mkdir(parents=True, exist_ok=True)  # another process may have swept it away while it was empty
         if target.suffix.lower() == ".exr" and self._dtype == "float" and not self.layer:
             _link(entry, target)
         else:

@@ -10,7 +10,7 @@ import errno
 import math
 import os
 import shutil
-import tempfile
+import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -140,6 +140,8 @@ def use_threads(count: int) -> None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
+    if not path.is_file():  # a pipe would be waited for without end
+        raise _unreadable(path, "not a file" if path.exists() else "no such file")
     hints = oiio.ImageSpec()
     hints.attribute("oiio:UnassociatedAlpha", 1)
     hints.attribute("oiio:missingcolor", "")
@@ -246,8 +248,10 @@ def _spec(path: Path, image: NDArray[Any], channels: Sequence[str], dtype: str, 
 
 
 def _temporary_beside(path: Path) -> Path:
+    """Make an empty file with the mode that any new file of this user has."""
+    temporary = path.with_name(f".videomama-{uuid.uuid4().hex}{path.suffix}")
     try:
-        handle, name = tempfile.mkstemp(prefix=".videomama-", suffix=path.suffix, dir=path.parent)
+        temporary.touch(exist_ok=False)
     except (PermissionError, FileNotFoundError, NotADirectoryError) as error:
         reason = f"cannot write in {path.parent}: {error.strerror}"
         raise NotPermitted(reason, "Choose a folder you may write.") from error
@@ -255,8 +259,7 @@ def _temporary_beside(path: Path) -> Path:
         if error.errno == errno.EROFS:
             raise NotPermitted(f"{path.parent} is read-only", "Choose a folder you may write.") from error
         raise
-    os.close(handle)
-    return Path(name)
+    return temporary
 
 
 def _write(path: Path, spec: Any, image: NDArray[Any]) -> None:

@@ -8,12 +8,22 @@ from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
 from videomama_client.errors import InternalError
-from videomama_client.messages import FrameDone, JobEvent, MatteDone, MatteFailed, MattePlanned, SubmitMatte
+from videomama_client.messages import (
+    MASK,
+    PLATE,
+    FrameDone,
+    JobEvent,
+    MatteDone,
+    MatteFailed,
+    MattePlanned,
+    SubmitMatte,
+)
 
 from videomama_server import pipe
 
 REMEMBERED = 200
 DEATHS_WITHOUT_PROGRESS = 2
+_SHOWN = 200  # characters of a plate's name in a status
 
 
 @dataclass
@@ -39,10 +49,15 @@ class Job:
     started: float = field(default_factory=time.monotonic)
     ended: bool = False
 
+    def announced(self, role: str, frame: int) -> str | None:
+        """Return the digest of an inline frame's bytes, or None when the job has no such frame."""
+        digests = {PLATE: self.request.plate_digests, MASK: self.request.mask_digests}.get(role, [])
+        return dict(zip(self.request.inline_frames, digests, strict=False)).get(frame)
+
     def describe(self) -> str:
         """Say in one line how far the job is."""
         of = f" of {self.planned.frames}" if self.planned else ""
-        return f"{self.id[:8]} {self.request.priority} {len(self.done)}{of} frames {self.request.plate}"
+        return f"{self.id[:8]} {self.request.priority} {len(self.done)}{of} frames {self.request.plate[-_SHOWN:]}"
 
 
 class JobBook:

@@ -89,7 +89,7 @@ class Memo:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._books: dict[Path, dict[str, list[object]]] = {}
+        self._books: dict[Path, dict[str, object]] = {}
         self._dirty: set[Path] = set()
         self._lock = threading.Lock()
 
@@ -98,7 +98,7 @@ class Memo:
         stamp = file.stamp
         with self._lock:
             row = self._book(file.folder).get(f"{file.name}|{channels}")
-        if row is None or row[:3] != [stamp.size, stamp.mtime_ns, stamp.inode]:
+        if not isinstance(row, list) or row[:3] != [stamp.size, stamp.mtime_ns, stamp.inode]:
             return None
         return _facts(row[3:])
 
@@ -128,13 +128,16 @@ class Memo:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self._folder, prefix=".new-", text=True)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(merged, file, separators=(",", ":"))
-            Path(name).replace(self._file(source))
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    json.dump(merged, file, separators=(",", ":"))
+                Path(name).replace(self._file(source))
+            finally:
+                Path(name).unlink(missing_ok=True)
         except OSError as error:
             log.warning("the stat memo of %s was not saved: %s", source, error)
 
-    def _book(self, source: Path) -> dict[str, list[object]]:
+    def _book(self, source: Path) -> dict[str, object]:
         if source not in self._books:
             self._books[source] = _load(self._file(source)) if self._folder else {}
         return self._books[source]
@@ -145,7 +148,7 @@ class Memo:
         return self._folder / f"{name}.json"
 
 
-def _load(path: Path) -> dict[str, list[object]]:
+def _load(path: Path) -> dict[str, object]:
     try:
         book = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
@@ -91,8 +92,7 @@ class Matte:
         finally:
             for load in self._loads.values():
                 load.cancel()
-            for write in self._writes:
-                write.cancel()
+            futures.wait([write for write in self._writes if not write.cancel()])  # nothing lands after the end
             self._services.memo.save()
         self._emit(self._report(survey, time.monotonic() - started))
 

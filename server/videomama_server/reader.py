@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from math import ceil, floor
 
 import numpy as np
 from videomama_client.errors import BadInput, VideoMaMaError
@@ -16,6 +17,7 @@ from videomama_server.memo import Facts, FileId, Memo
 from videomama_server.sources import Source
 
 NOTHING = 0.5 / 255  # a mask value up to this one is none
+_FLOAT, _INTEGER = "float", "integer"  # what the memo keeps of a header in place of a digest
 
 
 @dataclass
@@ -62,16 +64,26 @@ class Reader:
     def mask_facts(self, frame: int) -> Facts:
         """Return the facts of a mask frame, reading it when they are not known."""
         known = self._known(self.mask, frame)
-        return known or self._learn(self.mask, frame, self._read(self.mask, frame))
+        return known or self._learn(self.mask, frame, *self._read(self.mask, frame))
 
     def probe_plate(self, frame: int) -> tuple[Geometry, bool]:
-        """Return a plate's geometry and whether its pixels are floats; raises `BadInput` when its channels lack."""
+        """Return a plate's geometry and whether its pixels are floats; raises `BadInput` when its channels lack.
+
+        The memo keeps this too, as the facts of the header: a job that is all cached needs no plate at all.
+        """
+        file = self.plate.identify(frame)
+        known = None if self._rehash else self._memo.get(file, f"header:{self._plate_layer}")
+        if known is not None:
+            return Geometry(known.display, known.support, known.peak), known.digest == _FLOAT
         try:
             header = frames.probe(self.plate.path(frame))
             part = plate_channels(header, self._plate_layer)[0].part
         except VideoMaMaError as error:
             raise _placed(error, self.plate.role, frame) from error
-        return header.geometries[part], header.is_float
+        geometry = header.geometries[part]
+        facts = Facts(_FLOAT if header.is_float else _INTEGER, geometry.display, geometry.data, geometry.pixel_aspect)
+        self._memo.put(file, f"header:{self._plate_layer}", facts)
+        return geometry, header.is_float
 
     def load(self, frame: int, region: Rect | None, display: Rect) -> LoadedFrame:
         """Read a frame.
@@ -84,10 +96,10 @@ class Reader:
         Raises:
             BadInput: unreadable, of another size than the first frame, or changed since the job began.
         """
-        plate = self._read(self.plate, frame)
-        self._learn(self.plate, frame, plate)
-        mask = self._read(self.mask, frame)
-        self._learn(self.mask, frame, mask)
+        file, plate = self._read(self.plate, frame)
+        self._learn(self.plate, frame, file, plate)
+        file, mask = self._read(self.mask, frame)
+        self._learn(self.mask, frame, file, mask)
         self.plate.release(frame)
         self.mask.release(frame)
         geometry = plate.geometry
@@ -98,7 +110,8 @@ class Reader:
             )
         canvas = geometry.canvas
         kept = canvas if region is None else region
-        whole = _sane_mask(frames.conform(mask, geometry))
+        sane = Picture(_sane_mask(mask.pixels), mask.geometry)  # before resampling, which would spread a NaN
+        whole = _sane_mask(frames.conform(sane, geometry))
         inside = cut(whole, canvas, kept)
         leaves = not kept.holds(canvas) and np.count_nonzero(whole > NOTHING) > np.count_nonzero(inside > NOTHING)
         return LoadedFrame(frame, cut(plate.pixels, canvas, kept), inside, geometry, whole if leaves else None)
@@ -115,25 +128,30 @@ class Reader:
                 self._facts[source.role, frame] = (file, facts)
         return facts
 
-    def _read(self, source: Source, frame: int) -> Picture:
+    def _read(self, source: Source, frame: int) -> tuple[FileId, Picture]:
+        """Return the pixels and the file that they are of, which stayed the same while it was read."""
         path = source.path(frame)
+        file = source.identify(frame)
         try:
             if source is self.plate:
-                return frames.read_plate(path, self._plate_layer)
-            return frames.read_mask(path, self._mask_channel)
+                picture = frames.read_plate(path, self._plate_layer)
+            else:
+                picture = frames.read_mask(path, self._mask_channel)
         except VideoMaMaError as error:
             raise _placed(error, source.role, frame) from error
+        if source.identify(frame) != file:
+            raise _changed(source.role, frame)
+        return file, picture
 
-    def _learn(self, source: Source, frame: int, picture: Picture) -> Facts:
+    def _learn(self, source: Source, frame: int, file: FileId, picture: Picture) -> Facts:
         """Digest pixels that were just read, unless the file is known and unchanged."""
-        file = source.identify(frame)
         with self._lock:
             known = self._facts.get((source.role, frame))
         if known is not None and known[0] == file and file.stamp.settled:
             return known[1]
         facts = _facts_of(picture, is_mask=source is self.mask)
         if known is not None and known[1].digest != facts.digest:
-            raise BadInput(f"{source.role} frame {frame} changed while the job was running", "Run the job again.")
+            raise _changed(source.role, frame)
         with self._lock:
             self._facts[source.role, frame] = (file, facts)
         self._memo.put(file, self._channels(source), facts)
@@ -159,9 +177,9 @@ def plate_space(facts: Facts, display: Rect, frame: int) -> Rect:
         return EMPTY
     sx, sy = display.w / size.w, display.h / size.h
     support = facts.support
-    x, y = int((support.x - size.x) * sx), int((support.y - size.y) * sy)
-    right, bottom = -int(-(support.right - size.x) * sx), -int(-(support.bottom - size.y) * sy)
-    spread = 0 if (sx, sy) == (1.0, 1.0) else 2  # resampling blurs the edge
+    x, y = floor((support.x - size.x) * sx), floor((support.y - size.y) * sy)
+    right, bottom = ceil((support.right - size.x) * sx), ceil((support.bottom - size.y) * sy)
+    spread = 0 if (sx, sy) == (1.0, 1.0) else 1 + ceil(max(sx, sy, 1.0) / 2)  # resampling blurs the edge
     return Rect(x + display.x, y + display.y, right - x, bottom - y).grow(spread, spread)
 
 
@@ -203,6 +221,10 @@ def cut(pixels: FloatArray, canvas: Rect, region: Rect) -> FloatArray:
 
 def _placed(error: VideoMaMaError, role: str, frame: int) -> VideoMaMaError:
     return type(error)(f"{role} frame {frame}: {error.message}", error.hint)
+
+
+def _changed(role: str, frame: int) -> BadInput:
+    return BadInput(f"{role} frame {frame} changed while the job was running", "Run the job again.")
 
 
 def _size(rect: Rect) -> str:

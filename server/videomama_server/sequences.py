@@ -31,7 +31,7 @@ class Pattern:
 
     def path(self, frame: int) -> Path:
         """Return the file of one frame."""
-        number = str(frame).zfill(self.digits + (frame < 0)) if self.digits else ""
+        number = str(frame).zfill(self.digits) if self.digits else ""  # the sign counts as a digit, as in Nuke
         return self.folder / f"{self.head}{number}{self.tail}"
 
 
@@ -43,22 +43,22 @@ def parse(text: str) -> Pattern:
     Raises:
         BadInput: the pattern makes no sense.
     """
-    if not text or "\0" in text or "\n" in text:
+    path = Path(text)
+    if not path.name or "\0" in text or "\n" in text:
         raise BadInput(f"{text!r} is no file name", "Give a path such as plate.####.exr.")
     try:
-        sequence = fileseq.FileSequence(text, pad_style=_HASH1)
+        ranged = re.search(r"([-\d,xy:]+)[#@%]", path.name)
+        _check_span(ranged[1] if ranged else "")
+        sequence = fileseq.FileSequence(path.name, pad_style=_HASH1)  # a folder may hold # and @ in its name
     except (fileseq.FileSeqException, ValueError) as error:
         raise BadInput(f"cannot read the pattern {text}: {error}", "Write it as plate.####.exr.") from error
-    padding = sequence.padding()
     frame_set = sequence.frameSet()
-    digits = 4 if padding == "#" else sequence.zfill()
-    if not padding:
-        digits = 0
+    digits = 4 if _any_padding(path.name) else sequence.zfill()
     return Pattern(
         text=text,
-        folder=Path(sequence.dirname() or "."),
+        folder=path.parent,
         head=sequence.basename(),
-        digits=digits,
+        digits=digits if sequence.padding() else 0,
         tail=sequence.extension(),
         frames=None if frame_set is None else tuple(int(frame) for frame in frame_set),
     )
@@ -110,6 +110,7 @@ def in_folder(folder: Path, suffixes: frozenset[str]) -> Pattern:
 def parse_range(text: str) -> list[int]:
     """Read `1001-1040`, `1-10x2, 20` into ascending frame numbers; raises `BadInput`."""
     try:
+        _check_span(text)
         frames = fileseq.FrameSet(text.replace(" ", ""))
         numbers = sorted({int(frame) for frame in frames})
         whole = all(float(frame) == int(frame) for frame in frames)
@@ -134,9 +135,20 @@ def format_range(frames: Iterable[int]) -> str:
     return ", ".join(runs)
 
 
+def _any_padding(name: str) -> bool:
+    """Whether a pattern names its number by a single `#`."""
+    return "#" in name and "##" not in name
+
+
+def _check_span(text: str) -> None:
+    """Raise ValueError for ranges that are too long, before fileseq counts their frames one by one."""
+    if sum(abs(int(last) - int(first)) for first, last in re.findall(r"(-?\d+)-(-?\d+)", text)) > MAX_FRAMES:
+        raise ValueError(f"more than {MAX_FRAMES} frames")
+
+
 def _scan(pattern: Pattern) -> dict[int, Path]:
     matcher = re.compile(re.escape(pattern.head) + r"(-?\d+)" + re.escape(pattern.tail))
-    lenient = "#" in pattern.text and "##" not in pattern.text
+    lenient = _any_padding(Path(pattern.text).name)
     found: dict[int, Path] = {}
     if not pattern.folder.is_dir():
         return found

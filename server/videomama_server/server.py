@@ -6,15 +6,13 @@ It imports no torch and opens no picture, so that it answers at once whatever th
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +23,17 @@ import zmq.asyncio
 from videomama_client import __version__, connection, messages, wire
 from videomama_client.client import MAX_BULK_BYTES, file_proof
 from videomama_client.connection import Connection
-from videomama_client.errors import BadInput, InternalError, ProtocolError, ServerUnreachable, VideoMaMaError
+from videomama_client.errors import (
+    BadInput,
+    InternalError,
+    NotPermitted,
+    ProtocolError,
+    ServerUnreachable,
+    VideoMaMaError,
+)
 from zmq.auth.asyncio import AsyncioAuthenticator
 
-from videomama_server import pipe, sequences
+from videomama_server import pipe, sequences, spool
 from videomama_server.access import permit
 from videomama_server.config import Config
 from videomama_server.jobs import Job, JobBook, run_message
@@ -49,18 +54,33 @@ def serve(config: Config) -> None:
 
     Raises:
         AlreadyRunning: another server holds the connection file.
+        NotPermitted: the connection file cannot be written.
         ServerUnreachable: the address cannot be bound.
     """
-    config.connection_file.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(f"{config.connection_file}.lock", timeout=0)
+    lock = _hold(config.connection_file)
     loop = asyncio.SelectorEventLoop()  # ZeroMQ needs this kind, also on Windows
     try:
-        with lock:  # the system lets go of it when this process ends, however it ends
-            loop.run_until_complete(Server(config).run())
-    except filelock.Timeout as error:
-        raise AlreadyRunning(f"a server runs already; its connection file is {config.connection_file}") from error
+        loop.run_until_complete(Server(config).run())
     finally:
         loop.close()
+        lock.release()
+
+
+def _hold(path: Path) -> filelock.BaseFileLock:
+    """Take the lock of a connection file; the system lets go of it when this process ends, however it ends."""
+    lock = filelock.FileLock(f"{path}.lock", timeout=0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise AlreadyRunning(f"a server runs already; its connection file is {path}") from error
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    return lock
+
+
+def _cannot_write(path: Path, error: OSError) -> NotPermitted:
+    return NotPermitted(f"cannot write {path}: {error.strerror}", "Name another place with --connection-file.")
 
 
 class _KeyHolders:
@@ -105,16 +125,15 @@ class Server:
         self._socket = context.socket(zmq.ROUTER)
         try:
             known = self._bind(authenticator)
-            connection.write(self._config.connection_file, known)
+            self._publish(known)
             log.info("server %s listens at %s", __version__, known.endpoint)
             self._end_on_signals()
             self._worker.start()
             await self._loop()
         finally:
-            self._config.connection_file.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._config.connection_file.unlink(missing_ok=True)
             self._worker.stop()
-            for job in self._book.running():
-                _remove_spool(job)
             authenticator.stop()
             context.destroy(linger=200)
             log.info("server ended")
@@ -136,6 +155,12 @@ class Server:
         endpoint = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
         return Connection(endpoint, public, client_public, client_secret, os.getpid(), __version__)
 
+    def _publish(self, known: Connection) -> None:
+        try:
+            connection.write(self._config.connection_file, known)
+        except OSError as error:
+            raise _cannot_write(self._config.connection_file, error) from error
+
     def _end_on_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGINT, signal.SIGTERM):
@@ -154,6 +179,8 @@ class Server:
         for task in (receiving, watching, *self._tasks):
             task.cancel()
         await asyncio.gather(receiving, watching, *self._tasks, return_exceptions=True)
+        for job in self._book.running():
+            self._on_worker(_stopped(job))
 
     async def _receive(self) -> None:
         while True:
@@ -237,7 +264,7 @@ class Server:
     async def _submit(self, client: bytes, request: messages.SubmitMatte, bulk: bytes | None) -> Answer | None:  # noqa: ARG002
         job = self._book.add(client, request)
         if request.inline:
-            job.spool = _make_spool(self._config.cache_dir)
+            job.spool = spool.make(self._config.cache_dir)
         await self._send(client, messages.JobAccepted(request.request, job.id))
         self._worker.send(run_message(job))
         return None
@@ -249,15 +276,27 @@ class Server:
 
     async def _supply(self, client: bytes, frame: messages.SupplyFrame, bulk: bytes | None) -> Answer | None:
         job = self._find(frame.job)
-        if not job.spool or bulk is None or job.client != client:
+        if job.ended:
+            return None  # stopped while this frame was on its way
+        digest = job.announced(frame.role, frame.frame)
+        if not job.spool or bulk is None or job.client != client or digest is None:
             raise ProtocolError("a frame that nobody asked for", "Update the client.")
-        source = {messages.PLATE: job.request.plate, messages.MASK: job.request.mask}.get(frame.role)
-        if source is None or frame.frame not in job.request.inline_frames:
-            raise ProtocolError(f"{frame.role} frame {frame.frame} is not one of this job's", "Update the client.")
-        path = Path(job.spool) / f"{frame.role}.{str(frame.frame).zfill(4)}{sequences.parse(source).tail}"
-        await asyncio.to_thread(path.write_bytes, bulk)
-        self._worker.send(pipe.FrameSupplied(frame.job, frame.role, frame.frame))
+        source = job.request.plate if frame.role == messages.PLATE else job.request.mask
+        files = sequences.Pattern(source, Path(job.spool), f"{frame.role}.", 4, sequences.parse(source).tail, None)
+        try:
+            await asyncio.to_thread(spool.keep, files.path(frame.frame), bulk, digest)
+        except OSError as error:
+            self._give_up(job, NotPermitted(f"cannot keep the frames of this job: {error}", "Free some space."))
+        except BadInput as error:
+            self._give_up(job, error)
+        else:
+            self._worker.send(pipe.FrameSupplied(frame.job, frame.role, frame.frame))
         return None
+
+    def _give_up(self, job: Job, error: VideoMaMaError) -> None:
+        """End a job from this side: its client is told, and what the worker still says of it is not heard."""
+        self._worker.send(pipe.DropJob(job.id))
+        self._on_worker(messages.MatteFailed(job.id, error.code, error.message, error.hint))
 
     async def _fetch(self, client: bytes, ask: messages.FetchAlpha, bulk: bytes | None) -> Answer:  # noqa: ARG002
         path = self._find(ask.job).done.get(ask.frame)
@@ -290,7 +329,7 @@ class Server:
         job = self._find(event.job)
         self._active = time.monotonic()
         if job.ended:
-            _remove_spool(job)
+            spool.remove(job.spool)
         self._socket.send_multipart([job.client, wire.encode(event)])
 
     def _on_worker_death(self, code: int) -> None:  # noqa: ARG002  (logged where it was seen)
@@ -309,9 +348,14 @@ class Server:
                 continue
             if self._worker.pid is not None and idle > self._config.engine_idle_s:
                 log.info("no job for %.0f s: the engine worker ends", idle)
-                await asyncio.to_thread(self._worker.stop)
+                await self._worker.retire()
             if 0 < self._config.server_idle_s < idle:
                 self._ending.set()
+
+
+def _stopped(job: Job) -> messages.MatteFailed:
+    hint = "Run again: what was finished is in the cache."
+    return messages.MatteFailed(job.id, ServerUnreachable.code, "the server was stopped", hint)
 
 
 def _memory(pid: int | None) -> int | None:
@@ -319,19 +363,3 @@ def _memory(pid: int | None) -> int | None:
         return None if pid is None else int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
         return None
-
-
-def _make_spool(cache_dir: Path) -> str:
-    """Return a new folder for an inline job's frames: beside the cache, or where temporary files go."""
-    try:
-        (cache_dir / "spool").mkdir(parents=True, exist_ok=True, mode=0o700)
-        return tempfile.mkdtemp(dir=cache_dir / "spool")
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise
-        return tempfile.mkdtemp(prefix="videomama-spool-")
-
-
-def _remove_spool(job: Job) -> None:
-    if job.spool:
-        shutil.rmtree(job.spool, ignore_errors=True)

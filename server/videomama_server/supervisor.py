@@ -60,18 +60,21 @@ class Supervisor:
 
     def stop(self) -> None:
         """End the worker by closing its pipe; one that does not end in time is killed."""
+        process = self._part()
+        if process is not None:
+            _see_off(process)
+
+    async def retire(self) -> None:
+        """End the worker while the event loop goes on; a message sent from now on starts another."""
+        process = self._part()
+        if process is not None:
+            await asyncio.to_thread(_see_off, process)
+
+    def _part(self) -> subprocess.Popen[bytes] | None:
         process, self._process = self._process, None
-        if process is None or process.stdin is None:
-            return
-        try:
-            process.stdin.close()
-        except OSError:
-            log.debug("the engine worker's pipe was broken already")
-        try:
-            process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None:
+            _close(process)
+        return process
 
     def _start(self) -> None:
         command = [sys.executable, "-m", "videomama_server.worker", json.dumps(as_flags(self._config))]
@@ -100,6 +103,24 @@ class Supervisor:
         if self._process is not process:
             return
         self._process = None
+        _close(process)
         self.restarts += 1
         log.error("the engine worker %d died with code %d", process.pid, code)
         self._on_exit(code)
+
+
+def _close(process: subprocess.Popen[bytes]) -> None:
+    """Close the pipe to a worker, which ends it."""
+    assert process.stdin is not None  # made with a pipe
+    try:
+        process.stdin.close()
+    except OSError:
+        log.debug("the engine worker's pipe was broken already")
+
+
+def _see_off(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(_END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

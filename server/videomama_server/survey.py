@@ -14,9 +14,10 @@ from videomama_server import color, plan, roi
 from videomama_server.cache import Identity
 from videomama_server.delivery import Delivery
 from videomama_server.engines.base import Engine, WindowShape
+from videomama_server.frames import MAX_PIXELS
 from videomama_server.geometry import Geometry, Rect
 from videomama_server.reader import NOTHING, Reader, plate_space
-from videomama_server.sequences import format_range
+from videomama_server.sequences import Pattern, format_range
 
 _BATCH = 32
 
@@ -68,6 +69,7 @@ def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) 
     request = order.request
     shape = plan.window_shape(request.settings, order.engine.window)
     planned = plan.make(request, shape, order.reader.plate, order.reader.mask)
+    _check_numbered(order.delivery.pattern, planned.wanted)
     geometry, is_float = order.reader.probe_plate(planned.frames[0])
     masks = _Masks({}, {})
     for start in range(0, len(planned.frames), _BATCH):
@@ -79,7 +81,7 @@ def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) 
             raise Cancelled("the job was cancelled")
         yield
     empty = frozenset(frame for frame in planned.frames if masks.peaks[frame] <= NOTHING)
-    if len(empty) == len(planned.frames):
+    if all(frame in empty or masks.supports[frame].intersect(geometry.canvas).empty for frame in planned.frames):
         raise BadInput(
             f"all masks are empty (frames {format_range(planned.frames)})",
             "Check the mask's channel and range; choose another with the mask channel setting.",
@@ -104,7 +106,21 @@ def _region(request: SubmitMatte, supports: Sequence[Rect], geometry: Geometry) 
     named = roi.parse(settings.roi)
     if named is None:
         return roi.from_masks(supports, geometry.canvas, settings.trimap_dilate)
+    if named.w * named.h > MAX_PIXELS:
+        raise BadInput(
+            f"the region of interest {settings.roi} has more than {MAX_PIXELS} pixels",
+            "Choose one inside the plate, or auto.",
+        )
     return _moved(named, geometry.display.x, geometry.display.y)
+
+
+def _check_numbered(out: Pattern, wanted: Sequence[int]) -> None:
+    """Raise `BadInput` when all alphas would go to one file."""
+    if len(wanted) > 1 and not out.digits:
+        raise BadInput(
+            f"{out.path(1)} has no frame number, and {len(wanted)} frames are wanted",
+            "Write it as alpha.####.exr.",
+        )
 
 
 def _identity(order: Order, shape: WindowShape, region: Rect | None, is_float: bool) -> Identity:

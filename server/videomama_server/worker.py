@@ -96,14 +96,30 @@ class Worker:
         """Take messages as they come, so that a cancel is seen in the middle of a window."""
         while (message := pipe.receive(self._inbox)) is not None:
             if isinstance(message, pipe.RunJob):
-                self._cancelled[message.job] = threading.Event()
-                self._arrivals.put(message)
-            elif isinstance(message, pipe.DropJob) and message.job in self._cancelled:
-                self._cancelled[message.job].set()
-            elif isinstance(message, pipe.FrameSupplied) and message.job in self._jobs:
-                self._jobs[message.job].spooled[message.role].supplied(message.frame)
+                self._announce(message)
+            elif isinstance(message, pipe.DropJob):
+                self._drop(message.job)
+            elif isinstance(message, pipe.FrameSupplied):
+                self._supply(message)
         self._services.cache.close()
         os._exit(0)  # the server is gone, or wants us gone: nothing of a window half done is worth waiting for
+
+    def _announce(self, run: pipe.RunJob) -> None:
+        if run.job not in self._cancelled:  # else the server, which thought us dead, tells it twice
+            self._cancelled[run.job] = threading.Event()
+            self._arrivals.put(run)
+
+    def _drop(self, job: str) -> None:
+        cancelled = self._cancelled.get(job)
+        if cancelled is not None:
+            cancelled.set()
+
+    def _supply(self, supplied: pipe.FrameSupplied) -> None:
+        """Pass on that a frame arrived; one that nobody waits for yet is asked for again."""
+        running = self._jobs.get(supplied.job)
+        source = running and running.spooled.get(supplied.role)
+        if source:
+            source.supplied(supplied.frame)
 
     def _take_in(self) -> None:
         """Take in new jobs; with none at hand, wait for one."""
@@ -159,6 +175,8 @@ class Worker:
         channels = (request.settings.plate_layer, request.settings.mask_channel)
         reader = Reader(plate, mask, self._services.memo, channels, request.rehash)
         delivery = self._delivery(request)
+        if request.out and not request.inline:
+            _refuse_overwriting(delivery.pattern, plate, mask)
         delivery.check()
         return Order(run.job, request, name, self._engine(name), reader, delivery)
 
@@ -191,7 +209,6 @@ class Worker:
         named = sequences.parse(request.out or "alpha.####.exr")
         if request.out and not request.inline:
             permit(named.folder, self._config.roots)
-            _refuse_overwriting(named, request)
             return Delivery(named, request.layer, request.dtype)
         digest = blake3(wire.encode(request.settings))
         digest.update("\0".join((request.plate, request.mask, request.layer, request.dtype)).encode(errors="replace"))
@@ -204,11 +221,14 @@ class Worker:
             pipe.send(self._outbox, message)
 
 
-def _refuse_overwriting(out: sequences.Pattern, request: messages.SubmitMatte) -> None:
-    for role, text in ((messages.PLATE, request.plate), (messages.MASK, request.mask)):
-        pattern = sequences.parse(text)
-        if out.path(1).absolute() == pattern.path(1).absolute():
-            raise BadInput(f"the output {request.out} would overwrite the {role}", "Choose another name.")
+def _refuse_overwriting(out: sequences.Pattern, *read: Source) -> None:
+    """Raise when an alpha would take the place of a file that is read, under whatever name either goes."""
+    folder = out.folder.resolve()
+    for source in read:
+        for frame in source.frames():
+            file = source.path(frame)
+            if folder / out.path(frame).name in (file.resolve(), file.parent.resolve() / file.name):
+                raise BadInput(f"the output {out.text} would overwrite the {source.role}", "Choose another name.")
 
 
 def _disk_error(error: OSError) -> VideoMaMaError:

@@ -1,5 +1,5 @@
 import pytest
-from videomama_client import errors
+from videomama_client import errors, wire
 from videomama_client.errors import InternalError, VideoMaMaError, from_code
 
 KINDS = VideoMaMaError.__subclasses__()
@@ -25,3 +25,10 @@ def test_a_code_of_a_later_version_is_an_internal_error():
 def test_text_is_message_then_hint():
     assert str(VideoMaMaError("broken", "Mend it.")) == "broken\nMend it."
     assert str(VideoMaMaError("broken")) == "broken"
+
+
+def test_an_error_that_names_something_endless_still_fits_on_the_wire():
+    error = VideoMaMaError("\N{GRINNING FACE}" * 100_000, "x" * 100_000)
+    assert len(error.message.encode()) < wire.MAX_TEXT_BYTES
+    assert len(error.hint.encode()) < wire.MAX_TEXT_BYTES
+    assert error.message.endswith("...")

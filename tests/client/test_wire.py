@@ -1,6 +1,7 @@
 import os
 import struct
-from dataclasses import dataclass, fields, replace
+from contextlib import suppress
+from dataclasses import dataclass, fields
 from typing import Optional, get_type_hints
 
 import msgpack
@@ -155,7 +156,8 @@ def test_a_length_that_is_announced_but_not_sent_reserves_nothing(head):
 
 
 def test_too_many_items_are_refused():
-    content = {"kind": "MattePlanned", "job": "", "engine": "", "roi": [0] * (wire.MAX_ITEMS + 1), "frames": 1, "out": ""}
+    planned = {"kind": "MattePlanned", "job": "", "engine": "", "frames": 1, "out": ""}
+    content = {**planned, "roi": [0] * (wire.MAX_ITEMS + 1)}
     assert "cannot be unpacked" in refusal(packed(content))
 
 
@@ -170,15 +172,13 @@ def test_too_many_bytes_are_refused_on_both_sides():
     "message",
     [
         Hello("r", 2**70, "c"),
-        CancelJob("r", "j" * (wire.MAX_TEXT_BYTES + 1)),
         CancelJob("r", "\ud800"),
         CancelJob("r", object()),
-        replace(SubmitMatte("r", "p", "m", "", MatteSettings()), inline_frames=[0] * (wire.MAX_ITEMS + 1)),
     ],
-    ids=["number", "text", "lone surrogate", "object", "list"],
+    ids=["number", "lone surrogate", "object"],
 )
-def test_what_the_other_side_would_not_take_is_not_packed(message):
-    with pytest.raises(ProtocolError):
+def test_what_no_message_can_hold_is_not_packed(message):
+    with pytest.raises(ProtocolError, match="cannot be packed"):
         wire.encode(message)
 
 
@@ -202,10 +202,8 @@ def test_a_damaged_message_is_a_message_or_refused(data):
     content = bytearray(wire.encode(message))
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    try:
+    with suppress(ProtocolError):
         assert type(wire.decode(bytes(content), KINDS)) in KINDS.values()
-    except ProtocolError as error:
-        assert error.message
 
 
 json_like = st.recursive(
@@ -215,16 +213,13 @@ json_like = st.recursive(
 )
 
 
-@relaxed
+@settings(relaxed, max_examples=25)
 @given(st.sampled_from(sorted(KINDS)), st.data())
 def test_fields_filled_with_anything_make_a_sound_message_or_are_refused(name, data):
     kind = KINDS[name]
     content = {field.name: data.draw(json_like) for field in fields(kind)}
-    try:
+    with suppress(ProtocolError):
         message = wire.decode(packed({"kind": name, **content}), KINDS)
-    except ProtocolError as error:
-        assert error.message
-    else:
         assert wire.decode(wire.encode(message), KINDS) == message
 
 

@@ -84,6 +84,23 @@ def test_a_failed_pip_shows_its_tail_and_what_to_do(
     assert "line 0" in environment.log.read_text()
 
 
+def test_a_cause_far_above_the_tail_is_shown_too(
+    tmp_path: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_pip(monkeypatch, "print('ProxyError'); [print('line', n) for n in range(50)]; print('conflict'); exit(1)")
+    with pytest.raises(InstallError, match="conflict") as caught:
+        install_project(tmp_path, environment, ())
+    assert caught.value.message.splitlines()[1:4] == ["    ProxyError", "    ...", "    line 31"]
+
+
+def test_a_pip_that_says_nothing_is_told_too(
+    tmp_path: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_pip(monkeypatch, "raise SystemExit(5)")
+    with pytest.raises(InstallError, match="exit code 5"):
+        install_project(tmp_path, environment, ())
+
+
 def test_only_big_downloads_are_shown(
     tmp_path: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

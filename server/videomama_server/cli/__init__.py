@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 
 import click
 from videomama_client import __version__
@@ -47,6 +48,8 @@ def videomama() -> None:
 
 def main() -> None:
     """Run the command; errors become one message, its hint and an exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold what the terminal cannot show
     try:
         videomama.main(standalone_mode=False)
     except click.exceptions.Exit as leave:

@@ -18,42 +18,41 @@ from videomama_server.cache import Cache, CacheReport
 @click.pass_context
 def cache(context: click.Context, cache_dir: Path | None, as_json: bool) -> None:
     """Look after the cache of finished alphas."""
-    settings = config.load({"cache_dir": cache_dir})
-    context.obj = (Cache(settings.cache_dir), settings, as_json)
+    context.obj = (Cache(config.load({"cache_dir": cache_dir}).cache_dir), as_json)
     context.call_on_close(context.obj[0].close)
 
 
 @cache.command()
 @click.pass_obj
-def stat(found: tuple[Cache, config.Config, bool]) -> None:
+def stat(found: tuple[Cache, bool]) -> None:
     """Count entries and bytes."""
-    _show(found[0].stat(), found[2])
+    _show(found[0].stat(), found[1])
 
 
 @cache.command()
 @click.pass_obj
-def verify(found: tuple[Cache, config.Config, bool]) -> None:
+def verify(found: tuple[Cache, bool]) -> None:
     """Check every entry and remove the damaged ones; they are computed again when they are needed."""
-    _show(found[0].verify(), found[2])
+    _show(found[0].verify(), found[1])
 
 
 @cache.command()
 @click.option("--limit-gb", type=float, help="Size to prune to; by default the config's.")
 @click.pass_obj
-def prune(found: tuple[Cache, config.Config, bool], limit_gb: float | None) -> None:
+def prune(found: tuple[Cache, bool], limit_gb: float | None) -> None:
     """Remove the least recently used entries; never those that a running job uses."""
-    limit = found[1].cache_limit_gb if limit_gb is None else limit_gb
-    _show(found[0].prune(int(limit * 1e9)), found[2])
+    limit = config.load({"cache_limit_gb": limit_gb}).cache_limit_gb
+    _show(found[0].prune(int(limit * 1e9)), found[1])
 
 
 @cache.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
-def clear(found: tuple[Cache, config.Config, bool], yes: bool) -> None:
+def clear(found: tuple[Cache, bool], yes: bool) -> None:
     """Remove everything in the cache folder."""
     if not yes:
         click.confirm(f"Remove all alphas in {found[0].folder}?", abort=True, err=True)
-    _show(found[0].clear(), found[2])
+    _show(found[0].clear(), found[1])
 
 
 def _show(report: CacheReport, as_json: bool) -> None:

@@ -1,0 +1,56 @@
+"""The matte of a single frame: which methods are applied, at which resolution, and how their results are joined."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from videomama_server.engines.base import FloatArray
+from videomama_server.engines.classic.guided import LocalLines, fit_lines
+from videomama_server.engines.classic.light import to_light
+from videomama_server.engines.classic.separability import blended
+from videomama_server.engines.classic.shared import shared_matte
+from videomama_server.engines.classic.trimap import Trimap
+
+_GUIDED_RADIUS = 32.0  # pixels of a plate 1920 wide
+_GUIDED_EPSILON = 1e-5
+_LIFT_RADIUS = 2
+_LIFT_EPSILON = 1e-5
+_HAZE = np.float32(0.05)  # alpha that texture of the background alone can feign
+
+
+def fast_lines(plate: FloatArray, mask: FloatArray, scale: float) -> LocalLines:
+    """Return the maps from colour to alpha that bend a mask to the edges of its plate.
+
+    Args:
+        plate: (H, W, 3), 0..1, display-referred.
+        mask: (H, W), 0..1.
+        scale: pixels per pixel of a plate 1920 wide.
+    """
+    return fit_lines(plate, mask, max(1, round(_GUIDED_RADIUS * scale)), _GUIDED_EPSILON)
+
+
+def fine_matte(plate: FloatArray, mask: FloatArray, trimap: Trimap, scale: float) -> FloatArray:
+    """Return alpha (H, W), 0..1: by colour sampling, and by the bent mask where that fails.
+
+    Arguments as for `fast_lines`; the trimap is that of the mask.
+    """
+    safe = fast_lines(plate, mask, scale).of(plate)
+    if not trimap.unknown.any():
+        return trimap.hold(safe)
+    alpha = blended(shared_matte(to_light(plate), trimap, safe, scale), safe, scale)
+    return trimap.hold((alpha - _HAZE) / (1 - _HAZE))
+
+
+def lift_lines(plate: FloatArray, alpha: FloatArray) -> LocalLines:
+    """Return the maps that carry an alpha (H, W), found on a reduced plate (H, W, 3), to the plate itself.
+
+    Resize them and apply them to the finer plate (He and Sun, Fast Guided Filter, 2015).
+    """
+    return fit_lines(plate, alpha, _LIFT_RADIUS, _LIFT_EPSILON)
+
+
+def reduced(pixels: FloatArray, factor: float) -> FloatArray:
+    """Return (H, W) or (H, W, C) made smaller by averaging; `factor` below 1."""
+    height, width = (max(1, round(side * factor)) for side in pixels.shape[:2])
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.float32)

@@ -1,0 +1,176 @@
+"""Shared matting: explains every colour of the unknown band as a mix of one foreground and one background sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from videomama_server.engines.base import FloatArray
+from videomama_server.engines.classic.sampling import IndexArray, sample_pixels
+from videomama_server.engines.classic.trimap import BoolArray, Trimap
+
+# Background has texture that the border of the band does not show: look behind it too (pixels of a plate 1920 wide).
+_BACKGROUND_DEPTHS = (8.0, 20.0, 36.0, 60.0, 90.0, 130.0)
+_GRAIN = np.float32(1e-4)  # squared linear colour difference below which two explanations are equally good
+_REACH = (-5, -3, -1, 0, 1, 3, 5)  # pixels: whose samples a pixel may share, along either axis
+_SHARED = 3  # best explanations of the neighbourhood that are averaged
+_SMOOTHING = 1.5  # sigma in pixels
+_DOUBT = np.float32(10)  # how fast confidence falls with the colour that an explanation leaves over
+
+
+@dataclass(frozen=True)
+class SharedMatte:
+    """Alpha and the two colours that it mixes.
+
+    Attributes:
+        alpha: (H, W), 0..1; 1 and 0 where the trimap is certain.
+        foreground: (H, W, 3), linear; the plate itself outside the unknown band.
+        background: (H, W, 3), likewise.
+    """
+
+    alpha: FloatArray
+    foreground: FloatArray
+    background: FloatArray
+
+
+@dataclass(frozen=True)
+class _Mix:
+    """One foreground and one background colour (3, N) for each of N pixels."""
+
+    foreground: FloatArray
+    background: FloatArray
+
+    def explain(self, colour: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the alpha (N,) that comes nearest to `colour` (3, N), and the squared difference left over (N,)."""
+        span = self.foreground - self.background
+        offset = colour - self.background
+        alpha = _dot(span, offset) / (_dot(span, span) + _GRAIN)
+        alpha = np.clip(alpha, 0, 1)
+        rest = offset - alpha * span
+        return alpha, _dot(rest, rest)
+
+    def contrast(self) -> FloatArray:
+        """Distance (N,) of the two colours."""
+        span = self.foreground - self.background
+        return np.sqrt(_dot(span, span))
+
+
+def shared_matte(plate: FloatArray, trimap: Trimap, prior: FloatArray, scale: float) -> SharedMatte:
+    """Estimate alpha by sharing colour samples (Gastal and Oliveira, Shared Sampling for Alpha Matting, 2010).
+
+    Differs from the paper in what it knows: the mask, as `prior`, takes the place of the guess from the
+    shortest path, the nearest known pixels are always among the samples, and the background is sampled in depth.
+
+    Args:
+        plate: (H, W, 3), 0..1, linear light, in which colours mix as they do in a lens.
+        trimap: with some foreground, some background and some unknown.
+        prior: (H, W), 0..1, the alpha expected before the colours are looked at.
+        scale: pixels per pixel of a plate 1920 wide.
+    """
+    band = trimap.unknown
+    colours = np.ascontiguousarray(plate.reshape(-1, 3).T)
+    here = colours[:, np.flatnonzero(band)]
+    depths = tuple(depth * scale for depth in _BACKGROUND_DEPTHS)
+    foreground = sample_pixels(trimap.foreground, band, ())
+    background = sample_pixels(trimap.background, band, depths)
+    mix = _gathered(colours, here, (foreground, background), prior[band])
+    mix = _shared(here, mix, band)
+    return _smoothed(plate, here, mix, trimap)
+
+
+def _gathered(colours: FloatArray, here: FloatArray, samples: tuple[IndexArray, IndexArray], prior: FloatArray) -> _Mix:
+    """Choose the best pair of samples for every pixel on its own (section 3.2 of the paper).
+
+    The cost of a pair is the colour it leaves over, cubed, times how much its alpha contradicts the prior.
+    """
+    count = here.shape[1]
+    # Relative to the pixel's own colour, half of the products below vanish and rounding stays small.
+    offsets = [colours[:, index] - here[:, None, :] for index in samples]
+    squares = [np.einsum("ckn,ckn->kn", offset, offset) for offset in offsets]
+    best = np.full(count, np.inf, np.float32)
+    chosen = np.zeros((2, count), np.intp)
+    for i in range(samples[0].shape[0]):
+        for j in range(samples[1].shape[0]):
+            product = _dot(offsets[0][:, i], offsets[1][:, j])
+            span = squares[0][i] - 2 * product + squares[1][j]
+            along = squares[1][j] - product
+            alpha = np.clip(along / (span + _GRAIN), 0, 1)
+            rest = np.maximum(squares[1][j] - 2 * alpha * along + alpha * alpha * span, 0) + _GRAIN
+            doubt = prior + (1 - 2 * prior) * alpha + np.float32(1e-3)
+            cost = rest * doubt * doubt * doubt
+            better = cost < best
+            best[better] = cost[better]
+            chosen[0, better], chosen[1, better] = i, j
+    each = np.arange(count)
+    return _Mix(colours[:, samples[0][chosen[0], each]], colours[:, samples[1][chosen[1], each]])
+
+
+def _shared(here: FloatArray, mix: _Mix, band: BoolArray) -> _Mix:
+    """Let every pixel adopt the explanations of its neighbourhood that fit it best (section 3.3)."""
+    y, x = np.nonzero(band)
+    count, rim = y.size, max(_REACH)
+    number = np.full((band.shape[0] + 2 * rim, band.shape[1] + 2 * rim), -1, np.intp)
+    number[y + rim, x + rim] = np.arange(count)
+    rows, costs = [], []
+    for dy in _REACH:
+        for dx in _REACH:
+            other = number[y + rim + dy, x + rim + dx]
+            _, rest = _Mix(mix.foreground[:, other], mix.background[:, other]).explain(here)
+            costs.append(np.where(other < 0, np.float32(np.inf), rest))
+            rows.append(other)
+    cost, neighbour = np.stack(costs), np.stack(rows)
+    order = np.argpartition(cost, _SHARED - 1, axis=0)[:_SHARED]
+    neighbour = np.take_along_axis(neighbour, order, axis=0)
+    weight = (neighbour >= 0).astype(np.float32)
+    weight /= weight.sum(axis=0)
+    foreground = np.einsum("kn,ckn->cn", weight, mix.foreground[:, neighbour])
+    background = np.einsum("kn,ckn->cn", weight, mix.background[:, neighbour])
+    return _Mix(foreground, background)
+
+
+def _smoothed(plate: FloatArray, here: FloatArray, mix: _Mix, trimap: Trimap) -> SharedMatte:
+    """Smooth the two colours and fall back on a smoothed alpha where they explain little (section 3.4)."""
+    band = trimap.unknown
+    alpha, rest = mix.explain(here)
+    trust = np.exp(-_DOUBT * np.sqrt(rest))
+    foreground = _spread(plate, mix.foreground, alpha * trust, trimap.foreground, band)
+    background = _spread(plate, mix.background, (1 - alpha) * trust, trimap.background, band)
+    smooth = _Mix(np.ascontiguousarray(foreground[band].T), np.ascontiguousarray(background[band].T))
+    fine, rest = smooth.explain(here)
+    confidence = np.exp(-_DOUBT * np.sqrt(rest)) * _kept_contrast(mix, smooth, alpha, band)
+    matte = trimap.foreground.astype(np.float32)
+    matte[band] = alpha
+    matte[band] = confidence * fine + (1 - confidence) * _blurred(matte)[band]
+    return SharedMatte(matte, foreground, background)
+
+
+def _kept_contrast(mix: _Mix, smooth: _Mix, alpha: FloatArray, band: BoolArray) -> FloatArray:
+    """How far apart the smoothed colours still are, as a share (N,) of what is usual where alpha is fractional."""
+    weight, weighted = np.zeros(band.shape, np.float32), np.zeros(band.shape, np.float32)
+    weight[band] = alpha * (1 - alpha) + np.float32(1e-3)
+    weighted[band] = weight[band] * mix.contrast()
+    usual = _blurred(weighted)[band] / np.maximum(_blurred(weight)[band], np.float32(1e-9))
+    return np.asarray(np.minimum(1, smooth.contrast() / np.maximum(usual, np.float32(1e-6))), np.float32)
+
+
+def _spread(
+    plate: FloatArray, colour: FloatArray, weight: FloatArray, certain: BoolArray, band: BoolArray
+) -> FloatArray:
+    """Weighted local mean (H, W, 3), inside the band, of `colour` (3, N) there and of the plate where it is certain."""
+    weights = certain.astype(np.float32)
+    weights[band] = weight + np.float32(1e-5)
+    total = np.where(certain[..., None], plate, 0).astype(np.float32)
+    total[band] = (colour * weights[band]).T
+    mean = _blurred(total) / np.maximum(_blurred(weights), np.float32(1e-9))[..., None]
+    return np.where(band[..., None], mean, plate).astype(np.float32)
+
+
+def _blurred(pixels: FloatArray) -> FloatArray:
+    return np.asarray(cv2.GaussianBlur(pixels, (0, 0), _SMOOTHING), np.float32)
+
+
+def _dot(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Dot product (N,) of colours (3, N)."""
+    return np.asarray(one[0] * other[0] + one[1] * other[1] + one[2] * other[2], np.float32)

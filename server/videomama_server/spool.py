@@ -1,0 +1,40 @@
+"""The folders where the frames of inline jobs lie while they are worked on; only the server writes there."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from videomama_client.errors import BadInput
+
+
+def make(cache_dir: Path) -> str:
+    """Return a new folder for an inline job's frames: beside the cache, or where temporary files go."""
+    try:
+        (cache_dir / "spool").mkdir(parents=True, exist_ok=True, mode=0o700)
+        return tempfile.mkdtemp(dir=cache_dir / "spool")
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        return tempfile.mkdtemp(prefix="videomama-spool-")
+
+
+def keep(path: Path, content: bytes, digest: str) -> None:
+    """Write a frame that a client sent.
+
+    Raises:
+        BadInput: the bytes are not those that were announced: cached alphas are found by that digest.
+        OSError: the disk is full or failing.
+    """
+    if hashlib.blake2b(content, digest_size=16).hexdigest() != digest:
+        raise BadInput(f"{path.name} changed while the job was running", "Run the job again.")
+    path.write_bytes(content)
+
+
+def remove(folder: str) -> None:
+    """Remove a job's folder; empty for a job that has none."""
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)

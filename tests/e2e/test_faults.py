@@ -1,0 +1,220 @@
+"""What is broken on purpose: processes killed, disks full, entries damaged. Finished work is never done twice."""
+
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import suppress
+
+import numpy as np
+import psutil
+import pytest
+from videomama_client import client as client_module
+from videomama_client.errors import Cancelled, NotPermitted, ServerUnreachable
+from videomama_client.messages import FrameDone, MatteDone, MatteFailed
+from videomama_client.settings import MatteSettings
+from videomama_server import submission
+from videomama_server.cache import Cache
+
+
+def run_until(events, count: int) -> list[int]:
+    """Take in events until `count` frames are done."""
+    done = []
+    for event in events:
+        if isinstance(event, FrameDone):
+            done.append(event.frame)
+        if len(done) == count:
+            break
+    return done
+
+
+def alphas_are_whole(clip) -> bool:
+    return all(np.array_equal(clip.read_alpha(frame), clip.read_mask(frame)) for frame in clip.numbers)
+
+
+def test_a_client_is_told_within_15_seconds():
+    assert client_module.SILENCE_S + 2 * client_module.PING_EVERY_S < 15
+
+
+def test_a_killed_server_is_reported_and_a_new_run_computes_only_the_rest(start_server, make_long_clip, monkeypatch):
+    monkeypatch.setattr(client_module, "SILENCE_S", 1.5)  # the real one only makes this test longer
+    monkeypatch.setattr(client_module, "PING_EVERY_S", 0.3)
+    server, clip = start_server(), make_long_clip(count=24)
+    worker = psutil.Process(server.status().worker_pid)
+    with server.client() as client:
+        events = client.events(client.submit(clip.order()))
+        run_until(events, 4)
+        server.kill()
+        begun = time.monotonic()
+        with pytest.raises(ServerUnreachable, match="not been heard of") as caught:
+            list(events)
+        assert time.monotonic() - begun < 10
+        assert "cache" in caught.value.hint
+    worker.wait(10)  # it does not outlive its server
+    there = len(server.entries())
+    assert 4 <= there < 24
+    server.start()  # over the connection file that the killed one left behind
+    outcome = server.refine(clip)
+    assert (outcome.done.computed, outcome.done.cached) == (24 - there, there)
+    assert alphas_are_whole(clip)
+
+
+def test_a_killed_worker_is_replaced_and_the_job_goes_on(start_server, make_long_clip):
+    server, clip = start_server(), make_long_clip(count=24)
+    with server.client() as client:
+        events = client.events(client.submit(clip.order(window=2, overlap=1)))
+        heard = run_until(events, 4)
+        psutil.Process(client.status().worker_pid).kill()
+        rest = list(events)
+        status = client.status()
+    heard += [event.frame for event in rest if isinstance(event, FrameDone)]
+    assert Counter(heard) == Counter(clip.numbers)
+    assert isinstance(rest[-1], MatteDone)
+    assert rest[-1].computed + rest[-1].cached == 24
+    assert status.worker_restarts == 1
+    assert all(clip.alpha_file(frame).exists() for frame in clip.numbers)
+    assert len(server.entries()) == 24
+
+
+def test_a_worker_that_dies_over_and_over_fails_the_job_and_not_the_server(start_server, make_clip, make_long_clip):
+    server, clip = start_server(), make_long_clip(count=4, size=(1920, 1080))
+    with server.client() as client:
+        job = client.submit(clip.order(window=4))
+        event, until = None, time.monotonic() + 30
+        while not isinstance(event, MatteFailed) and time.monotonic() < until:
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(client.status().worker_pid or 2**22).kill()
+            event = client.next_event(job, 0.05)
+    assert event.code == "internal"
+    assert "died twice" in event.message
+    assert "log" in event.hint
+    assert server.refine(make_clip(count=1)).done.frames == 1
+
+
+def test_an_inline_job_survives_a_killed_worker(start_server, make_long_clip):
+    server, clip = start_server(), make_long_clip(count=20)
+    order = submission.Submission(
+        clip.plate, clip.mask, clip.out, MatteSettings(engine="passthrough", roi="off"), transport="inline"
+    )
+    with server.client() as client:
+        events = submission.submit(client, order).events()
+        run_until(events, 3)
+        psutil.Process(client.status().worker_pid).kill()
+        assert list(events)[-1].frames == 20
+    assert alphas_are_whole(clip)
+
+
+def test_ctrl_c_cancels_on_the_server_and_the_next_run_computes_only_the_rest(
+    start_server, make_long_clip, run_command, refine_by_command, eventually
+):
+    server, clip = start_server(), make_long_clip(count=40)
+    command = run_command(*clip.flags("--connection-file", str(server.connection_file)))
+    eventually(lambda: len(list(clip.folder.glob("out/alpha.*"))) >= 3, "a few frames are done")
+    command.interrupt()
+    code, out, err = command.end()
+    assert code == 130
+    assert out == ""
+    assert "Cancelled. What was finished is in the cache." in err
+    assert "Traceback" not in err
+    status = server.status()
+    assert (status.jobs_running, status.jobs_finished) == (0, 1)
+    there = len(server.entries())
+    assert 3 <= there < 40
+    result = refine_by_command(server, clip)
+    assert (result["computed"], result["cached"]) == (40 - there, there)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 3 MB that can grow: `small_disk("64m")`."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(folder)]
+    if sys.platform != "linux" or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("no disk of a chosen size can be mounted here")
+
+    def grow(size: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)
+
+    grow.folder = folder
+    yield grow
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_fails_the_job_cleanly(small_disk, start_server, make_long_clip):
+    clip = make_long_clip(count=40)
+    server = start_server("--cache-dir", str(small_disk.folder / "cache"))
+    server.cache_dir = small_disk.folder / "cache"
+    with pytest.raises(NotPermitted, match="no space is left") as caught:
+        server.refine(clip)
+    assert "Free some space" in caught.value.hint
+    there = server.entries()
+    assert 0 < len(there) < 40
+    assert list(server.cache_dir.glob("entries/*/.*")) == []
+    assert Cache(server.cache_dir).verify().removed == 0
+    assert all(clip.alpha_file(frame).exists() is False or clip.read_alpha(frame).any() for frame in clip.numbers)
+    small_disk("128m")
+    outcome = server.refine(clip)
+    assert outcome.done.computed == 40 - len(there)
+    assert alphas_are_whole(clip)
+    assert server.status().worker_restarts == 0
+
+
+def test_a_full_output_disk_fails_the_job_and_keeps_the_entries(small_disk, start_server, make_long_clip):
+    clip = make_long_clip(count=30)
+    server = start_server()
+    with pytest.raises(NotPermitted, match="no space is left"):
+        server.refine(clip, out=str(small_disk.folder / "alpha.####.exr"))
+    assert [path.name for path in small_disk.folder.iterdir() if path.name.startswith(".")] == []
+    there = len(server.entries())
+    assert there > 0
+    small_disk("128m")
+    assert server.refine(clip, out=str(small_disk.folder / "alpha.####.exr")).done.cached == there
+
+
+def test_damaged_entries_are_computed_again(server, make_clip):
+    clip = make_clip(count=4)
+    server.refine(clip)
+    expected = [clip.read_alpha(frame) for frame in clip.numbers]
+    mine = {clip.alpha_file(frame).stat().st_ino: frame for frame in clip.numbers}
+    entries = {mine[path.stat().st_ino]: path for path in server.entries() if path.stat().st_ino in mine}
+    whole = entries[1001].read_bytes()
+    entries[1001].write_bytes(whole[: len(whole) // 2])
+    entries[1002].write_bytes(b"garbage")
+    entries[1003].write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    outcome = server.refine(clip)
+    assert sorted(event.frame for event in outcome.frames if not event.cached) == [1001, 1002, 1003]
+    assert (outcome.done.computed, outcome.done.cached) == (3, 1)
+    for frame, alpha in zip(clip.numbers, expected, strict=True):
+        np.testing.assert_array_equal(clip.read_alpha(frame), alpha)
+
+
+def test_a_cancelled_job_keeps_what_it_finished(start_server, make_long_clip):
+    server, clip = start_server(), make_long_clip(count=24)
+    with server.client() as client:
+        job = client.submit(clip.order())
+        events = client.events(job)
+        run_until(events, 3)
+        client.cancel(job)
+        with pytest.raises(Cancelled):
+            list(events)
+        there = len(server.entries())
+        assert 3 <= there < 24
+        assert [path.name for path in server.cache_dir.glob("entries/*/.*")] == []
+        assert list(client.events(client.submit(clip.order())))[-1].computed == 24 - there
+
+
+def test_memos_that_are_garbage_are_not_believed(start_server, make_clip):
+    server, clip = start_server(), make_clip(count=2)
+    for path in clip.folder.iterdir():
+        os.utime(path, (time.time() - 60, time.time() - 60))  # files younger than a second are not remembered
+    server.refine(clip)
+    books = list((server.cache_dir / "memo").glob("*.json"))
+    assert books
+    for book in books:
+        book.write_bytes(b"\xff garbage")
+    server.process.terminate()
+    server.process.wait(10)
+    server.start()
+    assert server.refine(clip).done.computed == 0

@@ -1,0 +1,113 @@
+"""Jobs beside each other: the urgent first, nothing twice, and news as it happens."""
+
+import threading
+import time
+from pathlib import Path
+
+from videomama_client.messages import BATCH, FrameDone, MatteDone
+
+
+def first_frame(client, job) -> FrameDone:
+    """Wait until a job has finished a frame."""
+    return next(event for event in client.events(job) if isinstance(event, FrameDone))
+
+
+def test_events_arrive_as_frames_land(server, make_long_clip):
+    clip = make_long_clip(count=30)
+    with server.client() as client:
+        job = client.submit(clip.order())
+        event = first_frame(client, job)
+        assert Path(event.path).exists()
+        assert client.status().jobs_running == 1
+        rest = [event for event in client.events(job) if isinstance(event, FrameDone)]
+        assert len(rest) == 29
+    assert event.path == str(clip.alpha_file(event.frame))
+
+
+def test_hello_and_status_are_answered_while_a_job_runs(server, make_long_clip):
+    clip = make_long_clip(count=40)
+    with server.client() as worker, server.client() as visitor:
+        job = worker.submit(clip.order())
+        first_frame(worker, job)
+        begun = time.monotonic()
+        visitor.hello()
+        status = visitor.status()
+        assert time.monotonic() - begun < 3
+        assert status.jobs_running == 1
+        assert status.engine == "passthrough"
+        assert clip.plate in status.jobs[0]
+        assert "of 40 frames" in status.jobs[0]
+        assert isinstance(list(worker.events(job))[-1], MatteDone)
+
+
+def test_an_interactive_job_goes_before_a_batch_job_that_was_there_first(server, make_clip, make_long_clip):
+    slow, quick = make_long_clip(count=60), make_clip(count=3)
+    with server.client() as farm, server.client() as artist:
+        batch = farm.submit(slow.order(priority=BATCH, window=2, overlap=1))
+        first_frame(farm, batch)
+        outcome = [event for event in artist.events(artist.submit(quick.order())) if isinstance(event, MatteDone)]
+        assert outcome[0].computed == 3
+        running = artist.status().jobs
+        assert len(running) == 1
+        assert " batch " in running[0]
+        done = list(farm.events(batch))[-1]
+    assert done.frames == 60
+
+
+def test_two_clients_with_the_same_job_compute_each_frame_once(server, make_long_clip):
+    clip = make_long_clip(count=12)
+    outcomes = []
+    threads = [threading.Thread(target=lambda: outcomes.append(server.refine(clip))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [outcome.done.frames for outcome in outcomes] == [12, 12, 12]
+    assert sum(outcome.done.computed for outcome in outcomes) == 12
+    assert all(outcome.numbers == list(clip.numbers) for outcome in outcomes)
+
+
+def test_a_job_of_many_frames_that_are_all_cached_lets_an_urgent_one_in(server, make_clip, make_long_clip):
+    slow, quick = make_long_clip(count=80, size=(256, 144)), make_clip(count=1)
+    server.refine(slow)
+    with server.client() as farm, server.client() as artist:
+        batch = farm.submit(slow.order(priority=BATCH))
+        job = artist.submit(quick.order())
+        list(artist.events(job))
+        assert artist.status().jobs_running == 1
+        assert list(farm.events(batch))[-1].computed == 0
+
+
+def test_a_job_waiting_for_its_turn_can_be_cancelled(server, make_clip, make_long_clip):
+    slow, waiting = make_long_clip(count=30), make_clip(count=1)
+    with server.client() as client:
+        first = client.submit(slow.order())
+        first_frame(client, first)
+        second = client.submit(waiting.order(priority=BATCH))
+        client.cancel(second)
+        assert list(client.events(first))[-1].frames == 30
+        assert client.status().jobs_finished > 0
+    assert not waiting.alpha_file(1001).exists()
+
+
+def test_a_client_that_leaves_does_not_stop_its_job(server, make_long_clip, eventually):
+    clip = make_long_clip(count=10)
+    with server.client() as client:
+        client.submit(clip.order())
+    eventually(lambda: server.status().jobs_running == 0, "the job is done")
+    assert all(clip.alpha_file(frame).exists() for frame in clip.numbers)
+
+
+def test_two_servers_share_a_cache_folder(start_server, make_long_clip, tmp_path):
+    clip, shared = make_long_clip(count=10), str(tmp_path / "shared")
+    servers = [start_server("--cache-dir", shared) for _ in range(2)]
+    outcomes = []
+    threads = [threading.Thread(target=lambda one=one: outcomes.append(one.refine(clip))) for one in servers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [outcome.numbers for outcome in outcomes] == [list(clip.numbers)] * 2
+    assert 10 <= sum(outcome.done.computed for outcome in outcomes) <= 20
+    assert len(list((tmp_path / "shared").glob("entries/*/*.exr"))) == 10
+    assert [servers[0].refine(clip).done.computed, servers[1].refine(clip).done.computed] == [0, 0]

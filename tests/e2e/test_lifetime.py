@@ -1,0 +1,155 @@
+"""When servers and engine workers begin and end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from videomama_client import connection
+from videomama_client.client import Client
+from videomama_client.errors import ServerUnreachable
+
+
+def test_hello_is_answered_soon_after_the_process_starts(start_server):
+    begun = time.monotonic()
+    server = start_server()
+    with server.client() as client:
+        client.hello()
+    assert time.monotonic() - begun < 3  # 1 s is the aim; this bound is for a machine that is busy with other things
+
+
+def test_a_second_server_on_one_connection_file_leaves_the_first_alone(server, run_command):
+    before = server.connection_file.read_bytes()
+    command = run_command("serve", "--connection-file", server.connection_file, "--cache-dir", server.cache_dir)
+    code, _, err = command.end()
+    assert code == 0
+    assert f"a server runs already; its connection file is {server.connection_file}" in err
+    assert server.connection_file.read_bytes() == before
+    server.status()
+
+
+def test_stop_ends_the_server_its_worker_and_its_file(start_server, videomama):
+    server = start_server()
+    worker = psutil.Process(server.status().worker_pid)
+    said = videomama("stop", "--connection-file", server.connection_file)
+    assert (said.code, said.out) == (0, "The server is ending.\n")
+    assert server.process.wait(10) == 0
+    worker.wait(10)
+    assert not server.connection_file.exists()
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_ends_the_server_in_the_middle_of_a_job_and_its_client_is_told(start_server, make_long_clip, name):
+    server, clip = start_server(), make_long_clip(count=20)
+    worker = psutil.Process(server.status().worker_pid)
+    with server.client() as client:
+        events = client.events(client.submit(clip.order()))
+        next(events)
+        begun = time.monotonic()
+        server.process.send_signal(getattr(signal, name))
+        with pytest.raises(ServerUnreachable, match="the server was stopped") as caught:
+            list(events)
+        assert time.monotonic() - begun < 5
+        assert "cache" in caught.value.hint
+    assert server.process.wait(10) == 0
+    worker.wait(10)
+    assert not server.connection_file.exists()
+    assert "Traceback" not in server.log_file.read_text()
+
+
+def test_a_server_that_is_stopped_leaves_no_inline_frames_behind(start_server, make_clip):
+    server, clip = start_server(), make_clip(count=2)
+    names = {f"{role}_digests": ["d1", "d2"] for role in ("plate", "mask")}
+    with server.client() as client:
+        client.submit(clip.order(inline=True, inline_frames=[1001, 1002], **names))
+        assert list(server.cache_dir.glob("spool/*")) != []
+        client.stop_server()
+    assert server.process.wait(10) == 0
+    assert list(server.cache_dir.glob("spool/*")) == []
+
+
+def test_the_file_of_a_killed_server_is_replaced(start_server):
+    server = start_server()
+    first = connection.read(server.connection_file)
+    server.kill()
+    assert server.connection_file.exists()
+    server.start()
+    second = connection.read(server.connection_file)
+    assert second.pid == server.process.pid != first.pid
+    assert second.client_secret != first.client_secret
+    with Client(first) as late, pytest.raises(ServerUnreachable):
+        late.hello(timeout=0.3)
+    server.status()
+
+
+def test_an_idle_server_ends_by_itself(start_server):
+    server = start_server("--server-idle-s", "0.5")
+    assert server.process.wait(15) == 0
+    assert not server.connection_file.exists()
+
+
+def test_an_idle_worker_ends_and_comes_back_on_demand(start_server, make_clip, eventually):
+    server = start_server("--engine-idle-s", "0.3")
+    first = server.refine(make_clip(count=1))
+    eventually(lambda: server.log_file.read_text().count("the engine worker ends") == 1, "the worker is ended")
+    with server.client() as client:
+        status = client.status()
+        assert status.worker_pid is None
+        assert status.worker_memory_bytes is None
+        assert status.worker_restarts == 0
+    assert first.done.frames == server.refine(make_clip(count=1)).done.frames == 1
+    assert server.status().worker_restarts == 0
+
+
+def test_a_server_is_not_idle_while_a_client_waits_for_its_job(start_server, make_long_clip):
+    server, clip = start_server("--server-idle-s", "0.2", "--engine-idle-s", "0.2"), make_long_clip(count=40)
+    assert server.refine(clip).done.frames == 40
+
+
+def test_a_read_only_cache_folder_still_serves(start_server, make_clip, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    server = start_server("--cache-dir", str(tmp_path / "file" / "cache"))
+    clip = make_clip(count=2)
+    assert server.refine(clip).done.computed == 2
+    assert server.refine(clip).done.cached == 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--port", "99999"], "port"),
+        (["--port", "many"], "--port"),
+        (["--host", "nowhere.invalid"], "cannot listen at nowhere.invalid"),
+        (["--threads", "0"], "threads"),
+        (["--engine-idle-s", "nan"], "engine_idle_s"),
+        (["--server-idle-s", "-1"], "server_idle_s"),
+        (["--cache-limit-gb", "inf"], "cache_limit_gb"),
+        (["--connection-file", "/dev/null/connection.json"], "/dev/null"),
+    ],
+    ids=str,
+)
+def test_a_server_that_cannot_run_says_why_and_no_more(videomama, tmp_path, flags, said):
+    answer = videomama("serve", "--connection-file", tmp_path / "c.json", "--cache-dir", tmp_path, *flags)
+    assert answer.code in (1, 2)
+    assert said in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_a_taken_port_is_reported(server, videomama, tmp_path):
+    port = connection.read(server.connection_file).endpoint.rpartition(":")[2]
+    answer = videomama("serve", "--connection-file", tmp_path / "c.json", "--port", port)
+    assert answer.code == 1
+    assert f"cannot listen at 127.0.0.1:{port}" in answer.err
+    assert not (tmp_path / "c.json").exists()
+
+
+def test_the_server_process_imports_no_torch_and_opens_no_pictures():
+    script = (
+        "import sys; import videomama_server.server; "
+        "print([name for name in ('torch', 'OpenImageIO', 'cv2', 'numpy') if name in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=os.environ)
+    assert said.stdout.strip() == "[]"

@@ -1,0 +1,231 @@
+"""Pixels by path where both sides see the same files, inline otherwise; and no path outside the roots."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from videomama_client.client import Client
+from videomama_client.errors import BadInput, NotPermitted
+from videomama_client.messages import FrameDone, FrameWanted, MatteDone
+from videomama_client.settings import MatteSettings
+from videomama_server import frames, submission
+
+PASSTHROUGH = MatteSettings(engine="passthrough", roi="off", window=4, overlap=2)
+
+
+def ordered(clip, **changes) -> submission.Submission:
+    return submission.Submission(clip.plate, clip.mask, clip.out, PASSTHROUGH, **changes)
+
+
+def sent(client, order) -> MatteDone:
+    """Do a job the way the command line does."""
+    return list(submission.submit(client, order).events())[-1]
+
+
+@pytest.fixture
+def supplied(monkeypatch):
+    """The inline frames that were sent, as (role, frame)."""
+    asked: list[tuple[str, int]] = []
+    supply = Client._supply
+
+    def noted(self, wanted: FrameWanted, inline) -> None:
+        asked.append((wanted.role, wanted.frame))
+        supply(self, wanted, inline)
+
+    monkeypatch.setattr(Client, "_supply", noted)
+    return asked
+
+
+@pytest.fixture(scope="module")
+def rooted(run_server, tmp_path_factory):
+    """A server that may open one folder, and that folder."""
+    folder = tmp_path_factory.mktemp("rooted")
+    root = folder / "root"
+    root.mkdir()
+    server = run_server(folder, ("--roots", str(root)))
+    yield server, root
+    server.end()
+
+
+def test_a_shared_disk_is_used_by_path(server, make_clip, supplied):
+    clip = make_clip()
+    with server.client() as client:
+        assert sent(client, ordered(clip)).computed == 4
+    assert supplied == []
+
+
+def test_inline_gives_the_same_pixels_as_by_path_and_then_sends_none(server, make_clip, forget, supplied):
+    clip = make_clip(count=6)
+    with server.client() as client:
+        assert sent(client, ordered(clip, transport="path")).computed == 6
+        by_path = [clip.read_alpha(frame) for frame in clip.numbers]
+        forget(server, clip)
+        assert sent(client, ordered(clip, transport="inline")).computed == 6
+        assert {role for role, _ in supplied} == {"plate", "mask"}
+        for frame, alpha in zip(clip.numbers, by_path, strict=True):
+            np.testing.assert_array_equal(clip.read_alpha(frame), alpha)
+        supplied.clear()
+        assert sent(client, ordered(clip, transport="inline")).computed == 0
+    assert supplied == []
+
+
+def test_an_inline_edit_sends_the_frames_that_are_needed_and_no_more(server, make_clip, supplied):
+    clip = make_clip(count=16, first=1000)
+    with server.client() as client:
+        sent(client, ordered(clip, transport="inline"))
+        supplied.clear()
+        path = clip.file("mask", 1004)
+        frames.write_picture(path, 1.0 - frames.read_mask(path).pixels, ("A",), "half")
+        done = sent(client, ordered(clip, transport="inline"))
+    assert done.computed == 6  # 1002 to 1007, of windows 1002-1005 and 1004-1007
+    assert ("mask", 1004) in supplied
+    assert {frame for _, frame in supplied} == set(range(1000, 1010))  # and the windows that share those frames
+
+
+def test_inline_keeps_format_layer_and_dtype(server, make_clip, read_file):
+    clip = make_clip(count=1)
+    with server.client() as client:
+        sent(client, ordered(clip, transport="inline", layer="matte", dtype="half"))
+        png = replace(ordered(clip, transport="inline"), out=str(clip.folder / "out" / "alpha.####.png"))
+        sent(client, png)
+    assert read_file(clip.alpha_file(1001))[:2] == (["matte.A"], "half")
+    assert read_file(clip.folder / "out" / "alpha.1001.png")[1] == "uint16"
+
+
+def test_inline_frames_before_zero(server, make_clip):
+    clip = make_clip(count=3, first=-1)
+    with server.client() as client:
+        assert sent(client, ordered(clip, transport="inline")).frames == 3
+    np.testing.assert_array_equal(clip.read_alpha(-1).shape, (64, 96))
+
+
+def test_inline_leaves_nothing_but_the_alphas(server, make_clip):
+    clip = make_clip(count=3)
+    with server.client() as client:
+        sent(client, ordered(clip, transport="inline"))
+    assert sorted(path.name for path in Path(clip.out).parent.iterdir()) == [f"alpha.{n}.exr" for n in clip.numbers]
+    assert list((server.cache_dir / "spool").iterdir()) == []
+
+
+def test_inline_alphas_are_as_open_as_any_other_new_file(server, make_clip):
+    clip = make_clip(count=1)
+    with server.client() as client:
+        sent(client, ordered(clip, transport="inline"))
+    (clip.folder / "any").touch()
+    assert clip.alpha_file(1001).stat().st_mode == (clip.folder / "any").stat().st_mode
+
+
+def test_inline_bad_input_names_the_frame(server, make_clip):
+    clip = make_clip(count=3)
+    clip.file("mask", 1002).write_bytes(b"no picture")
+    with server.client() as client, pytest.raises(BadInput, match="mask frame 1002"):
+        sent(client, ordered(clip, transport="inline"))
+    assert list((server.cache_dir / "spool").iterdir()) == []
+
+
+def test_inline_missing_frames_are_all_listed(server, make_clip):
+    clip = make_clip(count=5)
+    clip.file("mask", 1002).unlink()
+    clip.file("mask", 1004).unlink()
+    with server.client() as client, pytest.raises(BadInput, match="mask frames 1002, 1004"):
+        sent(client, ordered(clip, transport="inline"))
+
+
+def test_inline_bytes_that_are_not_those_announced_fail_the_job_and_not_the_cache(server, make_clip):
+    clip = make_clip(count=1)
+    path = clip.file("mask", 1001)
+    announced, expected = path.read_bytes(), clip.read_mask(1001)
+    with server.client() as client:
+        job = submission.submit(client, ordered(clip, transport="inline"))
+        frames.write_picture(path, 1.0 - expected, ("A",), "half")
+        with pytest.raises(BadInput, match=r"mask\.1001\.exr changed while the job was running"):
+            list(job.events())
+        path.write_bytes(announced)
+        assert sent(client, ordered(clip, transport="inline")).frames == 1
+    np.testing.assert_array_equal(clip.read_alpha(1001), expected)
+
+
+def test_by_path_is_proved_to_a_server_that_may_look(rooted, make_clip):
+    server, root = rooted
+    clip = make_clip(count=2)
+    clip.folder.rename(root / "clip")
+    clip = replace(clip, folder=root / "clip")
+    with server.client() as client:
+        assert client.sees_file(clip.file("plate", 1001))
+        assert sent(client, ordered(clip, transport="path")).computed == 2
+
+
+def test_by_path_is_refused_by_a_server_of_other_roots(rooted, make_clip):
+    server, _ = rooted
+    clip = make_clip(count=1)
+    with server.client() as client:
+        with pytest.raises(NotPermitted, match="outside the server's roots"):
+            client.sees_file(clip.file("plate", 1001))
+        with pytest.raises(NotPermitted, match="outside the server's roots"):
+            sent(client, ordered(clip, transport="path"))
+        assert sent(client, ordered(clip, transport="inline")).computed == 1
+
+
+def test_a_job_outside_the_roots_is_refused_whatever_way_it_is_written(rooted, make_clip):
+    server, root = rooted
+    clip = make_clip(count=1)
+    (root / "link").symlink_to(clip.folder)
+    (root / "sub").mkdir()
+    up = os.path.relpath(clip.folder, root / "sub")
+    for folder in (str(clip.folder), f"{root}/sub/{up}", f"{root}/link", f"/proc/self/root{clip.folder}"):
+        with pytest.raises(NotPermitted, match="outside the server's roots"):
+            server.refine(clip, plate=f"{folder}/plate.####.exr", mask=f"{folder}/mask.####.exr", out="")
+
+
+def test_a_link_under_the_roots_to_a_file_outside_is_refused(rooted, make_clip):
+    server, root = rooted
+    clip = make_clip(count=1)
+    inside = root / "links"
+    inside.mkdir()
+    for role in ("plate", "mask"):
+        (inside / f"{role}.1001.exr").symlink_to(clip.file(role, 1001))
+    with pytest.raises(NotPermitted, match="outside the server's roots"):
+        server.refine(clip, plate=f"{inside}/plate.####.exr", mask=f"{inside}/mask.####.exr", out="")
+    with server.client() as client, pytest.raises(NotPermitted, match="outside the server's roots"):
+        client.sees_file(inside / "plate.1001.exr")
+
+
+def test_an_output_outside_the_roots_is_refused_and_no_folder_made(rooted, make_clip):
+    server, root = rooted
+    clip = make_clip(count=1)
+    inside = root / "shot"
+    clip.folder.rename(inside)
+    clip = replace(clip, folder=inside)
+    outside = root.parent / "outside"
+    with pytest.raises(NotPermitted, match="outside the server's roots"):
+        server.refine(clip, out=f"{outside}/alpha.####.exr")
+    with pytest.raises(NotPermitted, match="outside the server's roots"):
+        server.refine(clip, out=f"{root}/../outside/alpha.####.exr")
+    assert not outside.exists()
+
+
+def test_an_output_link_to_a_file_outside_is_replaced_not_followed(rooted, make_clip):
+    server, root = rooted
+    clip = make_clip(count=1)
+    inside = root / "replaced"
+    clip.folder.rename(inside)
+    clip = replace(clip, folder=inside)
+    precious = root.parent / "precious.exr"
+    precious.write_bytes(b"precious")
+    clip.alpha_file(1001).parent.mkdir()
+    clip.alpha_file(1001).symlink_to(precious)
+    assert server.refine(clip).done.frames == 1
+    assert precious.read_bytes() == b"precious"
+    assert not clip.alpha_file(1001).is_symlink()
+
+
+def test_a_finished_inline_frame_is_fetched_as_it_lies_on_disk(server, make_clip):
+    clip = make_clip(count=1)
+    with server.client() as client:
+        job = submission.submit(client, ordered(clip, transport="inline"))
+        done = [event for event in job.events() if isinstance(event, FrameDone)]
+        assert (
+            client.fetch_alpha(job.job, 1001) == clip.alpha_file(1001).read_bytes() == Path(done[0].path).read_bytes()
+        )

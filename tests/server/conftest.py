@@ -1,0 +1,340 @@
+"""Real picture files, real caches and real jobs for the tests of the server, made by factories."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import OpenImageIO as oiio
+import pytest
+from videomama_client import messages
+from videomama_client.settings import MatteSettings
+from videomama_server import frames, sequences
+from videomama_server.cache import Cache
+from videomama_server.delivery import Delivery
+from videomama_server.engines.base import WindowShape
+from videomama_server.memo import Memo
+from videomama_server.pipeline import Matte, Services
+from videomama_server.reader import Reader
+from videomama_server.sources import DiskSource
+from videomama_server.survey import Order
+
+HEIGHT, WIDTH = 48, 64
+
+
+def write(path, pixels, names, dtype="half", display=None, origin=(0, 0), aspect=1.0, tile=0):
+    """Write one picture with OpenImageIO itself; `display` is x, y, w, h and `origin` that of the data window."""
+    pixels = np.ascontiguousarray(pixels, np.float32).reshape(*pixels.shape[:2], -1)
+    spec = spec_of(pixels, names, dtype, display, origin)
+    spec.attribute("PixelAspectRatio", aspect)
+    spec.tile_width = spec.tile_height = tile
+    output = oiio.ImageOutput.create(str(path))
+    assert output.open(str(path), spec), output.geterror()
+    assert output.write_image(pixels), output.geterror()
+    output.close()
+    return path
+
+
+def write_parts(path, parts):
+    """Write a multi-part EXR of (part name, pixels, channel names, origin) rows."""
+    specs = []
+    for name, pixels, names, origin in parts:
+        spec = spec_of(pixels, names, "float", (0, 0, WIDTH, HEIGHT), origin)
+        spec.attribute("oiio:subimagename", name)
+        specs.append(spec)
+    output = oiio.ImageOutput.create(str(path))
+    assert output.open(str(path), tuple(specs)), output.geterror()
+    for index, (_, pixels, _, _) in enumerate(parts):
+        if index:
+            assert output.open(str(path), specs[index], "AppendSubimage"), output.geterror()
+        assert output.write_image(np.ascontiguousarray(pixels, np.float32)), output.geterror()
+    output.close()
+    return path
+
+
+def spec_of(pixels, names, dtype, display, origin):
+    height, width, count = pixels.shape
+    spec = oiio.ImageSpec(width, height, count, dtype)
+    spec.channelnames = tuple(names)
+    spec.x, spec.y = origin
+    spec.full_x, spec.full_y, spec.full_width, spec.full_height = display or (0, 0, width, height)
+    return spec
+
+
+def scene(number=0, height=HEIGHT, width=WIDTH):
+    """Return a plate (H, W, 3) of scene values, some above one, exact in half."""
+    noise = np.random.default_rng(number % 1000).random((height, width, 3), dtype=np.float32)
+    return (noise * 2).astype(np.float16).astype(np.float32)
+
+
+def disc(x, y, radius=8.0, height=HEIGHT, width=WIDTH):
+    """Return a mask (H, W): one inside a circle, zero outside."""
+    rows, columns = np.mgrid[:height, :width]
+    return ((columns - x) ** 2 + (rows - y) ** 2 <= radius**2).astype(np.float32)
+
+
+def settle(path):
+    """Make a file look old enough for its stat to be trusted."""
+    old = time.time_ns() - 60_000_000_000
+    os.utime(path, ns=(old, old))
+
+
+@pytest.fixture(scope="session")
+def pictures():
+    """The functions above, for tests, which cannot import this file."""
+    return SimpleNamespace(write=write, write_parts=write_parts, scene=scene, disc=disc, settle=settle)
+
+
+@dataclass
+class Shot:
+    """A plate and a mask on disk, one file per frame; the subject moves a pixel per frame."""
+
+    folder: Path
+    ending: str = "exr"  # of the plate
+
+    @property
+    def plate(self):
+        return str(self.folder / f"plate.####.{self.ending}")
+
+    @property
+    def mask(self):
+        return str(self.folder / "mask.####.exr")
+
+    def plate_file(self, frame):
+        return self.folder / f"plate.{frame:04d}.exr"
+
+    def mask_file(self, frame):
+        return self.folder / f"mask.{frame:04d}.exr"
+
+    def put_plate(self, frame, pixels, **options):
+        settle(write(self.plate_file(frame), pixels, "RGB", **options))
+
+    def put_mask(self, frame, pixels, **options):
+        options = {"dtype": "float", **options}
+        settle(write(self.mask_file(frame), pixels, "A", **options))
+
+
+@pytest.fixture
+def make_shot(tmp_path):
+    """Make a shot of some frames: `make_shot(range(1001, 1007))`."""
+
+    def make(numbers: Sequence[int], name: str = "shot") -> Shot:
+        shot = Shot(tmp_path / name)
+        shot.folder.mkdir()
+        for index, number in enumerate(numbers):
+            shot.put_plate(number, scene(number))
+            shot.put_mask(number, disc(24 + index, 24))
+        return shot
+
+    return make
+
+
+class Temporal:
+    """An engine whose alphas depend on every frame of the window, and on which window it is."""
+
+    name = "temporal"
+    fingerprint = "temporal-1"
+
+    def __init__(self, length=4, overlap=2, constant=None):
+        self.window = WindowShape(length, overlap)
+        self.constant = constant
+        self.windows: list[tuple[int, ...]] = []
+        self.prepared: list[int] = []
+
+    def prepare(self, frame, settings):
+        self.prepared.append(frame.number)
+        assert frame.plate.shape == (*frame.mask.shape, 3)
+        for pixels in (frame.plate, frame.mask):
+            assert pixels.dtype == np.float32
+            assert np.isfinite(pixels).all()
+            assert pixels.min() >= 0
+            assert pixels.max() <= 1
+        return frame.number, frame.mask, frame.plate
+
+    def refine(self, prepared, settings):
+        numbers = tuple(number for number, _, _ in prepared)
+        self.windows.append(numbers)
+        masks = np.stack([mask for _, mask, _ in prepared])
+        if self.constant is not None:
+            return np.full_like(masks, self.constant)
+        shared = np.mean([plate.mean(axis=2) for _, _, plate in prepared], axis=0)
+        share = np.float32(numbers[0] % 7 / 20)
+        return (0.5 * masks + 0.3 * shared + share * masks.mean(axis=0)).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def temporal():
+    """The class of the fake temporal engine."""
+    return Temporal
+
+
+@dataclass
+class Outcome:
+    """What a job emitted, and where its alphas are."""
+
+    events: list[Any]
+    out: Path
+
+    @property
+    def planned(self):
+        return next(event for event in self.events if isinstance(event, messages.MattePlanned))
+
+    @property
+    def done(self):
+        assert isinstance(self.events[-1], messages.MatteDone)
+        return self.events[-1]
+
+    @property
+    def frames(self):
+        return {event.frame: event for event in self.events if isinstance(event, messages.FrameDone)}
+
+    @property
+    def computed(self):
+        return sorted(frame for frame, event in self.frames.items() if not event.cached)
+
+    @property
+    def roi(self):
+        return ",".join(map(str, self.done.roi))
+
+    def alpha(self, frame):
+        return frames.read_mask(Path(self.frames[frame].path), "A").pixels[..., 0]
+
+    def geometry(self, frame):
+        return frames.probe(Path(self.frames[frame].path)).geometries[0]
+
+
+@dataclass
+class Bench:
+    """Runs jobs through `Matte` as the worker does, without a server."""
+
+    folder: Path
+    cache: Cache
+    memo: Memo
+    readers: ThreadPoolExecutor
+    writers: ThreadPoolExecutor
+    runs: int = 0
+    events: list[Any] = field(default_factory=list)
+
+    def matte(self, shot, engine, cancelled=None, out=None, **asked):
+        """Return the job's generator of steps; `asked` are fields of the settings and of the request."""
+        self.runs += 1
+        self.events = []
+        settings = {name: asked.pop(name) for name in list(asked) if name in MatteSettings.__dataclass_fields__}
+        text = out or str(self.folder / f"out{self.runs}" / "alpha.####.exr")
+        request = messages.SubmitMatte(
+            "r", shot.plate, shot.mask, text, MatteSettings(engine=engine.name, **settings), **asked
+        )
+        plate = DiskSource(messages.PLATE, request.plate, ())
+        mask = DiskSource(messages.MASK, request.mask, ())
+        channels = (request.settings.plate_layer, request.settings.mask_channel)
+        reader = Reader(plate, mask, self.memo, channels, request.rehash)
+        delivery = Delivery(sequences.parse(text), request.layer, request.dtype)
+        delivery.check()
+        order = Order(f"job{self.runs}", request, engine.name, engine, reader, delivery)
+        services = Services(self.cache, self.memo, self.readers, self.writers, 2)
+        return Matte(order, services, self.events.append, cancelled or threading.Event()).run()
+
+    def run(self, shot, engine, **asked):
+        for _ in self.matte(shot, engine, **asked):
+            pass
+        return Outcome(self.events, self.folder / f"out{self.runs}")
+
+
+@pytest.fixture
+def make_bench(tmp_path):
+    """Make a bench with a cache of its own: `make_bench()`, or over a folder that is there."""
+    with ThreadPoolExecutor(2) as readers, ThreadPoolExecutor(2) as writers:
+        benches = []
+
+        def make(name: str | None = None, cache: Path | None = None) -> Bench:
+            folder = tmp_path / (name or f"bench{len(benches)}")
+            known = Cache(cache or folder / "cache")
+            benches.append(Bench(folder, known, Memo(known.write_root / "memo"), readers, writers))
+            return benches[-1]
+
+        yield make
+        for bench in benches:
+            bench.cache.close()
+
+
+@pytest.fixture
+def bench(make_bench):
+    return make_bench()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Mount a file system of a given size in KiB, or skip; `small_disk(256)` returns its folder."""
+    mounted: list[Path] = []
+
+    def mount(kilobytes: int) -> Path:
+        folder = tmp_path / f"disk{len(mounted)}"
+        folder.mkdir()
+        options = ["-o", f"size={kilobytes}k"]
+        reason = run_mount(["mount", "-t", "tmpfs", *options, "tmpfs", str(folder)])
+        if reason:
+            pytest.skip(f"no tmpfs can be mounted here: {reason}")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        assert not run_mount(["umount", str(folder)])
+
+
+def run_mount(command):
+    """Return why it failed; empty when it did not."""
+    if not sys.platform.startswith("linux"):
+        return f"this is {sys.platform}"
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        return str(error)
+    return done.stderr.strip() or ("" if done.returncode == 0 else f"code {done.returncode}")
+
+
+@pytest.fixture
+def make_read_only():
+    """Remount a small disk read-only, or skip."""
+
+    def remount(folder: Path) -> None:
+        reason = run_mount(["mount", "-o", "remount,ro", str(folder)])
+        if reason:
+            pytest.skip(f"a disk cannot be made read-only here: {reason}")
+
+    return remount
+
+
+@pytest.fixture
+def raises_with_hint():
+    """Assert that a block raises a typed error whose message names things and which says what to do."""
+
+    class Raised:
+        def __init__(self, kind: type[Exception], *named: object) -> None:
+            self.kind, self.named = kind, named
+
+        def __enter__(self) -> None:
+            self.context = pytest.raises(self.kind)
+            self.info = self.context.__enter__()
+
+        def __exit__(self, *failure: Any) -> bool:
+            if not self.context.__exit__(*failure):
+                return False
+            error: Any = self.info.value
+            assert type(error) is self.kind
+            assert error.hint
+            for text in self.named:
+                assert str(text) in error.message
+            return True
+
+    return Raised

@@ -1,0 +1,151 @@
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from videomama_client.errors import BadInput
+from videomama_server.config import Config, as_flags, load
+
+
+@pytest.fixture
+def toml(tmp_path):
+    """Write a config file and return the environment that names it."""
+
+    def write(text):
+        path = tmp_path / "config.toml"
+        path.write_text(text, encoding="utf-8")
+        return {"VIDEOMAMA_CONFIG": str(path)}
+
+    return write
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """An environment without a config file."""
+    return {"VIDEOMAMA_CONFIG": str(tmp_path / "none.toml")}
+
+
+def test_without_anything_the_defaults_hold(bare):
+    assert load({}, bare) == Config()
+    assert load({"port": None, "host": None}, bare) == Config()
+
+
+def test_flag_over_environment_over_file_over_default(toml):
+    environment = toml('port = 1001\nhost = "file"\nthreads = 3\n')
+    environment |= {"VIDEOMAMA_PORT": "1002", "VIDEOMAMA_HOST": "environment"}
+    config = load({"port": 1003, "host": None}, environment)
+    assert (config.port, config.host, config.threads) == (1003, "environment", 3)
+    assert config.engine_idle_s == Config().engine_idle_s
+
+
+def test_an_empty_variable_stands_for_not_given(toml):
+    assert load({}, {**toml("port = 7"), "VIDEOMAMA_PORT": ""}).port == 7
+
+
+def test_without_a_named_file_the_users_own_is_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "videomama").mkdir()
+    (tmp_path / "videomama" / "config.toml").write_text("port = 4242")
+    assert load({}).port == 4242
+
+
+def test_every_field_can_come_from_the_environment(bare, tmp_path):
+    values = {
+        "cache_dir": str(tmp_path),
+        "cache_limit_gb": "1.5",
+        "connection_file": str(tmp_path / "c.json"),
+        "host": "0.0.0.0",
+        "port": "5555",
+        "roots": f"{tmp_path}:{tmp_path / 'b'}",
+        "engine_idle_s": "1",
+        "server_idle_s": "2",
+        "threads": "5",
+    }
+    assert set(values) == {known.name for known in fields(Config)}
+    config = load({}, bare | {f"VIDEOMAMA_{name.upper()}": value for name, value in values.items()})
+    assert config == Config(
+        tmp_path, 1.5, tmp_path / "c.json", "0.0.0.0", 5555, (tmp_path, tmp_path / "b"), 1.0, 2.0, 5
+    )
+
+
+def test_paths_are_expanded_and_roots_resolved(toml, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    config = load({}, toml('cache_dir = "~/cache"\nroots = ["~/link", "/a/../b"]'))
+    assert config.cache_dir == tmp_path / "cache"
+    assert config.roots == (tmp_path / "real", Path("/b").resolve())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", "abc"),
+        ("port", -1),
+        ("port", 65536),
+        ("port", 80.5),
+        ("port", []),
+        ("threads", 0),
+        ("threads", "many"),
+        ("threads", 10**9),
+        ("cache_limit_gb", -0.5),
+        ("cache_limit_gb", float("nan")),
+        ("cache_limit_gb", float("inf")),
+        ("cache_limit_gb", {}),
+        ("engine_idle_s", "soon"),
+        ("server_idle_s", -1),
+        ("cache_dir", 5),
+        ("cache_dir", "~nobody-of-this-name/cache"),
+        ("connection_file", []),
+        ("roots", 5),
+        ("roots", [5]),
+        ("roots", "a\0b"),
+    ],
+)
+def test_a_bad_value_is_an_error_that_names_it_and_where_it_came_from(bare, name, value, raises_with_hint):
+    with raises_with_hint(BadInput, "the command line", name, repr(value)):
+        load({name: value}, bare)
+
+
+def test_a_bad_value_of_the_environment_names_the_variable(bare, raises_with_hint):
+    with raises_with_hint(BadInput, "$VIDEOMAMA_PORT", "'abc'"):
+        load({}, bare | {"VIDEOMAMA_PORT": "abc"})
+
+
+@pytest.mark.parametrize("text", ["threads = 0", "cache_limit_gb = nan", "cache_limit_gb = inf", "port = 1979-05-27"])
+def test_a_bad_value_of_the_file_names_the_file(toml, text, raises_with_hint):
+    environment = toml(text)
+    with raises_with_hint(BadInput, environment["VIDEOMAMA_CONFIG"], text.split()[0]):
+        load({}, environment)
+
+
+@pytest.mark.parametrize("text", ["prot = 1", "[server]\nport = 1", "log_file = 'x'"])
+def test_an_unknown_setting_is_an_error_that_lists_those_there_are(toml, text, raises_with_hint):
+    environment = toml(text)
+    with raises_with_hint(BadInput, environment["VIDEOMAMA_CONFIG"], "no setting"):
+        load({}, environment)
+    with pytest.raises(BadInput) as raised:
+        load({}, environment)
+    assert all(known.name in raised.value.hint for known in fields(Config))
+
+
+@pytest.mark.parametrize("content", [b"port = ", b"port 5", b"\xff\xfe\x00", b"port = 1\nport = 2"])
+def test_a_file_that_cannot_be_read_is_an_error_that_names_it(tmp_path, content, raises_with_hint):
+    path = tmp_path / "config.toml"
+    path.write_bytes(content)
+    with raises_with_hint(BadInput, path):
+        load({}, {"VIDEOMAMA_CONFIG": str(path)})
+
+
+def test_a_folder_in_the_files_place_is_an_error_that_names_it(tmp_path, raises_with_hint):
+    with raises_with_hint(BadInput, tmp_path):
+        load({}, {"VIDEOMAMA_CONFIG": str(tmp_path)})
+
+
+def test_a_config_passes_to_another_process_as_json(bare, tmp_path):
+    config = load({"roots": [str(tmp_path), "/a:b"], "port": 5, "server_idle_s": 0.5, "cache_dir": "~/c"}, bare)
+    assert load(json.loads(json.dumps(as_flags(config))), {}) == config
+    assert load(json.loads(json.dumps(as_flags(Config()))), {}) == Config()
+
+
+def test_the_log_lies_beside_the_connection_file():
+    assert Config(connection_file=Path("/state/connection-host.json")).log_file == Path("/state/connection-host.log")

@@ -1,0 +1,152 @@
+import pytest
+from videomama_client.errors import from_code
+from videomama_client.messages import FrameDone, FrameWanted, MatteDone, MatteFailed, MattePlanned, SubmitMatte
+from videomama_client.settings import MatteSettings
+from videomama_server import pipe
+from videomama_server.jobs import REMEMBERED, JobBook, run_message
+
+REQUEST = SubmitMatte("r", "/shots/plate.####.exr", "/shots/mask.####.exr", "/out/a.####.exr", MatteSettings())
+
+
+@pytest.fixture
+def book():
+    return JobBook()
+
+
+@pytest.fixture
+def job(book):
+    return book.add(b"client", REQUEST)
+
+
+def planned(job, frames=3):
+    return MattePlanned(job.id, "classic", [0, 0, 64, 48], frames, "/out/a.####.exr")
+
+
+def frame(job, number, cached=False):
+    return FrameDone(job.id, number, cached, f"/out/a.{number}.exr")
+
+
+def done(job, frames=3):
+    return MatteDone(job.id, frames, frames, 0, 0.5, "classic", [0, 0, 64, 48], ["a warning"])
+
+
+def failed(job):
+    return MatteFailed(job.id, "bad-input", "message", "hint")
+
+
+def test_jobs_have_ids_of_their_own_and_are_found_by_them(book):
+    one, other = book.add(b"client", REQUEST), book.add(b"client", REQUEST)
+    assert one.id != other.id
+    assert book.find(other.id) is other
+    assert book.find("nobody") is None
+    assert book.running() == [one, other]
+
+
+def test_every_event_is_passed_on_and_entered(book, job):
+    assert book.note(planned(job)) == planned(job)
+    assert book.note(frame(job, 1001)) == frame(job, 1001)
+    assert job.done == {1001: "/out/a.1001.exr"}
+    assert book.note(FrameWanted(job.id, "plate", 1)) == FrameWanted(job.id, "plate", 1)
+
+
+def test_the_result_counts_what_was_computed_and_takes_its_time(book, job):
+    book.note(planned(job))
+    for number in (1, 2, 3):
+        book.note(frame(job, number, cached=number == 2))
+    result = book.note(done(job))
+    assert (result.frames, result.computed, result.cached) == (3, 2, 1)
+    assert 0 <= result.seconds < 10
+    assert result.warnings == ["a warning"]
+    assert book.running() == []
+    assert book.finished == 1
+
+
+def test_events_of_unknown_and_ended_jobs_are_dropped(book, job):
+    book.note(failed(job))
+    assert book.note(frame(job, 1)) is None
+    assert book.note(done(job)) is None
+    assert book.note(FrameDone("nobody", 1, False, "/a")) is None
+    assert job.done == {}
+
+
+def test_a_failure_ends_the_job(book, job):
+    assert book.note(failed(job)) == failed(job)
+    assert job.ended
+    assert book.finished == 1
+
+
+def test_after_a_death_every_running_job_runs_again(book, job):
+    other = book.add(b"client", REQUEST)
+    book.note_begun(job.id)
+    assert book.after_death() == ([job, other], [])
+
+
+def test_a_job_that_kills_the_worker_twice_without_a_frame_is_given_up(book, job):
+    other = book.add(b"client", REQUEST)
+    for _ in range(2):
+        book.note_begun(other.id)
+        again, given_up = book.after_death()
+    assert again == [job]
+    (event,) = given_up
+    assert event.job == other.id
+    assert event.hint
+    assert type(from_code(event.code, "", "")).__name__ == "InternalError"
+    assert other.ended
+    assert not job.ended
+
+
+def test_a_job_that_gets_on_between_two_deaths_is_not_given_up(book, job):
+    for number in range(5):
+        book.note_begun(job.id)
+        assert book.after_death() == ([job], [])
+        book.note(frame(job, number))
+
+
+def test_a_death_before_any_job_was_begun_is_laid_to_the_oldest(book, job):
+    book.add(b"client", REQUEST)
+    book.after_death()
+    assert job.deaths == 1
+
+
+def test_a_death_after_the_begun_job_ended_is_laid_to_one_that_runs(book, job):
+    other = book.add(b"client", REQUEST)
+    book.note_begun(job.id)
+    book.note(done(job))
+    book.after_death()
+    assert (job.deaths, other.deaths) == (0, 1)
+
+
+def test_a_death_without_jobs_is_nobodys_doing(book):
+    assert book.after_death() == ([], [])
+
+
+def test_a_restarted_job_tells_nothing_twice(book, job):
+    book.note(planned(job))
+    book.note(frame(job, 1))
+    book.note_begun(job.id)
+    book.after_death()
+    assert book.note(planned(job)) is None
+    assert book.note(frame(job, 1, cached=True)) is None
+    assert book.note(frame(job, 2)) == frame(job, 2)
+    assert book.note(done(job, 2)).computed == 2
+
+
+def test_ended_jobs_are_forgotten_after_a_while_running_ones_never(book, job):
+    ended = [book.add(b"client", REQUEST) for _ in range(REMEMBERED + 5)]
+    for one in ended:
+        book.note(failed(one))
+    assert book.find(job.id) is job
+    assert [book.find(one.id) is None for one in ended] == [True] * 5 + [False] * REMEMBERED
+    assert book.finished == REMEMBERED + 5
+
+
+def test_a_job_describes_itself(book, job):
+    assert job.describe() == f"{job.id[:8]} interactive 0 frames /shots/plate.####.exr"
+    book.note(planned(job))
+    book.note(frame(job, 1))
+    assert "1 of 3 frames" in job.describe()
+
+
+def test_the_worker_is_told_all_it_needs(book, job):
+    job.spool = "/cache/spool/x"
+    assert run_message(job) == pipe.RunJob(job.id, "/cache/spool/x", REQUEST)

@@ -1,0 +1,76 @@
+import io
+import os
+import threading
+
+import pytest
+from videomama_client import messages, wire
+from videomama_client.errors import ProtocolError
+from videomama_client.settings import MatteSettings
+from videomama_server import pipe
+
+SUBMIT = messages.SubmitMatte("r", "/p.####.exr", "/m.####.exr", "", MatteSettings(window=4), inline_frames=[1, 2])
+MESSAGES = [
+    pipe.RunJob("j", "/spool", SUBMIT),
+    pipe.DropJob("j"),
+    pipe.FrameSupplied("j", "plate", -5),
+    pipe.WorkerReady(123),
+    pipe.JobBegun("j"),
+    messages.MattePlanned("j", "classic", [0, 0, 64, 48], 3, "/o.####.exr"),
+    messages.FrameWanted("j", "mask", 7),
+    messages.FrameDone("j", 7, True, "/o.0007.exr"),
+    messages.MatteDone("j", 3, 2, 1, 0.25, "classic", [0, 0, 64, 48], ["a warning"]),
+    messages.MatteFailed("j", "internal", "message", "hint"),
+]
+
+
+def test_every_kind_of_message_is_tried_below():
+    assert {type(message).__name__ for message in MESSAGES} == set(pipe.KINDS)
+
+
+def test_messages_arrive_as_they_were_sent_and_in_order():
+    stream = io.BytesIO()
+    for message in MESSAGES:
+        pipe.send(stream, message)
+    stream.seek(0)
+    assert [pipe.receive(stream) for _ in MESSAGES] == MESSAGES
+    assert pipe.receive(stream) is None
+
+
+def test_messages_cross_a_real_pipe_while_the_reader_waits():
+    read, write = os.pipe()
+    received = []
+    with os.fdopen(read, "rb") as inbox, os.fdopen(write, "wb") as outbox:
+        reader = threading.Thread(target=lambda: received.append(pipe.receive(inbox)))
+        reader.start()
+        pipe.send(outbox, SUBMIT_RUN)
+        reader.join(5)
+    assert received == [SUBMIT_RUN]
+
+
+SUBMIT_RUN = pipe.RunJob("j", "", SUBMIT)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 3, 4, 10, -1])
+def test_a_stream_that_ends_early_means_that_the_other_side_is_gone(cut):
+    stream = io.BytesIO()
+    pipe.send(stream, SUBMIT_RUN)
+    assert pipe.receive(io.BytesIO(stream.getvalue()[:cut])) is None
+
+
+def test_a_length_out_of_all_bounds_is_a_protocol_error():
+    with pytest.raises(ProtocolError, match="4294967295"):
+        pipe.receive(io.BytesIO(b"\xff\xff\xff\xff"))
+
+
+@pytest.mark.parametrize("packed", [b"", b"\xc1", b"\x81\xa4kind\xa4Nope", wire.encode(messages.ReportStatus("r"))])
+def test_nonsense_is_a_protocol_error(packed):
+    with pytest.raises(ProtocolError):
+        pipe.receive(io.BytesIO(len(packed).to_bytes(4, "little") + packed))
+
+
+def test_sending_to_a_closed_pipe_is_an_oserror():
+    read, write = os.pipe()
+    os.close(read)
+    outbox = os.fdopen(write, "wb", buffering=0)
+    with outbox, pytest.raises(OSError, match="pipe"):
+        pipe.send(outbox, SUBMIT_RUN)

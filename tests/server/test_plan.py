@@ -1,0 +1,99 @@
+from dataclasses import dataclass
+
+import pytest
+from videomama_client.errors import BadInput
+from videomama_client.messages import SubmitMatte
+from videomama_client.settings import MatteSettings
+from videomama_server import plan
+from videomama_server.engines.base import WindowShape
+from videomama_server.windows import Window
+
+SHAPE = WindowShape(4, 2)
+
+
+@dataclass
+class Numbers:
+    """A source of which only the numbers are asked."""
+
+    role: str
+    numbers: tuple[int, ...]
+
+    def frames(self):
+        return self.numbers
+
+
+def make(plate=range(1001, 1011), mask=range(1001, 1011), clip="", frames="", shape=SHAPE):
+    request = SubmitMatte("r", "p", "m", "o", MatteSettings(), clip, frames)
+    return plan.make(request, shape, Numbers("plate", tuple(plate)), Numbers("mask", tuple(mask)))
+
+
+def test_by_default_all_plate_frames_are_the_clip_and_wanted():
+    made = make()
+    assert made.wanted == made.frames == tuple(range(1001, 1011))
+    assert made.windows[0] == Window(1001, 1004)
+    assert made.windows[-1] == Window(1007, 1010)
+
+
+def test_frames_that_a_wanted_frame_depends_on_are_read():
+    made = make(frames="1004")
+    assert made.wanted == (1004,)
+    assert made.windows == (Window(1001, 1004), Window(1002, 1005), Window(1004, 1007))
+    assert made.frames == tuple(range(1001, 1008))
+
+
+def test_windows_do_not_depend_on_the_frames_wanted():
+    whole = make()
+    for frame in range(1001, 1011):
+        assert make(frames=str(frame)).by_frame[frame] == whole.by_frame[frame]
+
+
+def test_wanted_frames_may_have_gaps():
+    made = make(frames="1009,1002")
+    assert made.wanted == (1002, 1009)
+    assert set(made.by_frame) == {1002, 1009}
+
+
+def test_the_clip_can_be_shorter_than_what_is_on_disk():
+    made = make(plate=range(900, 1100), clip="1001-1010")
+    assert made.frames == tuple(range(1001, 1011))
+
+
+def test_only_frames_that_are_read_must_be_there():
+    made = make(mask=range(1001, 1005), frames="1001")
+    assert made.frames == (1001, 1002, 1003, 1004)
+
+
+def test_missing_frames_are_all_named(raises_with_hint):
+    with raises_with_hint(BadInput, "plate frames 1003, 1007-1008", "mask frames 1010"):
+        make(plate=[1001, 1002, 1004, 1005, 1006, 1009, 1010], mask=range(1001, 1010))
+
+
+def test_frames_outside_the_clip_are_an_error_that_names_them(raises_with_hint):
+    with raises_with_hint(BadInput, "1000, 1011-1012", "1001-1010"):
+        make(frames="1000-1012x11,1012,1005,1011")
+
+
+@pytest.mark.parametrize("field", ["clip", "frames"])
+def test_a_range_that_makes_no_sense_is_an_error_that_names_it(field, raises_with_hint):
+    with raises_with_hint(BadInput, "'abc'"):
+        make(**{field: "abc"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "shape"),
+    [
+        (MatteSettings(), WindowShape(16, 4)),
+        (MatteSettings(window=6), WindowShape(6, 3)),
+        (MatteSettings(window=1), WindowShape(1, 0)),
+        (MatteSettings(overlap=0), WindowShape(16, 0)),
+        (MatteSettings(window=8, overlap=1), WindowShape(8, 1)),
+    ],
+)
+def test_the_settings_shape_the_windows_else_the_engine_does(settings, shape):
+    assert plan.window_shape(settings, WindowShape(16, 4)) == shape
+
+
+@pytest.mark.parametrize("settings", [MatteSettings(window=0), MatteSettings(window=999), MatteSettings(overlap=9)])
+def test_a_shape_that_cannot_be_laid_is_an_error(settings, raises_with_hint):
+    with raises_with_hint(BadInput):
+        plan.window_shape(settings, WindowShape(16, 4))

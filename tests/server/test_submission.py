@@ -1,0 +1,182 @@
+from dataclasses import dataclass, field
+
+import pytest
+from videomama_client.client import content_digest
+from videomama_client.errors import BadInput, NotPermitted
+from videomama_client.messages import FrameDone, MatteDone
+from videomama_client.settings import MatteSettings
+from videomama_server.submission import Submission, project_paths, submit
+
+
+@dataclass
+class Link:
+    """What `submit` needs of a client, with or without the same files on the other side."""
+
+    shares: bool
+    requests: list = field(default_factory=list)
+    proved: list = field(default_factory=list)
+
+    def sees_file(self, path):
+        self.proved.append(path)
+        return self.shares
+
+    def sees_folder(self, folder):
+        self.proved.append(folder)
+        return self.shares
+
+    def submit(self, request):
+        self.requests.append(request)
+        return "job-1"
+
+    def events(self, job, inline):
+        yield FrameDone(job, 1001, False, "/elsewhere/alpha.1001.exr")
+        yield MatteDone(job, 1, 1, 0, 0.1, "classic", [0, 0, 1, 1])
+
+    def fetch_alpha(self, job, frame):
+        return f"alpha {frame} of {job}".encode()
+
+
+@pytest.fixture
+def shot(make_shot):
+    return make_shot([1001, 1002, 1003])
+
+
+@pytest.fixture
+def order(shot, tmp_path):
+    def make(**asked):
+        return Submission(shot.plate, shot.mask, str(tmp_path / "out" / "a.####.exr"), MatteSettings(), **asked)
+
+    return make
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_where_both_sides_see_the_files_the_job_goes_by_path(order, shot, tmp_path):
+    link = Link(shares=True)
+    sent = submit(link, order(frames="1001", layer="roto", dtype="half", rehash=True))
+    (request,) = link.requests
+    assert (sent.job, sent.inline) == ("job-1", None)
+    assert (request.plate, request.mask) == (shot.plate, shot.mask)
+    assert (request.frames, request.layer, request.dtype, request.rehash) == ("1001", "roto", "half", True)
+    assert not request.inline
+    assert request.inline_frames == request.plate_digests == request.mask_digests == []
+    assert link.proved == [shot.plate_file(1001), shot.mask_file(1001), tmp_path / "out"]
+
+
+@pytest.mark.parametrize("transport", ["auto", "inline"])
+def test_where_they_do_not_the_files_are_offered_by_digest(order, shot, transport):
+    link = Link(shares=transport == "inline")
+    sent = submit(link, order(transport=transport))
+    (request,) = link.requests
+    assert request.inline
+    assert request.inline_frames == [1001, 1002, 1003]
+    assert request.plate_digests == [content_digest(shot.plate_file(frame)) for frame in (1001, 1002, 1003)]
+    assert request.mask_digests[2] == content_digest(shot.mask_file(1003))
+    assert sent.inline.file("mask", 1002) == shot.mask_file(1002)
+
+
+def test_by_path_is_refused_where_the_files_are_not_shared(order, raises_with_hint):
+    link = Link(shares=False)
+    with raises_with_hint(BadInput, "the same files"):
+        submit(link, order(transport="path"))
+    assert link.requests == []
+
+
+def test_only_the_clip_is_offered(order):
+    link = Link(shares=False)
+    submit(link, order(clip="1002-1003"))
+    assert link.requests[0].inline_frames == [1002, 1003]
+
+
+@pytest.mark.parametrize("role", ["plate", "mask"])
+def test_frames_missing_inside_the_clip_are_named_before_anything_is_sent(order, shot, role, raises_with_hint):
+    (shot.plate_file if role == "plate" else shot.mask_file)(1002).unlink()
+    link = Link(shares=False)
+    with raises_with_hint(BadInput, f"{role} frames 1002"):
+        submit(link, order())
+    assert link.requests == []
+
+
+def test_alphas_of_an_inline_job_are_fetched_and_written(order, tmp_path):
+    sent = submit(Link(shares=False), order())
+    assert [type(event).__name__ for event in sent.events()] == ["FrameDone", "MatteDone"]
+    out = tmp_path / "out"
+    assert names_in(out) == ["a.1001.exr"]
+    assert (out / "a.1001.exr").read_bytes() == b"alpha 1001 of job-1"
+    (out / "plain").touch()
+    assert (out / "a.1001.exr").stat().st_mode == (out / "plain").stat().st_mode
+
+
+def test_alphas_of_a_job_by_path_are_not_fetched(order, tmp_path):
+    assert len(list(submit(Link(shares=True), order()).events())) == 2
+    assert names_in(tmp_path / "out") == []
+
+
+def test_an_output_folder_that_cannot_be_made_is_not_permitted(shot, tmp_path, raises_with_hint):
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / "out"
+    with raises_with_hint(NotPermitted, out):
+        submit(Link(shares=True), Submission(shot.plate, shot.mask, str(out / "a.####.exr"), MatteSettings()))
+
+
+def test_no_plate_is_an_error_that_names_the_pattern(shot, tmp_path, raises_with_hint):
+    plate = str(tmp_path / "none.####.exr")
+    with raises_with_hint(BadInput, plate):
+        submit(Link(shares=True), Submission(plate, shot.mask, str(tmp_path / "a.####.exr"), MatteSettings()))
+
+
+@pytest.fixture
+def project(tmp_path):
+    def put(*names):
+        for name in names:
+            path = tmp_path / "show" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        return tmp_path / "show"
+
+    return put
+
+
+def test_a_project_with_one_roto(project):
+    show = project("source/frames/f.0001.jpg", "source/frames/f.0002.jpg", "roto/hero/r_001.png", "roto/hero/r_002.png")
+    assert project_paths(show, None) == (
+        str(show / "source" / "frames" / "f.####.jpg"),
+        str(show / "roto" / "hero" / "r_###.png"),
+        str(show / "roto" / "hero_mama" / "r_###.png"),
+    )
+
+
+def test_what_was_refined_before_is_no_roto(project):
+    show = project("source/frames/1.png", "roto/hero/1.png", "roto/hero_mama/1.png")
+    assert project_paths(show, None)[2] == str(show / "roto" / "hero_mama" / "#.png")
+
+
+def test_one_of_several_rotos_is_named(project, raises_with_hint):
+    show = project("source/frames/1.png", "roto/hero/1.png", "roto/dog/1.png")
+    assert project_paths(show, "dog")[1] == str(show / "roto" / "dog" / "#.png")
+    with raises_with_hint(BadInput, show / "roto", "dog, hero"):
+        project_paths(show, None)
+
+
+@pytest.mark.parametrize("names", [["source/frames/1.png"], ["source/frames/1.png", "roto/stray.png"]])
+def test_a_project_without_rotos_is_an_error(project, names, raises_with_hint):
+    show = project(*names)
+    with raises_with_hint(BadInput, show / "roto", "nothing"):
+        project_paths(show, None)
+
+
+def test_a_roto_or_plate_that_is_not_there_is_an_error_that_names_its_folder(project, raises_with_hint):
+    show = project("roto/hero/1.png")
+    with raises_with_hint(BadInput, show / "source" / "frames"):
+        project_paths(show, None)
+    show = project("source/frames/1.png")
+    with raises_with_hint(BadInput, show / "roto" / "cat"):
+        project_paths(show, "cat")
+
+
+def test_a_folder_with_two_sequences_is_an_error_that_names_both(project, raises_with_hint):
+    show = project("source/frames/a.1.png", "source/frames/b.1.png", "roto/hero/1.png")
+    with raises_with_hint(BadInput, show / "source" / "frames", "a.#.png, b.#.png"):
+        project_paths(show, None)

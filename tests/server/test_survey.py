@@ -1,0 +1,189 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from videomama_client.errors import BadInput, Cancelled
+from videomama_client.messages import SubmitMatte
+from videomama_client.settings import MatteSettings
+from videomama_server import sequences
+from videomama_server.delivery import Delivery
+from videomama_server.engines.passthrough import PassthroughEngine
+from videomama_server.geometry import Rect
+from videomama_server.memo import Memo
+from videomama_server.reader import Reader
+from videomama_server.sources import DiskSource
+from videomama_server.survey import Order, look
+
+
+@pytest.fixture
+def shot(make_shot):
+    return make_shot([1001, 1002, 1003])
+
+
+def result_of(steps):
+    """Take a generator to its end and return what it returns."""
+    kept = []
+
+    def keep():
+        kept.append((yield from steps))
+
+    for _ in keep():
+        pass
+    return kept[0]
+
+
+@pytest.fixture
+def survey(shot, tmp_path):
+    """Survey the shot with some settings."""
+    with ThreadPoolExecutor(2) as readers:
+
+        def run(cancelled=None, out="alpha.####.exr", frames="", **settings):
+            engine = PassthroughEngine()
+            out = str(tmp_path / out)
+            request = SubmitMatte("r", shot.plate, shot.mask, out, MatteSettings(**settings), frames=frames)
+            plate, mask = DiskSource("plate", shot.plate, ()), DiskSource("mask", shot.mask, ())
+            channels = (request.settings.plate_layer, request.settings.mask_channel)
+            reader = Reader(plate, mask, Memo(None), channels, rehash=False)
+            order = Order("j", request, engine.name, engine, reader, Delivery(sequences.parse(out)))
+            steps = look(order, readers, cancelled or threading.Event())
+            return result_of(steps)
+
+        yield run
+
+
+def test_everything_left_open_is_decided_in_the_identity(survey):
+    settings = survey(engine="auto").identity.settings
+    assert settings.engine == "passthrough"
+    assert (settings.window, settings.overlap) == (1, 0)
+    assert settings.colorspace == "lin_rec709"
+    assert settings.roi == "8,8,32,32"
+
+
+def test_the_region_is_found_from_all_masks_that_are_read(survey):
+    found = survey()
+    assert found.region == Rect(8, 8, 32, 32)
+    assert found.roi == [8, 8, 32, 32]
+    assert found.warnings == []
+    assert found.empty == frozenset()
+
+
+def test_off_is_the_whole_canvas_and_reports_the_display_window(survey):
+    found = survey(roi="off")
+    assert found.region is None
+    assert found.roi == [0, 0, 64, 48]
+    assert found.identity.settings.roi == "off"
+
+
+def test_a_region_counts_from_the_origin_of_the_display_window(survey, shot, pictures):
+    for frame in (1001, 1002, 1003):
+        shot.put_plate(frame, pictures.scene(frame), display=(100, 200, 64, 48), origin=(100, 200))
+    found = survey(roi="8,8,40,32")
+    assert found.region == Rect(108, 208, 40, 32)
+    assert found.roi == [8, 8, 40, 32]
+    assert survey().region == Rect(112, 208, 32, 32)
+    assert survey().identity.settings.roi == "12,8,32,32"
+
+
+def test_the_region_follows_a_mask_into_overscan(survey, shot, pictures):
+    for frame in (1001, 1002, 1003):
+        shot.put_plate(frame, pictures.scene(frame, 64, 96), display=(0, 0, 64, 48), origin=(-16, -8))
+        shot.put_mask(frame, pictures.disc(5, 40, 10, 64, 96), display=(0, 0, 64, 48), origin=(-16, -8))
+    assert survey().region == Rect(-16, 16, 24, 32)
+    assert survey().warnings == []
+
+
+def test_what_auto_found_can_be_named(survey):
+    auto = survey()
+    named = survey(roi=",".join(map(str, auto.roi)))
+    assert (named.region, named.identity) == (auto.region, auto.identity)
+
+
+@pytest.mark.parametrize("roi", ["1,2,3", "0,0,4,4"])
+def test_a_region_that_makes_no_sense_is_an_error(survey, roi, raises_with_hint):
+    with raises_with_hint(BadInput):
+        survey(roi=roi)
+
+
+def test_a_huge_region_is_refused_before_memory_is_taken(survey, raises_with_hint):
+    with raises_with_hint(BadInput, "0,0,1000000,1000000"):
+        survey(roi="0,0,1000000,1000000")
+
+
+def test_integer_plates_are_srgb_by_default(shot, survey, pictures):
+    for frame in (1001, 1002, 1003):
+        pictures.write(shot.folder / f"plate.{frame}.png", pictures.scene(frame), "RGB", "uint16")
+    shot.ending = "png"
+    assert survey().identity.settings.colorspace == "srgb_tx"
+
+
+def test_an_unknown_colour_space_fails_before_any_work(survey, raises_with_hint):
+    with raises_with_hint(BadInput, "'Kodachrome'"):
+        survey(colorspace="Kodachrome")
+
+
+def test_an_empty_frame_is_a_warning_that_names_it(survey, shot):
+    shot.put_mask(1002, np.zeros((48, 64)))
+    found = survey()
+    assert found.empty == {1002}
+    assert [warning for warning in found.warnings if "empty on frames 1002" in warning]
+
+
+def test_a_frame_whose_mask_stays_faint_is_a_warning(survey, shot, pictures):
+    shot.put_mask(1003, pictures.disc(24, 24) * 0.25)
+    (warning,) = survey().warnings
+    assert "threshold 0.5" in warning
+    assert "1003" in warning
+    assert survey(mask_threshold=0.2).warnings == []
+
+
+def test_a_mask_that_leaves_a_named_region_is_a_warning(survey, shot, pictures):
+    shot.put_mask(1003, pictures.disc(60, 24))
+    (warning,) = survey(roi="8,8,40,32").warnings
+    assert "leaves the region" in warning
+    assert "1003" in warning
+
+
+def test_only_wanted_frames_are_warned_about(survey, shot):
+    shot.put_mask(1002, np.zeros((48, 64)))
+    assert survey(frames="1001", window=3).warnings == []
+
+
+def test_all_masks_empty_is_an_error_that_names_the_frames(survey, shot, raises_with_hint):
+    for frame in (1001, 1002, 1003):
+        shot.put_mask(frame, np.zeros((48, 64)))
+    with raises_with_hint(BadInput, "1001-1003"):
+        survey()
+
+
+def test_masks_that_lie_wholly_outside_the_plate_are_empty(survey, shot, pictures, raises_with_hint):
+    for frame in (1001, 1002, 1003):
+        shot.put_plate(frame, pictures.scene(frame), display=(1000, 1000, 64, 48), origin=(1000, 1000))
+        shot.put_mask(frame, pictures.disc(10, 10), display=(1000, 1000, 64, 48), origin=(900, 900))
+    with raises_with_hint(BadInput, "1001-1003"):
+        survey()
+
+
+def test_one_still_name_for_several_alphas_is_an_error(survey, tmp_path, raises_with_hint):
+    with raises_with_hint(BadInput, tmp_path / "alpha.exr", "3 frames"):
+        survey(out="alpha.exr")
+    assert survey(out="alpha.exr", frames="1002").plan.wanted == (1002,)
+
+
+def test_another_aspect_is_an_error_that_names_the_frame(survey, shot, pictures, raises_with_hint):
+    shot.put_mask(1002, pictures.disc(50, 50, 8, 100, 100))
+    with raises_with_hint(BadInput, "mask frame 1002", "100x100", "64x48"):
+        survey()
+
+
+def test_missing_masks_are_an_error_that_names_them(survey, shot, raises_with_hint):
+    shot.mask_file(1002).unlink()
+    with raises_with_hint(BadInput, "mask frames 1002"):
+        survey()
+
+
+def test_a_cancelled_job_is_not_looked_at_to_the_end(survey, raises_with_hint):
+    cancelled = threading.Event()
+    cancelled.set()
+    with pytest.raises(Cancelled):
+        survey(cancelled)

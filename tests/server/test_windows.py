@@ -1,0 +1,116 @@
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from videomama_client.errors import BadInput
+from videomama_server.windows import Clip, Window, check_shape, lay, touching, weights
+
+
+@st.composite
+def layouts(draw):
+    """Return a clip, a window length and an overlap that fit each other."""
+    first = draw(st.integers(-200, 2000))
+    length = draw(st.integers(1, 24))
+    return Clip(first, first + draw(st.integers(0, 120))), length, draw(st.integers(0, length // 2))
+
+
+def spans(windows):
+    return [(window.first, window.last) for window in windows]
+
+
+def test_the_grid_is_anchored_at_absolute_frame_numbers():
+    assert spans(lay(Clip(1001, 1020), 8, 2)) == [(1001, 1008), (1002, 1009), (1008, 1015), (1013, 1020)]
+    assert spans(lay(Clip(1002, 1015), 8, 2)) == [(1002, 1009), (1008, 1015)]
+
+
+def test_a_clip_shorter_than_a_window_is_one_window():
+    assert spans(lay(Clip(5, 9), 8, 2)) == [(5, 9)]
+    assert spans(lay(Clip(5, 12), 8, 2)) == [(5, 12)]
+
+
+def test_windows_of_one_frame():
+    assert spans(lay(Clip(-1, 1), 1, 0)) == [(-1, -1), (0, 0), (1, 1)]
+
+
+@given(layouts())
+def test_every_frame_is_covered_and_no_window_leaves_the_clip(layout):
+    clip, length, overlap = layout
+    windows = lay(clip, length, overlap)
+    assert sorted({frame for window in windows for frame in window.frames}) == list(range(clip.first, clip.last + 1))
+
+
+@given(layouts())
+def test_windows_are_ascending_and_keep_their_full_length(layout):
+    clip, length, overlap = layout
+    windows = lay(clip, length, overlap)
+    assert windows == sorted(set(windows))
+    assert {len(window.frames) for window in windows} == {min(length, clip.last - clip.first + 1)}
+
+
+@given(layouts())
+def test_neighbours_share_at_least_the_overlap(layout):
+    clip, length, overlap = layout
+    windows = lay(clip, length, overlap)
+    for before, after in pairwise(windows):
+        assert before.last - after.first + 1 >= overlap
+
+
+@given(layouts())
+def test_all_but_the_outermost_windows_lie_on_the_grid(layout):
+    clip, length, overlap = layout
+    assert all(window.first % (length - overlap) == 0 for window in lay(clip, length, overlap)[1:-1])
+
+
+@given(layouts(), st.integers(0, 60), st.integers(0, 60))
+def test_a_longer_clip_has_the_same_windows_inside(layout, before, after):
+    clip, length, overlap = layout
+    longer = set(lay(Clip(clip.first - before, clip.last + after), length, overlap))
+    assert set(lay(clip, length, overlap)[1:-1]) <= longer
+
+
+@given(layouts(), st.data())
+def test_weights_of_every_frame_are_positive_and_sum_to_one(layout, data):
+    clip, length, overlap = layout
+    windows = lay(clip, length, overlap)
+    frame = data.draw(st.integers(clip.first, clip.last))
+    shares = weights(windows, frame, overlap)
+    assert set(shares) == {window for window in windows if frame in window.frames}
+    assert min(shares.values()) > 0
+    assert sum(shares.values()) == pytest.approx(1, abs=1e-12)
+
+
+@given(layouts(), st.data())
+def test_weights_do_not_depend_on_which_frames_are_wanted(layout, data):
+    clip, length, overlap = layout
+    windows = lay(clip, length, overlap)
+    wanted = data.draw(st.sets(st.integers(clip.first, clip.last), min_size=1, max_size=5))
+    frame = data.draw(st.sampled_from(sorted(wanted)))
+    assert weights(touching(windows, wanted), frame, overlap) == weights(windows, frame, overlap)
+
+
+def test_on_the_plain_grid_neighbours_cross_fade_linearly():
+    one, other = Window(0, 7), Window(6, 13)
+    assert weights([one, other], 5, 2) == {one: 1.0}
+    assert weights([one, other], 6, 2) == {one: pytest.approx(2 / 3), other: pytest.approx(1 / 3)}
+    assert weights([one, other], 7, 2) == {one: pytest.approx(1 / 3), other: pytest.approx(2 / 3)}
+    assert weights([one, other], 8, 2) == {other: 1.0}
+
+
+def test_touching_keeps_the_windows_that_hold_a_wanted_frame():
+    windows = [Window(0, 7), Window(6, 13), Window(12, 19)]
+    assert touching(windows, [6, 7]) == windows[:2]
+    assert touching(windows, [19]) == windows[2:]
+    assert touching(windows, []) == []
+
+
+@pytest.mark.parametrize("length", [0, -1, 257])
+def test_a_length_that_cannot_be_laid_is_an_error(length, raises_with_hint):
+    with raises_with_hint(BadInput, length):
+        check_shape(length, 0)
+
+
+@pytest.mark.parametrize(("length", "overlap"), [(1, 1), (8, 5), (8, -1)])
+def test_an_overlap_that_cannot_be_laid_is_an_error(length, overlap, raises_with_hint):
+    with raises_with_hint(BadInput, length, overlap):
+        lay(Clip(0, 100), length, overlap)
