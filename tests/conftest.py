@@ -259,7 +259,7 @@ def make_clip(tmp_path):
 def make_long_clip(make_clip):
     """Write clips that keep a server busy: large noisy frames, one file under many numbers."""
 
-    def make(count: int = 60, size: tuple[int, int] = (512, 288)) -> ClipFiles:
+    def make(count: int = 60, size: tuple[int, int] = (384, 216)) -> ClipFiles:
         one = make_clip(count=1, size=size)
         clip = ClipFiles(one.folder, one.first, count)
         for frame in clip.numbers[1:]:

@@ -173,14 +173,12 @@ class Server:
         receiving = asyncio.create_task(self._receive())
         watching = asyncio.create_task(self._watch_idle())
         await self._ending.wait()
-        for job in self._book.running():
-            error = ServerUnreachable("the server was ended", "Run again: what was finished is in the cache.")
-            self._tell(messages.MatteFailed(job.id, error.code, error.message, error.hint))
         for task in (receiving, watching, *self._tasks):
             task.cancel()
         await asyncio.gather(receiving, watching, *self._tasks, return_exceptions=True)
+        error = ServerUnreachable("the server was ended", "Run again: what was finished is in the cache.")
         for job in self._book.running():
-            self._on_worker(_stopped(job))
+            self._on_worker(messages.MatteFailed(job.id, error.code, error.message, error.hint))
 
     async def _receive(self) -> None:
         while True:
@@ -351,11 +349,6 @@ class Server:
                 await self._worker.retire()
             if 0 < self._config.server_idle_s < idle:
                 self._ending.set()
-
-
-def _stopped(job: Job) -> messages.MatteFailed:
-    hint = "Run again: what was finished is in the cache."
-    return messages.MatteFailed(job.id, ServerUnreachable.code, "the server was stopped", hint)
 
 
 def _memory(pid: int | None) -> int | None:

@@ -143,7 +143,7 @@ def small_disk(tmp_path):
 
 
 def test_a_full_disk_fails_the_job_cleanly(small_disk, start_server, make_long_clip):
-    clip = make_long_clip(count=40)
+    clip = make_long_clip(count=40, size=(512, 288))
     server = start_server("--cache-dir", str(small_disk.folder / "cache"))
     server.cache_dir = small_disk.folder / "cache"
     with pytest.raises(NotPermitted, match="no space is left") as caught:
@@ -162,7 +162,7 @@ def test_a_full_disk_fails_the_job_cleanly(small_disk, start_server, make_long_c
 
 
 def test_a_full_output_disk_fails_the_job_and_keeps_the_entries(small_disk, start_server, make_long_clip):
-    clip = make_long_clip(count=30)
+    clip = make_long_clip(count=30, size=(512, 288))
     server = start_server()
     with pytest.raises(NotPermitted, match="no space is left"):
         server.refine(clip, out=str(small_disk.folder / "alpha.####.exr"))

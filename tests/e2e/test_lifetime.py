@@ -50,7 +50,7 @@ def test_a_signal_ends_the_server_in_the_middle_of_a_job_and_its_client_is_told(
         next(events)
         begun = time.monotonic()
         server.process.send_signal(getattr(signal, name))
-        with pytest.raises(ServerUnreachable, match="the server was stopped") as caught:
+        with pytest.raises(ServerUnreachable, match="the server was ended") as caught:
             list(events)
         assert time.monotonic() - begun < 5
         assert "cache" in caught.value.hint

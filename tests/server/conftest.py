@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import OpenImageIO as oiio
 import pytest
+from hypothesis import settings as hypothesis_settings
 from videomama_client import messages
 from videomama_client.settings import MatteSettings
 from videomama_server import frames, sequences
@@ -30,6 +31,10 @@ from videomama_server.sources import DiskSource
 from videomama_server.survey import Order
 
 HEIGHT, WIDTH = 48, 64
+
+# A machine that is busy with something else is no fault of the code.
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
 
 
 def write(path, pixels, names, dtype="half", display=None, origin=(0, 0), aspect=1.0, tile=0):

@@ -105,11 +105,12 @@ def _flows(views: dict[int, FloatArray]) -> dict[tuple[int, int], FloatArray]:
 
 def _flow(one: FloatArray, other: FloatArray) -> FloatArray:
     height, width = one.shape[:2]
+    at_rest = np.zeros((height, width, 2), np.float32)
     if min(height, width) < _SMALLEST:
-        return np.zeros((height, width, 2), np.float32)
+        return at_rest
     grey = [np.rint(view.mean(axis=2) * 255).astype(np.uint8) for view in (one, other)]
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-    return np.asarray(search.calc(grey[0], grey[1], None), np.float32)
+    return np.asarray(search.calc(grey[0], grey[1], at_rest), np.float32)
 
 
 def _enlarged(flow: FloatArray, height: int, width: int) -> FloatArray:
