@@ -162,7 +162,7 @@ class Cache:
         removed = freed = 0
         for path in sorted(self.folder.glob("entries/*/*.exr")):
             size = _size(path)
-            if path.name.startswith(".") or _intact(path) or not path.exists():
+            if path.name.startswith(".") or _intact(path) or not os.access(path, os.R_OK):
                 continue
             log.warning("removing the damaged entry %s", path)
             path.unlink(missing_ok=True)
@@ -236,8 +236,9 @@ class Cache:
             host, _, rest = marker.name.partition("~")
             pid = rest.partition("~")[0]
             started = _mtime(marker)
-            gone = host == socket.gethostname() and pid.isdigit() and not psutil.pid_exists(int(pid))
-            if gone or time.time() - started > _STALE_HOLD_S:
+            here = host == socket.gethostname() and pid.isdigit()
+            stale = not psutil.pid_exists(int(pid)) if here else time.time() - started > _STALE_HOLD_S
+            if stale:
                 marker.unlink(missing_ok=True)
             else:
                 since = min(since, started)

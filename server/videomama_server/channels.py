@@ -58,13 +58,19 @@ def full_name(part: str, name: str) -> str:
 def plate_channels(header: Header, layer: str) -> list[Channel]:
     """Choose the three channels of a plate; raises `BadInput` with the list of those that are there."""
     wanted = "" if layer.lower() in _MAIN_LAYERS else layer.lower()
-    members = {channel.component: channel for channel in reversed(header.channels) if channel.layer == wanted}
-    if all(component in members for component in "rgb"):
-        return [members[component] for component in "rgb"]
-    if "y" in members or len(members) == 1:
-        return [members.get("y") or next(iter(members.values()))] * 3
+    parts: dict[int, dict[str, Channel]] = {}
+    for channel in reversed(header.channels):
+        if channel.layer == wanted:
+            parts.setdefault(channel.part, {})[channel.component] = channel
+    by_part = [members for _, members in sorted(parts.items())]
+    for members in by_part:
+        if all(component in members for component in "rgb"):
+            return [members[component] for component in "rgb"]
+    for members in by_part:
+        if "y" in members or len(members) == 1:
+            return [members.get("y") or next(iter(members.values()))] * 3
     raise BadInput(
-        f"{header.path} has no R, G and B{f' in layer {layer!r}' if layer else ''}",
+        f"{header.path} has no R, G and B{f' in layer {layer!r}' if layer else ''} in one part",
         f"Channels in the file: {header.channel_names}.",
     )
 

@@ -43,6 +43,7 @@ class Picture:
 
     pixels: FloatArray
     geometry: Geometry
+    is_float: bool = True
 
 
 def probe(path: Path) -> Header:
@@ -207,7 +208,7 @@ def _read(path: Path, choose: Callable[[Header], list[Channel]]) -> Picture:
         chosen = choose(header)
         geometry = header.geometries[chosen[0].part]
         data = _read_channels(path, source, chosen)
-    return Picture(_on_canvas(data, geometry), geometry)
+    return Picture(_on_canvas(data, geometry), geometry, header.is_float)
 
 
 def _read_channels(path: Path, source: Any, chosen: list[Channel]) -> FloatArray:
@@ -278,13 +279,16 @@ def _write(path: Path, spec: Any, image: NDArray[Any]) -> None:
 
 
 def _reads_back(path: Path) -> bool:
-    """Whether the file is whole. OpenEXR reports a failed write; OIIO's PNG and DPX writers (3.2) do not."""
-    if path.suffix.lower() == ".exr":
-        return True
+    """Whether the file is whole: on a full disk, OIIO's writers (3.2) may lose the end of it without a word.
+
+    The last row of an EXR file lies at its very end, and what lies before it was reported when it was lost.
+    """
     source = oiio.ImageInput.open(str(path))
     if source is None:
         return False
+    spec = source.spec()
+    first = spec.y + spec.height - 1 if path.suffix.lower() == ".exr" else spec.y
     try:
-        return source.read_image(0, 0, 0, source.spec().nchannels, "uint8") is not None
+        return source.read_scanlines(0, 0, first, spec.y + spec.height, 0, 0, spec.nchannels, "uint8") is not None
     finally:
         source.close()

@@ -14,7 +14,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from videomama_server.frames import Picture
-from videomama_server.geometry import EMPTY, Rect
+from videomama_server.geometry import EMPTY, Geometry, Rect
 
 log = logging.getLogger(__name__)
 
@@ -28,14 +28,17 @@ class Facts:
 
     Attributes:
         digest: BLAKE3 of the pixels and their geometry, hexadecimal.
-        display: the display window.
+        geometry: the windows and the shape of the pixels.
+        is_float: whether the file's own pixels are floats.
         support: the smallest rectangle around all that is not zero; only kept for masks.
-        peak: the largest value; only kept for masks.
+        low, peak: the smallest and largest value; only kept for masks.
     """
 
     digest: str
-    display: Rect
+    geometry: Geometry
+    is_float: bool = True
     support: Rect = EMPTY
+    low: float = 0.0
     peak: float = 0.0
 
 
@@ -107,9 +110,7 @@ class Memo:
         stamp = file.stamp
         if not stamp.settled:
             return
-        display, support = facts.display, facts.support
-        row: list[object] = [stamp.size, stamp.mtime_ns, stamp.inode, facts.digest, facts.peak]
-        row += [display.x, display.y, display.w, display.h, support.x, support.y, support.w, support.h]
+        row: list[object] = [stamp.size, stamp.mtime_ns, stamp.inode, *_row(facts)]
         with self._lock:
             self._book(file.folder)[f"{file.name}|{channels}"] = row
             self._dirty.add(file.folder)
@@ -156,11 +157,22 @@ def _load(path: Path) -> dict[str, object]:
     return book if isinstance(book, dict) else {}
 
 
+def _row(facts: Facts) -> list[object]:
+    geometry = facts.geometry
+    row: list[object] = [facts.digest, facts.is_float, geometry.pixel_aspect, facts.low, facts.peak]
+    for rect in (geometry.display, geometry.data, facts.support):
+        row += [rect.x, rect.y, rect.w, rect.h]
+    return row
+
+
 def _facts(row: list[object]) -> Facts | None:
     """Read the row of a memo that any process may have written: one that makes no sense is not used."""
-    if len(row) != 10 or not isinstance(row[0], str) or not isinstance(row[1], (int, float)):
+    if len(row) != 17 or not isinstance(row[0], str) or not isinstance(row[1], bool):
         return None
-    corners = [value for value in row[2:] if isinstance(value, int)]
-    if len(corners) != 8:
+    numbers = [float(value) for value in row[2:5] if isinstance(value, (int, float))]
+    corners = [value for value in row[5:] if isinstance(value, int)]
+    if len(numbers) != 3 or len(corners) != 12:
         return None
-    return Facts(row[0], Rect(*corners[:4]), Rect(*corners[4:]), float(row[1]))
+    aspect, low, peak = numbers
+    geometry = Geometry(Rect(*corners[:4]), Rect(*corners[4:8]), aspect)
+    return Facts(row[0], geometry, row[1], Rect(*corners[8:]), low, peak)

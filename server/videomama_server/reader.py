@@ -17,7 +17,6 @@ from videomama_server.memo import Facts, FileId, Memo
 from videomama_server.sources import Source
 
 NOTHING = 0.5 / 255  # a mask value up to this one is none
-_FLOAT, _INTEGER = "float", "integer"  # what the memo keeps of a header in place of a digest
 
 
 @dataclass
@@ -67,23 +66,16 @@ class Reader:
         return known or self._learn(self.mask, frame, *self._read(self.mask, frame))
 
     def probe_plate(self, frame: int) -> tuple[Geometry, bool]:
-        """Return a plate's geometry and whether its pixels are floats; raises `BadInput` when its channels lack.
-
-        The memo keeps this too, as the facts of the header: a job that is all cached needs no plate at all.
-        """
-        file = self.plate.identify(frame)
-        known = None if self._rehash else self._memo.get(file, f"header:{self._plate_layer}")
+        """Return a plate's geometry and whether its pixels are floats; raises `BadInput` when its channels lack."""
+        known = self.plate_facts(frame)
         if known is not None:
-            return Geometry(known.display, known.support, known.peak), known.digest == _FLOAT
+            return known.geometry, known.is_float
         try:
             header = frames.probe(self.plate.path(frame))
             part = plate_channels(header, self._plate_layer)[0].part
         except VideoMaMaError as error:
             raise _placed(error, self.plate.role, frame) from error
-        geometry = header.geometries[part]
-        facts = Facts(_FLOAT if header.is_float else _INTEGER, geometry.display, geometry.data, geometry.pixel_aspect)
-        self._memo.put(file, f"header:{self._plate_layer}", facts)
-        return geometry, header.is_float
+        return header.geometries[part], header.is_float
 
     def load(self, frame: int, region: Rect | None, display: Rect) -> LoadedFrame:
         """Read a frame.
@@ -167,7 +159,7 @@ def plate_space(facts: Facts, display: Rect, frame: int) -> Rect:
     Raises:
         BadInput: the mask has another aspect than the plate.
     """
-    size = facts.display
+    size = facts.geometry.display
     if abs(size.w * display.h - size.h * display.w) > 0.01 * size.w * display.h + max(size.w, size.h, display.w):
         raise BadInput(
             f"mask frame {frame} is {_size(size)}, the plate is {_size(display)}: another aspect",
@@ -185,18 +177,17 @@ def plate_space(facts: Facts, display: Rect, frame: int) -> Rect:
 
 def _facts_of(picture: Picture, is_mask: bool) -> Facts:
     digest = memo.pixel_digest(picture)
-    display = picture.geometry.display
     if not is_mask:
-        return Facts(digest, display)
+        return Facts(digest, picture.geometry, picture.is_float)
     mask = _sane_mask(picture.pixels[..., 0])
     some = mask > NOTHING
     rows, columns = np.flatnonzero(some.any(axis=1)), np.flatnonzero(some.any(axis=0))
-    if rows.size == 0:
-        return Facts(digest, display, EMPTY, float(mask.max()))
-    canvas = picture.geometry.canvas
-    x, y = int(columns[0]), int(rows[0])
-    support = Rect(canvas.x + x, canvas.y + y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
-    return Facts(digest, display, support, float(mask.max()))
+    support = EMPTY
+    if rows.size:
+        canvas = picture.geometry.canvas
+        x, y = int(columns[0]), int(rows[0])
+        support = Rect(canvas.x + x, canvas.y + y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
+    return Facts(digest, picture.geometry, picture.is_float, support, float(mask.min()), float(mask.max()))
 
 
 def _sane_mask(mask: FloatArray) -> FloatArray:

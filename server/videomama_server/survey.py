@@ -57,6 +57,7 @@ class _Masks:
     """What the masks of all frames that are read came to, by frame."""
 
     supports: dict[int, Rect]
+    lows: dict[int, float]
     peaks: dict[int, float]
 
 
@@ -71,12 +72,12 @@ def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) 
     planned = plan.make(request, shape, order.reader.plate, order.reader.mask)
     _check_numbered(order.delivery.pattern, planned.wanted)
     geometry, is_float = order.reader.probe_plate(planned.frames[0])
-    masks = _Masks({}, {})
+    masks = _Masks({}, {}, {})
     for start in range(0, len(planned.frames), _BATCH):
         batch = planned.frames[start : start + _BATCH]
         for frame, facts in zip(batch, readers.map(order.reader.mask_facts, batch), strict=True):
             masks.supports[frame] = plate_space(facts, geometry.display, frame)
-            masks.peaks[frame] = facts.peak
+            masks.lows[frame], masks.peaks[frame] = facts.low, facts.peak
         if cancelled.is_set():
             raise Cancelled("the job was cancelled")
         yield
@@ -149,6 +150,7 @@ def _identity(order: Order, shape: WindowShape, region: Rect | None, is_float: b
 def _warnings(wanted: Sequence[int], masks: _Masks, threshold: float, region: Rect | None) -> list[str]:
     empty = [frame for frame in wanted if masks.peaks[frame] <= NOTHING]
     faint = [frame for frame in wanted if NOTHING < masks.peaks[frame] < threshold]
+    solid = [frame for frame in wanted if masks.lows[frame] >= threshold]
     left = [] if region is None else roi.leaving({frame: masks.supports[frame] for frame in wanted}, region)
     warnings = []
     if empty:
@@ -158,6 +160,8 @@ def _warnings(wanted: Sequence[int], masks: _Masks, threshold: float, region: Re
             f"the mask stays below the threshold {threshold:g} on frames {format_range(faint)}; "
             "lower the mask threshold if they hold the subject"
         )
+    if solid:
+        warnings.append(f"the mask covers everything on frames {format_range(solid)}; is it the right mask channel?")
     if left:
         warnings.append(
             f"the mask leaves the region of interest on frames {format_range(left)}; it is not refined there"

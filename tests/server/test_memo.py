@@ -9,8 +9,8 @@ from videomama_server.frames import Picture, read_plate
 from videomama_server.geometry import Geometry, Rect
 from videomama_server.memo import Facts, FileId, Memo, Stamp, pixel_digest
 
-FACTS = Facts("abc", Rect(0, 0, 64, 48), Rect(3, 4, 5, 6), 0.75)
 FULL = Rect(0, 0, 64, 48)
+FACTS = Facts("abc", Geometry(FULL, Rect(-1, 2, 70, 48), 2.0), False, Rect(3, 4, 5, 6), 0.25, 0.75)
 
 
 @pytest.fixture
@@ -121,11 +121,13 @@ def test_two_memos_merge_what_they_learned(tmp_path, folder, pictures):
     for path, memo in zip(files, memos, strict=True):
         path.write_bytes(b"pixels")
         pictures.settle(path)
-        memo.put(FileId.of(path), "plate:", Facts(path.name, FULL))
+        memo.put(FileId.of(path), "plate:", Facts(path.name, Geometry(FULL, FULL)))
     for memo in memos:
         memo.save()
     merged = Memo(folder)
-    assert [merged.get(FileId.of(path), "plate:") for path in files] == [Facts(path.name, FULL) for path in files]
+    assert [merged.get(FileId.of(path), "plate:") for path in files] == [
+        Facts(path.name, Geometry(FULL, FULL)) for path in files
+    ]
 
 
 def test_each_source_folder_has_a_book_of_its_own(tmp_path, folder, pictures):
@@ -135,13 +137,13 @@ def test_each_source_folder_has_a_book_of_its_own(tmp_path, folder, pictures):
         path.parent.mkdir()
         path.write_bytes(b"pixels")
         pictures.settle(path)
-        memo.put(FileId.of(path), "plate:", Facts(name, FULL))
+        memo.put(FileId.of(path), "plate:", Facts(name, Geometry(FULL, FULL)))
     memo.save()
     assert len(list(folder.glob("*.json"))) == 2
     again = Memo(folder)
     assert [again.get(FileId.of(tmp_path / name / "p.1.exr"), "plate:") for name in "ab"] == [
-        Facts("a", FULL),
-        Facts("b", FULL),
+        Facts("a", Geometry(FULL, FULL)),
+        Facts("b", Geometry(FULL, FULL)),
     ]
 
 

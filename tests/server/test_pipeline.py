@@ -448,7 +448,7 @@ def test_a_frame_that_changes_while_the_job_runs_is_an_error(bench, shot, tempor
 def test_rehash_trusts_no_stat(make_bench, short):
     """A file that changed behind an unchanged stat is seen only when its pixels are read."""
     bench = make_bench()
-    bench.memo.put(FileId.of(short.plate_file(1002)), "plate:", Facts("stale", FULL))
+    bench.memo.put(FileId.of(short.plate_file(1002)), "plate:", Facts("stale", Geometry(FULL, FULL)))
     first = bench.run(short, PASSTHROUGH)
     assert bench.run(short, PASSTHROUGH).done.computed == 0
     again = bench.run(short, PASSTHROUGH, rehash=True)

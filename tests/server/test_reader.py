@@ -100,9 +100,9 @@ def test_odd_values_of_a_resampled_mask_do_not_spread(shot, make_reader, picture
 
 def test_facts_of_a_mask(reader, pictures):
     facts = reader.mask_facts(1002)
-    assert facts.display == FULL
+    assert facts.geometry == Geometry(FULL, FULL)
     assert facts.support == Rect(17, 16, 17, 17)
-    assert facts.peak == 1.0
+    assert (facts.low, facts.peak) == (0.0, 1.0)
 
 
 def test_facts_of_a_mask_in_overscan_count_from_the_display_window(shot, make_reader, pictures):
@@ -135,8 +135,8 @@ def test_another_channel_is_read_again(make_reader, count_reads, tmp_path):
 
 def test_rehash_trusts_no_memo(make_reader, shot, count_reads):
     memo = Memo(None)
-    memo.put(FileId.of(shot.mask_file(1001)), "mask:", Facts("wrong", FULL))
-    memo.put(FileId.of(shot.plate_file(1001)), "plate:", Facts("wrong", FULL))
+    memo.put(FileId.of(shot.mask_file(1001)), "mask:", Facts("wrong", Geometry(FULL, FULL)))
+    memo.put(FileId.of(shot.plate_file(1001)), "plate:", Facts("wrong", Geometry(FULL, FULL)))
     assert make_reader(memo=memo).mask_facts(1001).digest == "wrong"
     reader = make_reader(memo=memo, rehash=True)
     assert reader.mask_facts(1001).digest != "wrong"
@@ -225,10 +225,12 @@ def test_probe_gives_the_geometry_of_the_part_that_holds_the_plate(shot, make_re
     assert make_reader().probe_plate(1001) == (Geometry(FULL, Rect(8, 8, 20, 20)), True)
 
 
-def test_the_header_of_an_unchanged_plate_is_not_read_twice(shot, make_reader, monkeypatch):
+def test_the_header_of_a_plate_that_the_memo_knows_is_not_read(shot, make_reader, monkeypatch):
     shot.put_plate(1001, np.zeros((48, 64, 3)), display=(0, 0, 70, 50), origin=(2, 1), aspect=2.0)
     memo = Memo(None)
-    first = make_reader(memo=memo).probe_plate(1001)
+    reader = make_reader(memo=memo)
+    first = reader.probe_plate(1001)
+    reader.load(1001, None, Rect(0, 0, 70, 50))
     assert first == (Geometry(Rect(0, 0, 70, 50), Rect(2, 1, 64, 48), 2.0), True)
     monkeypatch.setattr(frames, "probe", None)
     assert make_reader(memo=memo).probe_plate(1001) == first
@@ -239,7 +241,7 @@ def test_the_header_of_an_unchanged_plate_is_not_read_twice(shot, make_reader, m
 
 
 def facts(display, support):
-    return Facts("d", display, support, 1.0)
+    return Facts("d", Geometry(display, display), support=support, peak=1.0)
 
 
 def test_a_support_in_the_plates_own_coordinates_stays():

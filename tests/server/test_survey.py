@@ -137,6 +137,13 @@ def test_a_frame_whose_mask_stays_faint_is_a_warning(survey, shot, pictures):
     assert survey(mask_threshold=0.2).warnings == []
 
 
+def test_a_mask_that_covers_everything_is_a_warning(survey, shot):
+    shot.put_mask(1002, np.ones((48, 64)))
+    (warning,) = survey().warnings
+    assert "covers everything on frames 1002" in warning
+    assert "mask channel" in warning
+
+
 def test_a_mask_that_leaves_a_named_region_is_a_warning(survey, shot, pictures):
     shot.put_mask(1003, pictures.disc(60, 24))
     (warning,) = survey(roi="8,8,40,32").warnings

@@ -12,8 +12,8 @@ from videomama_server.engines.classic.separability import blended
 from videomama_server.engines.classic.shared import shared_matte
 from videomama_server.engines.classic.trimap import Trimap
 
-_GUIDED_RADIUS = 32.0  # pixels of a plate 1920 wide
-_GUIDED_EPSILON = 1e-5
+_GUIDED_RADIUS = 16.0  # pixels of a plate 1920 wide
+_GUIDED_EPSILON = 1e-4
 _LIFT_RADIUS = 2
 _LIFT_EPSILON = 1e-5
 _HAZE = np.float32(0.05)  # alpha that texture of the background alone can feign

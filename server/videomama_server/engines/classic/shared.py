@@ -83,7 +83,8 @@ def shared_matte(plate: FloatArray, trimap: Trimap, prior: FloatArray, scale: fl
 def _gathered(colours: FloatArray, here: FloatArray, samples: tuple[IndexArray, IndexArray], prior: FloatArray) -> _Mix:
     """Choose the best pair of samples for every pixel on its own (section 3.2 of the paper).
 
-    The cost of a pair is the colour it leaves over, cubed, times how much its alpha contradicts the prior.
+    The cost of a pair is the colour it leaves over times a power of how much its alpha contradicts the prior;
+    the power leaves no say to a pair that fits by accident where the mask is sure.
     """
     count = here.shape[1]
     # Relative to the pixel's own colour, half of the products below vanish and rounding stays small.
@@ -99,7 +100,7 @@ def _gathered(colours: FloatArray, here: FloatArray, samples: tuple[IndexArray, 
             alpha = np.clip(along / (span + _GRAIN), 0, 1)
             rest = np.maximum(squares[1][j] - 2 * alpha * along + alpha * alpha * span, 0) + _GRAIN
             doubt = prior + (1 - 2 * prior) * alpha + np.float32(1e-3)
-            cost = rest * doubt * doubt * doubt
+            cost = rest * (doubt * doubt) ** 2 * doubt
             better = cost < best
             best[better] = cost[better]
             chosen[0, better], chosen[1, better] = i, j
