@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 
 from videomama_server.engines.base import FloatArray
+from videomama_server.engines.classic.closed_form import closed_form
 from videomama_server.engines.classic.guided import LocalLines, fit_lines
 from videomama_server.engines.classic.light import to_light
+from videomama_server.engines.classic.pool import pooled
 from videomama_server.engines.classic.separability import blended
 from videomama_server.engines.classic.shared import shared_matte
 from videomama_server.engines.classic.trimap import Trimap
@@ -31,7 +33,9 @@ def fast_lines(plate: FloatArray, mask: FloatArray, scale: float) -> LocalLines:
 
 
 def fine_matte(plate: FloatArray, mask: FloatArray, trimap: Trimap, scale: float) -> FloatArray:
-    """Return alpha (H, W), 0..1: by colour sampling, and by the bent mask where that fails.
+    """Return alpha (H, W), 0..1: by colour sampling, by the bent mask where that fails, and by closed form, pooled.
+
+    Sampling finds strands that are connected to nothing and invents specks; closed form does neither.
 
     Arguments as for `fast_lines`; the trimap is that of the mask.
     """
@@ -39,7 +43,8 @@ def fine_matte(plate: FloatArray, mask: FloatArray, trimap: Trimap, scale: float
     if not trimap.unknown.any():
         return trimap.hold(safe)
     alpha = blended(shared_matte(to_light(plate), trimap, safe, scale), safe, scale)
-    return trimap.hold((alpha - _HAZE) / (1 - _HAZE))
+    sampled = trimap.hold((alpha - _HAZE) / (1 - _HAZE))
+    return trimap.hold(pooled(sampled, closed_form(plate, trimap, safe)))
 
 
 def lift_lines(plate: FloatArray, alpha: FloatArray) -> LocalLines:

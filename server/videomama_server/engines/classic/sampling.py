@@ -64,20 +64,22 @@ def _entry(distance: FloatArray, start: FloatArray, step: FloatArray) -> IndexAr
     """
     height, width = distance.shape
     found = np.full(start.shape[1], -1, np.intp)
-    live = np.arange(start.shape[1])
-    travelled = np.ones(start.shape[1], np.float32)
+    ray, at, heading = np.arange(start.shape[1]), start, step
+    flat = distance.ravel()
+    leap = np.ones(start.shape[1], np.float32)
     for _ in range(_MOST_STEPS):
-        x, y = np.rint(start[:, live] + travelled[live] * step[:, live]).astype(np.intp)
+        at = at + leap * heading
+        x, y = np.rint(at).astype(np.int32)
         within = (x >= 0) & (y >= 0) & (x < width) & (y < height)
-        live, x, y = live[within], x[within], y[within]
-        gap = distance[y, x]
+        gap = np.where(within, np.take(flat, np.where(within, y * width + x, 0)), np.inf)
         hit = gap == 0
-        found[live[hit]] = y[hit] * width + x[hit]
-        live = live[~hit]
+        found[ray[hit]] = y[hit] * np.intp(width) + x[hit]
+        live = np.flatnonzero(within & ~hit)
+        ray, at, heading = ray[live], np.take(at, live, axis=1), np.take(heading, live, axis=1)
+        # Rounding to a pixel moved the point by up to 0.7.
+        leap = np.maximum(np.take(gap, live) - np.float32(0.7), np.float32(1))
         if live.size == 0:
             break
-        # Rounding to a pixel moved the point by up to 0.7.
-        travelled[live] += np.maximum(gap[~hit] - np.float32(0.7), 1)
     return found
 
 

@@ -15,7 +15,9 @@ from videomama_server.engines.classic.trimap import BoolArray, Trimap
 _BACKGROUND_DEPTHS = (8.0, 20.0, 36.0, 60.0, 90.0, 130.0)
 _GRAIN = np.float32(1e-4)  # squared linear colour difference below which two explanations are equally good
 _REACH = (-5, -3, -1, 0, 1, 3, 5)  # pixels: whose samples a pixel may share, along either axis
-_SHARED = 3  # best explanations of the neighbourhood that are averaged
+_FIT = np.float32(
+    1e-5
+)  # squared linear colour left over at which an explanation of the neighbourhood loses most weight
 _SMOOTHING = 1.5  # sigma in pixels
 _DOUBT = np.float32(10)  # how fast confidence falls with the colour that an explanation leaves over
 
@@ -87,48 +89,49 @@ def _gathered(colours: FloatArray, here: FloatArray, samples: tuple[IndexArray, 
     the power leaves no say to a pair that fits by accident where the mask is sure.
     """
     count = here.shape[1]
-    # Relative to the pixel's own colour, half of the products below vanish and rounding stays small.
-    offsets = [colours[:, index] - here[:, None, :] for index in samples]
-    squares = [np.einsum("ckn,ckn->kn", offset, offset) for offset in offsets]
     best = np.full(count, np.inf, np.float32)
     chosen = np.zeros((2, count), np.intp)
-    for i in range(samples[0].shape[0]):
-        for j in range(samples[1].shape[0]):
-            product = _dot(offsets[0][:, i], offsets[1][:, j])
-            span = squares[0][i] - 2 * product + squares[1][j]
-            along = squares[1][j] - product
+    # Relative to the pixel's own colour, half of the products below vanish and rounding stays small.
+    fronts = [np.take(colours, index, axis=1) - here for index in samples[0]]
+    for index in samples[1]:
+        back = np.take(colours, index, axis=1) - here
+        back_square = _dot(back, back)
+        for front, front_index in zip(fronts, samples[0], strict=True):
+            product = _dot(front, back)
+            span = _dot(front, front) - 2 * product + back_square
+            along = back_square - product
             alpha = np.clip(along / (span + _GRAIN), 0, 1)
-            rest = np.maximum(squares[1][j] - 2 * alpha * along + alpha * alpha * span, 0) + _GRAIN
+            rest = np.maximum(back_square - 2 * alpha * along + alpha * alpha * span, 0) + _GRAIN
             doubt = prior + (1 - 2 * prior) * alpha + np.float32(1e-3)
             cost = rest * (doubt * doubt) ** 2 * doubt
             better = cost < best
-            best[better] = cost[better]
-            chosen[0, better], chosen[1, better] = i, j
-    each = np.arange(count)
-    return _Mix(colours[:, samples[0][chosen[0], each]], colours[:, samples[1][chosen[1], each]])
+            best = np.where(better, cost, best)
+            chosen = np.where(better, np.stack([front_index, index]), chosen)
+    return _Mix(np.take(colours, chosen[0], axis=1), np.take(colours, chosen[1], axis=1))
 
 
 def _shared(here: FloatArray, mix: _Mix, band: BoolArray) -> _Mix:
-    """Let every pixel adopt the explanations of its neighbourhood that fit it best (section 3.3)."""
+    """Let every pixel adopt the explanations of its neighbourhood, the more the better they fit it (section 3.3).
+
+    The paper averages the best three; weights do the same without a sort, and change smoothly with the plate.
+    """
     y, x = np.nonzero(band)
-    count, rim = y.size, max(_REACH)
+    rim = max(_REACH)
     number = np.full((band.shape[0] + 2 * rim, band.shape[1] + 2 * rim), -1, np.intp)
-    number[y + rim, x + rim] = np.arange(count)
-    rows, costs = [], []
+    number[y + rim, x + rim] = np.arange(y.size)
+    foreground, background = np.zeros_like(here), np.zeros_like(here)
+    weights = np.zeros(y.size, np.float32)
     for dy in _REACH:
         for dx in _REACH:
             other = number[y + rim + dy, x + rim + dx]
-            _, rest = _Mix(mix.foreground[:, other], mix.background[:, other]).explain(here)
-            costs.append(np.where(other < 0, np.float32(np.inf), rest))
-            rows.append(other)
-    cost, neighbour = np.stack(costs), np.stack(rows)
-    order = np.argpartition(cost, _SHARED - 1, axis=0)[:_SHARED]
-    neighbour = np.take_along_axis(neighbour, order, axis=0)
-    weight = (neighbour >= 0).astype(np.float32)
-    weight /= weight.sum(axis=0)
-    foreground = np.einsum("kn,ckn->cn", weight, mix.foreground[:, neighbour])
-    background = np.einsum("kn,ckn->cn", weight, mix.background[:, neighbour])
-    return _Mix(foreground, background)
+            theirs = _Mix(np.take(mix.foreground, other, axis=1), np.take(mix.background, other, axis=1))
+            _, rest = theirs.explain(here)
+            fit = _FIT / (rest + _FIT)
+            weight = np.where(other < 0, np.float32(0), fit * fit * fit)
+            foreground += weight * theirs.foreground
+            background += weight * theirs.background
+            weights += weight
+    return _Mix(foreground / weights, background / weights)
 
 
 def _smoothed(plate: FloatArray, here: FloatArray, mix: _Mix, trimap: Trimap) -> SharedMatte:

@@ -14,7 +14,7 @@ from videomama_server.engines.classic.trimap import Trimap
 _SHARES = (1.0, 0.5)  # most that a neighbour one or two frames away counts against the frame itself
 _RESIDUAL = 0.03  # display-referred colour difference after warping at which trust is down to 1/e
 _ROUND_TRIP = 1.5  # pixels of the view by which there and back may disagree before it is
-_SMALLEST = 16  # pixels; the search needs a picture to slide its patches over
+_SMALLEST = 32  # pixels; in a smaller picture the search reads past the end of its pyramid, and may crash
 
 
 @dataclass(frozen=True)

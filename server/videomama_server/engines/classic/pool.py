@@ -1,0 +1,26 @@
+"""Joins two independent estimates of one alpha into the one that both support."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from videomama_server.engines.base import FloatArray
+
+_DOUBT = np.float32(0.02)  # no estimate is more certain of an unknown pixel than this
+
+
+def pooled(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Return the logarithmic opinion pool (H, W), 0..1, of two alphas (H, W): the mean of their log odds.
+
+    Where they agree nothing changes; where one is sure that a pixel is empty or solid and the other is not, the sure
+    one counts more than in a plain mean, so that the specks of one method do not survive the other. Genest and
+    Zidek, Combining Probability Distributions, 1986.
+    """
+    odds = (_log_odds(one) + _log_odds(other)) / 2
+    alpha = 1 / (1 + np.exp(-odds))
+    return np.asarray(np.clip((alpha - _DOUBT) / (1 - 2 * _DOUBT), 0, 1), np.float32)
+
+
+def _log_odds(alpha: FloatArray) -> FloatArray:
+    held = np.clip(alpha, _DOUBT, 1 - _DOUBT)
+    return np.asarray(np.log(held / (1 - held)), np.float32)
