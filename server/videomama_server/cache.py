@@ -1,7 +1,7 @@
 """The cache of finished alphas on disk: keys, look-up, publishing, verification and pruning.
 
-An entry is an ordinary EXR file whose header carries a seal, the BLAKE3 of the file with the seal's own digits
-set to zero: an entry that was cut short or damaged does not match its seal and counts as missing.
+An entry is an ordinary EXR file whose header carries a seal, the BLAKE3 of its key and the file with the seal's own
+digits set to zero: an entry that was cut short, damaged or renamed does not match its seal and counts as missing.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from videomama_server.windows import Window
 log = logging.getLogger(__name__)
 
 KEY_VERSION = 1
+README = "README.txt"  # its presence says that a folder is a cache
 _SEAL = "videomama:seal"
 _SEAL_BLANK = b"0" * 64
 _SEAL_PREFIX = _SEAL.encode() + b"\0string\0\x40\0\0\0"
@@ -130,7 +131,7 @@ class Cache:
         temporary = path.with_name(f".new-{uuid.uuid4().hex}.exr")
         try:
             write_picture(temporary, alpha, ("A",), "float", geometry, {_SEAL: _SEAL_BLANK.decode()})
-            _seal(temporary)
+            _seal(temporary, key)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -260,7 +261,7 @@ def _prepare(folder: Path) -> bool:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=folder):
-            readme = folder / "README.txt"
+            readme = folder / README
             if not readme.exists():
                 readme.write_text(_README, encoding="utf-8")
     except OSError:
@@ -276,13 +277,13 @@ def _entry_count(files: dict[int, tuple[int, float, list[Path]]]) -> int:
     return sum(any(path.parent.parent.name == "entries" for path in paths) for _, _, paths in files.values())
 
 
-def _seal(path: Path) -> None:
+def _seal(path: Path, key: str) -> None:
     """Write the digest of the file into its header and make it durable."""
     with path.open("r+b") as file:
         content = file.read()
         start = content.find(_SEAL_PREFIX, 0, _HEADER_BYTES) + len(_SEAL_PREFIX)
         file.seek(start)
-        file.write(blake3(content).hexdigest().encode())
+        file.write(_digest(key, content))
         file.flush()
         os.fsync(file.fileno())
 
@@ -296,10 +297,14 @@ def _intact(path: Path) -> bool:
     start = content.find(_SEAL_PREFIX, 0, _HEADER_BYTES) + len(_SEAL_PREFIX)
     seal = bytes(content[start : start + 64])
     content[start : start + 64] = _SEAL_BLANK
-    intact = blake3(content).hexdigest().encode() == seal
+    intact = _digest(path.stem, content) == seal
     if not intact:
         log.warning("the entry %s is damaged and counts as missing", path)
     return intact
+
+
+def _digest(key: str, content: bytes | bytearray) -> bytes:
+    return blake3(key.encode()).update(content).hexdigest().encode()
 
 
 def _touch(path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from videomama_server.frames import FloatArray
 from videomama_server.geometry import Geometry, Rect
 from videomama_server.memo import Memo
 from videomama_server.reader import LoadedFrame, cut
-from videomama_server.survey import Order, Survey, look
+from videomama_server.survey import Order, Pause, Survey, finished, look
 from videomama_server.windows import Window
 
 
@@ -68,8 +68,8 @@ class Matte:
         self._done: set[int] = set()
         self._cached = 0
 
-    def run(self) -> Iterator[None]:
-        """Do the job, yielding where another job may go first; ends with `MatteDone`.
+    def run(self) -> Iterator[Pause]:
+        """Do the job, yielding where another job may go first or nothing can be done yet; ends with `MatteDone`.
 
         Raises:
             VideoMaMaError, OSError: what went wrong; finished frames are in the cache.
@@ -96,14 +96,16 @@ class Matte:
             self._services.memo.save()
         self._emit(self._report(survey, time.monotonic() - started))
 
-    def _windows(self, survey: Survey) -> Iterator[None]:
+    def _windows(self, survey: Survey) -> Iterator[Pause]:
         queue = deque(survey.plan.windows)
         while queue:
             self._read_ahead(survey, queue)
             window = queue.popleft()
-            self._look_up(survey, window, wait=True)
+            yield from self._read(survey, self._unknown(survey, window))
+            self._look_up(survey, window)
             if self._pending(survey, window):
-                yield
+                yield from self._read(survey, window.frames)
+                yield None
                 self._look_up_again(survey, window)
                 self._refine(survey, window, self._pending(survey, window))
             self._release(queue[0].first if queue else None)
@@ -118,7 +120,7 @@ class Matte:
         budget = max(survey.plan.shape.length, 2 * self._services.threads)
         coming = {frame for window in list(queue)[:1] for frame in window.frames}
         for window in queue:
-            self._look_up(survey, window, wait=False)
+            self._look_up(survey, window)
             if self._pending(survey, window):
                 for frame in window.frames:
                     if len(self._loads.keys() - coming) >= budget and frame not in coming:
@@ -131,18 +133,24 @@ class Matte:
             self._loads[frame] = self._services.readers.submit(read, frame, survey.region, survey.display)
         return self._loads[frame]
 
-    def _look_up(self, survey: Survey, window: Window, wait: bool) -> None:
-        """Deliver the frames of a window that the cache has.
+    def _read(self, survey: Survey, frames: Iterable[int]) -> Iterator[Pause]:
+        """Wait until frames are in memory."""
+        for frame in frames:
+            self._loaded[frame] = yield from finished(self._load(survey, frame))
+            self._check_cancelled()
 
-        Args:
-            survey: the job.
-            window: whose wanted frames to look up.
-            wait: read plates whose digest is not known; without it, frames that need them are left for later.
-        """
+    def _unknown(self, survey: Survey, window: Window) -> list[int]:
+        """Return the frames without whose digest the pending frames of a window cannot be looked up."""
+        contributing = {other for frame in self._pending(survey, window) for other in survey.plan.by_frame[frame]}
+        frames = sorted({frame for other in contributing for frame in other.frames})
+        return [frame for frame in frames if self._order.reader.plate_facts(frame) is None]
+
+    def _look_up(self, survey: Survey, window: Window) -> None:
+        """Deliver the frames of a window that the cache has; those whose key is not known yet are left for later."""
         for frame in self._pending(survey, window):
             if frame in self._asked:
                 continue
-            key = self._key(survey, frame, wait)
+            key = self._key(survey, frame)
             if key is None:
                 continue
             self._asked.add(frame)
@@ -155,9 +163,10 @@ class Matte:
     def _look_up_again(self, survey: Survey, window: Window) -> None:
         """Take what another job or machine has finished since the frames were looked up."""
         self._asked.difference_update(self._pending(survey, window))
-        self._look_up(survey, window, wait=True)
+        self._look_up(survey, window)
 
-    def _key(self, survey: Survey, frame: int, wait: bool) -> str | None:
+    def _key(self, survey: Survey, frame: int) -> str | None:
+        """Return the key of a frame, or None while a plate that it depends on has not been digested."""
         reader = self._order.reader
         rows: list[tuple[Window, list[str]]] = []
         for window in survey.plan.by_frame[frame]:
@@ -165,11 +174,7 @@ class Matte:
             for number in window.frames:
                 plate = reader.plate_facts(number)
                 if plate is None:
-                    if not wait:
-                        return None
-                    self._load(survey, number).result()
-                    plate = reader.plate_facts(number)
-                assert plate is not None  # loading a frame learns its facts
+                    return None
                 digests += [plate.digest, reader.mask_facts(number).digest]
             rows.append((window, digests))
         return survey.identity.key(frame, rows)
@@ -180,7 +185,7 @@ class Matte:
             return
         settings = survey.identity.settings
         engine = self._order.engine
-        loaded = [self._loaded_frame(survey, frame) for frame in window.frames]
+        loaded = [self._loaded[frame] for frame in window.frames]
         region = survey.region or reduce(Rect.union, (frame.geometry.canvas for frame in loaded))
         states = [self._state(survey, frame, region) for frame in loaded]
         alphas = engine.refine(states, settings)
@@ -197,11 +202,6 @@ class Matte:
             else:
                 self._done.add(frame)
                 self._finish(survey, frame, alpha)
-
-    def _loaded_frame(self, survey: Survey, frame: int) -> LoadedFrame:
-        self._loaded[frame] = self._load(survey, frame).result()
-        self._check_cancelled()
-        return self._loaded[frame]
 
     def _state(self, survey: Survey, loaded: LoadedFrame, region: Rect) -> Any:
         """Return what the engine prepared of a frame, made once for as long as the region stays the same."""
@@ -223,7 +223,7 @@ class Matte:
     def _finish(self, survey: Survey, frame: int, alpha: FloatArray) -> None:
         """Hand a finished alpha to the writers."""
         loaded = self._loaded[frame]
-        key = self._key(survey, frame, wait=True)
+        key = self._key(survey, frame)
         assert key is not None  # all its windows have been read
         if frame in survey.empty:
             alpha = np.zeros_like(alpha)

@@ -16,13 +16,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import filelock
 import psutil
 import zmq
 import zmq.asyncio
-from videomama_client import __version__, connection, messages, wire
-from videomama_client.client import MAX_BULK_BYTES, file_proof
-from videomama_client.connection import Connection
+from videomama_client import __version__, messages, wire
+from videomama_client.client import file_proof
 from videomama_client.errors import (
     BadInput,
     InternalError,
@@ -33,7 +31,7 @@ from videomama_client.errors import (
 )
 from zmq.auth.asyncio import AsyncioAuthenticator
 
-from videomama_server import pipe, sequences, spool
+from videomama_server import door, pipe, sequences, spool
 from videomama_server.access import permit
 from videomama_server.config import Config
 from videomama_server.jobs import Job, JobBook, run_message
@@ -45,10 +43,6 @@ _IDLE_CHECK_S = 1.0
 Answer = tuple[messages.Reply, bytes | None]
 
 
-class AlreadyRunning(VideoMaMaError):
-    """Another server holds the connection file."""
-
-
 def serve(config: Config) -> None:
     """Run until asked to end.
 
@@ -57,40 +51,13 @@ def serve(config: Config) -> None:
         NotPermitted: the connection file cannot be written.
         ServerUnreachable: the address cannot be bound.
     """
-    lock = _hold(config.connection_file)
+    lock = door.hold(config.connection_file)
     loop = asyncio.SelectorEventLoop()  # ZeroMQ needs this kind, also on Windows
     try:
         loop.run_until_complete(Server(config).run())
     finally:
         loop.close()
         lock.release()
-
-
-def _hold(path: Path) -> filelock.BaseFileLock:
-    """Take the lock of a connection file; the system lets go of it when this process ends, however it ends."""
-    lock = filelock.FileLock(f"{path}.lock", timeout=0)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except filelock.Timeout as error:
-        raise AlreadyRunning(f"a server runs already; its connection file is {path}") from error
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-    return lock
-
-
-def _cannot_write(path: Path, error: OSError) -> NotPermitted:
-    return NotPermitted(f"cannot write {path}: {error.strerror}", "Name another place with --connection-file.")
-
-
-class _KeyHolders:
-    """Lets in whoever holds the client key of the connection file, and nobody else."""
-
-    def __init__(self, public: str) -> None:
-        self._public = public.encode()
-
-    def callback(self, domain: str, key: bytes) -> bool:  # noqa: ARG002  (the authenticator's signature)
-        return key == self._public
 
 
 class Server:
@@ -124,9 +91,8 @@ class Server:
         authenticator = AsyncioAuthenticator(context)
         self._socket = context.socket(zmq.ROUTER)
         try:
-            known = self._bind(authenticator)
-            self._publish(known)
-            log.info("server %s listens at %s", __version__, known.endpoint)
+            endpoint = door.open_up(self._socket, authenticator, self._config)
+            log.info("server %s listens at %s", __version__, endpoint)
             self._end_on_signals()
             self._worker.start()
             await self._loop()
@@ -137,29 +103,6 @@ class Server:
             authenticator.stop()
             context.destroy(linger=200)
             log.info("server ended")
-
-    def _bind(self, authenticator: AsyncioAuthenticator) -> Connection:
-        public, secret = connection.new_keys()
-        client_public, client_secret = connection.new_keys()
-        authenticator.start()
-        authenticator.configure_curve_callback(credentials_provider=_KeyHolders(client_public))
-        for option, value in {zmq.LINGER: 200, zmq.MAXMSGSIZE: MAX_BULK_BYTES, zmq.SNDHWM: 10_000}.items():
-            self._socket.setsockopt(option, value)
-        self._socket.curve_server = True
-        self._socket.curve_publickey, self._socket.curve_secretkey = public.encode(), secret.encode()
-        try:
-            self._socket.bind(f"tcp://{self._config.host}:{self._config.port or '*'}")
-        except zmq.ZMQError as error:
-            place = f"{self._config.host}:{self._config.port}"
-            raise ServerUnreachable(f"cannot listen at {place}: {error}", "Choose another host or port.") from error
-        endpoint = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
-        return Connection(endpoint, public, client_public, client_secret, os.getpid(), __version__)
-
-    def _publish(self, known: Connection) -> None:
-        try:
-            connection.write(self._config.connection_file, known)
-        except OSError as error:
-            raise _cannot_write(self._config.connection_file, error) from error
 
     def _end_on_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import shutil
 import tempfile
+import uuid
 from pathlib import Path
 
 from videomama_client.errors import BadInput
@@ -31,7 +32,12 @@ def keep(path: Path, content: bytes, digest: str) -> None:
     """
     if hashlib.blake2b(content, digest_size=16).hexdigest() != digest:
         raise BadInput(f"{path.name} changed while the job was running", "Run the job again.")
-    path.write_bytes(content)
+    arriving = path.with_name(f".{uuid.uuid4().hex}")  # one that is sent twice may be read at this moment
+    try:
+        arriving.write_bytes(content)
+        arriving.replace(path)
+    finally:
+        arriving.unlink(missing_ok=True)
 
 
 def remove(folder: str) -> None:

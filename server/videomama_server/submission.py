@@ -76,9 +76,7 @@ def submit(client: Client, order: Submission) -> Sent:
     out = sequences.parse(order.out)
     _make_folder(out.folder)
     probes = [next(iter(files.values())) for files in (plate, mask)]
-    inline = order.transport == "inline" or not _shared(client, probes, out.folder)
-    if inline and order.transport == "path":
-        raise BadInput("the server does not see the same files", "Mount the folders there, or use --transport inline.")
+    inline = order.transport == "inline" or not _shared(client, probes, out.folder, order.transport == "path")
     files = _inline_files(order, plate, mask) if inline else None
     frames = sorted(files.plate) if files else []
     request = messages.SubmitMatte(
@@ -119,12 +117,23 @@ def project_paths(project: Path, roto: str | None) -> tuple[str, str, str]:
     return plate.text, mask.text, str(out)
 
 
-def _shared(client: Client, files: list[Path], out: Path) -> bool:
-    """Whether the server provably sees these files and what is written to `out`."""
+def _shared(client: Client, files: list[Path], out: Path, must: bool) -> bool:
+    """Whether the server provably sees these files and what is written to `out`, and may open them.
+
+    Raises:
+        BadInput, NotPermitted: it does not, or may not, and `must`; or this side cannot use them itself.
+    """
     try:
-        return all(client.sees_file(path) for path in files) and client.sees_folder(out)
+        shared = all(client.sees_file(path) for path in files) and client.sees_folder(out)
+    except NotPermitted:  # the server's roots
+        if must:
+            raise
+        return False
     except OSError as error:
         raise NotPermitted(f"cannot use {error.filename}: {error.strerror}", "Check its permissions.") from error
+    if must and not shared:
+        raise BadInput("the server does not see the same files", "Mount the folders there, or use --transport inline.")
+    return shared
 
 
 def _inline_files(order: Submission, plate: dict[int, Path], mask: dict[int, Path]) -> InlineFrames:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any, Optional, TypeVar
 
 from videomama_client.errors import BadInput, Cancelled
 from videomama_client.messages import SubmitMatte
@@ -20,6 +21,8 @@ from videomama_server.reader import NOTHING, Reader, plate_space
 from videomama_server.sequences import Pattern, format_range
 
 _BATCH = 32
+Result = TypeVar("Result")
+Pause = Optional[Future[Any]]  # where a job may be left for another: at will, or until this is done
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,15 @@ class _Masks:
     peaks: dict[int, float]
 
 
-def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) -> Generator[None, None, Survey]:
-    """Return the survey of a job, yielding where another job may go first.
+def finished(work: Future[Result]) -> Generator[Pause, None, Result]:
+    """Return the result of work in another thread, yielding it for as long as it is under way."""
+    while not work.done():
+        yield work
+    return work.result()
+
+
+def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) -> Generator[Pause, None, Survey]:
+    """Return the survey of a job, yielding where another job may go first or nothing can be done yet.
 
     Raises:
         BadInput: frames are missing or unreadable, sizes do not fit, or there is no mask at all.
@@ -71,16 +81,17 @@ def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) 
     shape = plan.window_shape(request.settings, order.engine.window)
     planned = plan.make(request, shape, order.reader.plate, order.reader.mask)
     _check_numbered(order.delivery.pattern, planned.wanted)
-    geometry, is_float = order.reader.probe_plate(planned.frames[0])
+    geometry, is_float = yield from finished(readers.submit(order.reader.probe_plate, planned.frames[0]))
     masks = _Masks({}, {}, {})
     for start in range(0, len(planned.frames), _BATCH):
-        batch = planned.frames[start : start + _BATCH]
-        for frame, facts in zip(batch, readers.map(order.reader.mask_facts, batch), strict=True):
+        batch = {frame: readers.submit(order.reader.mask_facts, frame) for frame in planned.frames[start:][:_BATCH]}
+        for frame, reading in batch.items():
+            facts = yield from finished(reading)
             masks.supports[frame] = plate_space(facts, geometry.display, frame)
             masks.lows[frame], masks.peaks[frame] = facts.low, facts.peak
         if cancelled.is_set():
             raise Cancelled("the job was cancelled")
-        yield
+        yield None
     empty = frozenset(frame for frame in planned.frames if masks.peaks[frame] <= NOTHING)
     if all(frame in empty or masks.supports[frame].intersect(geometry.canvas).empty for frame in planned.frames):
         raise BadInput(
@@ -112,7 +123,10 @@ def _region(request: SubmitMatte, supports: Sequence[Rect], geometry: Geometry) 
             f"the region of interest {settings.roi} has more than {MAX_PIXELS} pixels",
             "Choose one inside the plate, or auto.",
         )
-    return _moved(named, geometry.display.x, geometry.display.y)
+    region = _moved(named, geometry.display.x, geometry.display.y)
+    if region.intersect(geometry.canvas).empty:
+        raise BadInput(f"the region of interest {settings.roi} lies outside the plate", "Name one inside, or use auto.")
+    return region
 
 
 def _check_numbered(out: Pattern, wanted: Sequence[int]) -> None:

@@ -13,9 +13,12 @@ import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -38,10 +41,12 @@ from videomama_server.memo import Memo
 from videomama_server.pipeline import Matte, Services
 from videomama_server.reader import Reader
 from videomama_server.sources import DiskSource, Source, SpoolSource
-from videomama_server.survey import Order
+from videomama_server.survey import Order, Pause
 
 log = logging.getLogger(__name__)
 
+PATIENCE_S = 0.5
+_POLL_S = 0.05
 _URGENCY = {messages.INTERACTIVE: 0, messages.BATCH: 1}
 
 
@@ -51,9 +56,21 @@ class Running:
 
     job: str
     urgency: tuple[int, int]
-    steps: Iterator[None]
+    steps: Iterator[Pause]
     cancelled: threading.Event
-    spooled: dict[str, SpoolSource]
+    spooled: dict[str, SpoolSource] = field(default_factory=dict)
+    waits_for: Pause = None
+    waits_since: float = 0.0
+
+    @property
+    def idle(self) -> bool:
+        """Whether it can do nothing yet."""
+        return self.waits_for is not None and not self.waits_for.done()
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it has been idle for so long that a less urgent job may go on: its client is slow."""
+        return self.idle and time.monotonic() - self.waits_since > PATIENCE_S
 
 
 class Worker:
@@ -90,7 +107,13 @@ class Worker:
         self._emit(pipe.WorkerReady(os.getpid()))
         while True:
             self._take_in()
-            self._step(min(self._jobs.values(), key=lambda running: running.urgency))
+            waiting = [running.waits_for for running in self._jobs.values() if running.waits_for is not None]
+            going = [running for running in self._jobs.values() if not running.stuck]
+            most_urgent = min(going, key=lambda running: running.urgency, default=None)
+            if most_urgent is None or most_urgent.idle:
+                futures.wait(waiting, _POLL_S, futures.FIRST_COMPLETED)
+            else:
+                self._step(most_urgent)
 
     def _listen(self) -> None:
         """Take messages as they come, so that a cancel is seen in the middle of a window."""
@@ -129,15 +152,28 @@ class Worker:
     def _begin(self, run: pipe.RunJob) -> None:
         self._count += 1
         urgency = (_URGENCY.get(run.submit.priority, 1), self._count)
-        running = Running(run.job, urgency, iter(()), self._cancelled[run.job], {})
+        running = Running(run.job, urgency, iter(()), self._cancelled[run.job])
         self._jobs[run.job] = running
         running.steps = self._steps(run, running)
 
-    def _steps(self, run: pipe.RunJob, running: Running) -> Iterator[None]:
+    def _steps(self, run: pipe.RunJob, running: Running) -> Iterator[Pause]:
         order = self._order(run, running)
-        yield
-        yield from Matte(order, self._services, self._emit, running.cancelled).run()
+        yield None
+        with self._readers(run) as readers:
+            try:
+                yield from Matte(order, replace(self._services, readers=readers), self._emit, running.cancelled).run()
+            finally:
+                running.cancelled.set()  # lets go of readers that wait for a client's frame
         self._services.cache.prune(int(self._config.cache_limit_gb * 1e9))
+
+    @contextmanager
+    def _readers(self, run: pipe.RunJob) -> Iterator[ThreadPoolExecutor]:
+        """Yield the threads that read a job's frames; an inline job, whose client may be slow, has its own."""
+        if not run.submit.inline:
+            yield self._services.readers
+            return
+        with ThreadPoolExecutor(self._services.threads, "inline reader") as readers:
+            yield readers
 
     def _step(self, running: Running) -> None:
         """Do one step of a job and turn whatever goes wrong into one typed error: the worker's boundary."""
@@ -145,7 +181,7 @@ class Worker:
             self._begun = running.job
             self._emit(pipe.JobBegun(running.job))
         try:
-            next(running.steps)
+            running.waits_for, running.waits_since = next(running.steps), time.monotonic()
             return
         except StopIteration:
             pass

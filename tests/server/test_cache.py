@@ -1,6 +1,7 @@
 import errno
 import logging
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -200,7 +201,7 @@ def test_a_really_full_disk_leaves_no_entry(small_disk):
 
 
 def test_a_crash_between_writing_and_renaming_leaves_no_entry(cache, monkeypatch):
-    def killed(path):
+    def killed(path, key):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cache_module, "_seal", killed)
@@ -209,8 +210,16 @@ def test_a_crash_between_writing_and_renaming_leaves_no_entry(cache, monkeypatch
     assert files_in(cache.folder) == ["README.txt"]
 
 
+def test_an_entry_under_another_key_is_never_believed(cache):
+    path = cache.publish(KEY, alpha(), FULL)
+    other = f"aa{'1' * 38}"
+    shutil.copy(path, path.with_name(f"{other}.exr"))
+    assert cache.lookup(KEY) == path
+    assert cache.lookup(other) is None
+
+
 def test_a_file_without_its_seal_is_never_an_entry(cache, monkeypatch):
-    monkeypatch.setattr(cache_module, "_seal", lambda path: None)
+    monkeypatch.setattr(cache_module, "_seal", lambda path, key: None)
     cache.publish(KEY, alpha(), FULL)
     assert cache.lookup(KEY) is None
 

@@ -532,7 +532,7 @@ def test_two_jobs_taken_in_turns_do_not_disturb_each_other(make_bench, shot, sho
         jobs.append((steps, bench.events, bench.folder / f"out{bench.runs}"))
     running = [steps for steps, _, _ in jobs]
     while running:
-        running = [steps for steps in running if next(steps, "ended") is None]
+        running = [steps for steps in running if next(steps, "ended") != "ended"]
     for (_, events, _), before in zip(jobs, alone, strict=True):
         assert isinstance(events[-1], MatteDone)
         for event in events:

@@ -10,7 +10,8 @@ from videomama_client import connection
 from videomama_client.errors import BadInput, NotPermitted, ServerUnreachable
 from videomama_server import server, spool
 from videomama_server.config import Config
-from videomama_server.server import AlreadyRunning, serve
+from videomama_server.door import AlreadyRunning, KeyHolders
+from videomama_server.server import serve
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_a_connection_file_that_cannot_be_written_is_reported(config, tmp_path, 
 
 def test_only_the_client_key_of_the_file_lets_in():
     public, _ = connection.new_keys()
-    guard = server._KeyHolders(public)
+    guard = KeyHolders(public)
     assert guard.callback("global", public.encode())
     assert not guard.callback("global", connection.new_keys()[0].encode())
     assert not guard.callback("global", b"")

@@ -7,9 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from videomama_client.errors import BadInput
 
 from videomama_server import config
-from videomama_server.cache import Cache, CacheReport
+from videomama_server.cache import README, Cache, CacheReport
 
 
 @click.group()
@@ -18,7 +19,12 @@ from videomama_server.cache import Cache, CacheReport
 @click.pass_context
 def cache(context: click.Context, cache_dir: Path | None, as_json: bool) -> None:
     """Look after the cache of finished alphas."""
-    context.obj = (Cache(config.load({"cache_dir": cache_dir}).cache_dir), as_json)
+    folder = config.load({"cache_dir": cache_dir}).cache_dir
+    if not (folder / README).is_file():
+        raise BadInput(
+            f"{folder} is no cache of alphas", "Nothing was cached yet, or name the folder with --cache-dir."
+        )
+    context.obj = (Cache(folder), as_json)
     context.call_on_close(context.obj[0].close)
 
 

@@ -29,7 +29,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--threads", type=int, help="Threads that read frames, and as many that write.")
 def serve(**flags: Any) -> None:
     """Run the server in the foreground until Ctrl-C."""
-    from videomama_server.server import AlreadyRunning
+    from videomama_server.door import AlreadyRunning
     from videomama_server.server import serve as run
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s server %(levelname)s %(message)s", stream=sys.stderr)

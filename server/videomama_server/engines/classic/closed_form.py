@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import cg
 
 from videomama_server.engines.base import FloatArray
 from videomama_server.engines.classic.trimap import BoolArray, Trimap
@@ -42,11 +41,31 @@ def closed_form(plate: FloatArray, trimap: Trimap, prior: FloatArray) -> FloatAr
     first = prior.ravel()[unknown].astype(np.float64)
     system = rows[:, np.flatnonzero(unknown)] + _PULL * sparse.identity(first.size)
     right = _PULL * first - rows @ certain
-    jacobi = sparse.diags(1.0 / system.diagonal())
-    solved, _ = cg(system, right, x0=first, M=jacobi, rtol=_TOLERANCE, maxiter=_ITERATIONS)
     alpha = trimap.foreground.astype(np.float32)
-    alpha[trimap.unknown] = np.clip(np.nan_to_num(solved), 0, 1)
+    alpha[trimap.unknown] = np.clip(_solved(system, right, first), 0, 1)
     return alpha
+
+
+def _solved(system: sparse.csr_matrix, right: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Solve for (U,) by conjugate gradients from `first`, for as many steps as are allowed.
+
+    Not by scipy: its dot products come from a BLAS that shares them out among its threads, and the number of
+    threads would show in the last bits.
+    """
+    jacobi = 1 / system.diagonal()
+    solved, rest = first, right - system @ first
+    direction, before = np.zeros_like(first), 1.0
+    enough = _TOLERANCE**2 * np.sum(right * right)
+    for _ in range(_ITERATIONS):
+        if np.sum(rest * rest) <= enough:
+            break
+        scaled = jacobi * rest
+        now = np.sum(rest * scaled)
+        direction = scaled + now / before * direction
+        image = system @ direction
+        step = now / np.sum(direction * image)
+        solved, rest, before = solved + step * direction, rest - step * image, now
+    return solved
 
 
 def _laplacian_rows(plate: FloatArray, unknown: BoolArray) -> sparse.csr_matrix:

@@ -28,7 +28,7 @@ class ClassicEngine:
     window = WindowShape(length=8, overlap=2)
 
     def prepare(self, frame: EngineFrame, settings: MatteSettings) -> PreparedFrame:
-        """Solve one frame on its own."""
+        """Solve one frame on its own; the plate is not asked for when the mask leaves nothing to find."""
         long_side = max(frame.full_size)
         trimap = _trimap(frame.mask, settings, long_side)
         if not trimap.foreground.any() or not trimap.background.any():

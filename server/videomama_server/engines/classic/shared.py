@@ -15,9 +15,7 @@ from videomama_server.engines.classic.trimap import BoolArray, Trimap
 _BACKGROUND_DEPTHS = (8.0, 20.0, 36.0, 60.0, 90.0, 130.0)
 _GRAIN = np.float32(1e-4)  # squared linear colour difference below which two explanations are equally good
 _REACH = (-5, -3, -1, 0, 1, 3, 5)  # pixels: whose samples a pixel may share, along either axis
-_FIT = np.float32(
-    1e-5
-)  # squared linear colour left over at which an explanation of the neighbourhood loses most weight
+_FIT = np.float32(1e-5)  # squared colour left over at which a neighbour's explanation has lost most of its weight
 _SMOOTHING = 1.5  # sigma in pixels
 _DOUBT = np.float32(10)  # how fast confidence falls with the colour that an explanation leaves over
 

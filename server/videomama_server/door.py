@@ -1,0 +1,83 @@
+"""The server's door: one server per connection file, where it listens, and who gets in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import filelock
+import zmq
+import zmq.asyncio
+from videomama_client import __version__, connection
+from videomama_client.client import MAX_BULK_BYTES
+from videomama_client.connection import Connection
+from videomama_client.errors import NotPermitted, ServerUnreachable, VideoMaMaError
+from zmq.auth.asyncio import AsyncioAuthenticator
+
+from videomama_server.config import Config
+
+
+class AlreadyRunning(VideoMaMaError):
+    """Another server holds the connection file."""
+
+
+class KeyHolders:
+    """Lets in whoever holds the client key of the connection file, and nobody else."""
+
+    def __init__(self, public: str) -> None:
+        self._public = public.encode()
+
+    def callback(self, domain: str, key: bytes) -> bool:  # noqa: ARG002  (the authenticator's signature)
+        """Say whether a peer with this public key, Z85, may connect."""
+        return key == self._public
+
+
+def hold(path: Path) -> filelock.BaseFileLock:
+    """Take the lock of a connection file; the system lets go of it when this process ends, however it ends.
+
+    Raises:
+        AlreadyRunning: another server has it.
+        NotPermitted: the folder cannot be written.
+    """
+    lock = filelock.FileLock(f"{path}.lock", timeout=0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise AlreadyRunning(f"a server runs already; its connection file is {path}") from error
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    return lock
+
+
+def open_up(socket: zmq.asyncio.Socket, authenticator: AsyncioAuthenticator, config: Config) -> str:
+    """Bind the socket under new keys, write the connection file and return the endpoint.
+
+    Raises:
+        ServerUnreachable: the address cannot be bound.
+        NotPermitted: the connection file cannot be written.
+    """
+    public, secret = connection.new_keys()
+    client_public, client_secret = connection.new_keys()
+    authenticator.start()
+    authenticator.configure_curve_callback(credentials_provider=KeyHolders(client_public))
+    for option, value in {zmq.LINGER: 200, zmq.MAXMSGSIZE: MAX_BULK_BYTES, zmq.SNDHWM: 10_000}.items():
+        socket.setsockopt(option, value)
+    socket.curve_server = True
+    socket.curve_publickey, socket.curve_secretkey = public.encode(), secret.encode()
+    try:
+        socket.bind(f"tcp://{config.host}:{config.port or '*'}")
+    except zmq.ZMQError as error:
+        reason = f"cannot listen at {config.host}:{config.port}: {error}"
+        raise ServerUnreachable(reason, "Choose another host or port.") from error
+    endpoint = socket.getsockopt_string(zmq.LAST_ENDPOINT)
+    try:
+        known = Connection(endpoint, public, client_public, client_secret, os.getpid(), __version__)
+        connection.write(config.connection_file, known)
+    except OSError as error:
+        raise _cannot_write(config.connection_file, error) from error
+    return endpoint
+
+
+def _cannot_write(path: Path, error: OSError) -> NotPermitted:
+    return NotPermitted(f"cannot write {path}: {error.strerror}", "Name another place with --connection-file.")

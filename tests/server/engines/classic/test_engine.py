@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from videomama_client.settings import MatteSettings
+from videomama_server.demo.clip import ClipShape, render_frame
+from videomama_server.engines.base import Engine, EngineFrame
+from videomama_server.engines.classic.engine import ClassicEngine
+from videomama_server.engines.classic.light import to_display
+from videomama_server.metrics import dtssd, grad, mad
+
+ENGINE: Engine = ClassicEngine()
+
+
+def run(plates, masks, full_size=None, **fields):
+    chosen = MatteSettings(**fields)
+    frames = [
+        EngineFrame(1001 + n, mask, full_size or mask.shape, lambda plate=plate: plate)
+        for n, (plate, mask) in enumerate(zip(plates, masks, strict=True))
+    ]
+    return ENGINE.refine([ENGINE.prepare(frame, chosen) for frame in frames], chosen)
+
+
+def demo(seed, width, height, count=5):
+    shape = ClipShape(width=width, height=height, frames=count, seed=seed)
+    frames = [render_frame(shape, number) for number in shape.numbers]
+    return [to_display(np.clip(f.plate, 0, 1)) for f in frames], [f.mask for f in frames], [f.alpha for f in frames]
+
+
+def ratios(result, masks, truth):
+    """MAD, GRAD and dtSSD, each as a share of what the masks have."""
+    steps = range(1, len(truth))
+
+    def measures(alphas):
+        flicker = [dtssd(alphas[n], truth[n], alphas[n - 1], truth[n - 1]) for n in steps]
+        pairs = list(zip(alphas, truth, strict=True))
+        return [sum(measure(a, t) for a, t in pairs) for measure in (mad, grad)] + [sum(flicker)]
+
+    return [ours / theirs for ours, theirs in zip(measures(result), measures(masks), strict=True)]
+
+
+@pytest.mark.parametrize(("seed", "width", "height"), [(7, 480, 270), (3, 320, 180), (11, 200, 356)])
+def test_the_demo_is_far_better_than_its_masks(seed, width, height):
+    plates, masks, truth = demo(seed, width, height)
+    error, edges, flicker = ratios(run(plates, masks), masks, truth)
+    assert error < 0.75
+    assert edges < 0.55
+    assert flicker < 0.75
+
+
+def test_fast_is_better_than_the_masks_too():
+    plates, masks, truth = demo(7, 480, 270)
+    assert max(ratios(run(plates, masks, quality="fast"), masks, truth)) < 0.95
+
+
+@pytest.mark.parametrize("quality", ["fast", "high"])
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_an_empty_or_full_mask_is_its_own_alpha_and_needs_no_plate(quality, value):
+    def forbidden():
+        raise AssertionError("the plate was asked for")
+
+    chosen = MatteSettings(quality=quality)
+    frame = EngineFrame(1, np.full((20, 30), value, np.float32), (1080, 1920), forbidden)
+    result = ENGINE.refine([ENGINE.prepare(frame, chosen)] * 2, chosen)
+    assert (result == value).all()
+
+
+def test_certain_pixels_are_exact(scene):
+    result = run([scene.plate] * 2, [scene.mask] * 2, (540, 960))[0]
+    trimap = ENGINE.prepare(EngineFrame(1, scene.mask, (540, 960), lambda: scene.plate), MatteSettings()).trimap
+    assert (result[trimap.foreground] == 1).all()
+    assert (result[trimap.background] == 0).all()
+    assert 0 < trimap.unknown.mean() < 0.6
+
+
+def test_radii_scale_with_the_plate_and_not_with_the_crop(scene):
+    whole = ENGINE.prepare(EngineFrame(1, scene.mask, (120, 160), lambda: scene.plate), MatteSettings())
+    part = np.s_[20:100, 30:130]
+    crop = ENGINE.prepare(
+        EngineFrame(1, np.ascontiguousarray(scene.mask[part]), (120, 160), lambda: scene.plate[part]), MatteSettings()
+    )
+    assert np.array_equal(crop.trimap.unknown, whole.trimap.unknown[part])
+
+
+@pytest.mark.parametrize(("quality", "share"), [("fast", 0.9), ("high", 0.5)])
+def test_a_plate_beyond_1920_is_solved_smaller_and_lifted(quality, share, scene_maker):
+    scene = scene_maker(height=240, width=320)
+    mask = np.roll(scene.mask, 8, axis=1)
+    result = run([scene.plate], [mask], (2160, 3840), quality=quality)[0]
+    assert result.shape == (240, 320)
+    assert np.abs(result - scene.alpha).mean() < share * np.abs(mask - scene.alpha).mean()
+
+
+def test_a_soft_mask_is_cut_at_the_threshold(scene):
+    soft = scene.mask * 0.4
+    assert (run([scene.plate], [soft]) == 0).all()
+    assert run([scene.plate], [soft], mask_threshold=0.3).max() == 1
+
+
+def test_prepare_depends_on_its_frame_alone(scene, scene_maker):
+    frame = EngineFrame(7, scene.mask, (540, 960), lambda: scene.plate)
+    first = ENGINE.prepare(frame, MatteSettings())
+    run([scene_maker(seed=3).plate], [scene.mask])
+    again = ENGINE.prepare(EngineFrame(99, scene.mask, (540, 960), lambda: scene.plate), MatteSettings())
+    assert np.array_equal(first.alpha, again.alpha)
+
+
+PLATES = {
+    "black": lambda rng, shape: np.zeros((*shape, 3), np.float32),
+    "white": lambda rng, shape: np.ones((*shape, 3), np.float32),
+    "noise": lambda rng, shape: rng.random((*shape, 3)).astype(np.float32),
+}
+MASKS = {
+    "pixel": lambda rng, shape: np.eye(1, shape[0] * shape[1], shape[0] * shape[1] // 2, dtype=np.float32).reshape(
+        shape
+    ),
+    "hole": lambda rng, shape: 1 - MASKS["pixel"](rng, shape),
+    "half": lambda rng, shape: np.broadcast_to(np.arange(shape[1]) < shape[1] / 2, shape).astype(np.float32),
+    "specks": lambda rng, shape: (rng.random(shape) > 0.7).astype(np.float32),
+    "soft": lambda rng, shape: rng.random(shape).astype(np.float32),
+}
+
+
+@settings(max_examples=60)
+@given(
+    shape=st.sampled_from([(16, 16), (1, 1), (1, 40), (40, 1), (17, 200), (64, 48)]),
+    full_size=st.sampled_from([(64, 200), (1080, 1920), (4320, 7680)]),
+    plate=st.sampled_from(sorted(PLATES)),
+    mask=st.sampled_from(sorted(MASKS)),
+    quality=st.sampled_from(["fast", "high"]),
+    radii=st.sampled_from([(10.0, 40.0), (0.0, 0.0), (500.0, 500.0)]),
+)
+def test_any_frame_gives_a_legal_alpha(shape, full_size, plate, mask, quality, radii):
+    rng = np.random.default_rng(0)
+    plates = [PLATES[plate](rng, shape) for _ in range(3)]
+    masks = [MASKS[mask](rng, shape) for _ in range(3)]
+    result = run(plates, masks, full_size, quality=quality, trimap_erode=radii[0], trimap_dilate=radii[1])
+    assert result.shape == (3, *shape)
+    assert result.dtype == np.float32
+    assert np.isfinite(result).all()
+    assert result.min() >= 0
+    assert result.max() <= 1
+
+
+DIGEST = """
+import hashlib, sys
+import cv2
+import numpy as np
+from videomama_client.settings import MatteSettings
+from videomama_server.engines.base import EngineFrame
+from videomama_server.engines.classic.engine import ClassicEngine
+cv2.setNumThreads(int(sys.argv[1]))
+assert "numba" not in sys.modules and "torch" not in sys.modules
+rng, engine, digest = np.random.default_rng(1), ClassicEngine(), hashlib.blake2b()
+plates = [cv2.GaussianBlur(rng.random((150, 210, 3)).astype(np.float32), (0, 0), 2) * 2 % 1 for _ in range(2)]
+mask = (np.hypot(*np.mgrid[-75:75, -105:105]) < 40).astype(np.float32)
+for quality in ("fast", "high"):
+    for full_size in ((540, 960), (2160, 3840)):
+        settings = MatteSettings(quality=quality)
+        frames = [EngineFrame(n, mask, full_size, lambda n=n: plates[n]) for n in range(2)]
+        digest.update(engine.refine([engine.prepare(frame, settings) for frame in frames], settings).tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_every_process_and_any_number_of_threads_gives_the_same_bits():
+    digests = {
+        subprocess.run([sys.executable, "-c", DIGEST, threads], check=True, capture_output=True, text=True).stdout
+        for threads in ("1", "2", "5")
+    }
+    assert len(digests) == 1

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import numpy as np
+from videomama_server.engines.classic.matte import fast_lines, fine_matte, lift_lines, reduced
+from videomama_server.engines.classic.trimap import trimap_of
+
+
+def error(alpha, scene):
+    return np.abs(alpha - scene.alpha).mean()
+
+
+def test_fine_is_better_than_fast_and_fast_than_the_mask(scene):
+    trimap = trimap_of(scene.mask > 0.5, 5, 20)
+    fast = trimap.hold(fast_lines(scene.plate, scene.mask, 0.5).of(scene.plate))
+    fine = fine_matte(scene.plate, scene.mask, trimap, 0.5)
+    assert error(fine, scene) < 0.8 * error(fast, scene)
+    assert error(fast, scene) < 0.95 * error(scene.mask, scene)
+
+
+def test_without_a_band_the_mask_stands(scene):
+    trimap = trimap_of(scene.mask > 0.5, 0, 0)
+    assert np.array_equal(fine_matte(scene.plate, scene.mask, trimap, 0.5), scene.mask)
+
+
+def test_a_plate_of_one_colour_leaves_a_softened_mask(scene):
+    trimap = trimap_of(scene.mask > 0.5, 5, 20)
+    alpha = fine_matte(np.full_like(scene.plate, 0.4), scene.mask, trimap, 0.5)
+    assert np.isfinite(alpha).all()
+    assert np.abs(alpha - scene.mask).mean() < 0.1
+
+
+def test_reduced_averages_and_never_vanishes():
+    assert reduced(np.ones((1, 3), np.float32), 0.1).shape == (1, 1)
+    small = reduced(np.arange(16, dtype=np.float32).reshape(4, 4), 0.5)
+    assert small.tolist() == [[2.5, 4.5], [10.5, 12.5]]
+
+
+def test_lifting_an_alpha_beats_enlarging_it(scene):
+    small = reduced(scene.alpha, 0.5)
+    lifted = lift_lines(reduced(scene.plate, 0.5), small).resized(*scene.mask.shape).of(scene.plate)
+    assert error(lifted, scene) < error(small.repeat(2, axis=0).repeat(2, axis=1), scene)

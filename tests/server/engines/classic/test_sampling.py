@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import numpy as np
+from videomama_server.engines.classic.sampling import sample_pixels
+
+
+def regions():
+    """Foreground on the left, background on the right, ten columns between them."""
+    columns = np.arange(60)[None].repeat(40, axis=0)
+    return columns < 20, (columns >= 20) & (columns < 30), columns >= 30
+
+
+def test_every_sample_lies_in_the_region():
+    front, band, back = regions()
+    for region in (front, back):
+        samples = sample_pixels(region, band, (4.0, 9.0))
+        assert samples.shape == (1 + 4 * 3, band.sum())
+        assert region.ravel()[samples].all()
+
+
+def test_the_first_sample_is_the_nearest():
+    _, band, back = regions()
+    y, _ = np.nonzero(band)
+    nearest = sample_pixels(back, band, ())[0]
+    assert (nearest % 60 == 30).all()
+    assert (nearest // 60 == y).all()
+
+
+def test_rays_enter_at_the_border_and_depths_lie_behind_it():
+    _, band, back = regions()
+    samples = sample_pixels(back, band, (8.0,))
+    column = samples[1:].reshape(4, 2, -1) % 60
+    assert (column[:, 0] <= 31).all()
+    assert column[:, 1].max() > 35
+
+
+def test_neighbours_look_in_different_directions():
+    _, band, back = regions()
+    rows = sample_pixels(back, band, ())[1:] // 60
+    assert len(np.unique(rows)) > 20
+
+
+def test_a_region_of_one_pixel_serves_all():
+    region = np.zeros((9, 9), bool)
+    region[0, 0] = True
+    assert (sample_pixels(region, ~region, (3.0,)) == 0).all()

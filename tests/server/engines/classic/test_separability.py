@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import numpy as np
+from videomama_server.engines.classic.separability import blended
+from videomama_server.engines.classic.shared import SharedMatte
+
+
+def matte(foreground, background):
+    colours = [np.broadcast_to(np.float32(c), (20, 30, 3)).copy() for c in (foreground, background)]
+    return SharedMatte(np.full((20, 30), 0.25, np.float32), *colours)
+
+
+def test_where_colours_are_far_apart_the_matte_speaks():
+    safe = np.ones((20, 30), np.float32)
+    np.testing.assert_allclose(blended(matte((0.5, 0, 0), (0, 0.5, 0)), safe, 0.5), 0.25, atol=1e-5)
+
+
+def test_where_colours_are_alike_the_safe_alpha_does():
+    safe = np.ones((20, 30), np.float32)
+    np.testing.assert_allclose(blended(matte((0.2, 0.2, 0.2), (0.2, 0.2, 0.21)), safe, 0.5), 1, atol=1e-5)
+
+
+def test_one_passes_into_the_other_without_a_step():
+    half = matte((0.5, 0, 0), (0, 0.5, 0))
+    half.background[:, :15] = half.foreground[:, :15]
+    result = blended(half, np.ones((20, 30), np.float32), 0.5)
+    assert result.dtype == np.float32
+    assert np.abs(np.diff(result, axis=1)).max() < 0.15
+    assert result[0, 0] > 0.99
+    assert result[0, -1] < 0.26

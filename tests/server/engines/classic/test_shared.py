@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import numpy as np
+from videomama_server.engines.classic.light import to_light
+from videomama_server.engines.classic.shared import shared_matte
+from videomama_server.engines.classic.trimap import trimap_of
+
+
+def solved(scene, scale=0.5):
+    trimap = trimap_of(scene.mask > 0.5, 5, 20)
+    return trimap, shared_matte(to_light(scene.plate), trimap, scene.mask, scale)
+
+
+def test_alpha_of_a_soft_edge_is_found(scene):
+    trimap, matte = solved(scene)
+    band = trimap.unknown
+    error, rough = (np.abs(a - scene.alpha)[band].mean() for a in (matte.alpha, scene.mask))
+    assert error < 0.05
+    assert error < 0.5 * rough
+
+
+def test_the_two_colours_explain_the_plate(scene):
+    trimap, matte = solved(scene)
+    alpha = matte.alpha[..., None]
+    mixed = matte.foreground * alpha + matte.background * (1 - alpha)
+    assert np.abs(mixed - to_light(scene.plate))[trimap.unknown].mean() < 0.02
+
+
+def test_what_is_certain_is_kept(scene):
+    trimap, matte = solved(scene)
+    assert (matte.alpha[trimap.foreground] == 1).all()
+    assert (matte.alpha[trimap.background] == 0).all()
+    assert matte.alpha.dtype == np.float32
+    assert matte.alpha.min() >= 0
+    assert matte.alpha.max() <= 1
+
+
+def test_the_prior_settles_what_colour_leaves_open():
+    """Stripes run through subject and background alike: every pixel is as well explained by either."""
+    stripes = (np.arange(80) // 4 % 2).astype(np.float32) * 0.5 + 0.2
+    plate = np.repeat(stripes[:, None, None], 3, axis=2).repeat(100, axis=1)
+    subject = np.arange(100)[None].repeat(80, axis=0) < 50
+    trimap = trimap_of(subject, 10, 10)
+    inside, outside = (np.zeros((80, 100), bool) for _ in range(2))
+    inside[10:-10, 42:46], outside[10:-10, 54:58] = True, True
+    alpha = shared_matte(plate, trimap, subject.astype(np.float32), 1.0).alpha
+    assert alpha[outside].mean() < 0.2
+    assert alpha[inside].mean() > alpha[outside].mean() + 0.3

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from videomama_server.engines.classic.trimap import distance_to, trimap_of
+
+
+def disc(height=100, width=100, radius=30):
+    y, x = np.mgrid[:height, :width]
+    return np.hypot(x - width / 2, y - height / 2) < radius
+
+
+def test_band_reaches_inwards_and_outwards_by_the_radii():
+    trimap = trimap_of(disc(), 5, 12)
+    y, x = np.mgrid[:100, :100]
+    radius = np.hypot(x - 50, y - 50)
+    assert trimap.foreground[radius < 23.5].all()
+    assert not trimap.foreground[radius > 26.5].any()
+    assert trimap.background[radius > 43.5].all()
+    assert not trimap.background[radius < 40.5].any()
+
+
+def test_the_plate_border_is_no_outline():
+    subject = np.zeros((60, 80), bool)
+    subject[:, :40] = True
+    trimap = trimap_of(subject, 5, 5)
+    assert trimap.foreground[:, :30].all()
+    assert trimap.background[:, 50:].all()
+
+
+@pytest.mark.parametrize("value", [False, True])
+def test_an_empty_or_full_mask_leaves_nothing_unknown(value):
+    trimap = trimap_of(np.full((8, 9), value), 10, 40)
+    assert not trimap.unknown.any()
+    assert (trimap.foreground == value).all()
+
+
+def test_no_radius_no_band():
+    assert not trimap_of(disc(), 0, 0).unknown.any()
+
+
+def test_a_thin_region_keeps_a_core_of_its_own():
+    subject = disc(200, 200, 60)
+    subject[5:8, 5:50] = True
+    trimap = trimap_of(subject, 10, 10)
+    assert trimap.foreground[6, 5:50].any()
+    assert not trimap.foreground[45:50, 95:105].any()  # 10 to 15 pixels inside the disc, minus the radius
+
+
+def test_hold_keeps_what_is_certain_and_clips_the_rest():
+    trimap = trimap_of(disc(), 5, 5)
+    held = trimap.hold(np.full((100, 100), 1.5, np.float32))
+    assert held.dtype == np.float32
+    assert set(np.unique(held)) == {0.0, 1.0}
+    assert (held[trimap.background] == 0).all()
+
+
+@given(
+    arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=24)), st.floats(0, 50), st.floats(0, 50)
+)
+def test_any_mask_has_certain_pixels_on_both_sides_and_they_agree_with_it(subject, erode, dilate):
+    trimap = trimap_of(subject, erode, dilate)
+    assert trimap.foreground.any() == subject.any()
+    assert trimap.background.any() == (not subject.all())
+    assert subject[trimap.foreground].all()
+    assert not subject[trimap.background].any()
+
+
+def test_distance_counts_pixels_to_the_region():
+    region = np.zeros((9, 30), bool)
+    region[4, 3] = True
+    distance = distance_to(region)
+    assert distance[4, 3] == 0
+    assert distance[4, 23] == pytest.approx(20, rel=0.02)
