@@ -4,6 +4,7 @@ import threading
 import time
 from pathlib import Path
 
+from videomama_client import messages, wire
 from videomama_client.messages import BATCH, FrameDone, MatteDone
 
 
@@ -111,3 +112,22 @@ def test_two_servers_share_a_cache_folder(start_server, make_long_clip, tmp_path
     assert 10 <= sum(outcome.done.computed for outcome in outcomes) <= 20
     assert len(list((tmp_path / "shared").glob("entries/*/*.exr"))) == 10
     assert [servers[0].refine(clip).done.computed, servers[1].refine(clip).done.computed] == [0, 0]
+
+
+def test_a_client_that_sends_no_frames_holds_nobody_up(server, make_peer, make_clip):
+    clip = make_clip(count=2)
+    silent = make_peer(server)
+    digests = [f"{number:032x}" for number in (1, 2)]
+    request = clip.order(inline=True, inline_frames=[1001, 1002], plate_digests=digests, mask_digests=digests)
+    silent.send(wire.encode(request))
+    job = silent.answer().job
+    assert isinstance(silent.answer(), messages.FrameWanted)
+    started = time.monotonic()
+    assert server.refine(make_clip(count=3)).done.frames == 3
+    assert time.monotonic() - started < 20
+    silent.send(wire.encode(messages.CancelJob("r", job)))
+    answer = silent.answer()
+    while isinstance(answer, messages.FrameWanted):
+        answer = silent.answer()
+    assert isinstance(answer, messages.MatteFailed)
+    assert answer.code == "cancelled"

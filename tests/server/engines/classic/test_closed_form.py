@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+from videomama_server.engines.classic.closed_form import closed_form
+from videomama_server.engines.classic.trimap import Trimap, trimap_of
+
+
+def test_alpha_that_is_affine_in_colour_is_found():
+    """Two colours and a ramp between them: the case that the method is exact for."""
+    truth = np.clip((np.arange(80, dtype=np.float32) - 30) / 20, 0, 1)[None].repeat(40, axis=0)
+    plate = truth[..., None] * np.float32([0.8, 0.3, 0.2]) + (1 - truth[..., None]) * np.float32([0.1, 0.4, 0.6])
+    trimap = Trimap(truth == 1, truth == 0)
+    alpha = closed_form(plate.astype(np.float32), trimap, np.full_like(truth, 0.5))
+    assert np.abs(alpha - truth).mean() < 0.02
+
+
+def test_a_soft_edge_is_better_than_the_mask(scene):
+    trimap = trimap_of(scene.mask > 0.5, 5, 20)
+    alpha = closed_form(scene.plate, trimap, scene.mask)
+    assert np.abs(alpha - scene.alpha).mean() < 0.8 * np.abs(scene.mask - scene.alpha).mean()
+    assert np.array_equal(alpha, trimap.hold(alpha))
+    assert alpha.dtype == np.float32
+
+
+def test_the_prior_fills_a_hole_that_has_nothing_certain():
+    """One colour within an unknown island says nothing about its alpha."""
+    island = np.zeros((60, 60), bool)
+    island[20:40, 20:40] = True
+    trimap = Trimap(~island, np.zeros_like(island))
+    plate = np.where(island[..., None], np.float32([0.1, 0.5, 0.1]), np.float32([0.6, 0.2, 0.2]))
+    alpha = closed_form(plate, trimap, np.where(island, 0.0, 1.0).astype(np.float32))
+    assert alpha[24:36, 24:36].max() < 0.5
+
+
+def test_pictures_smaller_than_a_window_keep_the_prior():
+    trimap = Trimap(np.array([[True, False, False]]), np.array([[False, False, True]]))
+    alpha = closed_form(np.full((1, 3, 3), 0.5, np.float32), trimap, np.float32([[1, 0.3, 0]]))
+    np.testing.assert_allclose(alpha, [[1, 0.3, 0]], atol=1e-6)
+
+
+def test_a_plate_of_one_colour_does_not_upset_it(scene):
+    trimap = trimap_of(scene.mask > 0.5, 5, 20)
+    alpha = closed_form(np.zeros_like(scene.plate), trimap, scene.mask)
+    assert np.isfinite(alpha).all()
