@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -79,9 +78,7 @@ class Supervisor:
 
     def _start(self) -> None:
         command = [sys.executable, "-m", "videomama_server.worker", json.dumps(as_flags(self._config))]
-        # The sums of threaded BLAS depend on the number of its threads; alphas must not.
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._process = process
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._listen, args=(process, loop), name="worker pipe", daemon=True).start()

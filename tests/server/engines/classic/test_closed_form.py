@@ -11,7 +11,7 @@ def test_alpha_that_is_affine_in_colour_is_found():
     plate = truth[..., None] * np.float32([0.8, 0.3, 0.2]) + (1 - truth[..., None]) * np.float32([0.1, 0.4, 0.6])
     trimap = Trimap(truth == 1, truth == 0)
     alpha = closed_form(plate.astype(np.float32), trimap, np.full_like(truth, 0.5))
-    assert np.abs(alpha - truth).mean() < 0.02
+    assert np.abs(alpha - truth).mean() < 0.05
 
 
 def test_a_soft_edge_is_better_than_the_mask(scene):

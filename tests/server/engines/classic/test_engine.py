@@ -88,7 +88,7 @@ def test_radii_scale_with_the_plate_and_not_with_the_crop(scene):
     assert np.array_equal(crop.trimap.unknown, whole.trimap.unknown[part])
 
 
-@pytest.mark.parametrize(("quality", "share"), [("fast", 0.9), ("high", 0.5)])
+@pytest.mark.parametrize(("quality", "share"), [("fast", 1.0), ("high", 0.5)])
 def test_a_plate_beyond_1920_is_solved_smaller_and_lifted(quality, share, scene_maker):
     scene = scene_maker(height=240, width=320)
     mask = np.roll(scene.mask, 8, axis=1)
