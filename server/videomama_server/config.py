@@ -51,6 +51,11 @@ class Config:
         """Where a server in the background logs."""
         return self.connection_file.with_suffix(".log")
 
+    @property
+    def log_place(self) -> str:
+        """Where to look for the log, for messages."""
+        return f"{self.log_file}, or the terminal that the server runs in"
+
 
 def as_flags(config: Config) -> dict[str, Any]:
     """Return every value as `load` takes it back from another process: paths as text."""

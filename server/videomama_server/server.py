@@ -71,7 +71,7 @@ class Server:
         self._config = config
         self._book = JobBook()
         self._worker = Supervisor(config, self._on_worker, self._on_worker_death)
-        self._started = self._active = time.monotonic()
+        self._started = self._heard = self._worked = time.monotonic()
         self._ending = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._handlers: dict[type, Callable[[bytes, Any, bytes | None], Awaitable[Answer | None]]] = {
@@ -126,7 +126,7 @@ class Server:
     async def _receive(self) -> None:
         while True:
             parts = await self._socket.recv_multipart()
-            self._active = time.monotonic()
+            self._heard = time.monotonic()
             self._background(self._handle(parts))
 
     def _background(self, work: Any) -> None:
@@ -151,7 +151,7 @@ class Server:
             answer = messages.RequestRefused(request, error.code, error.message, error.hint), None
         except Exception as error:
             log.exception("a request failed")
-            failure = InternalError(f"{type(error).__name__}: {error}", f"See {self._config.log_file}.")
+            failure = InternalError(f"{type(error).__name__}: {error}", f"See {self._config.log_place}.")
             answer = messages.RequestRefused(request, failure.code, failure.message, failure.hint), None
         if answer is not None:
             await self._send(client, *answer)
@@ -268,7 +268,7 @@ class Server:
     def _tell(self, event: messages.JobEvent) -> None:
         """Send an event to the client of its job, in the order in which events came."""
         job = self._find(event.job)
-        self._active = time.monotonic()
+        self._worked = time.monotonic()
         if job.ended:
             spool.remove(job.spool)
         self._socket.send_multipart([job.client, wire.encode(event)])
@@ -284,13 +284,13 @@ class Server:
         """End an engine, and a server, that nobody has needed for long enough."""
         while True:
             await asyncio.sleep(_IDLE_CHECK_S)
-            idle = time.monotonic() - self._active
             if self._book.running():
                 continue
-            if self._worker.pid is not None and idle > self._config.engine_idle_s:
-                log.info("no job for %.0f s: the engine worker ends", idle)
+            now = time.monotonic()
+            if self._worker.pid is not None and now - self._worked > self._config.engine_idle_s:
+                log.info("no job for %.0f s: the engine worker ends", now - self._worked)
                 await self._worker.retire()
-            if 0 < self._config.server_idle_s < idle:
+            if 0 < self._config.server_idle_s < now - max(self._heard, self._worked):
                 self._ending.set()
 
 

@@ -193,7 +193,7 @@ class Worker:
             self._fail(running, _disk_error(error))
         except Exception as error:
             log.exception("job %s failed", running.job)
-            self._fail(running, InternalError(f"{type(error).__name__}: {error}", f"See {self._config.log_file}."))
+            self._fail(running, InternalError(f"{type(error).__name__}: {error}", f"See {self._config.log_place}."))
         del self._jobs[running.job], self._cancelled[running.job]
         self._begun = None
 
