@@ -121,11 +121,10 @@ class Matte:
         coming = {frame for window in list(queue)[:1] for frame in window.frames}
         for window in queue:
             self._look_up(survey, window)
-            if self._pending(survey, window):
-                for frame in window.frames:
-                    if len(self._loads.keys() - coming) >= budget and frame not in coming:
-                        return
-                    self._load(survey, frame)
+            for frame in window.frames if self._pending(survey, window) else ():
+                if len(self._loads.keys() - coming) >= budget and frame not in coming:
+                    return
+                self._load(survey, frame)
 
     def _load(self, survey: Survey, frame: int) -> Future[LoadedFrame]:
         if frame not in self._loads:

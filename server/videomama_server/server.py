@@ -31,7 +31,7 @@ from videomama_client.errors import (
 )
 from zmq.auth.asyncio import AsyncioAuthenticator
 
-from videomama_server import door, pipe, sequences, spool
+from videomama_server import door, pipe, spool
 from videomama_server.access import permit
 from videomama_server.config import Config
 from videomama_server.jobs import Job, JobBook, run_message
@@ -223,7 +223,7 @@ class Server:
         if not job.spool or bulk is None or job.client != client or digest is None:
             raise ProtocolError("a frame that nobody asked for", "Update the client.")
         source = job.request.plate if frame.role == messages.PLATE else job.request.mask
-        files = sequences.Pattern(source, Path(job.spool), f"{frame.role}.", 4, sequences.parse(source).tail, None)
+        files = spool.pattern(Path(job.spool), frame.role, source)
         try:
             await asyncio.to_thread(spool.keep, files.path(frame.frame), bulk, digest)
         except OSError as error:

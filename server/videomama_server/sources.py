@@ -144,12 +144,6 @@ class SpoolSource:
         self._pattern.path(frame).unlink(missing_ok=True)
 
 
-def spool_pattern(spool: Path, role: str, client_pattern: str) -> sequences.Pattern:
-    """Return where the bytes of an inline job lie: the client's file ending tells the format."""
-    tail = sequences.parse(client_pattern).tail
-    return sequences.Pattern(client_pattern, spool, f"{role}.", 4, tail, None)
-
-
 def by_frame(frames: Sequence[int], digests: Sequence[str]) -> dict[int, str]:
     """Pair frames with digests; raises `BadInput` when they do not pair up."""
     if len(frames) != len(digests) or not frames or len(set(frames)) != len(frames):

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from videomama_client.errors import BadInput
 
+from videomama_server import sequences
+
 
 def make(cache_dir: Path) -> str:
     """Return a new folder for an inline job's frames: beside the cache, or where temporary files go."""
@@ -21,6 +23,12 @@ def make(cache_dir: Path) -> str:
         if error.errno == errno.ENOSPC:
             raise
         return tempfile.mkdtemp(prefix="videomama-spool-")
+
+
+def pattern(folder: Path, role: str, client_pattern: str) -> sequences.Pattern:
+    """Return where the frames of one role lie: the client's file ending tells the format."""
+    tail = sequences.parse(client_pattern).tail
+    return sequences.Pattern(client_pattern, folder, f"{role}.", 4, tail, None)
 
 
 def keep(path: Path, content: bytes, digest: str) -> None:

@@ -32,7 +32,7 @@ from videomama_client.errors import (
     VideoMaMaError,
 )
 
-from videomama_server import config, engines, frames, pipe, sequences, sources
+from videomama_server import config, engines, frames, pipe, sequences, sources, spool
 from videomama_server.access import permit
 from videomama_server.cache import Cache
 from videomama_server.delivery import Delivery
@@ -235,7 +235,7 @@ class Worker:
             (messages.MASK, request.mask, request.mask_digests),
         )
         for role, pattern, digests in named:
-            files = sources.spool_pattern(Path(run.spool), role, pattern)
+            files = spool.pattern(Path(run.spool), role, pattern)
             by_frame = sources.by_frame(request.inline_frames, digests)
             running.spooled[role] = SpoolSource(role, files, by_frame, want, running.cancelled)
         return running.spooled[messages.PLATE], running.spooled[messages.MASK]

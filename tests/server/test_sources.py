@@ -3,8 +3,9 @@ import threading
 import pytest
 from videomama_client.errors import BadInput, Cancelled, NotPermitted
 from videomama_server import sources
+from videomama_server import spool as spooling
 from videomama_server.memo import FileId, Stamp
-from videomama_server.sources import DiskSource, SpoolSource, by_frame, spool_pattern
+from videomama_server.sources import DiskSource, SpoolSource, by_frame
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def asked():
 
 @pytest.fixture
 def spool(tmp_path, asked):
-    files = spool_pattern(tmp_path, "plate", "/client/p.####.exr")
+    files = spooling.pattern(tmp_path, "plate", "/client/p.####.exr")
     return SpoolSource(
         "plate", files, {1: "d1", 2: "d2"}, lambda role, frame: asked.append((role, frame)), threading.Event()
     )
@@ -78,7 +79,7 @@ def test_a_frame_that_may_not_be_looked_at_is_not_permitted(shot, monkeypatch, r
 
 
 def test_the_spool_keeps_the_clients_file_ending_and_negative_frames(tmp_path):
-    files = spool_pattern(tmp_path, "mask", "/client/roto_%04d.png")
+    files = spooling.pattern(tmp_path, "mask", "/client/roto_%04d.png")
     assert files.path(7) == tmp_path / "mask.0007.png"
     assert files.path(-7) == tmp_path / f"mask.{str(-7).zfill(4)}.png"
 
@@ -115,7 +116,7 @@ def test_a_released_frame_is_deleted_and_asked_for_again(spool, asked, tmp_path)
 
 def test_waiting_ends_when_the_job_is_cancelled(tmp_path, raises_with_hint):
     cancelled = threading.Event()
-    files = spool_pattern(tmp_path, "plate", "p.####.exr")
+    files = spooling.pattern(tmp_path, "plate", "p.####.exr")
     spool = SpoolSource("plate", files, {1: "d"}, lambda *_: cancelled.set(), cancelled)
     with pytest.raises(Cancelled):
         spool.path(1)
