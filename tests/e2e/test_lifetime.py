@@ -104,6 +104,12 @@ def test_an_idle_worker_ends_and_comes_back_on_demand(start_server, make_clip, e
     assert server.status().worker_restarts == 0
 
 
+def test_asking_how_the_server_is_does_not_keep_the_engine_in_memory(start_server, eventually):
+    server = start_server("--engine-idle-s", "1")
+    with server.client() as client:
+        eventually(lambda: client.status().worker_pid is None, "the worker is ended")
+
+
 def test_a_server_is_not_idle_while_a_client_waits_for_its_job(start_server, make_long_clip):
     server, clip = start_server("--server-idle-s", "0.2", "--engine-idle-s", "0.2"), make_long_clip(count=40)
     assert server.refine(clip).done.frames == 40
