@@ -33,7 +33,7 @@ def demo(out: Path, frames: int, seed: int) -> None:
 
 
 def _table(report: DemoReport) -> Table:
-    table = Table(title="Error against the exact alpha (lower is better)")
+    table = Table(title="Error against the exact alpha", caption="lower is better")
     for name in ("measure", "mask", "alpha", "alpha / mask"):
         table.add_column(name, justify="left" if name == "measure" else "right")
     for name, label in _NAMES.items():
