@@ -123,7 +123,7 @@ def follow(client: Client, request: SubmitMatte) -> Outcome:
 def environment() -> dict[str, str]:
     """Return this process's environment without what a person may have configured."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("VIDEOMAMA_")}
-    return {**kept, "VIDEOMAMA_CONFIG": "/nonexistent/config.toml"}
+    return {**kept, "VIDEOMAMA_CONFIG": os.devnull}
 
 
 class RunningServer:
@@ -284,7 +284,7 @@ def videomama(monkeypatch, capsys):
     """Run the command in this process: `videomama("status", "--json")`; an error it lets through fails the test."""
     for name in [name for name in os.environ if name.startswith("VIDEOMAMA_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("VIDEOMAMA_CONFIG", "/nonexistent/config.toml")
+    monkeypatch.setenv("VIDEOMAMA_CONFIG", os.devnull)
 
     def run(*words: object) -> Said:
         monkeypatch.setattr(sys, "argv", ["videomama", *map(str, words)])

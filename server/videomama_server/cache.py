@@ -104,7 +104,12 @@ class Cache:
         self._overlay: Path | None = None
         if not _prepare(folder):
             self._overlay = Path(tempfile.mkdtemp(prefix="videomama-cache-"))
-            log.warning("cache folder %s cannot be written; new alphas are not kept", folder)
+            log.warning("cache folder %s cannot be written; new alphas are kept while this process runs", folder)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether new entries outlive this process."""
+        return self._overlay is None
 
     @property
     def write_root(self) -> Path:

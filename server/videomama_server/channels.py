@@ -76,7 +76,7 @@ def plate_channels(header: Header, layer: str) -> list[Channel]:
 
 
 def mask_channel(header: Header, name: str) -> Channel:
-    """Choose the mask's channel: the named one, else A, else the only one, else R."""
+    """Choose the mask's channel: the named one, else A, else the only one, else R of a file without other layers."""
     found = _named(header, name) if name else _default_mask(header)
     if found is None:
         raise BadInput(
@@ -104,4 +104,5 @@ def _default_mask(header: Header) -> Channel | None:
         return main["a"]
     if len(header.channels) == 1:
         return header.channels[0]
-    return main.get("y") or main.get("r")
+    # Red is that of a roto saved as a plain picture; where there are other layers, it is more likely the plate's.
+    return main.get("y") or (main.get("r") if len(main) == len(header.channels) else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from functools import lru_cache
 
@@ -67,8 +68,10 @@ def _processor(source: str, builtin: ocio.Config, destination: str) -> ocio.CPUP
     own = _environment_config()
     config = own if own is not None and own.getColorSpace(source) else builtin
     if config.getColorSpace(source) is None:
-        names = ", ".join(config.getColorSpaceNames() if own is None else own.getColorSpaceNames())
-        raise BadInput(f"no colour space is called {source!r}", f"There are: {names}.")
+        names = list((own or config).getColorSpaceNames())
+        near = difflib.get_close_matches(source, names, 1)
+        hint = f"{f'Did you mean {near[0]}? ' if near else ''}There are: {', '.join(names)}."
+        raise BadInput(f"no colour space is called {source!r}", hint)
     try:
         processor = ocio.Config.GetProcessorFromConfigs(config, source, builtin, destination)
     except _OCIO_ERRORS as error:

@@ -75,9 +75,10 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None)
         BadInput: a value that cannot be read, named with the place it came from.
     """
     environment = os.environ if environment is None else environment
-    path = Path(environment.get(f"{_PREFIX}CONFIG") or platformdirs.user_config_path("videomama") / "config.toml")
+    named = environment.get(f"{_PREFIX}CONFIG")
+    path = Path(named or platformdirs.user_config_path("videomama") / "config.toml")
     values: dict[str, Any] = {}
-    for name, value in _read(path).items():
+    for name, value in _read(path, must=bool(named)).items():
         values[name] = _parsed(name, value, str(path))
     for known in fields(Config):
         variable = _PREFIX + known.name.upper()
@@ -89,8 +90,8 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None)
     return replace(Config(), **values)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    if not path.exists():
+def _read(path: Path, must: bool) -> dict[str, Any]:
+    if not must and not path.exists():
         return {}
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -122,7 +123,10 @@ def _roots(value: Any) -> tuple[Path, ...]:
 
 
 def _not_negative(value: Any) -> float:
-    number = float(value)
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1.0
     if not 0 <= number < float("inf"):  # false for NaN
         raise ValueError("it must be a number, 0 or more")
     return number

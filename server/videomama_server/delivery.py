@@ -8,9 +8,9 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from videomama_client.errors import NotPermitted
+from videomama_client.errors import BadInput, NotPermitted
 
-from videomama_server.frames import check_writable, read_mask, write_picture
+from videomama_server.frames import WRITABLE, read_mask, write_picture
 from videomama_server.sequences import Pattern
 
 DEFAULT_DTYPE = {".exr": "float", ".png": "uint16", ".tif": "float", ".tiff": "float", ".dpx": "uint16"}
@@ -37,7 +37,7 @@ class Delivery:
             BadInput: the format cannot hold the dtype.
             NotPermitted: the folder cannot be made or written.
         """
-        check_writable(self.pattern.path(1), self._dtype)
+        self._check_format()
         folder = self.pattern.folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -48,6 +48,17 @@ class Delivery:
             raise NotPermitted(
                 f"cannot write in {folder}: {error.strerror}", "Choose another output folder, or mend its permissions."
             ) from error
+
+    def _check_format(self) -> None:
+        """Raise `BadInput` for a format that cannot hold what was asked for; an alpha is never cut to 8 bits."""
+        suffix, out = self.pattern.tail.lower(), self.pattern.text
+        dtypes = [dtype for dtype in WRITABLE.get(suffix, ()) if dtype != "uint8"]
+        if not dtypes:
+            raise BadInput(f"cannot write alphas to {out}", f"Use {', '.join(sorted(WRITABLE))}.")
+        if self._dtype not in dtypes:
+            raise BadInput(f"{suffix} cannot hold {self._dtype} ({out})", f"It holds {' or '.join(dtypes)}.")
+        if self.layer and suffix != ".exr":
+            raise BadInput(f"{suffix} has no layers ({out})", "Write .exr, or leave the layer out.")
 
     def deliver(self, entry: Path, frame: int) -> Path:
         """Publish one entry under its frame number and return the file; an up-to-date one is left alone.

@@ -128,7 +128,9 @@ def check_writable(path: Path, dtype: str) -> None:
     """Raise `BadInput` unless the format of `path` can hold `dtype`."""
     allowed = WRITABLE.get(path.suffix.lower())
     if allowed is None:
-        raise BadInput(f"cannot write {path.suffix or 'a file without an ending'}: {path}", "Use .exr, .tif or .png.")
+        raise BadInput(
+            f"cannot write {path.suffix or 'a file without an ending'}: {path}", f"Use {', '.join(sorted(WRITABLE))}."
+        )
     if dtype not in allowed:
         raise BadInput(f"{path.suffix} cannot hold {dtype}", f"It holds {' or '.join(allowed)}.")
 

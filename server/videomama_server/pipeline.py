@@ -256,6 +256,8 @@ class Matte:
 
     def _report(self, survey: Survey, seconds: float) -> MatteDone:
         frames = len(survey.plan.wanted)
+        cache = self._services.cache
+        lost = f"the cache folder {cache.folder} cannot be written; alphas are cached only while the server runs"
         return MatteDone(
             job=self._order.job,
             frames=frames,
@@ -264,7 +266,7 @@ class Matte:
             seconds=seconds,
             engine=self._order.engine_name,
             roi=survey.roi,
-            warnings=survey.warnings,
+            warnings=survey.warnings if cache.lasting else [*survey.warnings, lost],
         )
 
 

@@ -71,7 +71,7 @@ def _check_there(frames: list[int], plate: Source, mask: Source) -> None:
         there = set(source.frames())
         absent = [frame for frame in frames if frame not in there]
         if absent:
-            missing.append(f"{source.role} frames {sequences.format_range(absent)}")
+            missing.append(f"{source.role} frames {sequences.format_range(absent)} of {source.text}")
     if missing:
         raise BadInput(
             f"missing: {'; '.join(missing)}",

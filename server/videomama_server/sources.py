@@ -21,6 +21,7 @@ class Source(Protocol):
     """The frames of one role (plate or mask) of one job."""
 
     role: str
+    text: str  # the pattern, as the client wrote it
 
     def frames(self) -> Iterable[int]:
         """Return the numbers of the frames there are."""
@@ -49,6 +50,7 @@ class DiskSource:
 
     def __init__(self, role: str, pattern: str, roots: Iterable[Path]) -> None:
         self.role = role
+        self.text = pattern
         self._roots = tuple(roots)
         parsed = sequences.parse(pattern)
         permit(parsed.folder, self._roots)
@@ -101,6 +103,7 @@ class SpoolSource:
         cancelled: threading.Event,
     ) -> None:
         self.role = role
+        self.text = files.text
         self._pattern = files
         self._digests = digests
         self._want = want

@@ -106,11 +106,17 @@ def project_paths(project: Path, roto: str | None) -> tuple[str, str, str]:
         BadInput: the folders are not there, or hold more than one sequence.
     """
     folder = project / "roto"
-    if roto is None:
-        names = sorted(p.name for p in folder.glob("*") if p.is_dir() and not p.name.endswith("_mama"))
-        if len(names) != 1:
-            raise BadInput(f"{folder} holds {', '.join(names) or 'nothing'}", "Name one with --roto.")
+    if not folder.is_dir():
+        raise BadInput(f"{project} is no project: there is no {folder}", "Check the project folder.")
+    names = sorted(p.name for p in folder.glob("*") if p.is_dir() and not p.name.endswith("_mama"))
+    if roto is None and len(names) == 1:
         roto = names[0]
+    if roto not in names:
+        listed = ", ".join(names) or "none"
+        raise BadInput(
+            f"{folder} holds these rotos: {listed}; not {roto}" if roto else f"{folder} holds these rotos: {listed}",
+            "Name one with --roto.",
+        )
     plate = sequences.in_folder(project / "source" / "frames", _FRAME_SUFFIXES)
     mask = sequences.in_folder(folder / roto, _ROTO_SUFFIXES)
     out = folder / f"{roto}_mama" / Path(mask.text).name

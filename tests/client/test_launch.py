@@ -14,7 +14,7 @@ from videomama_client.errors import InternalError, ProtocolError, ServerUnreacha
 def nothing_configured(monkeypatch):
     for name in [name for name in os.environ if name.startswith("VIDEOMAMA_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("VIDEOMAMA_CONFIG", "/nonexistent/config.toml")
+    monkeypatch.setenv("VIDEOMAMA_CONFIG", os.devnull)
 
 
 @pytest.fixture

@@ -241,7 +241,7 @@ def test_the_same_name_in_another_folder_is_no_overwriting(server, make_clip):
         ({"frames": "1-1000000000000"}, "'1-1000000000000' is no frame range"),
         ({"frames": "1.5"}, "'1.5' is no"),
         ({"frames": "2001"}, "frames 2001 are wanted, the clip is 1001-1001"),
-        ({"clip": "1001-1010"}, "missing: plate frames 1002-1010; mask frames 1002-1010"),
+        ({"clip": "1001-1010"}, "missing: plate frames 1002-1010 of "),
         ({"priority": "urgent"}, "no priority is called 'urgent'"),
         ({"dtype": "double"}, "cannot hold double"),
         ({"plate": ""}, "is no file name"),

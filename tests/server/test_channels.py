@@ -84,7 +84,6 @@ def test_a_plate_without_colours_is_an_error_that_lists_the_channels(names, laye
     [
         (["R", "G", "B", "A"], "A"),
         (["R", "G", "B"], "R"),
-        (["R", "G", "B", "roto.A"], "R"),
         (["Y"], "Y"),
         (["Y", "A"], "A"),
         (["matte.Z"], "matte.Z"),
@@ -127,3 +126,8 @@ def test_a_mask_channel_that_is_not_there_is_an_error_that_lists_the_channels(na
 def test_a_file_with_nothing_to_take_as_mask_is_an_error(raises_with_hint):
     with raises_with_hint(BadInput, "/shots/p.1001.exr"):
         mask_channel(header("uv.X", "uv.Y"), "")
+
+
+def test_red_is_no_mask_where_other_layers_may_hold_one(raises_with_hint):
+    with raises_with_hint(BadInput, "no channel to take as mask"):
+        mask_channel(header("R", "G", "B", "roto.A"), "")

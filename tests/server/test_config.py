@@ -21,8 +21,14 @@ def toml(tmp_path):
 
 @pytest.fixture
 def bare(tmp_path):
-    """An environment without a config file."""
-    return {"VIDEOMAMA_CONFIG": str(tmp_path / "none.toml")}
+    """An environment whose config file says nothing."""
+    (tmp_path / "empty.toml").touch()
+    return {"VIDEOMAMA_CONFIG": str(tmp_path / "empty.toml")}
+
+
+def test_a_config_file_that_was_named_must_be_there(tmp_path, raises_with_hint):
+    with raises_with_hint(BadInput, tmp_path / "none.toml"):
+        load({}, {"VIDEOMAMA_CONFIG": str(tmp_path / "none.toml")})
 
 
 def test_without_anything_the_defaults_hold(bare):

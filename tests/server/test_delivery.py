@@ -117,7 +117,6 @@ def test_the_folder_is_made_again_when_it_was_swept_away(publish, out):
     [
         ("a.####.exr", "half", 2**-12, "A"),
         ("a.####.png", "", 1 / 65535, "Y"),
-        ("a.####.png", "uint8", 1 / 255, "Y"),
         ("a.####.tif", "", 0, "Y"),
         ("a.####.tiff", "uint16", 1 / 65535, "Y"),
         ("a.####.dpx", "", 1 / 65535, "Y"),
@@ -181,3 +180,19 @@ def test_an_interrupted_copy_leaves_nothing(publish, out, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         delivery(out).deliver(publish(), 1)
     assert names_in(out) == []
+
+
+@pytest.mark.parametrize(
+    ("tail", "layer", "dtype", "said"),
+    [
+        (".png", "", "float", "cannot hold float"),
+        (".png", "", "uint8", "cannot hold uint8"),
+        (".tif", "fg", "", "layers"),
+    ],
+)
+def test_what_a_format_cannot_hold_is_refused_and_the_output_named(
+    tmp_path, raises_with_hint, tail, layer, dtype, said
+):
+    out = tmp_path / f"alpha.####{tail}"
+    with raises_with_hint(BadInput, said, out):
+        Delivery(parse(str(out)), layer, dtype).check()

@@ -17,6 +17,7 @@ class Numbers:
 
     role: str
     numbers: tuple[int, ...]
+    text: str = "/shot/frames.####.exr"
 
     def frames(self):
         return self.numbers
@@ -64,7 +65,7 @@ def test_only_frames_that_are_read_must_be_there():
 
 
 def test_missing_frames_are_all_named(raises_with_hint):
-    with raises_with_hint(BadInput, "plate frames 1003, 1007-1008", "mask frames 1010"):
+    with raises_with_hint(BadInput, "plate frames 1003, 1007-1008", "mask frames 1010", "/shot/frames.####.exr"):
         make(plate=[1001, 1002, 1004, 1005, 1006, 1009, 1010], mask=range(1001, 1010))
 
 

@@ -163,7 +163,7 @@ def test_one_of_several_rotos_is_named(project, raises_with_hint):
 @pytest.mark.parametrize("names", [["source/frames/1.png"], ["source/frames/1.png", "roto/stray.png"]])
 def test_a_project_without_rotos_is_an_error(project, names, raises_with_hint):
     show = project(*names)
-    with raises_with_hint(BadInput, show / "roto", "nothing"):
+    with raises_with_hint(BadInput, show / "roto"):
         project_paths(show, None)
 
 
@@ -172,7 +172,10 @@ def test_a_roto_or_plate_that_is_not_there_is_an_error_that_names_its_folder(pro
     with raises_with_hint(BadInput, show / "source" / "frames"):
         project_paths(show, None)
     show = project("source/frames/1.png")
-    with raises_with_hint(BadInput, show / "roto" / "cat"):
+    with raises_with_hint(BadInput, show / "roto"):
+        project_paths(show, "cat")
+    show = project("source/frames/1.png", "roto/hero/1.png")
+    with raises_with_hint(BadInput, show / "roto", "hero", "cat"):
         project_paths(show, "cat")
 
 

@@ -20,10 +20,8 @@ from videomama_server.cache import README, Cache, CacheReport
 def cache(context: click.Context, cache_dir: Path | None, as_json: bool) -> None:
     """Look after the cache of finished alphas."""
     folder = config.load({"cache_dir": cache_dir}).cache_dir
-    if not (folder / README).is_file():
-        raise BadInput(
-            f"{folder} is no cache of alphas", "Nothing was cached yet, or name the folder with --cache-dir."
-        )
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / README).is_file():
+        raise BadInput(f"{folder} is no cache of alphas", "Name the folder with --cache-dir.")
     context.obj = (Cache(folder), as_json)
     context.call_on_close(context.obj[0].close)
 
@@ -56,9 +54,18 @@ def prune(found: tuple[Cache, bool], limit_gb: float | None) -> None:
 @click.pass_obj
 def clear(found: tuple[Cache, bool], yes: bool) -> None:
     """Remove everything in the cache folder."""
-    if not yes:
-        click.confirm(f"Remove all alphas in {found[0].folder}?", abort=True, err=True)
+    if not yes and not _agreed(f"Remove all alphas in {found[0].folder}?"):
+        click.echo("Nothing was removed.", err=True)
+        return
     _show(found[0].clear(), found[1])
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return click.confirm(question, err=True)
+    except click.Abort:  # nobody there to answer
+        click.echo(err=True)
+        return False
 
 
 def _show(report: CacheReport, as_json: bool) -> None:

@@ -21,7 +21,10 @@ _NAMES = {"mad": "MAD x1e3", "grad": "GRAD /1e3", "dtssd": "dtSSD x1e2"}
 @click.option("--frames", type=click.IntRange(1, 240), default=ClipShape.frames, show_default=True)
 @click.option("--seed", type=int, default=ClipShape.seed, show_default=True)
 def demo(out: Path, frames: int, seed: int) -> None:
-    """Generate a clip with exact alpha, refine its rough mask twice, and measure the result."""
+    """See it work on a clip that it makes.
+
+    Generates a clip with exact alpha, refines its rough mask twice, and measures the result.
+    """
     out = out.absolute()
     report = run(out, replace(ClipShape(), frames=frames, seed=seed), follow, lambda line: click.echo(line, err=True))
     Console().print(_table(report))

@@ -53,14 +53,19 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command()
 @click.option("--plate", help="Plate frames, such as plate.####.exr.")
 @click.option("--mask", help="Mask frames, such as mask.####.exr.")
-@click.option("--out", help="Alpha frames to write: .exr, .tif or .png (16 bit).")
+@click.option("--out", help="Alpha frames to write: .exr, .tif, .png or .dpx.")
 @click.option("--project", type=click.Path(path_type=Path), help="Project folder with source/frames and roto/NAME.")
 @click.option("--roto", help="The NAME under roto/ of the project; may be left out when there is only one.")
 @click.option("--clip", default="", help="Range that exists, such as 1001-1100; by default all plate frames on disk.")
 @click.option("--frames", default="", help="Frames wanted, such as 1001-1040; by default the whole clip.")
 @click.option("--layer", default="", help="EXR layer to write the alpha to.")
 @click.option("--dtype", type=click.Choice(["float", "half", "uint16"]), help="Pixel type to write.")
-@click.option("--priority", type=click.Choice([messages.INTERACTIVE, messages.BATCH]), default=messages.INTERACTIVE)
+@click.option(
+    "--priority",
+    type=click.Choice([messages.INTERACTIVE, messages.BATCH]),
+    default=messages.INTERACTIVE,
+    help="Batch jobs let others go first.",
+)
 @click.option("--transport", type=click.Choice(["auto", "path", "inline"]), default="auto", help="How pixels travel.")
 @click.option("--rehash", is_flag=True, help="Read every file again instead of trusting its date and size.")
 @click.option("--no-start", is_flag=True, help="Do not start a server when none runs.")
@@ -92,11 +97,11 @@ def follow(client: Client, order: Submission) -> messages.MatteDone:
     sent = submit(client, order)
     try:
         with _progress() as progress:
-            task = progress.add_task("waiting", total=None, computed=0, cached=0)
+            task = progress.add_task("", total=None, computed=0, cached=0, visible=False)
             counts = {True: 0, False: 0}
             for event in sent.events():
                 if isinstance(event, messages.MattePlanned):
-                    progress.update(task, description=event.engine, total=event.frames)
+                    progress.update(task, description=event.engine, total=event.frames, visible=True)
                 elif isinstance(event, messages.FrameDone):
                     counts[event.cached] += 1
                     progress.update(task, advance=1, computed=counts[False], cached=counts[True])

@@ -15,10 +15,13 @@ from videomama_server.metrics import ClipMetrics
 @click.command()
 @click.argument("prediction")
 @click.argument("truth")
-@click.option("--channel", default="", help="Channel to read of both; by default A, else the only one.")
+@click.option("--channel", default="", help="Channel to read of both; by default A, else the only one, else R.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def metrics(prediction: str, truth: str, channel: str, as_json: bool) -> None:
-    """Print MAD, MSE, GRAD and dtSSD of PREDICTION against TRUTH, two patterns such as alpha.####.exr."""
+    """Measure PREDICTION against TRUTH.
+
+    Both are patterns such as alpha.####.exr. Prints MAD, MSE, GRAD and dtSSD; lower is better.
+    """
     predicted, true = sequences.find(sequences.parse(prediction)), sequences.find(sequences.parse(truth))
     missing = sorted(predicted.keys() ^ true.keys())
     if missing:
@@ -28,7 +31,10 @@ def metrics(prediction: str, truth: str, channel: str, as_json: bool) -> None:
     measured = ClipMetrics()
     for frame, path in predicted.items():
         alphas = [frames.read_mask(file, channel).pixels[..., 0] for file in (path, true[frame])]
-        measured.add(*alphas)
+        try:
+            measured.add(*alphas)
+        except BadInput as error:
+            raise BadInput(f"frame {frame}: {error.message}", error.hint) from error
     result = asdict(measured.result())
     if as_json:
         click.echo(json.dumps(result))

@@ -60,7 +60,10 @@ def status(connection_file: Path | None, as_json: bool) -> None:
 @click.command()
 @click.option("--connection-file", type=_FILE, help="Of the server to stop.")
 def stop(connection_file: Path | None) -> None:
-    """End the running server; jobs under way are dropped, what they finished stays cached."""
+    """End the running server.
+
+    Jobs under way are dropped; what they finished stays cached.
+    """
     with launch.connect(config.load({"connection_file": connection_file}).connection_file, start=False) as client:
         client.stop_server()
     click.echo("The server is ending.")
