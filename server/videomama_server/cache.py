@@ -13,7 +13,6 @@ import shutil
 import socket
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -26,6 +25,7 @@ from videomama_client.settings import MatteSettings
 
 from videomama_server.frames import FloatArray, write_picture
 from videomama_server.geometry import Geometry
+from videomama_server.replacing import replacing
 from videomama_server.windows import Window
 
 log = logging.getLogger(__name__)
@@ -133,13 +133,9 @@ class Cache:
         """
         path = _entry(self.write_root, key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".new-{uuid.uuid4().hex}.exr")
-        try:
+        with replacing(path) as temporary:
             write_picture(temporary, alpha, ("A",), "float", geometry, {_SEAL: _SEAL_BLANK.decode()})
             _seal(temporary, key)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
         return path
 
     @contextmanager
@@ -252,7 +248,7 @@ class Cache:
 
     def _sweep(self) -> None:
         """Remove the temporary files of processes that were killed, and folders left empty."""
-        for pattern in ("entries/*/.*", "sequences/*/.*", "memo/.new-*"):
+        for pattern in ("entries/*/.*", "sequences/*/.*", "memo/.*"):
             for path in self.folder.glob(pattern):
                 if time.time() - _mtime(path) > _STALE_TEMPORARY_S:
                     path.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from videomama_client.errors import BadInput, NotPermitted
 
 from videomama_server.frames import WRITABLE, read_mask, write_picture
+from videomama_server.replacing import replacing
 from videomama_server.sequences import Pattern
 
 DEFAULT_DTYPE = {".exr": "float", ".png": "uint16", ".tif": "float", ".tiff": "float", ".dpx": "uint16"}
@@ -84,15 +85,11 @@ class Delivery:
 def _link(entry: Path, target: Path) -> None:
     if target.exists() and (target.samefile(entry) or _copied_before(entry, target)):
         return
-    temporary = target.with_name(f".videomama-{uuid.uuid4().hex}.exr")
-    try:
+    with replacing(target) as temporary:
         try:
             os.link(entry, temporary)
         except OSError:  # another disk, or a file system without links
             shutil.copy2(entry, temporary)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _copied_before(entry: Path, target: Path) -> bool:

@@ -10,7 +10,6 @@ import errno
 import math
 import os
 import shutil
-import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from videomama_client.errors import BadInput, NotPermitted, VideoMaMaError
 
 from videomama_server.channels import Channel, Header, full_name, mask_channel, plate_channels
 from videomama_server.geometry import Geometry, Rect
+from videomama_server.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,12 +116,9 @@ def write_picture(
     spec = _spec(path, image, channels, dtype, geometry)
     for key, value in (attributes or {}).items():
         spec.attribute(key, value)
-    temporary = _temporary_beside(path)
-    try:
+    with replacing(path) as temporary:
+        _make(temporary)
         _write(temporary, spec, image)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def check_writable(path: Path, dtype: str) -> None:
@@ -250,11 +247,10 @@ def _spec(path: Path, image: NDArray[Any], channels: Sequence[str], dtype: str, 
     return spec
 
 
-def _temporary_beside(path: Path) -> Path:
-    """Make an empty file with the mode that any new file of this user has."""
-    temporary = path.with_name(f".videomama-{uuid.uuid4().hex}{path.suffix}")
+def _make(path: Path) -> None:
+    """Make an empty file with the mode that any new file of this user has; says so where that cannot be."""
     try:
-        temporary.touch(exist_ok=False)
+        path.touch(exist_ok=False)
     except (PermissionError, FileNotFoundError, NotADirectoryError) as error:
         reason = f"cannot write in {path.parent}: {error.strerror}"
         raise NotPermitted(reason, "Choose a folder you may write.") from error
@@ -262,7 +258,6 @@ def _temporary_beside(path: Path) -> Path:
         if error.errno == errno.EROFS:
             raise NotPermitted(f"{path.parent} is read-only", "Choose a folder you may write.") from error
         raise
-    return temporary
 
 
 def _write(path: Path, spec: Any, image: NDArray[Any]) -> None:

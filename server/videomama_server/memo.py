@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from blake3 import blake3
 
 from videomama_server.frames import Picture
 from videomama_server.geometry import EMPTY, Geometry, Rect
+from videomama_server.replacing import replacing
 
 log = logging.getLogger(__name__)
 
@@ -128,13 +127,8 @@ class Memo:
         merged = {**_load(self._file(source)), **self._books[source]}
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self._folder, prefix=".new-", text=True)
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    json.dump(merged, file, separators=(",", ":"))
-                Path(name).replace(self._file(source))
-            finally:
-                Path(name).unlink(missing_ok=True)
+            with replacing(self._file(source)) as temporary:
+                temporary.write_text(json.dumps(merged, separators=(",", ":")), encoding="utf-8")
         except OSError as error:
             log.warning("the stat memo of %s was not saved: %s", source, error)
 

@@ -6,12 +6,12 @@ import errno
 import hashlib
 import shutil
 import tempfile
-import uuid
 from pathlib import Path
 
 from videomama_client.errors import BadInput
 
 from videomama_server import sequences
+from videomama_server.replacing import replacing
 
 
 def make(cache_dir: Path) -> str:
@@ -40,12 +40,8 @@ def keep(path: Path, content: bytes, digest: str) -> None:
     """
     if hashlib.blake2b(content, digest_size=16).hexdigest() != digest:
         raise BadInput(f"{path.name} changed while the job was running", "Run the job again.")
-    arriving = path.with_name(f".{uuid.uuid4().hex}")  # one that is sent twice may be read at this moment
-    try:
+    with replacing(path) as arriving:  # one that is sent twice may be read at this moment
         arriving.write_bytes(content)
-        arriving.replace(path)
-    finally:
-        arriving.unlink(missing_ok=True)
 
 
 def remove(folder: str) -> None:

@@ -13,6 +13,7 @@ from videomama_client.errors import BadInput, NotPermitted
 from videomama_client.settings import MatteSettings
 
 from videomama_server import sequences
+from videomama_server.replacing import replacing
 
 _ROTO_SUFFIXES = frozenset({".png"})
 _FRAME_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".exr", ".tif", ".tiff", ".dpx"})
@@ -161,9 +162,5 @@ def _make_folder(folder: Path) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".videomama-{uuid.uuid4().hex}")
-    try:
+    with replacing(path) as temporary:
         temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -107,11 +107,11 @@ class Worker:
         self._emit(pipe.WorkerReady(os.getpid()))
         while True:
             self._take_in()
-            waiting = [running.waits_for for running in self._jobs.values() if running.waits_for is not None]
             going = [running for running in self._jobs.values() if not running.stuck]
             most_urgent = min(going, key=lambda running: running.urgency, default=None)
             if most_urgent is None or most_urgent.idle:
-                futures.wait(waiting, _POLL_S, futures.FIRST_COMPLETED)
+                waits = [running.waits_for for running in self._jobs.values() if running.idle]
+                futures.wait([wait for wait in waits if wait], _POLL_S, futures.FIRST_COMPLETED)
             else:
                 self._step(most_urgent)
 

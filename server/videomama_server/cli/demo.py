@@ -28,10 +28,9 @@ def demo(out: Path, frames: int, seed: int) -> None:
     out = out.absolute()
     report = run(out, replace(ClipShape(), frames=frames, seed=seed), follow, lambda line: click.echo(line, err=True))
     Console().print(_table(report))
-    click.echo(f"{report.seconds_per_frame:.2f} s per frame by {report.engine}; the second run took")
-    click.echo(
-        f"{report.second_run['seconds']:.2f} s, {report.second_run['cached']} of {report.frames} from the cache."
-    )
+    again, cached = report.second_run["seconds"], report.second_run["cached"]
+    click.echo(f"{report.seconds_per_frame:.2f} s per frame by {report.engine}.")
+    click.echo(f"The second run took {again:.2f} s, {cached} of {report.frames} frames from the cache.")
     click.echo(f"Look at {out / 'contact_sheet.png'}; the figures are in {out / 'report.json'}.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -97,19 +97,23 @@ def follow(client: Client, order: Submission) -> messages.MatteDone:
     sent = submit(client, order)
     try:
         with _progress() as progress:
-            task = progress.add_task("", total=None, computed=0, cached=0, visible=False)
-            counts = {True: 0, False: 0}
-            for event in sent.events():
-                if isinstance(event, messages.MattePlanned):
-                    progress.update(task, description=event.engine, total=event.frames, visible=True)
-                elif isinstance(event, messages.FrameDone):
-                    counts[event.cached] += 1
-                    progress.update(task, advance=1, computed=counts[False], cached=counts[True])
-                elif isinstance(event, messages.MatteDone):
-                    return event
+            return _watch(sent.events(), progress)
     except KeyboardInterrupt as interrupt:
         _cancel(client, sent.job)
         raise Cancelled("cancelled") from interrupt
+
+
+def _watch(events: Iterable[messages.JobEvent], progress: Progress) -> messages.MatteDone:
+    task = progress.add_task("", total=None, computed=0, cached=0, visible=False)
+    counts = {True: 0, False: 0}
+    for event in events:
+        if isinstance(event, messages.MatteDone):
+            return event
+        if isinstance(event, messages.MattePlanned):
+            progress.update(task, description=event.engine, total=event.frames, visible=True)
+        elif isinstance(event, messages.FrameDone):
+            counts[event.cached] += 1
+            progress.update(task, advance=1, computed=counts[False], cached=counts[True])
     raise AssertionError("events end with MatteDone or an error")
 
 
