@@ -96,6 +96,10 @@ class Client:
         """Return how the server is."""
         return self._ask(messages.ReportStatus(_new_id()), messages.StatusReported)
 
+    def unload_engine(self) -> None:
+        """Ask for the memory that the engine holds; raises `BadInput` while a job runs."""
+        self._ask(messages.UnloadEngine(_new_id()), messages.EngineUnloaded)
+
     def stop_server(self) -> None:
         """Ask the server to end."""
         self._ask(messages.StopServer(_new_id()), messages.ServerStopping)

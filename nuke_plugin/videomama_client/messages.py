@@ -104,6 +104,13 @@ class FetchAlpha:
 
 
 @dataclass(frozen=True)
+class UnloadEngine:
+    """Ask for the memory that the engine holds; refused while a job runs."""
+
+    request: str
+
+
+@dataclass(frozen=True)
 class StopServer:
     """Ask the server to end."""
 
@@ -122,7 +129,13 @@ class Greeted:
 
 @dataclass(frozen=True)
 class StatusReported:
-    """How the server is. What is not known is None, never a made-up zero."""
+    """How the server is. What is not known is None, never a made-up zero.
+
+    Fields:
+        device, dtype: what the loaded engine runs on, and computes in.
+        resident_bytes: of weights that stay on that device.
+        peak_bytes: the most that was in use on it at once.
+    """
 
     request: str
     server: str
@@ -136,6 +149,10 @@ class StatusReported:
     jobs_running: int
     jobs_finished: int
     worker_restarts: int
+    device: Optional[str] = None
+    dtype: Optional[str] = None
+    resident_bytes: Optional[int] = None
+    peak_bytes: Optional[int] = None
     jobs: list[str] = field(default_factory=list)
 
 
@@ -157,13 +174,17 @@ class JobAccepted:
 
 @dataclass(frozen=True)
 class MattePlanned:
-    """What the job came to: its engine, region (x, y, w, h) and the number of frames wanted."""
+    """What the job came to: its engine, region (x, y, w, h) and the number of frames wanted.
+
+    `plan` says what the engine runs on and how; empty for one that runs anywhere in the same way.
+    """
 
     job: str
     engine: str
     roi: list[int]
     frames: int
     out: str
+    plan: str = ""
 
 
 @dataclass(frozen=True)
@@ -197,6 +218,7 @@ class MatteDone:
     engine: str
     roi: list[int]
     warnings: list[str] = field(default_factory=list)
+    plan: str = ""
 
 
 @dataclass(frozen=True)
@@ -219,6 +241,13 @@ class AlphaFetched:
 
 
 @dataclass(frozen=True)
+class EngineUnloaded:
+    """The engine holds nothing; the next job loads it again."""
+
+    request: str
+
+
+@dataclass(frozen=True)
 class ServerStopping:
     """The server is about to end."""
 
@@ -235,9 +264,13 @@ class RequestRefused:
     hint: str
 
 
-Request = Union[Hello, ReportStatus, ProveFile, SubmitMatte, CancelJob, SupplyFrame, FetchAlpha, StopServer]
+Request = Union[
+    Hello, ReportStatus, ProveFile, SubmitMatte, CancelJob, SupplyFrame, FetchAlpha, UnloadEngine, StopServer
+]
 JobEvent = Union[MattePlanned, FrameWanted, FrameDone, MatteDone, MatteFailed]
-Reply = Union[Greeted, StatusReported, FileProved, JobAccepted, AlphaFetched, ServerStopping, RequestRefused]
+Reply = Union[
+    Greeted, StatusReported, FileProved, JobAccepted, AlphaFetched, EngineUnloaded, ServerStopping, RequestRefused
+]
 Message = Union[Request, JobEvent, Reply]
 
 JOB_EVENTS = get_args(JobEvent)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Optional
 
 from videomama_client.errors import BadInput
 
 QUALITIES = ("high", "fast")
+MODES = ("production", "reference")
+_CANVAS = re.compile(r"auto|[1-9]\d{0,4}x[1-9]\d{0,4}")
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,16 @@ class MatteSettings:
             pixels and sRGB for integer ones.
         exposure: stops added to the plate before it is shown to the engine.
         mask_threshold: mask value (0..1) from which a pixel counts as subject.
+        soft_mask: give the mask to the model with its grey values instead of cutting it at the threshold.
+        mask_grow: grows the mask (negative: shrinks it) by so many pixels of a plate 1920 wide, before anything else.
+        mask_close_holes: closes holes and gaps of the mask up to this wide, in the same unit, before it grows.
         trimap_erode: certain foreground starts this far inside the mask, in pixels of a plate 1920 wide.
         trimap_dilate: certain background starts this far outside the mask, in the same unit.
+        mode: ``production``, or ``reference``: the published inference to the letter (engine ``videomama``).
+        canvas: size the model works at, ``auto`` or WIDTHxHEIGHT in pixels (engine ``videomama``).
+        seed: of the noise that the model starts from.
+        feedback: times the model runs again with its own alpha in place of the mask.
+        weights: folder of the model's weights as the server sees it; empty takes the server's own.
     """
 
     engine: str = "auto"
@@ -40,8 +51,16 @@ class MatteSettings:
     colorspace: str = "auto"
     exposure: float = 0.0
     mask_threshold: float = 0.5
+    soft_mask: bool = False
+    mask_grow: float = 0.0
+    mask_close_holes: float = 0.0
     trimap_erode: float = 10.0
     trimap_dilate: float = 40.0
+    mode: str = "production"
+    canvas: str = "auto"
+    seed: int = 42
+    feedback: int = 0
+    weights: str = ""
 
     def check(self) -> None:
         """Raise `BadInput` for a value that makes no sense."""
@@ -49,10 +68,21 @@ class MatteSettings:
         _within("mask threshold", self.mask_threshold, 0.001, 1)
         _within("trimap erode", self.trimap_erode, 0, 500)
         _within("trimap dilate", self.trimap_dilate, 0, 500)
-        if self.quality not in QUALITIES:
-            raise BadInput(f"no quality is called {self.quality!r}", f"There are: {', '.join(QUALITIES)}.")
+        _within("mask grow", self.mask_grow, -200, 200)
+        _within("mask close holes", self.mask_close_holes, 0, 200)
+        _within("seed", self.seed, 0, 2**63 - 1)
+        _within("feedback", self.feedback, 0, 4)
+        _among("quality", self.quality, QUALITIES)
+        _among("mode", self.mode, MODES)
+        if not _CANVAS.fullmatch(self.canvas):
+            raise BadInput(f"{self.canvas!r} is no canvas", "Write auto, or WIDTHxHEIGHT such as 1024x576.")
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:  # also true of NaN
         raise BadInput(f"{name} {value:g} is out of range", f"Choose {low:g} to {high:g}.")
+
+
+def _among(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise BadInput(f"no {name} is called {value!r}", f"There are: {', '.join(known)}.")

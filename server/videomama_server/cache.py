@@ -43,6 +43,7 @@ Everything in it can be made again; `videomama cache stat|verify|prune|clear` lo
 entries/    one EXR per alpha
 sequences/  the same files under numbered names, for hosts that read sequences
 memo/       digests of plates and masks whose stat did not change
+folded/     weights of models, made ready for use
 """
 
 
@@ -68,8 +69,8 @@ class Identity:
             windows: every window that contributes, with the digests of its frames in order.
         """
         settings = asdict(self.settings)
-        # Which file channels were read is in the digests of what was read.
-        del settings["plate_layer"], settings["mask_channel"]
+        # Which file channels were read is in the digests of what was read, what the weights are in the fingerprint.
+        del settings["plate_layer"], settings["mask_channel"], settings["weights"]
         content = {
             "version": KEY_VERSION,
             "engine": self.engine,

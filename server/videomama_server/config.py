@@ -18,6 +18,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+FOLDED = "folded"  # folder inside a cache folder
 _PREFIX = "VIDEOMAMA_"
 
 
@@ -34,6 +35,11 @@ class Config:
         engine_idle_s: seconds without a job after which the engine process ends and frees its memory.
         server_idle_s: seconds without a client or job after which the server ends; 0 for never.
         threads: threads that read frames, and as many that write alphas.
+        weights: folder of the model's weights (engine `videomama`), in any of the layouts they are published in.
+        device: what the model runs on: `auto`, `cpu`, `cuda:0`; auto takes a GPU where there is one.
+        dtype: what it computes in: `auto`, `fp16`, `bf16`, `fp32`.
+        max_vram_gb: memory of the device it may use; 0 for all that is free.
+        compile: whether the model is compiled for the device: `auto` (where it pays), `on`, `off`.
     """
 
     cache_dir: Path = field(default_factory=lambda: platformdirs.user_cache_path("videomama"))
@@ -45,6 +51,16 @@ class Config:
     engine_idle_s: float = 900.0
     server_idle_s: float = 0.0
     threads: int = 2
+    weights: Path = field(default_factory=lambda: platformdirs.user_data_path("videomama") / "weights")
+    device: str = "auto"
+    dtype: str = "auto"
+    max_vram_gb: float = 0.0
+    compile: str = "auto"
+
+    @property
+    def folded_dir(self) -> Path:
+        """Where weights are kept once they are made ready for use."""
+        return self.cache_dir / FOLDED
 
     @property
     def log_file(self) -> Path:

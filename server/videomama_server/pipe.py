@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Optional
 
 from videomama_client import messages, wire
 from videomama_client.errors import ProtocolError
@@ -51,7 +51,20 @@ class JobBegun:
     job: str
 
 
-KINDS = {kind.__name__: kind for kind in (RunJob, DropJob, FrameSupplied, WorkerReady, JobBegun, *messages.JOB_EVENTS)}
+@dataclass(frozen=True)
+class EngineHolds:
+    """What the engine holds of its device; None where that is not known, or nothing is held."""
+
+    device: Optional[str] = None
+    dtype: Optional[str] = None
+    resident_bytes: Optional[int] = None
+    peak_bytes: Optional[int] = None
+
+
+KINDS = {
+    kind.__name__: kind
+    for kind in (RunJob, DropJob, FrameSupplied, WorkerReady, JobBegun, EngineHolds, *messages.JOB_EVENTS)
+}
 
 
 def send(stream: BinaryIO, message: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,12 +20,13 @@ import numpy as np
 from videomama_client.errors import Cancelled
 from videomama_client.messages import FrameDone, JobEvent, MatteDone, MattePlanned
 
-from videomama_server import color, windows
+from videomama_server import color, masks, roi, windows
 from videomama_server.cache import Cache
 from videomama_server.engines.base import EngineFrame
 from videomama_server.frames import FloatArray
 from videomama_server.geometry import Geometry, Rect
 from videomama_server.memo import Memo
+from videomama_server.plan import Group
 from videomama_server.reader import LoadedFrame, cut
 from videomama_server.survey import Order, Pause, Survey, finished, look
 from videomama_server.windows import Window
@@ -62,7 +63,7 @@ class Matte:
         self._loads: dict[int, Future[LoadedFrame]] = {}
         self._loaded: dict[int, LoadedFrame] = {}
         self._prepared: dict[int, tuple[Rect, Any]] = {}
-        self._sums: dict[int, FloatArray] = {}
+        self._sums: dict[int, FloatArray] = {}  # estimates, cross-faded as far as their windows were seen
         self._writes: deque[Future[None]] = deque()
         self._asked: set[int] = set()  # looked up in the cache, found or not
         self._done: set[int] = set()
@@ -85,6 +86,7 @@ class Matte:
                     survey.roi,
                     len(survey.plan.wanted),
                     str(out.folder / f"{out.head}{'#' * out.digits}{out.tail}"),
+                    self._order.engine.describe(survey.identity.settings),
                 )
             )
             with self._services.cache.hold(self._order.job):
@@ -101,27 +103,49 @@ class Matte:
         while queue:
             self._read_ahead(survey, queue)
             window = queue.popleft()
-            yield from self._read(survey, self._unknown(survey, window))
-            self._look_up(survey, window)
-            if self._pending(survey, window):
+            if (yield from self._needed(survey, window)):
                 yield from self._read(survey, window.frames)
                 yield None
-                self._look_up_again(survey, window)
-                self._refine(survey, window, self._pending(survey, window))
-            self._release(queue[0].first if queue else None)
+                self._forget_look_ups(survey, window)  # another job or machine may have finished them meanwhile
+                if (yield from self._needed(survey, window)):
+                    self._estimate(survey, window)
+            for group in survey.plan.groups_of[window]:
+                if group.windows[-1] == window:
+                    yield from self._complete(survey, group)
+            self._release(survey, queue[0] if queue else None)
             self._check_cancelled()
         self._wait_for_writes(0)
 
-    def _pending(self, survey: Survey, window: Window) -> list[int]:
-        return [frame for frame in window.frames if frame in survey.plan.by_frame and frame not in self._done]
+    def _pending(self, group: Group) -> list[int]:
+        return [frame for frame in group.wanted if frame not in self._done]
+
+    def _needed(self, survey: Survey, window: Window) -> Generator[Pause, None, bool]:
+        """Whether a frame that the window contributes to has to be computed; delivers what the cache has.
+
+        Plates are read for the sake of their digests only as long as all that is known is in the cache.
+        """
+        groups = survey.plan.groups_of[window]
+        for group in groups:
+            self._look_up(survey, group)
+        if any(frame in self._asked for group in groups for frame in self._pending(group)):
+            return True
+        for group in groups:
+            if self._pending(group):
+                yield from self._read(survey, self._undigested(group))
+                self._look_up(survey, group)
+            if self._pending(group):
+                return True
+        return False
 
     def _read_ahead(self, survey: Survey, queue: deque[Window]) -> None:
         """Start reading what the next windows need, as far as memory is granted."""
         budget = max(survey.plan.shape.length, 2 * self._services.threads)
         coming = {frame for window in list(queue)[:1] for frame in window.frames}
         for window in queue:
-            self._look_up(survey, window)
-            for frame in window.frames if self._pending(survey, window) else ():
+            for group in survey.plan.groups_of[window]:
+                self._look_up(survey, group)
+            wanted = any(self._pending(group) for group in survey.plan.groups_of[window])
+            for frame in window.frames if wanted else ():
                 if len(self._loads.keys() - coming) >= budget and frame not in coming:
                     return
                 self._load(survey, frame)
@@ -138,20 +162,19 @@ class Matte:
             self._loaded[frame] = yield from finished(self._load(survey, frame))
             self._check_cancelled()
 
-    def _unknown(self, survey: Survey, window: Window) -> list[int]:
-        """Return the frames without whose digest the pending frames of a window cannot be looked up."""
-        contributing = {other for frame in self._pending(survey, window) for other in survey.plan.by_frame[frame]}
-        frames = sorted({frame for other in contributing for frame in other.frames})
+    def _undigested(self, group: Group) -> list[int]:
+        """Return the frames without whose plates' digest a group cannot be looked up."""
+        frames = sorted({frame for window in group.windows for frame in window.frames})
         return [frame for frame in frames if self._order.reader.plate_facts(frame) is None]
 
-    def _look_up(self, survey: Survey, window: Window) -> None:
-        """Deliver the frames of a window that the cache has; those whose key is not known yet are left for later."""
-        for frame in self._pending(survey, window):
+    def _look_up(self, survey: Survey, group: Group) -> None:
+        """Deliver the frames of a group that the cache has; where its key is not known yet, that is left for later."""
+        for frame in self._pending(group):
             if frame in self._asked:
                 continue
-            key = self._key(survey, frame)
+            key = self._key(survey, frame, group)
             if key is None:
-                continue
+                return
             self._asked.add(frame)
             entry = self._services.cache.lookup(key)
             if entry is not None:
@@ -159,16 +182,15 @@ class Matte:
                 self._cached += 1
                 self._write(self._deliver, entry, frame, True)
 
-    def _look_up_again(self, survey: Survey, window: Window) -> None:
-        """Take what another job or machine has finished since the frames were looked up."""
-        self._asked.difference_update(self._pending(survey, window))
-        self._look_up(survey, window)
+    def _forget_look_ups(self, survey: Survey, window: Window) -> None:
+        for group in survey.plan.groups_of[window]:
+            self._asked.difference_update(self._pending(group))
 
-    def _key(self, survey: Survey, frame: int) -> str | None:
+    def _key(self, survey: Survey, frame: int, group: Group) -> str | None:
         """Return the key of a frame, or None while a plate that it depends on has not been digested."""
         reader = self._order.reader
         rows: list[tuple[Window, list[str]]] = []
-        for window in survey.plan.by_frame[frame]:
+        for window in group.windows:
             digests: list[str] = []
             for number in window.frames:
                 plate = reader.plate_facts(number)
@@ -178,29 +200,43 @@ class Matte:
             rows.append((window, digests))
         return survey.identity.key(frame, rows)
 
-    def _refine(self, survey: Survey, window: Window, pending: Sequence[int]) -> None:
-        """Compute one window and add it to its pending frames; write those that no later window adds to."""
-        if not pending:
-            return
-        settings = survey.identity.settings
-        engine = self._order.engine
+    def _estimate(self, survey: Survey, window: Window) -> None:
+        """Let the engine estimate one window and add it to the frames that wanted ones depend on."""
+        plan = survey.plan
         loaded = [self._loaded[frame] for frame in window.frames]
         region = survey.region or reduce(Rect.union, (frame.geometry.canvas for frame in loaded))
         states = [self._state(survey, frame, region) for frame in loaded]
-        alphas = engine.refine(states, settings)
-        for frame in pending:
-            contributing = survey.plan.by_frame[frame]
-            share = windows.weights(contributing, frame, survey.plan.shape.overlap)[window]
-            alpha = alphas[frame - window.first]
+        estimates = self._order.engine.refine(states, survey.identity.settings)
+        needed = {frame for group in plan.groups_of[window] if self._pending(group) for frame in group.frames}
+        for frame in sorted(needed.intersection(window.frames)):
+            estimate = estimates[frame - window.first]
             if survey.region is None:
-                alpha = cut(alpha, region, self._loaded[frame].geometry.canvas)
+                estimate = cut(estimate, region, self._loaded[frame].geometry.canvas)
+            contributing = plan.by_frame[frame]
             if len(contributing) > 1:
-                alpha = self._sums.pop(frame, np.float32(0.0)) + np.float32(share) * alpha
-            if window != contributing[-1]:
-                self._sums[frame] = alpha
-            else:
-                self._done.add(frame)
-                self._finish(survey, frame, alpha)
+                share = np.float32(windows.weights(contributing, frame, plan.shape.overlap)[window])
+                estimate = self._sums.get(frame, np.float32(0.0)) + share * estimate
+            self._sums[frame] = estimate
+
+    def _complete(self, survey: Survey, group: Group) -> Iterator[Pause]:
+        """Turn the estimates of a group into alphas and hand those that are pending to the writers."""
+        self._look_up(survey, group)
+        pending = self._pending(group)
+        if not pending:
+            return
+        if len(group.frames) > 1:
+            yield None
+        estimates = [self._sums[frame] for frame in group.frames]
+        prepared = [self._prepared[frame][1] for frame in group.frames]
+        positions = [group.frames.index(frame) for frame in pending]
+        alphas = self._order.engine.complete(estimates, prepared, positions, survey.identity.settings)
+        for frame, alpha in zip(pending, alphas, strict=True):
+            key = self._key(survey, frame, group)
+            assert key is not None  # all its windows have been read
+            loaded = self._loaded[frame]
+            whole = _on_canvas(np.zeros_like(alpha) if frame in survey.empty else alpha, loaded, survey.region)
+            self._done.add(frame)
+            self._write(self._publish, key, whole, loaded.geometry, frame)
 
     def _state(self, survey: Survey, loaded: LoadedFrame, region: Rect) -> Any:
         """Return what the engine prepared of a frame, made once for as long as the region stays the same."""
@@ -209,24 +245,32 @@ class Matte:
             return known[1]
         self._check_cancelled()
         settings = survey.identity.settings
-        transform = color.display_transform(settings.colorspace, settings.exposure)
         held = survey.region or loaded.geometry.canvas
         plate, mask = cut(loaded.plate, held, region), cut(loaded.mask, held, region)
         if survey.region is not None:
             loaded.plate = np.zeros((0, 0, 3), np.float32)  # not needed twice: free it before the window is done
-        size = (survey.display.h, survey.display.w)
-        state = self._order.engine.prepare(EngineFrame(loaded.number, mask, size, lambda: transform(plate)), settings)
+        state = self._order.engine.prepare(self._engine_frame(survey, loaded.number, region, plate, mask), settings)
         self._prepared[loaded.number] = (region, state)
         return state
 
-    def _finish(self, survey: Survey, frame: int, alpha: FloatArray) -> None:
-        """Hand a finished alpha to the writers."""
-        loaded = self._loaded[frame]
-        key = self._key(survey, frame)
-        assert key is not None  # all its windows have been read
-        if frame in survey.empty:
-            alpha = np.zeros_like(alpha)
-        self._write(self._publish, key, _on_canvas(alpha, loaded, survey.region), loaded.geometry, frame)
+    def _engine_frame(
+        self, survey: Survey, number: int, region: Rect, plate: FloatArray, mask: FloatArray
+    ) -> EngineFrame:
+        settings, reader = survey.identity.settings, self._order.reader
+        transform = color.display_transform(settings.colorspace, settings.exposure)
+        size = (survey.display.h, survey.display.w)
+        close, grow = settings.mask_close_holes, settings.mask_grow
+        facts = reader.plate_facts(number)
+        assert facts is not None  # it has been read
+        where = roi.format_region(region)
+        return EngineFrame(
+            number=number,
+            mask=masks.shaped(mask, close, grow, max(size)),
+            full_size=size,
+            plate_key=f"{facts.digest} {where} {transform.fingerprint}",
+            mask_key=f"{reader.mask_facts(number).digest} {where} {close:g} {grow:g}",
+            load_plate=lambda: transform(plate),
+        )
 
     def _publish(self, key: str, alpha: FloatArray, geometry: Geometry, frame: int) -> None:
         self._deliver(self._services.cache.publish(key, alpha, geometry), frame, False)
@@ -244,9 +288,12 @@ class Matte:
         while len(self._writes) > allowed or (self._writes and self._writes[0].done()):
             self._writes.popleft().result()
 
-    def _release(self, first: int | None) -> None:
-        """Forget the frames that no window to come needs."""
-        for store in (self._loads, self._loaded, self._prepared):
+    def _release(self, survey: Survey, coming: Window | None) -> None:
+        """Forget the frames that neither a window to come nor a group to complete needs."""
+        first = None
+        if coming is not None:
+            first = min([coming.first, *(group.frames[0] for group in survey.plan.groups_of[coming])])
+        for store in (self._loads, self._loaded, self._prepared, self._sums):
             for frame in [frame for frame in store if first is None or frame < first]:
                 del store[frame]
 
@@ -266,6 +313,7 @@ class Matte:
             seconds=seconds,
             engine=self._order.engine_name,
             roi=survey.roi,
+            plan=self._order.engine.describe(survey.identity.settings),
             warnings=survey.warnings if cache.lasting else [*survey.warnings, lost],
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from videomama_client.errors import BadInput
 from videomama_client.messages import SubmitMatte
@@ -15,22 +16,48 @@ from videomama_server.windows import Clip, Window
 
 
 @dataclass(frozen=True)
+class Group:
+    """Frames whose estimates are completed together.
+
+    Attributes:
+        frames: consecutive; those wanted and those looked at around them.
+        wanted: of them, the ones that were asked for.
+        windows: every window that contributes to one of the frames, ascending: what the alphas depend on.
+    """
+
+    frames: range
+    wanted: tuple[int, ...]
+    windows: tuple[Window, ...]
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a job has to do.
 
     Attributes:
         wanted: the frames asked for, ascending.
-        windows: the windows that hold a wanted frame, ascending.
+        groups: that hold them, ascending.
+        windows: the windows that those depend on, ascending.
         frames: every frame that those windows read, ascending.
-        by_frame: for each wanted frame, the windows that contribute to it, ascending.
-        shape: length and overlap of the windows.
+        by_frame: for each frame of the groups, the windows that contribute to it, ascending.
+        shape: of the windows.
     """
 
     wanted: tuple[int, ...]
+    groups: tuple[Group, ...]
     windows: tuple[Window, ...]
     frames: tuple[int, ...]
     by_frame: dict[int, tuple[Window, ...]]
     shape: WindowShape
+
+    @cached_property
+    def groups_of(self) -> dict[Window, tuple[Group, ...]]:
+        """For each window, the groups that it contributes to, ascending."""
+        groups: dict[Window, list[Group]] = {window: [] for window in self.windows}
+        for group in self.groups:
+            for window in group.windows:
+                groups[window].append(group)
+        return {window: tuple(found) for window, found in groups.items()}
 
 
 def window_shape(settings: MatteSettings, default: WindowShape) -> WindowShape:
@@ -38,7 +65,7 @@ def window_shape(settings: MatteSettings, default: WindowShape) -> WindowShape:
     length = default.length if settings.window is None else settings.window
     overlap = min(default.overlap, length // 2) if settings.overlap is None else settings.overlap
     windows.check_shape(length, overlap)
-    return WindowShape(length, overlap)
+    return WindowShape(length, overlap, default.context)
 
 
 def make(request: SubmitMatte, shape: WindowShape, plate: Source, mask: Source) -> Plan:
@@ -58,11 +85,31 @@ def make(request: SubmitMatte, shape: WindowShape, plate: Source, mask: Source) 
             "Ask for frames inside the clip, or name a longer clip.",
         )
     laid = windows.lay(clip, shape.length, shape.overlap)
-    needed = windows.touching(laid, wanted)
+    groups = _groups(laid, wanted, clip, shape.context)
+    needed = sorted({window for group in groups for window in group.windows})
     frames = sorted({frame for window in needed for frame in window.frames})
     _check_there(frames, plate, mask)
-    by_frame = {frame: tuple(window for window in needed if frame in window.frames) for frame in wanted}
-    return Plan(tuple(wanted), tuple(needed), tuple(frames), by_frame, shape)
+    estimated = sorted({frame for group in groups for frame in group.frames})
+    by_frame = {frame: tuple(windows.touching(needed, frame, frame)) for frame in estimated}
+    return Plan(tuple(wanted), groups, tuple(needed), tuple(frames), by_frame, shape)
+
+
+def _groups(laid: list[Window], wanted: list[int], clip: Clip, context: int | None) -> tuple[Group, ...]:
+    """Return which frames are completed together: each on its own, or those at home in one window."""
+    if context is None:
+        touching = {frame: tuple(windows.touching(laid, frame, frame)) for frame in wanted}
+        return tuple(Group(range(frame, frame + 1), (frame,), touching[frame]) for frame in wanted)
+    at_home: dict[Window, list[int]] = {}
+    for frame in range(clip.first, clip.last + 1):
+        at_home.setdefault(windows.home(laid, frame), []).append(frame)
+    asked = set(wanted)
+    groups = []
+    for core in at_home.values():
+        frames = range(max(clip.first, core[0] - context), min(clip.last, core[-1] + context) + 1)
+        held = tuple(frame for frame in core if frame in asked)
+        if held:
+            groups.append(Group(frames, held, tuple(windows.touching(laid, frames[0], frames[-1]))))
+    return tuple(groups)
 
 
 def _check_there(frames: list[int], plate: Source, mask: Source) -> None:

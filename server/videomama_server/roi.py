@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from videomama_client.errors import BadInput
 
@@ -10,9 +11,26 @@ from videomama_server.geometry import EMPTY, Rect
 
 AUTO = "auto"
 OFF = "off"
-PADDING_SHARE = 0.1  # of the region's side, what a tracker's mask commonly leaves out (hair, motion blur)
-PADDING_PIXELS = 48.0  # on a plate 1920 wide: the default trimap (dilate 40) and room for its filters
-MULTIPLE = 8
+LEAST = 8  # pixels on either side
+
+
+@dataclass(frozen=True)
+class RegionRule:
+    """How an engine likes the region of interest that is found from the masks.
+
+    Attributes:
+        padding_share: of the region's side, added on every side.
+        padding_pixels: added at least, in pixels of a plate 1920 wide.
+        multiple: of pixels that the region is rounded out to.
+        minimum_gain: share of the plate that the region must spare; if it does not, the whole plate is taken.
+        fixed: one rectangle for the whole job even where no region is asked for.
+    """
+
+    padding_share: float = 0.1  # what a tracker's mask commonly leaves out (hair, motion blur)
+    padding_pixels: float = 48.0  # the default trimap (dilate 40) and room for its filters
+    multiple: int = 8
+    minimum_gain: float = 0.0
+    fixed: bool = False
 
 
 def parse(text: str) -> Rect | None:
@@ -23,8 +41,8 @@ def parse(text: str) -> Rect | None:
         x, y, w, h = (int(part) for part in text.split(","))
     except ValueError as error:
         raise BadInput(f"{text!r} is no region of interest", "Write auto, off, or x,y,w,h in pixels.") from error
-    if w < MULTIPLE or h < MULTIPLE:
-        raise BadInput(f"a region of {w}x{h} pixels is too small", f"Both sides must be at least {MULTIPLE}.")
+    if w < LEAST or h < LEAST:
+        raise BadInput(f"a region of {w}x{h} pixels is too small", f"Both sides must be at least {LEAST}.")
     return Rect(x, y, w, h)
 
 
@@ -33,21 +51,24 @@ def format_region(region: Rect) -> str:
     return f"{region.x},{region.y},{region.w},{region.h}"
 
 
-def from_masks(supports: Iterable[Rect], bounds: Rect, dilate: float) -> Rect:
-    """Return the region around every mask of a job.
+def from_masks(supports: Iterable[Rect], bounds: Rect, reach: float, rule: RegionRule) -> Rect:
+    """Return the region around every mask of a job, or `bounds` where a region spares too little.
 
     Args:
         supports: the rectangle around each mask.
         bounds: the canvas of the plate; the region stays inside it.
-        dilate: how far the transition band reaches out of the mask, in pixels of a plate 1920 wide.
+        reach: how far the transition band reaches out of the mask, in pixels of a plate 1920 wide.
+        rule: of the engine.
     """
     around = EMPTY
     for support in supports:
         around = around.union(support.intersect(bounds))
     scale = max(bounds.w, bounds.h) / 1920
-    least = max(PADDING_PIXELS, dilate * 1.2) * scale
-    grown = around.grow(round(max(PADDING_SHARE * around.w, least)), round(max(PADDING_SHARE * around.h, least)))
-    return _rounded(grown).intersect(bounds)
+    least, share = max(rule.padding_pixels, reach * 1.2) * scale, rule.padding_share
+    grown = around.grow(round(max(share * around.w, least)), round(max(share * around.h, least)))
+    region = _rounded(grown, rule.multiple).intersect(bounds)
+    spared = 1 - region.w * region.h / (bounds.w * bounds.h)
+    return region if spared >= rule.minimum_gain else bounds
 
 
 def leaving(supports: dict[int, Rect], region: Rect) -> list[int]:
@@ -55,7 +76,7 @@ def leaving(supports: dict[int, Rect], region: Rect) -> list[int]:
     return [frame for frame, support in supports.items() if not support.empty and not region.holds(support)]
 
 
-def _rounded(rect: Rect) -> Rect:
-    x, y = rect.x // MULTIPLE * MULTIPLE, rect.y // MULTIPLE * MULTIPLE
-    right, bottom = -(-rect.right // MULTIPLE) * MULTIPLE, -(-rect.bottom // MULTIPLE) * MULTIPLE
+def _rounded(rect: Rect, multiple: int) -> Rect:
+    x, y = rect.x // multiple * multiple, rect.y // multiple * multiple
+    right, bottom = -(-rect.right // multiple) * multiple, -(-rect.bottom // multiple) * multiple
     return Rect(x, y, right - x, bottom - y)

@@ -72,6 +72,7 @@ class Server:
         self._book = JobBook()
         self._worker = Supervisor(config, self._on_worker, self._on_worker_death)
         self._started = self._heard = self._worked = time.monotonic()
+        self._held = pipe.EngineHolds()
         self._ending = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._handlers: dict[type, Callable[[bytes, Any, bytes | None], Awaitable[Answer | None]]] = {
@@ -82,6 +83,7 @@ class Server:
             messages.CancelJob: self._cancel,
             messages.SupplyFrame: self._supply,
             messages.FetchAlpha: self._fetch,
+            messages.UnloadEngine: self._unload,
             messages.StopServer: self._stop,
         }
 
@@ -190,6 +192,10 @@ class Server:
             jobs_running=len(running),
             jobs_finished=self._book.finished,
             worker_restarts=self._worker.restarts,
+            device=self._held.device,
+            dtype=self._held.dtype,
+            resident_bytes=self._held.resident_bytes,
+            peak_bytes=self._held.peak_bytes,
             jobs=[job.describe() for job in running[:50]],
         )
         return status, None
@@ -246,6 +252,14 @@ class Server:
         content = await asyncio.to_thread(Path(path).read_bytes)
         return messages.AlphaFetched(ask.request, ask.job, ask.frame), content
 
+    async def _unload(self, client: bytes, ask: messages.UnloadEngine, bulk: bytes | None) -> Answer:  # noqa: ARG002
+        running = len(self._book.running())
+        if running:
+            raise BadInput(f"{running} jobs need the engine", "Wait for them, or cancel them first.")
+        self._held = pipe.EngineHolds()
+        await self._worker.retire()  # also frees what a device's driver keeps for each process that uses it
+        return messages.EngineUnloaded(ask.request), None
+
     async def _stop(self, client: bytes, ask: messages.StopServer, bulk: bytes | None) -> Answer | None:  # noqa: ARG002
         await self._send(client, messages.ServerStopping(ask.request))
         self._ending.set()
@@ -260,6 +274,8 @@ class Server:
     def _on_worker(self, message: Any) -> None:
         if isinstance(message, pipe.JobBegun):
             self._book.note_begun(message.job)
+        elif isinstance(message, pipe.EngineHolds):
+            self._held = message
         elif isinstance(message, messages.JOB_EVENTS):
             event = self._book.note(message)
             if event is not None:
@@ -274,6 +290,7 @@ class Server:
         self._socket.send_multipart([job.client, wire.encode(event)])
 
     def _on_worker_death(self, code: int) -> None:  # noqa: ARG002  (logged where it was seen)
+        self._held = pipe.EngineHolds()
         again, failed = self._book.after_death()
         for event in failed:
             self._tell(event)
@@ -289,6 +306,7 @@ class Server:
             now = time.monotonic()
             if self._worker.pid is not None and now - self._worked > self._config.engine_idle_s:
                 log.info("no job for %.0f s: the engine worker ends", now - self._worked)
+                self._held = pipe.EngineHolds()
                 await self._worker.retire()
             if 0 < self._config.server_idle_s < now - max(self._heard, self._worked):
                 self._ending.set()

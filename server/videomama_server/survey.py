@@ -10,6 +10,7 @@ from typing import Any, Optional, TypeVar
 
 from videomama_client.errors import BadInput, Cancelled
 from videomama_client.messages import SubmitMatte
+from videomama_client.settings import MatteSettings
 
 from videomama_server import color, plan, roi
 from videomama_server.cache import Identity
@@ -18,6 +19,7 @@ from videomama_server.engines.base import Engine, WindowShape
 from videomama_server.frames import MAX_PIXELS
 from videomama_server.geometry import Geometry, Rect
 from videomama_server.reader import NOTHING, Reader, plate_space
+from videomama_server.roi import RegionRule
 from videomama_server.sequences import Pattern, format_range
 
 _BATCH = 32
@@ -78,7 +80,7 @@ def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) 
         BadInput: frames are missing or unreadable, sizes do not fit, or there is no mask at all.
     """
     request = order.request
-    shape = plan.window_shape(request.settings, order.engine.window)
+    shape = plan.window_shape(request.settings, order.engine.shape(request.settings))
     planned = plan.make(request, shape, order.reader.plate, order.reader.mask)
     _check_numbered(order.delivery.pattern, planned.wanted)
     geometry, is_float = yield from finished(readers.submit(order.reader.probe_plate, planned.frames[0]))
@@ -98,7 +100,7 @@ def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) 
             f"all masks are empty (frames {format_range(planned.frames)})",
             "Check the mask's channel and range; choose another with the mask channel setting.",
         )
-    region = _region(request, list(masks.supports.values()), geometry)
+    region = _region(request.settings, list(masks.supports.values()), geometry, order.engine.rule(request.settings))
     relative = region and _moved(region, -geometry.display.x, -geometry.display.y)
     return Survey(
         plan=planned,
@@ -106,18 +108,18 @@ def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) 
         region=region,
         empty=empty,
         warnings=_warnings(planned.wanted, masks, request.settings.mask_threshold, region),
-        identity=_identity(order, shape, relative, is_float),
+        identity=_identity(order, shape, geometry.display, relative, is_float),
     )
 
 
-def _region(request: SubmitMatte, supports: Sequence[Rect], geometry: Geometry) -> Rect | None:
-    """Return the region in the plate's coordinates, or None for the whole canvas."""
-    settings = request.settings
+def _region(settings: MatteSettings, supports: Sequence[Rect], geometry: Geometry, rule: RegionRule) -> Rect | None:
+    """Return the region in the plate's coordinates, or None for each frame's whole canvas."""
     if settings.roi == roi.OFF:
-        return None
+        return geometry.canvas if rule.fixed else None
     named = roi.parse(settings.roi)
     if named is None:
-        return roi.from_masks(supports, geometry.canvas, settings.trimap_dilate)
+        reach = settings.trimap_dilate + max(0.0, settings.mask_grow)
+        return roi.from_masks(supports, geometry.canvas, reach, rule)
     if named.w * named.h > MAX_PIXELS:
         raise BadInput(
             f"the region of interest {settings.roi} has more than {MAX_PIXELS} pixels",
@@ -138,12 +140,13 @@ def _check_numbered(out: Pattern, wanted: Sequence[int]) -> None:
         )
 
 
-def _identity(order: Order, shape: WindowShape, region: Rect | None, is_float: bool) -> Identity:
+def _identity(order: Order, shape: WindowShape, display: Rect, region: Rect | None, is_float: bool) -> Identity:
     """Return what all entries of the job share, with everything that was left open decided.
 
     Args:
         order: the job.
         shape: of its windows.
+        display: window of the plate.
         region: relative to the display window's origin.
         is_float: whether the plate's pixels are floats.
     """
@@ -157,6 +160,8 @@ def _identity(order: Order, shape: WindowShape, region: Rect | None, is_float: b
         roi=roi.OFF if region is None else roi.format_region(region),
         colorspace=colorspace,
     )
+    around = region or display
+    resolved = order.engine.resolve(resolved, (around.h, around.w))
     transform = color.display_transform(colorspace, settings.exposure)
     return Identity(order.engine.fingerprint, transform.fingerprint, resolved)
 

@@ -6,7 +6,8 @@ clip meets the same windows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from videomama_client.errors import BadInput
@@ -60,10 +61,17 @@ def lay(clip: Clip, length: int, overlap: int) -> list[Window]:
     return [Window(first, first + length - 1) for first in starts]
 
 
-def touching(windows: Iterable[Window], frames: Iterable[int]) -> list[Window]:
-    """Return the windows that hold at least one of `frames`, in their order."""
-    wanted = set(frames)
-    return [window for window in windows if not wanted.isdisjoint(window.frames)]
+def touching(laid: Sequence[Window], first: int, last: int) -> Sequence[Window]:
+    """Return those of the windows that `lay` laid which hold a frame from `first` to `last`."""
+    begin = bisect_left(laid, first, key=lambda window: window.last)
+    end = bisect_right(laid, last, key=lambda window: window.first)
+    return laid[begin:end]
+
+
+def home(laid: Sequence[Window], frame: int) -> Window:
+    """Return the window in which `frame` lies most centrally, the earlier of two equals."""
+    holding = touching(laid, frame, frame)
+    return max(holding, key=lambda window: (min(frame - window.first, window.last - frame), -window.first))
 
 
 def weights(windows: Iterable[Window], frame: int, overlap: int) -> dict[Window, float]:

@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -31,12 +31,13 @@ from videomama_client.errors import (
     OutOfMemory,
     VideoMaMaError,
 )
+from videomama_client.settings import MatteSettings
 
 from videomama_server import config, engines, frames, pipe, sequences, sources, spool
 from videomama_server.access import permit
 from videomama_server.cache import Cache
 from videomama_server.delivery import Delivery
-from videomama_server.engines.base import Engine
+from videomama_server.engines.base import Engine, EngineConfig, EngineUsage
 from videomama_server.memo import Memo
 from videomama_server.pipeline import Matte, Services
 from videomama_server.reader import Reader
@@ -89,7 +90,8 @@ class Worker:
         self._arrivals: queue.Queue[pipe.RunJob] = queue.Queue()
         self._jobs: dict[str, Running] = {}
         self._cancelled: dict[str, threading.Event] = {}
-        self._engines: dict[str, Engine] = {}
+        self._engines: dict[str, tuple[Hashable, Engine]] = {}
+        self._usage: EngineUsage | None = None
         self._begun: str | None = None
         self._count = 0
         cache = Cache(settings.cache_dir)
@@ -182,6 +184,7 @@ class Worker:
             self._emit(pipe.JobBegun(running.job))
         try:
             running.waits_for, running.waits_since = next(running.steps), time.monotonic()
+            self._tell_usage()
             return
         except StopIteration:
             pass
@@ -206,7 +209,8 @@ class Worker:
         request.settings.check()
         if request.priority not in _URGENCY:
             raise BadInput(f"no priority is called {request.priority!r}", f"There are: {', '.join(_URGENCY)}.")
-        name = engines.resolve(request.settings.engine)
+        place = self._place(request.settings)
+        name = engines.resolve(request.settings.engine, place)
         plate, mask = self._sources(run, running)
         channels = (request.settings.plate_layer, request.settings.mask_channel)
         reader = Reader(plate, mask, self._services.memo, channels, request.rehash)
@@ -214,12 +218,40 @@ class Worker:
         if request.out and not request.inline:
             _refuse_overwriting(delivery.pattern, plate, mask)
         delivery.check()
-        return Order(run.job, request, name, self._engine(name), reader, delivery)
+        return Order(run.job, request, name, self._engine(name, place), reader, delivery)
 
-    def _engine(self, name: str) -> Engine:
-        if name not in self._engines:
-            self._engines[name] = engines.load(name)
-        return self._engines[name]
+    def _place(self, settings: MatteSettings) -> EngineConfig:
+        """Return what engines are told of this machine; a job may name weights of its own."""
+        own = self._config
+        if settings.weights:
+            permit(Path(settings.weights), own.roots)
+        return EngineConfig(
+            weights=Path(settings.weights) if settings.weights else own.weights,
+            folded_dir=self._services.cache.write_root / config.FOLDED,
+            device=own.device,
+            dtype=own.dtype,
+            max_vram_gb=own.max_vram_gb,
+            compile=own.compile,
+        )
+
+    def _engine(self, name: str, place: EngineConfig) -> Engine:
+        """Return an engine. It stays loaded until a job names other weights: two models may not fit on one device."""
+        identity = engines.identity(name, place)
+        known = self._engines.get(name)
+        if known is not None and known[0] == identity:
+            return known[1]
+        if known is not None:
+            known[1].release()
+        engine = engines.load(name, place)
+        self._engines[name] = (identity, engine)
+        return engine
+
+    def _tell_usage(self) -> None:
+        """Tell the server what the loaded engines hold, when that has changed."""
+        usage = next((usage for _, engine in self._engines.values() if (usage := engine.usage())), None)
+        if usage is not None and usage != self._usage:
+            self._usage = usage
+            self._emit(pipe.EngineHolds(usage.device, usage.dtype, usage.resident_bytes, usage.peak_bytes))
 
     def _sources(self, run: pipe.RunJob, running: Running) -> tuple[Source, Source]:
         request, roots = run.submit, self._config.roots

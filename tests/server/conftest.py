@@ -23,7 +23,7 @@ from videomama_client.settings import MatteSettings
 from videomama_server import frames, sequences
 from videomama_server.cache import Cache
 from videomama_server.delivery import Delivery
-from videomama_server.engines.base import WindowShape
+from videomama_server.engines.base import PlainEngine, WindowShape
 from videomama_server.memo import Memo
 from videomama_server.pipeline import Matte, Services
 from videomama_server.reader import Reader
@@ -144,7 +144,7 @@ def make_shot(tmp_path):
     return make
 
 
-class Temporal:
+class Temporal(PlainEngine):
     """An engine whose alphas depend on every frame of the window, and on which window it is."""
 
     name = "temporal"

@@ -481,6 +481,14 @@ CHANGES = {
     "mask_threshold": 0.25,
     "trimap_erode": 3.0,
     "trimap_dilate": 3.0,
+    "soft_mask": True,
+    "mask_grow": 2.0,
+    "mask_close_holes": 2.0,
+    "mode": "reference",
+    "canvas": "640x384",
+    "seed": 7,
+    "feedback": 1,
+    "weights": "/somewhere/else",
 }
 
 
@@ -491,7 +499,7 @@ def test_every_setting_is_tried_below():
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_key_changes_with_every_setting_but_those_that_choose_what_is_read(name):
     changed = Identity("engine-1", "color-1", replace(SETTINGS, **{name: CHANGES[name]})).key(1, WINDOWS)
-    assert (changed == IDENTITY.key(1, WINDOWS)) == (name in ("plate_layer", "mask_channel"))
+    assert (changed == IDENTITY.key(1, WINDOWS)) == (name in ("plate_layer", "mask_channel", "weights"))
 
 
 def test_a_key_changes_with_engine_and_colour():

@@ -66,12 +66,16 @@ def test_every_field_can_come_from_the_environment(bare, tmp_path):
         "engine_idle_s": "1",
         "server_idle_s": "2",
         "threads": "5",
+        "weights": str(tmp_path / "w"),
+        "device": "cpu",
+        "dtype": "fp32",
+        "max_vram_gb": "7.5",
+        "compile": "off",
     }
     assert set(values) == {known.name for known in fields(Config)}
     config = load({}, bare | {f"VIDEOMAMA_{name.upper()}": value for name, value in values.items()})
-    assert config == Config(
-        tmp_path, 1.5, tmp_path / "c.json", "0.0.0.0", 5555, (tmp_path, tmp_path / "b"), 1.0, 2.0, 5
-    )
+    served = (tmp_path, 1.5, tmp_path / "c.json", "0.0.0.0", 5555, (tmp_path, tmp_path / "b"), 1.0, 2.0, 5)
+    assert config == Config(*served, tmp_path / "w", "cpu", "fp32", 7.5, "off")
 
 
 def test_paths_are_expanded_and_roots_resolved(toml, tmp_path, monkeypatch):

@@ -3,13 +3,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from videomama_client.errors import BadInput
 from videomama_server.geometry import EMPTY, Rect
-from videomama_server.roi import MULTIPLE, format_region, from_masks, leaving, parse
+from videomama_server.roi import LEAST, RegionRule, format_region, from_masks, leaving, parse
 
 HD = Rect(0, 0, 1920, 1080)
+RULE = RegionRule()
 rects = st.builds(Rect, st.integers(-500, 2500), st.integers(-500, 1500), st.integers(1, 900), st.integers(1, 900))
 
 
-@given(st.builds(Rect, st.integers(), st.integers(), st.integers(MULTIPLE), st.integers(MULTIPLE)))
+@given(st.builds(Rect, st.integers(), st.integers(), st.integers(LEAST), st.integers(LEAST)))
 def test_a_region_is_read_as_it_was_written(rect):
     assert parse(format_region(rect)) == rect
 
@@ -36,24 +37,24 @@ def test_a_region_that_is_too_small_is_an_error(text, raises_with_hint):
 
 
 def test_the_region_grows_by_the_tenth_of_a_large_mask():
-    region = from_masks([Rect(600, 300, 800, 640)], HD, 0)
+    region = from_masks([Rect(600, 300, 800, 640)], HD, 0, RULE)
     assert region == Rect(520, 232, 960, 776)
 
 
 def test_the_region_grows_by_no_less_than_a_small_masks_transition_band():
     around = Rect(800, 400, 80, 80)
-    assert from_masks([around], HD, 0) == around.grow(48, 48)
-    assert from_masks([around], HD, 100) == around.grow(120, 120)
+    assert from_masks([around], HD, 0, RULE) == around.grow(48, 48)
+    assert from_masks([around], HD, 100, RULE) == around.grow(120, 120)
 
 
 def test_the_padding_scales_with_the_plate():
     around = Rect(1600, 800, 160, 160)
-    assert from_masks([around], Rect(0, 0, 3840, 2160), 0) == around.grow(96, 96)
+    assert from_masks([around], Rect(0, 0, 3840, 2160), 0, RULE) == around.grow(96, 96)
 
 
 @given(st.lists(rects, min_size=1, max_size=5), st.floats(0, 500))
 def test_the_region_holds_every_mask_and_stays_on_the_plate(supports, dilate):
-    region = from_masks(supports, HD, dilate)
+    region = from_masks(supports, HD, dilate, RULE)
     assert HD.holds(region) or region.empty
     for support in supports:
         assert support.intersect(HD).empty or region.holds(support.intersect(HD))
@@ -61,18 +62,28 @@ def test_the_region_holds_every_mask_and_stays_on_the_plate(supports, dilate):
 
 @given(st.lists(rects, min_size=1, max_size=5))
 def test_the_region_lies_on_multiples_or_on_the_border(supports):
-    region = from_masks(supports, HD, 40)
+    region = from_masks(supports, HD, 40, RULE)
     for edge, border in ((region.x, 0), (region.right, 1920), (region.y, 0), (region.bottom, 1080)):
-        assert edge % MULTIPLE == 0 or edge == border
+        assert edge % RULE.multiple == 0 or edge == border
 
 
 def test_empty_masks_do_not_draw_the_region_to_the_corner():
     around = Rect(1000, 500, 200, 200)
-    assert from_masks([EMPTY, around, EMPTY], HD, 0) == from_masks([around], HD, 0)
+    assert from_masks([EMPTY, around, EMPTY], HD, 0, RULE) == from_masks([around], HD, 0, RULE)
 
 
 def test_the_region_may_reach_into_overscan():
-    assert from_masks([Rect(-30, 100, 60, 400)], Rect(-64, 0, 2048, 1080), 0).x == -64
+    assert from_masks([Rect(-30, 100, 60, 400)], Rect(-64, 0, 2048, 1080), 0, RULE).x == -64
+
+
+def test_a_region_that_spares_too_little_is_the_whole_plate():
+    small, large = Rect(800, 400, 80, 80), Rect(100, 100, 1600, 900)
+    rule = RegionRule(multiple=64, minimum_gain=0.3)
+    assert from_masks([large], HD, 0, rule) == HD
+    region = from_masks([small], HD, 0, rule)
+    assert region.holds(small)
+    assert (region.x % 64, region.right % 64) == (0, 0)
+    assert from_masks([small], HD, 0, RegionRule(minimum_gain=1.0)) == HD
 
 
 def test_masks_that_leave_the_region_are_named():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from videomama_client.errors import BadInput
-from videomama_server.windows import Clip, Window, check_shape, lay, touching, weights
+from videomama_server.windows import Clip, Window, check_shape, home, lay, touching, weights
 
 
 @st.composite
@@ -86,7 +86,7 @@ def test_weights_do_not_depend_on_which_frames_are_wanted(layout, data):
     windows = lay(clip, length, overlap)
     wanted = data.draw(st.sets(st.integers(clip.first, clip.last), min_size=1, max_size=5))
     frame = data.draw(st.sampled_from(sorted(wanted)))
-    assert weights(touching(windows, wanted), frame, overlap) == weights(windows, frame, overlap)
+    assert weights(touching(windows, min(wanted), max(wanted)), frame, overlap) == weights(windows, frame, overlap)
 
 
 def test_on_the_plain_grid_neighbours_cross_fade_linearly():
@@ -99,9 +99,21 @@ def test_on_the_plain_grid_neighbours_cross_fade_linearly():
 
 def test_touching_keeps_the_windows_that_hold_a_wanted_frame():
     windows = [Window(0, 7), Window(6, 13), Window(12, 19)]
-    assert touching(windows, [6, 7]) == windows[:2]
-    assert touching(windows, [19]) == windows[2:]
-    assert touching(windows, []) == []
+    assert touching(windows, 6, 7) == windows[:2]
+    assert touching(windows, 8, 8) == windows[1:2]
+    assert touching(windows, 19, 19) == windows[2:]
+    assert touching(windows, 20, 30) == []
+
+
+@given(layouts())
+def test_every_frame_is_at_home_where_it_lies_most_centrally(layout):
+    clip, length, overlap = layout
+    windows = lay(clip, length, overlap)
+    homes = [home(windows, frame) for frame in range(clip.first, clip.last + 1)]
+    assert homes == sorted(homes)
+    for frame, found in enumerate(homes, clip.first):
+        margin = min(frame - found.first, found.last - frame)
+        assert margin == max(min(frame - other.first, other.last - frame) for other in windows)
 
 
 @pytest.mark.parametrize("length", [0, -1, 257])

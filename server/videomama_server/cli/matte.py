@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from videomama_client import launch, messages
 from videomama_client.client import Client
 from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
-from videomama_client.settings import QUALITIES, MatteSettings
+from videomama_client.settings import MODES, QUALITIES, MatteSettings
 
 from videomama_server import config
 from videomama_server.submission import Submission, project_paths, submit
 
 _SETTINGS_HELP = {
-    "engine": "auto, classic, passthrough.",
+    "engine": "auto, videomama, classic, passthrough.",
     "quality": f"{' or '.join(QUALITIES)}.",
     "window": "Frames the engine sees at once.",
     "overlap": "Frames shared by neighbouring windows.",
@@ -31,10 +31,18 @@ _SETTINGS_HELP = {
     "colorspace": "The plate's OpenColorIO colour space; auto is linear Rec.709 for float files, else sRGB.",
     "exposure": "Stops added to the plate before the engine sees it.",
     "mask_threshold": "Mask value from which a pixel counts as subject.",
+    "soft_mask": "Give the mask's grey values to the model instead of cutting them at the threshold.",
+    "mask_grow": "Grow the mask by so many pixels, or shrink it when negative (pixels at 1920 wide).",
+    "mask_close_holes": "Close holes and gaps of the mask up to this wide (pixels at 1920 wide).",
+    "mode": f"{' or '.join(MODES)} (the published inference to the letter).",
+    "canvas": "Size the model works at: auto, or WIDTHxHEIGHT.",
+    "seed": "Of the noise that the model starts from.",
+    "feedback": "Times the model runs again with its own alpha in place of the mask.",
+    "weights": "Folder of the model's weights, as the server sees it; the server's own by default.",
     "trimap_erode": "Certain foreground starts this far inside the mask (pixels at 1920 wide).",
     "trimap_dilate": "Certain background starts this far outside the mask (pixels at 1920 wide).",
 }
-_TYPES: dict[str, Any] = {"int": int, "Optional[int]": int, "float": float, "str": str}
+_TYPES: dict[str, Any] = {"bool": bool, "int": int, "Optional[int]": int, "float": float, "str": str}
 
 
 def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -42,9 +50,14 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
     for known in reversed(fields(MatteSettings)):
         name = f"--{known.name.replace('_', '-')}"
         kind = _TYPES[str(known.type)]
-        shown = known.default not in (None, "")
+        shown = known.default not in (None, "", False)
         option = click.option(
-            name, type=kind, default=known.default, show_default=shown, help=_SETTINGS_HELP[known.name]
+            name,
+            type=kind,
+            is_flag=kind is bool,
+            default=known.default,
+            show_default=shown,
+            help=_SETTINGS_HELP[known.name],
         )
         command = option(command)
     return command
@@ -89,6 +102,8 @@ def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: 
         f"{done.frames} frames ({done.computed} computed, {done.cached} cached) in {done.seconds:.1f} s "
         f"by {done.engine}, region {','.join(map(str, done.roi))}"
     )
+    if done.plan:
+        click.echo(done.plan)
     click.echo(order.out)
 
 
@@ -140,6 +155,8 @@ def _progress() -> Progress:
 
 def _submission(flags: dict[str, Any]) -> Submission:
     settings = MatteSettings(**{known.name: flags.pop(known.name) for known in fields(MatteSettings)})
+    if settings.weights:
+        settings = replace(settings, weights=str(Path(settings.weights).absolute()))
     settings.check()
     project, roto = flags.pop("project"), flags.pop("roto")
     if project is not None:

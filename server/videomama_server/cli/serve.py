@@ -27,6 +27,11 @@ _FILE = click.Path(path_type=Path)
 @click.option("--engine-idle-s", type=float, help="End the engine after so many idle seconds.")
 @click.option("--server-idle-s", type=float, help="End the server after so many idle seconds; 0 for never.")
 @click.option("--threads", type=int, help="Threads that read frames, and as many that write.")
+@click.option("--weights", type=_FILE, help="Folder of the model's weights.")
+@click.option("--device", help="What the model runs on: auto, cpu, cuda:0.")
+@click.option("--dtype", help="What it computes in: auto, fp16, bf16, fp32.")
+@click.option("--max-vram-gb", type=float, help="Memory of the device it may use; 0 for all that is free.")
+@click.option("--compile", help="Compile the model for the device: auto, on, off.")
 def serve(**flags: Any) -> None:
     """Run the server in the foreground until Ctrl-C."""
     from videomama_server.door import AlreadyRunning
@@ -69,9 +74,21 @@ def stop(connection_file: Path | None) -> None:
     click.echo("The server is ending.")
 
 
+@click.command()
+@click.option("--connection-file", type=_FILE, help="Of the server to ask.")
+def unload(connection_file: Path | None) -> None:
+    """Free the memory that the engine holds.
+
+    The next job loads it again. Refused while a job runs.
+    """
+    with launch.connect(config.load({"connection_file": connection_file}).connection_file, start=False) as client:
+        client.unload_engine()
+    click.echo("The engine is unloaded.")
+
+
 def _shown(name: str, value: Any) -> str:
     if value is None:
         return "-"
-    if name == "worker_memory_bytes":
+    if name.endswith("_bytes"):
         return f"{value / 1e6:.0f} MB"
     return f"{value:.1f}" if isinstance(value, float) else str(value)

@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from videomama_client.settings import MatteSettings
 
+from videomama_server.roi import RegionRule
+
 FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    """What the server's config says to engines: where things are, and how much of the machine may be used.
+
+    Attributes:
+        weights: folder of the weights, or a file, in any published layout.
+        folded_dir: folder that weights are kept in once they are made ready.
+        device, dtype: what to run on and compute in; `auto` leaves it to the engine.
+        max_vram_gb: memory of the device that may be used; 0 for all that is free.
+        compile: whether networks are compiled: `auto`, `on`, `off`.
+    """
+
+    weights: Path
+    folded_dir: Path
+    device: str = "auto"
+    dtype: str = "auto"
+    max_vram_gb: float = 0.0
+    compile: str = "auto"
 
 
 @dataclass
@@ -23,12 +46,15 @@ class EngineFrame:
         mask: (H, W) float32, 0..1, finite.
         full_size: (height, width) in pixels of the whole plate, the measure that radii scale with.
         load_plate: makes `plate`; called at most once, and only by engines that look at the plate.
+        plate_key, mask_key: say what the pixels are: equal keys, equal pixels; empty where that is not known.
     """
 
     number: int
     mask: FloatArray
     full_size: tuple[int, int]
     load_plate: Callable[[], FloatArray]
+    plate_key: str = ""
+    mask_key: str = ""
 
     @cached_property
     def plate(self) -> FloatArray:
@@ -38,27 +64,142 @@ class EngineFrame:
 
 @dataclass(frozen=True)
 class WindowShape:
-    """How many frames an engine sees at once, and how many of them neighbouring windows share."""
+    """How many frames an engine sees at once, and how many of them neighbouring windows share.
+
+    Attributes:
+        length, overlap: in frames.
+        context: estimates are completed in groups, the frames at home in one window, with so many frames before and
+            after them to look at; None where each frame is completed on its own.
+    """
 
     length: int
     overlap: int
+    context: int | None = None
 
 
 class Engine(Protocol):
     """A way of computing alpha.
 
-    `prepare` is called once per frame and its result reused by every window that holds the frame; it must
-    depend on that frame and the settings alone. `refine` is called once per window. Both are deterministic.
+    `shape`, `rule` and `resolve` are asked once per job. `prepare` is called once per frame and its result reused by
+    every window that holds the frame; it depends on that frame and the settings alone. `refine` is called once per
+    window; the pipeline cross-fades what overlapping windows estimate of a frame. `complete` turns the cross-faded
+    estimates into alphas. All are deterministic, and none may depend on which frames a job asked for.
     """
 
     name: str
     fingerprint: str  # changes whenever the same input would give other pixels
-    window: WindowShape  # the default shape; settings may ask for another
+
+    def shape(self, settings: MatteSettings) -> WindowShape:
+        """Return the shape of windows where the settings ask for none."""
+        ...
+
+    def rule(self, settings: MatteSettings) -> RegionRule:
+        """Return how the region of interest is found."""
+        ...
+
+    def resolve(self, settings: MatteSettings, size: tuple[int, int]) -> MatteSettings:
+        """Return the settings with all decided that changes pixels, and the defaults for what this engine ignores.
+
+        Args:
+            settings: with window and overlap decided.
+            size: (height, width) in pixels of the region of interest.
+
+        Raises:
+            BadInput: settings that this engine cannot follow.
+            OutOfMemory: nothing of this size can be computed here.
+        """
+        ...
+
+    def describe(self, settings: MatteSettings) -> str:
+        """Say in one line what a job with resolved settings runs on and how; empty when there is nothing to say."""
+        ...
 
     def prepare(self, frame: EngineFrame, settings: MatteSettings) -> Any:
-        """Return what `refine` needs of one frame."""
+        """Return what `refine` and `complete` need of one frame."""
         ...
 
     def refine(self, prepared: Sequence[Any], settings: MatteSettings) -> FloatArray:
-        """Return the alphas (T, H, W), float32, 0..1, of the T consecutive frames of one window."""
+        """Return a float32 array (T, ...): what the T consecutive frames of one window are estimated to be."""
         ...
+
+    def complete(
+        self, estimates: Sequence[FloatArray], prepared: Sequence[Any], wanted: Sequence[int], settings: MatteSettings
+    ) -> list[FloatArray]:
+        """Return the alphas, each (H, W), float32, 0..1, at the positions `wanted` of consecutive frames.
+
+        Args:
+            estimates: cross-faded; of one frame, or of a group where the engine asks for context.
+            prepared: of the same frames.
+            wanted: positions in them.
+            settings: resolved.
+        """
+        ...
+
+    def usage(self) -> EngineUsage | None:
+        """Return what the engine holds of a device; None for an engine that holds nothing worth telling."""
+        ...
+
+    def release(self) -> None:
+        """Free what the engine holds; it may be used again."""
+        ...
+
+
+@dataclass(frozen=True)
+class EngineUsage:
+    """What an engine holds.
+
+    Attributes:
+        device: such as `cuda:0 NVIDIA L4`.
+        dtype: of the arithmetic.
+        resident_bytes: of the weights that stay on the device.
+        peak_bytes: the most that was in use at once; None where that cannot be known.
+    """
+
+    device: str
+    dtype: str
+    resident_bytes: int
+    peak_bytes: int | None
+
+
+class PlainEngine:
+    """What most engines have in common: nothing to decide, estimates that are alphas, nothing held."""
+
+    window: WindowShape
+
+    def __init__(self, config: EngineConfig | None = None) -> None:
+        """Need nothing of the config."""
+
+    def shape(self, settings: MatteSettings) -> WindowShape:  # noqa: ARG002
+        """Return the engine's own shape, whatever the settings."""
+        return self.window
+
+    def rule(self, settings: MatteSettings) -> RegionRule:  # noqa: ARG002
+        """Return the common rule."""
+        return RegionRule()
+
+    def resolve(self, settings: MatteSettings, size: tuple[int, int]) -> MatteSettings:  # noqa: ARG002
+        """Return the settings with the defaults for those of the model."""
+        plain = MatteSettings()
+        return replace(
+            settings, mode=plain.mode, canvas=plain.canvas, seed=plain.seed, feedback=plain.feedback, weights=""
+        )
+
+    def describe(self, settings: MatteSettings) -> str:  # noqa: ARG002
+        """Return nothing: it runs anywhere, and always in the same way."""
+        return ""
+
+    def complete(
+        self,
+        estimates: Sequence[FloatArray],
+        prepared: Sequence[Any],  # noqa: ARG002
+        wanted: Sequence[int],
+        settings: MatteSettings,  # noqa: ARG002
+    ) -> list[FloatArray]:
+        """Return the estimates: they are alphas."""
+        return [estimates[position] for position in wanted]
+
+    def usage(self) -> None:
+        """Return nothing: what it holds is small."""
+
+    def release(self) -> None:
+        """Hold nothing, free nothing."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from videomama_client.settings import MatteSettings
 
-from videomama_server.engines.base import EngineFrame, FloatArray, WindowShape
+from videomama_server.engines.base import EngineFrame, FloatArray, PlainEngine, WindowShape
 
 
-class PassthroughEngine:
+class PassthroughEngine(PlainEngine):
     """Alpha is the mask. Never looks at the plate."""
 
     name = "passthrough"
