@@ -5,6 +5,7 @@ What is in memory is the window in flight, the frames read ahead for the next, a
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from videomama_client.errors import Cancelled
+from videomama_client.errors import Cancelled, OutOfMemory
 from videomama_client.messages import FrameDone, JobEvent, MatteDone, MattePlanned
 
 from videomama_server import color, masks, roi, windows
@@ -30,6 +31,8 @@ from videomama_server.plan import Group
 from videomama_server.reader import LoadedFrame, cut
 from videomama_server.survey import Order, Pause, Survey, finished, look
 from videomama_server.windows import Window
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -90,13 +93,46 @@ class Matte:
                 )
             )
             with self._services.cache.hold(self._order.job):
-                yield from self._windows(survey)
+                survey = yield from self._windows_that_fit(survey)
         finally:
             for load in self._loads.values():
                 load.cancel()
             futures.wait([write for write in self._writes if not write.cancel()])  # nothing lands after the end
             self._services.memo.save()
         self._emit(self._report(survey, time.monotonic() - started))
+
+    def _windows_that_fit(self, survey: Survey) -> Generator[Pause, None, Survey]:
+        """Compute all windows; out of memory, begin anew with what the engine settles for now."""
+        while (trouble := (yield from self._tried(survey))) is not None:
+            log.warning("%s", trouble)
+            self._forget()
+            survey = yield from self._smaller(survey, trouble)
+        return survey
+
+    def _tried(self, survey: Survey) -> Generator[Pause, None, OutOfMemory | None]:
+        try:
+            yield from self._windows(survey)
+        except OutOfMemory as error:
+            return error
+        return None
+
+    def _smaller(self, survey: Survey, trouble: OutOfMemory) -> Generator[Pause, None, Survey]:
+        """Return a survey with the engine's new settings; with none, the trouble is raised."""
+        smaller = yield from look(self._order, self._services.readers, self._cancelled)
+        if smaller.identity == survey.identity:
+            raise trouble
+        before, after = (found.identity.settings.canvas for found in (survey, smaller))
+        smaller.warnings.append(f"a canvas of {before} did not fit in memory, {after} was taken instead")
+        return smaller
+
+    def _forget(self) -> None:
+        """Begin anew: all frames of a job are computed with the same settings."""
+        for store in (self._loads, self._loaded, self._prepared, self._sums):
+            store.clear()
+        self._wait_for_writes(0)
+        self._asked.clear()
+        self._done.clear()
+        self._cached = 0
 
     def _windows(self, survey: Survey) -> Iterator[Pause]:
         queue = deque(survey.plan.windows)

@@ -27,6 +27,7 @@ from videomama_server.engines.base import PlainEngine, WindowShape
 from videomama_server.memo import Memo
 from videomama_server.pipeline import Matte, Services
 from videomama_server.reader import Reader
+from videomama_server.roi import RegionRule
 from videomama_server.sources import DiskSource
 from videomama_server.survey import Order
 
@@ -343,3 +344,39 @@ def raises_with_hint():
             return True
 
     return Raised
+
+
+class Latent(PlainEngine):
+    """An engine whose estimates are no alphas: they are completed in groups, and what is around a frame counts."""
+
+    name = "latent"
+    fingerprint = "latent-1"
+
+    def __init__(self, length=6, overlap=2, context=1):
+        self.window = WindowShape(length, overlap, context)
+        self.windows: list[tuple[int, ...]] = []
+        self.groups: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+
+    def rule(self, settings):
+        return RegionRule(fixed=True)
+
+    def prepare(self, frame, settings):
+        return frame.number, frame.mask, frame.plate
+
+    def refine(self, prepared, settings):
+        numbers = tuple(number for number, _, _ in prepared)
+        self.windows.append(numbers)
+        mean = np.mean([plate.mean() for _, _, plate in prepared])
+        return np.asarray([[mask.mean(), mean, numbers[0] % 7] for _, mask, _ in prepared], np.float32)
+
+    def complete(self, estimates, prepared, wanted, settings):
+        numbers = tuple(number for number, _, _ in prepared)
+        self.groups.append((numbers, tuple(numbers[at] for at in wanted)))
+        around = np.float32(np.stack(estimates).mean() / 10)
+        return [0.5 * prepared[at][1] + 0.05 * np.float32(estimates[at].sum()) + around for at in wanted]
+
+
+@pytest.fixture(scope="session")
+def latent():
+    """The class of the fake engine that completes groups."""
+    return Latent

@@ -2,19 +2,19 @@ import errno
 import itertools
 import threading
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from videomama_client.errors import BadInput, Cancelled
+from videomama_client.errors import BadInput, Cancelled, OutOfMemory
 from videomama_client.messages import FrameDone, MatteDone, MattePlanned
 from videomama_server import frames
 from videomama_server.color import display_transform
 from videomama_server.engines.passthrough import PassthroughEngine
 from videomama_server.geometry import Geometry, Rect
 from videomama_server.memo import Facts, FileId
-from videomama_server.windows import Clip, lay, weights
+from videomama_server.windows import Clip, Window, lay, weights
 
 FULL = Rect(0, 0, 64, 48)
 CLIP = range(1001, 1015)
@@ -555,3 +555,94 @@ def test_missing_frames_fail_before_anything_is_computed(bench, shot, temporal, 
     with raises_with_hint(BadInput, "plate frames 1007", "mask frames 1009"):
         bench.run(shot, engine)
     assert engine.prepared == bench.events == []
+
+
+def test_estimates_are_completed_in_groups_each_wanted_frame_once(bench, make_shot, latent):
+    engine = latent()
+    outcome = bench.run(make_shot(range(1001, 1031), "long"), engine)
+    assert sorted(outcome.frames) == list(range(1001, 1031))
+    assert [frame for _, wanted in engine.groups for frame in wanted] == list(range(1001, 1031))
+    assert all(len(frames) > len(wanted) for frames, wanted in engine.groups)
+    assert engine.windows == [tuple(window.frames) for window in lay(Clip(1001, 1030), 6, 2)]
+
+
+@pytest.mark.parametrize("wanted", ["1001", "1012-1013", "1030", "1007,1020"])
+def test_a_partial_refine_of_an_engine_that_completes_groups_gives_the_same_bits(make_bench, make_shot, latent, wanted):
+    shot = make_shot(range(1001, 1031), "long")
+    whole = make_bench().run(shot, latent(), roi="8,8,48,32")
+    engine = latent()
+    part = make_bench().run(shot, engine, frames=wanted, roi="8,8,48,32")
+    assert_same(whole, part, part.frames)
+    assert len(engine.windows) <= 6
+
+
+def test_what_a_group_depends_on_is_in_its_keys(bench, make_shot, latent, pictures):
+    shot = make_shot(range(1001, 1031), "long")
+    bench.run(shot, latent(), roi="8,8,48,32")
+    shot.put_mask(1016, pictures.disc(30, 20))
+    engine = latent()
+    outcome = bench.run(shot, engine, roi="8,8,48,32")
+    edited = {window for window in lay(Clip(1001, 1030), 6, 2) if 1016 in window.frames}
+    assert edited <= set(map(lambda numbers: Window(numbers[0], numbers[-1]), engine.windows))
+    assert 1016 in outcome.computed
+    assert 0 < len(outcome.computed) < 24
+    again = bench.run(shot, latent(), roi="8,8,48,32")
+    assert again.computed == []
+    assert_same(outcome, again, outcome.frames)
+
+
+def test_only_what_is_missing_of_a_group_is_completed(bench, make_shot, latent):
+    shot = make_shot(range(1001, 1031), "long")
+    first = bench.run(shot, latent(), frames="1010", roi="8,8,48,32")
+    engine = latent()
+    whole = bench.run(shot, engine, roi="8,8,48,32")
+    assert whole.done.cached == 1
+    assert 1010 not in [frame for _, wanted in engine.groups for frame in wanted]
+    assert_same(first, whole, [1010])
+
+
+def test_with_the_region_off_such_an_engine_still_sees_one_rectangle(bench, make_shot, latent):
+    assert bench.run(make_shot(range(1001, 1009), "eight"), latent(), roi="off").done.roi == [0, 0, 64, 48]
+
+
+def test_out_of_memory_begins_anew_with_what_the_engine_settles_for(bench, make_shot, latent):
+    shot = make_shot(range(1001, 1021), "twenty")
+
+    class Large(latent):
+        canvas = "128x128"
+
+        def resolve(self, settings, size):
+            return replace(settings, canvas=self.canvas)
+
+        def refine(self, prepared, settings):
+            if self.canvas == "128x128" and len(self.windows) == 3:
+                self.canvas = "64x64"
+                raise OutOfMemory("it does not fit", "Take less.")
+            return super().refine(prepared, settings)
+
+    outcome = bench.run(shot, Large())
+    assert sorted(outcome.frames) == list(range(1001, 1021))
+    assert outcome.done.computed == 20
+    assert any("128x128" in warning and "64x64" in warning for warning in outcome.done.warnings)
+    small = Large()
+    small.canvas = "64x64"
+    again = bench.run(shot, small)
+    assert again.computed == []
+    assert_same(outcome, again, outcome.frames)
+
+
+def test_out_of_memory_is_an_error_where_the_engine_has_nothing_smaller(bench, make_shot, latent):
+    class Huge(latent):
+        def refine(self, prepared, settings):
+            raise OutOfMemory("it does not fit", "Take less.")
+
+    with pytest.raises(OutOfMemory, match="does not fit"):
+        bench.run(make_shot(range(1001, 1009), "eight"), Huge())
+
+
+def test_the_mask_is_closed_and_grown_before_the_engine_sees_it(bench, make_shot):
+    shot = make_shot(range(1001, 1003), "two")
+    plain = bench.run(shot, PASSTHROUGH, roi="off").alpha(1001)
+    grown = bench.run(shot, PASSTHROUGH, roi="off", mask_grow=90.0).alpha(1001)  # three pixels of 64
+    assert grown.sum() > plain.sum()
+    assert (grown >= plain).all()

@@ -98,3 +98,37 @@ def test_the_settings_shape_the_windows_else_the_engine_does(settings, shape):
 def test_a_shape_that_cannot_be_laid_is_an_error(settings, raises_with_hint):
     with raises_with_hint(BadInput):
         plan.window_shape(settings, WindowShape(16, 4))
+
+
+def test_without_context_every_wanted_frame_is_a_group_of_its_own():
+    made = make(frames="1004,1006")
+    assert [(tuple(group.frames), group.wanted) for group in made.groups] == [((1004,), (1004,)), ((1006,), (1006,))]
+    assert all(group.windows == made.by_frame[group.wanted[0]] for group in made.groups)
+
+
+def test_with_context_the_frames_at_home_in_a_window_are_completed_together():
+    made = make(plate=range(1, 31), mask=range(1, 31), shape=WindowShape(8, 4, 2))
+    assert [wanted for group in made.groups for wanted in group.wanted] == list(range(1, 31))
+    for group in made.groups:
+        first, last = group.wanted[0], group.wanted[-1]
+        assert group.frames == range(max(1, first - 2), min(30, last + 2) + 1)
+        assert {window for frame in group.frames for window in made.by_frame[frame]} == set(group.windows)
+
+
+@pytest.mark.parametrize("frame", [1, 9, 17, 30])
+def test_a_group_does_not_depend_on_the_frames_wanted(frame):
+    shape = WindowShape(8, 4, 2)
+    whole = make(plate=range(1, 31), mask=range(1, 31), shape=shape)
+    part = make(plate=range(1, 31), mask=range(1, 31), shape=shape, frames=str(frame))
+    (group,) = part.groups
+    (same,) = (other for other in whole.groups if frame in other.wanted)
+    assert (group.frames, group.windows, group.wanted) == (same.frames, same.windows, (frame,))
+    assert {number: part.by_frame[number] for number in group.frames} == {
+        number: whole.by_frame[number] for number in group.frames
+    }
+
+
+def test_groups_are_found_by_the_windows_they_depend_on():
+    made = make(plate=range(1, 31), mask=range(1, 31), shape=WindowShape(8, 4, 2))
+    for window, groups in made.groups_of.items():
+        assert groups == tuple(group for group in made.groups if window in group.windows)

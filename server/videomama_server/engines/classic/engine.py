@@ -7,16 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 from videomama_client.settings import MatteSettings
 
-from videomama_server.engines.base import EngineFrame, FloatArray, WindowShape
-from videomama_server.engines.classic.matte import fast_lines, fine_matte, lift_lines, reduced
+from videomama_server.engines.base import EngineFrame, FloatArray, PlainEngine, WindowShape
+from videomama_server.engines.classic.matte import fast_lines, fine_matte, reduced
 from videomama_server.engines.classic.temporal import PreparedFrame, steadied
 from videomama_server.engines.classic.trimap import Trimap, trimap_of
+from videomama_server.engines.guided import lift_lines
 
 _REFERENCE = 1920  # long side, in pixels, of the plate that radii are given for; no larger one is solved
 _VIEW = 960  # and of the one that motion is followed in
 
 
-class ClassicEngine:
+class ClassicEngine(PlainEngine):
     """Mattes from the colours of the plate around the mask's outline; deterministic, on the CPU, without weights.
 
     `quality` "fast" bends the mask to the edges of the plate; "high" explains each colour near the outline as

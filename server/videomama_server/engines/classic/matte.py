@@ -7,17 +7,15 @@ import numpy as np
 
 from videomama_server.engines.base import FloatArray
 from videomama_server.engines.classic.closed_form import closed_form
-from videomama_server.engines.classic.guided import LocalLines, fit_lines
 from videomama_server.engines.classic.light import to_light
 from videomama_server.engines.classic.pool import pooled
 from videomama_server.engines.classic.separability import blended
 from videomama_server.engines.classic.shared import shared_matte
 from videomama_server.engines.classic.trimap import Trimap
+from videomama_server.engines.guided import LocalLines, fit_lines
 
 _GUIDED_RADIUS = 16.0  # pixels of a plate 1920 wide
 _GUIDED_EPSILON = 1e-4
-_LIFT_RADIUS = 2
-_LIFT_EPSILON = 1e-5
 _HAZE = np.float32(0.05)  # alpha that texture of the background alone can feign
 
 
@@ -45,14 +43,6 @@ def fine_matte(plate: FloatArray, mask: FloatArray, trimap: Trimap, scale: float
     alpha = blended(shared_matte(to_light(plate), trimap, safe, scale), safe, scale)
     sampled = trimap.hold((alpha - _HAZE) / (1 - _HAZE))
     return trimap.hold(pooled(sampled, closed_form(plate, trimap, safe)))
-
-
-def lift_lines(plate: FloatArray, alpha: FloatArray) -> LocalLines:
-    """Return the maps that carry an alpha (H, W), found on a reduced plate (H, W, 3), to the plate itself.
-
-    Resize them and apply them to the finer plate (He and Sun, Fast Guided Filter, 2015).
-    """
-    return fit_lines(plate, alpha, _LIFT_RADIUS, _LIFT_EPSILON)
 
 
 def reduced(pixels: FloatArray, factor: float) -> FloatArray:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from videomama_server.engines.classic.guided import fit_lines, guided_filter
+from videomama_server.engines.guided import fit_lines, guided_filter
 
 
 def noise(height=60, width=80, seed=0):

@@ -9,6 +9,9 @@ import numpy as np
 
 from videomama_server.engines.base import FloatArray
 
+_LIFT_RADIUS = 2
+_LIFT_EPSILON = 1e-5
+
 
 @dataclass(frozen=True)
 class LocalLines:
@@ -65,6 +68,14 @@ def fit_lines(plate: FloatArray, target: FloatArray, radius: int, epsilon: float
     offset = mean_target - sum(s * m for s, m in zip(slope, mean, strict=True))
     smooth = [_box(s, radius) for s in slope]
     return LocalLines(np.stack(smooth, axis=-1), _box(np.asarray(offset, np.float32), radius))
+
+
+def lift_lines(plate: FloatArray, alpha: FloatArray) -> LocalLines:
+    """Return the maps that carry an alpha (H, W), found on a reduced plate (H, W, 3), to the plate itself.
+
+    Resize them and apply them to the finer plate (He and Sun, Fast Guided Filter, 2015).
+    """
+    return fit_lines(plate, alpha, _LIFT_RADIUS, _LIFT_EPSILON)
 
 
 def _solved(matrix: dict[tuple[int, int], FloatArray], right: list[FloatArray]) -> list[FloatArray]:
