@@ -1,6 +1,7 @@
 """Whether memory grows with the length of a clip: peak resident memory of all processes, long clip over short.
 
 python bench/memory.py --json
+python bench/memory.py --json --engine videomama --long 300
 """
 
 from __future__ import annotations
@@ -57,6 +58,16 @@ def peak_of(plate: str, mask: str, count: int, settings: MatteSettings) -> int:
         return peak.bytes
 
 
+def chosen(asked: argparse.Namespace, folder: Path) -> MatteSettings:
+    """Return the settings of both jobs; the model has random weights, tiny, and a small canvas."""
+    if asked.engine != "videomama":
+        return MatteSettings(engine=asked.engine, quality=asked.quality)
+    import make_checkpoint
+
+    make_checkpoint.make("tiny", folder / "weights")
+    return MatteSettings(engine="videomama", weights=str(folder / "weights"), canvas="256x128", roi="off")
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -66,8 +77,8 @@ def main() -> None:
     parser.add_argument("--quality", default="fast")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    settings = MatteSettings(engine=asked.engine, quality=asked.quality)
     with tempfile.TemporaryDirectory(prefix="videomama-bench-") as name:
+        settings = chosen(asked, Path(name))
         plate, mask = footage.make(Path(name), max(asked.short, asked.long), WIDTH, HEIGHT)
         short = peak_of(plate, mask, asked.short, settings)
         long = peak_of(plate, mask, asked.long, settings)

@@ -1,7 +1,9 @@
 """What the tests of several folders share: server processes, the command line, and small clips on disk."""
 
+import importlib.util
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -10,6 +12,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import psutil
@@ -20,6 +23,7 @@ from videomama_client.messages import FrameDone, MatteDone, MattePlanned, Submit
 from videomama_client.settings import MatteSettings
 from videomama_server import cli, frames, sequences
 
+BENCH = Path(__file__).parents[1] / "bench"
 START_S = 30.0
 END_S = 15.0
 _SETTINGS = {known.name for known in fields(MatteSettings)}
@@ -297,3 +301,37 @@ def videomama(monkeypatch, capsys):
         return Said(code, said.out, said.err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def load_bench():
+    """Import a script of bench/ as a module: `load_bench("straight")`."""
+
+    def load(name: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(name, BENCH / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # dataclasses look their module up there
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def make_checkpoint(load_bench):
+    """`make(kind, folder, seed=0)` of bench/make_checkpoint.py."""
+    return load_bench("make_checkpoint").make
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(make_checkpoint, tmp_path_factory):
+    """The folder of a checkpoint for all tests of a run: not to be changed."""
+    folder = tmp_path_factory.mktemp("tiny")
+    make_checkpoint("tiny", folder)
+    return folder
+
+
+@pytest.fixture
+def own_checkpoint(tiny_checkpoint, tmp_path):
+    """A copy that a test may change."""
+    return shutil.copytree(tiny_checkpoint, tmp_path / "checkpoint")

@@ -23,6 +23,7 @@ from blake3 import blake3
 from videomama_client.errors import BadInput, NotPermitted
 from videomama_client.settings import MatteSettings
 
+from videomama_server.config import FOLDED
 from videomama_server.frames import FloatArray, write_picture
 from videomama_server.geometry import Geometry
 from videomama_server.replacing import replacing
@@ -206,7 +207,7 @@ class Cache:
         if self._oldest_hold() < float("inf"):
             raise BadInput(f"a job is using the cache {self.folder}", "Wait for it, or cancel it first.")
         before = self.stat()
-        for name in ("entries", "sequences", "memo", "holds", "spool"):
+        for name in ("entries", "sequences", "memo", "holds", "spool", FOLDED):
             shutil.rmtree(self.folder / name, ignore_errors=True)
         return CacheReport(before.folder, 0, 0, before.entries, before.bytes)
 

@@ -18,8 +18,10 @@ _COMMANDS = {
     "matte": "matte",
     "serve": "serve",
     "status": "serve",
+    "unload": "serve",
     "stop": "serve",
     "cache": "cache",
+    "weights": "weights",
     "metrics": "metrics",
     "demo": "demo",
 }

@@ -64,6 +64,6 @@ def _videomama_runs_well(config: EngineConfig) -> bool:
         return False
     try:
         import_module("videomama_server.engines.videomama.layouts").find(config.weights)
-        return bool(import_module("videomama_server.engines.videomama.device").gpu_present())
+        return bool(import_module("videomama_server.engines.videomama.device").prefers_videomama())
     except (WeightsError, ModuleNotFoundError):
         return False

@@ -1,0 +1,108 @@
+"""`videomama weights where|check|fold`."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+from videomama_client.errors import WeightsError
+
+from videomama_server import config
+from videomama_server.engines.videomama import headers, layouts
+
+_DIR = click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+
+
+@click.group()
+def weights() -> None:
+    """Look after the weights of the engine `videomama`; DIR is the config's folder unless it is given."""
+
+
+@weights.command()
+@_JSON
+def where(as_json: bool) -> None:
+    """Say where weights are looked for, what is there, and which are ready for use."""
+    settled = config.load({})
+    report: dict[str, Any] = {"weights": str(settled.weights), "unet": None, "vae": None, "problem": None}
+    try:
+        found = layouts.find(settled.weights)
+        report.update(unet=str(found.unet), vae=str(found.vae))
+    except WeightsError as error:
+        report["problem"] = str(error)
+    report["folded_dir"] = str(settled.folded_dir)
+    report["folded"] = [
+        {"file": path.name, "bytes": path.stat().st_size}
+        for path in sorted(settled.folded_dir.glob("*.safetensors"))
+        if not path.name.startswith(".")
+    ]
+    if as_json:
+        click.echo(json.dumps(report))
+        return
+    click.echo(f"weights: {report['weights']}")
+    if report["problem"]:
+        click.echo(report["problem"])
+    else:
+        click.echo(f"  UNet  {_sized(found.unet)}\n  VAE   {_sized(found.vae)}")
+    click.echo(f"ready for use: {report['folded_dir']}")
+    for row in report["folded"]:
+        click.echo(f"  {row['file']}  {row['bytes'] / 1e6:.1f} MB")
+    if not report["folded"]:
+        click.echo("  none yet: the first job makes it, or `videomama weights fold`")
+
+
+@weights.command()
+@_DIR
+@click.option("--full", is_flag=True, help="Read all the data too, for values that are not finite.")
+@_JSON
+def check(directory: Path | None, full: bool, as_json: bool) -> None:
+    """Check that the weights are VideoMaMa's and whole; the exit code is 1 when they are not."""
+    folder = directory or config.load({}).weights
+    passed: list[str] = []
+    try:
+        for line in _with_torch("checks").run(layouts.find(folder), full):
+            passed.append(line)
+            if not as_json:
+                click.echo(f"ok  {line}")
+    except WeightsError as error:
+        if as_json:
+            click.echo(json.dumps({"ok": False, "passed": passed, "problem": error.message, "hint": error.hint}))
+        raise
+    if as_json:
+        click.echo(json.dumps({"ok": True, "passed": passed, "problem": None, "hint": None}))
+
+
+@weights.command()
+@_DIR
+@click.option("--dtype", type=click.Choice(["auto", "fp16", "bf16", "fp32"]), help="By default the config's.")
+@_JSON
+def fold(directory: Path | None, dtype: str | None, as_json: bool) -> None:
+    """Make weights ready for use now, which otherwise the first job does."""
+    settled = config.load({"dtype": dtype})
+    checkpoint = layouts.find(directory or settled.weights)
+    engine = _with_torch("weights")
+    storage = _with_torch("device").choose(settled.device, settled.dtype).storage
+    if not as_json:
+        click.echo(f"reading {checkpoint.unet} and {checkpoint.vae} ...", err=True)
+    path = engine.folded(checkpoint, settled.folded_dir, storage)
+    size = path.stat().st_size
+    click.echo(json.dumps({"file": str(path), "bytes": size}) if as_json else f"{path}  {size / 1e6:.1f} MB")
+
+
+def _sized(path: Path) -> str:
+    size = sum(shard.stat().st_size for shard in headers.shards(path))
+    return f"{path}  {size / 1e6:.1f} MB"
+
+
+def _with_torch(name: str) -> Any:
+    """Import a module of the engine that needs torch, which not every installation has."""
+    try:
+        return import_module(f"videomama_server.engines.videomama.{name}")
+    except ModuleNotFoundError as error:
+        raise WeightsError(
+            f"the engine videomama needs {error.name}, which is not installed",
+            "Install the extra: pip install 'videomama-bridge[videomama]'.",
+        ) from error

@@ -1,0 +1,124 @@
+"""Which device the network runs on, in which number formats, and how much memory there is."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import psutil
+import torch
+from torch import nn
+from videomama_client.errors import BadInput
+
+_DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
+_SHORT = {dtype: name for name, dtype in _DTYPES.items()}
+_CPU_BF16 = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")  # every processor with AMX tiles has AMX-BF16
+
+
+@dataclass(frozen=True)
+class Device:
+    """Where the network runs.
+
+    Attributes:
+        device: with its index when it is a card.
+        storage: the format that weights are kept in.
+        arithmetic: the format of the activations; layers cast their weights to it when it is not `storage`.
+    """
+
+    device: torch.device
+    storage: torch.dtype
+    arithmetic: torch.dtype
+
+    def describe(self) -> str:
+        """Return for example "cuda:0 NVIDIA H200, fp16" or "cpu, fp32 from bf16 weights"."""
+        name = str(self.device)
+        if self.device.type == "cuda" and torch.cuda.is_available():
+            name = f"{name} {torch.cuda.get_device_name(self.device)}"
+        arithmetic, storage = _SHORT[self.arithmetic], _SHORT[self.storage]
+        return f"{name}, {arithmetic}" if arithmetic == storage else f"{name}, {arithmetic} from {storage} weights"
+
+
+def prefers_videomama() -> bool:
+    """Whether `auto` should mean this engine here: there is a card that torch can use."""
+    return torch.cuda.is_available()
+
+
+def choose(device: str = "auto", dtype: str = "auto") -> Device:
+    """Return the device and the formats for what the config says.
+
+    Args:
+        device: "auto" (the first card, else the CPU), "cpu", "cuda" or "cuda:N".
+        dtype: "auto" (fp16 on a card, bf16 weights on a CPU), "fp16", "bf16" or "fp32". On a CPU it is the format of
+            the weights; arithmetic is float32 unless the processor calculates in bf16.
+
+    Raises:
+        BadInput: there is no such device or format, or the card does not calculate in bf16.
+    """
+    if dtype != "auto" and dtype not in _DTYPES:
+        raise BadInput(f"no number format is called {dtype!r}", f"There are: auto, {', '.join(_DTYPES)}.")
+    chosen = _device(device)
+    if chosen.type == "cuda":
+        storage = _DTYPES["fp16" if dtype == "auto" else dtype]
+        if storage == torch.bfloat16 and not torch.cuda.is_bf16_supported(including_emulation=False):
+            raise BadInput(f"{chosen} does not calculate in bf16", "Use fp16 there, or fp32.")
+        return Device(chosen, storage, storage)
+    storage = _DTYPES["bf16" if dtype == "auto" else dtype]
+    fast_bf16 = storage == torch.bfloat16 and cpu_has_bf16()
+    return Device(chosen, storage, torch.bfloat16 if fast_bf16 else torch.float32)
+
+
+def cpu_has_bf16() -> bool:
+    """Whether this processor multiplies bf16 in hardware (AMX-BF16 or AVX512-BF16).
+
+    Without it torch emulates: a convolution in bf16 is then hundreds of times slower than in float32.
+    """
+    return any(getattr(torch.cpu, probe, bool)() for probe in _CPU_BF16)
+
+
+def free_bytes(device: torch.device) -> int:
+    """Return the bytes that this process may still take on the device.
+
+    On a card: what the driver calls free, and what torch holds in reserve and does not use. On a CPU: what the system
+    could give without swapping.
+    """
+    if device.type != "cuda":
+        return int(psutil.virtual_memory().available)
+    free, _ = torch.cuda.mem_get_info(device)
+    return int(free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device))
+
+
+def resident_bytes(module: nn.Module) -> int:
+    """Return the bytes of a module's weights and buffers, each counted once."""
+    return sum(tensor.numel() * tensor.element_size() for tensor in (*module.parameters(), *module.buffers()))
+
+
+def peak_bytes(device: torch.device) -> int:
+    """Return the most bytes held at once: by tensors since `reset_peak` on a card, by the whole process on a CPU."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    return _process_peak()
+
+
+def reset_peak(device: torch.device) -> None:
+    """Start `peak_bytes` anew; a CPU keeps the peak of the process."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+
+
+def _process_peak() -> int:
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _device(name: str) -> torch.device:
+    present = ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    if name == "auto":
+        return torch.device(present[1] if torch.cuda.is_available() and len(present) > 1 else "cpu")
+    wanted = "cuda:0" if name == "cuda" else name
+    if wanted not in present:
+        raise BadInput(f"there is no device {name!r} here", f"There are: auto, {', '.join(present)}.")
+    return torch.device(wanted)

@@ -1,0 +1,234 @@
+"""The network on its device: loaded when it is needed, run within a memory plan, planned anew when memory runs out."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+from videomama_client.errors import OutOfMemory
+
+from videomama_server.engines.base import EngineConfig, EngineUsage
+from videomama_server.engines.videomama import device, layouts, planner, weights
+from videomama_server.engines.videomama.canvas import Size
+from videomama_server.engines.videomama.fusing import activation
+from videomama_server.engines.videomama.network import Network
+from videomama_server.engines.videomama.offload import Placement
+from videomama_server.engines.videomama.planner import Job, MemoryPlan
+from videomama_server.engines.videomama.shape import shape_of
+
+log = logging.getLogger(__name__)
+
+SCALING = 0.18215  # of latents, by the VAE's config; `weights.check` has seen to it
+PUBLISHED_GROUP = 8  # frames that the published inference decodes together
+_GIGABYTE = 10**9
+Result = TypeVar("Result")
+
+
+class Model:
+    """VideoMaMa's network and what runs it.
+
+    Args:
+        config: where the weights are and what may be used of the machine.
+
+    Raises:
+        WeightsError: there are no weights, or they are not VideoMaMa's.
+        BadInput: the device or number format is not there.
+    """
+
+    def __init__(self, config: EngineConfig) -> None:
+        self._config = config
+        self._device = device.choose(config.device, config.dtype)
+        self._checkpoint = layouts.find(config.weights)
+        weights.check(self._checkpoint)
+        self._shape = shape_of(self._checkpoint.unet_config, self._checkpoint.vae_config)
+        self._placement: Placement | None = None
+        self._plans: dict[Size, MemoryPlan] = {}  # the one that is followed for each canvas
+        self._too_large: set[Size] = set()
+        digest = weights.source_digest(self._checkpoint, config.folded_dir)
+        self.fingerprint = f"{digest} {self._device.device.type} {self._device.storage} {self._device.arithmetic}"
+
+    def settle(self, wanted: Sequence[Size], window: int, group: int) -> Size:
+        """Return the first canvas (height, width) that fits in memory, and keep its plan.
+
+        Args:
+            wanted: canvases, the best first.
+            window: frames that the UNet sees at once.
+            group: frames that are decoded together.
+
+        Raises:
+            OutOfMemory: none fits; says how much would be needed.
+        """
+        left = [size for size in wanted if size not in self._too_large] or list(wanted[-1:])
+        job = Job(self._shape, self._device, window, group)
+        known = self._plans.get(left[0])
+        if known is not None and known.job == job:
+            return left[0]
+        plan = planner.plan(job, left, self._budget())
+        self._plans[plan.canvas] = plan
+        log.info("%s", plan.describe())
+        return plan.canvas
+
+    def describe(self, canvas: Size) -> str:
+        """Return what a canvas is worked on with, in one line."""
+        return self._plans[canvas].describe()
+
+    def encode(self, pictures: Sequence[Tensor | None]) -> list[Tensor]:
+        """Return the moments (8, h, w), float32, on the host, of plates (3, H, W) or of masks (1, H, W), -1..1."""
+        left = deque(picture for picture in pictures if picture is not None)
+        found: list[Tensor] = []
+
+        def work(plan: MemoryPlan) -> Tensor:
+            at_once = torch.stack([left[index] for index in range(min(plan.passes_encode, len(left)))])
+            with self._using("encoder", plan) as network:
+                encoder = network.encoder.plate if at_once.shape[1] > 1 else network.encoder.mask
+                return self._back(encoder(self._there(at_once)))
+
+        while left:
+            moments = self._within_memory(_size_of(left[0]), work)
+            found += moments
+            for _ in moments:
+                left.popleft()
+        return found
+
+    def estimate(self, latents: Tensor) -> Tensor:
+        """Return the alphas' latents (T, 4, h, w), scaled, float32, on the host, of (T, 12, h, w)."""
+
+        def work(plan: MemoryPlan) -> Tensor:
+            with self._using("unet", plan) as network:
+                return self._back(network.unet(self._there(latents), plan.passes_unet))
+
+        return self._within_memory(_canvas_of(latents), work)
+
+    def decode(self, latents: Tensor, reach: int) -> Tensor:
+        """Return the alphas (T, H, W), 0..1, float32, on the host, of unscaled latents (T, 4, h, w) of a group.
+
+        Args:
+            latents: of consecutive frames.
+            reach: statistics in time come from so many frames before and after each.
+        """
+
+        def work(plan: MemoryPlan) -> Tensor:
+            with self._using("decoder", plan) as network:
+                return self._back(network.decoder.grey(self._there(latents), plan.passes_decode, reach))
+
+        grey = self._within_memory(_canvas_of(latents), work)
+        return (grey[:, 0] / 2 + 0.5).clamp_(0, 1)
+
+    def decode_as_published(self, latents: Tensor) -> Tensor:
+        """Return the same as `decode`, as the published inference does: in groups of 8, clamped, then grey."""
+
+        def work(plan: MemoryPlan) -> Tensor:
+            with self._using("decoder", plan) as network:
+                groups = torch.split(self._there(latents), PUBLISHED_GROUP)
+                return torch.cat([self._back(network.decoder.rgb(group, plan.passes_decode)) for group in groups])
+
+        colour = self._within_memory(_canvas_of(latents), work)
+        return (colour / 2 + 0.5).clamp_(0, 1).mean(dim=1)
+
+    def usage(self) -> EngineUsage | None:
+        """Return what is held of the device; None while nothing is loaded."""
+        if self._placement is None:
+            return None
+        name, _, arithmetic = self._device.describe().partition(", ")
+        return EngineUsage(
+            device=name,
+            dtype=arithmetic,
+            resident_bytes=self._resident_bytes(),
+            peak_bytes=device.peak_bytes(self._device.device),
+        )
+
+    def release(self) -> None:
+        """Free the network; the next call loads it again."""
+        if self._placement is not None:
+            self._placement.release()
+        self._placement = None
+        self._plans.clear()
+        self._too_large.clear()
+
+    def _budget(self) -> int:
+        """Return the bytes of the device that may be used: what is asked for, and never more than there is."""
+        free = device.free_bytes(self._device.device) + self._resident_bytes()
+        asked = int(self._config.max_vram_gb * _GIGABYTE)
+        return min(asked, free) if asked else free
+
+    def _resident_bytes(self) -> int:
+        """Return the bytes of weights that are on the device; on a CPU they are mapped from their file."""
+        if self._placement is None:
+            return 0
+        if self._device.device.type == "cpu":
+            return device.resident_bytes(self._placement.network)
+        return self._placement.copied_bytes
+
+    @contextmanager
+    def _using(self, part: str, plan: MemoryPlan) -> Iterator[Network]:
+        """Yield the network, loaded and placed as the plan says, with one of its parts ready to run."""
+        placement = self._placed(plan.offload)
+        with placement.using(part):
+            yield placement.network
+
+    def _placed(self, offload: str) -> Placement:
+        if self._placement is not None and self._placement.offload == offload:
+            return self._placement
+        if self._placement is None:
+            path = weights.folded(self._checkpoint, self._config.folded_dir, self._device.storage)
+            network = weights.load(path)
+            activation.choose(self._config.compile, self._device.device)
+        else:
+            self._placement.release()
+            network, self._placement = self._placement.network, None
+        self._placement = Placement(network, self._device.device, offload)
+        return self._placement
+
+    def _within_memory(self, canvas: Size, work: Callable[[MemoryPlan], Result]) -> Result:
+        """Do work that depends on a plan; while it does not fit, take a tighter one.
+
+        Raises:
+            OutOfMemory: no plan for this canvas fits. Next time `settle` takes a smaller one where it may.
+        """
+        while True:
+            plan = self._plans[canvas]
+            try:
+                return work(plan)
+            except (torch.OutOfMemoryError, RuntimeError) as error:
+                if not _is_out_of_memory(error):
+                    raise
+                log.warning("out of memory with %s", plan.describe())
+            if self._device.device.type == "cuda":
+                torch.cuda.empty_cache()
+            tighter = planner.tighter(plan)
+            if tighter is None:
+                self._too_large.add(canvas)
+                del self._plans[canvas]
+                raise OutOfMemory(
+                    f"a canvas of {canvas[1]}x{canvas[0]} does not fit in the memory of {self._device.describe()}",
+                    "Choose a smaller canvas or window, or free memory that other programs hold.",
+                )
+            self._plans[canvas] = tighter
+
+    def _there(self, tensor: Tensor) -> Tensor:
+        """Return a host's tensor on the device; a card copies it while the host goes on."""
+        if self._device.device.type == "cuda":
+            tensor = tensor.pin_memory()
+        return tensor.to(self._device.device, non_blocking=True).to(self._device.arithmetic)
+
+    @staticmethod
+    def _back(tensor: Tensor) -> Tensor:
+        return tensor.to("cpu", torch.float32)
+
+
+def _size_of(picture: Tensor) -> Size:
+    return picture.shape[-2], picture.shape[-1]
+
+
+def _canvas_of(latents: Tensor) -> Size:
+    return 8 * latents.shape[-2], 8 * latents.shape[-1]
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether an error says that memory ran out; on a CPU torch raises a plain RuntimeError."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

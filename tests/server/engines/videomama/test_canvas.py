@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+from videomama_client.errors import BadInput
+from videomama_server.engines.videomama.canvas import MULTIPLE, Canvas, candidates, parse, resized
+
+sizes = st.tuples(st.integers(8, 2500), st.integers(8, 4500))
+
+
+def ramp(h, w):
+    y, x = np.mgrid[:h, :w].astype(np.float32)
+    return (0.5 + 0.25 * np.sin(x / 9) + 0.25 * np.cos(y / 7)).astype(np.float32)
+
+
+@given(sizes, st.booleans())
+def test_candidates_are_multiples_of_64_that_shrink_and_keep_the_aspect(region, fast):
+    found = list(candidates(region, fast))
+    assert found
+    assert all(side % MULTIPLE == 0 for size in found for side in size)
+    areas = [h * w for h, w in found]
+    assert areas == sorted(areas, reverse=True)
+    for size in found:
+        canvas = Canvas(region, size)
+        share = canvas.inner[0] * canvas.inner[1] / (size[0] * size[1])
+        assert share > 0.2 or min(size) == MULTIPLE
+
+
+def test_the_best_canvas_by_size_of_region():
+    def best(region, fast=False):
+        return next(iter(candidates(region, fast)))
+
+    assert best((1080, 1920)) == (1088, 1856)  # 1.9 million pixels, rounded up
+    assert best((1080, 1920), fast=True) == (576, 1024)
+    assert best((2160, 4096)) == best((4320, 8192))
+    assert best((576, 1024)) == (576, 1024)
+    assert best((200, 200)) == (448, 448)  # twice, no more
+    assert best((700, 900)) == (704, 960)  # as it is
+
+
+def test_what_is_placed_comes_back():
+    picture = ramp(200, 300)
+    canvas = Canvas((200, 300), (256, 320))
+    placed = canvas.place(picture)
+    assert placed.shape == (1, 256, 320)
+    back = canvas.lift(placed[0].numpy(), None)
+    assert back.shape == (200, 300)
+    assert np.abs(back - picture)[4:-4, 4:-4].mean() < 0.004
+
+
+def test_a_canvas_of_the_regions_size_changes_no_bit():
+    picture = ramp(128, 192)
+    canvas = Canvas((128, 192), (128, 192))
+    np.testing.assert_array_equal(canvas.place(picture)[0].numpy(), picture)
+    np.testing.assert_array_equal(canvas.lift(picture, None), picture)
+
+
+def test_the_margin_is_a_reflection():
+    picture = ramp(128, 100)
+    placed = Canvas((128, 100), (128, 128)).place(picture)[0].numpy()
+    np.testing.assert_array_equal(placed[:, 14:114], picture)
+    np.testing.assert_array_equal(placed[:, 13], picture[:, 1])
+    np.testing.assert_array_equal(placed[:, 114], picture[:, -2])
+
+
+@pytest.mark.parametrize("region", [(8, 600), (600, 8), (8, 8), (1, 64)])
+def test_slivers_are_placed_too(region):
+    canvas = Canvas(region, next(iter(candidates(region, fast=False))))
+    placed = canvas.place(np.full(region, 0.25, np.float32))
+    assert placed.shape[1:] == canvas.size
+    assert torch.allclose(placed, torch.tensor(0.25))
+    assert canvas.lift(placed[0].numpy(), None).shape == region
+
+
+def test_stretched_fills_the_canvas():
+    canvas = Canvas((100, 300), (128, 128), stretched=True)
+    assert canvas.inner == (128, 128)
+    assert canvas.lift(canvas.place(ramp(100, 300))[0].numpy(), None).shape == (100, 300)
+
+
+@pytest.mark.parametrize("size", [(33, 47), (128, 128), (250, 411)])
+def test_resizing_is_pils_bilinear_on_floats(size):
+    picture = ramp(128, 200)
+    by_pil = np.asarray(Image.fromarray(picture).resize(size[::-1], Image.Resampling.BILINEAR))
+    ours = resized(torch.from_numpy(picture)[None], size)[0].numpy()
+    np.testing.assert_allclose(ours, by_pil, atol=2e-6)
+
+
+def test_lifting_follows_the_plates_edge_where_the_canvas_blurs_it():
+    h, w = 256, 512
+    truth = np.zeros((h, w), np.float32)
+    truth[:, 201:] = 1.0
+    plate = np.repeat((0.2 + 0.6 * truth)[..., None], 3, axis=2)
+    canvas = Canvas((h, w), (64, 128))
+    alpha = canvas.place(truth)[0].numpy()
+    plain, guided = canvas.lift(alpha, None), canvas.lift(alpha, plate.astype(np.float16))
+    assert np.abs(guided - truth).mean() < 0.5 * np.abs(plain - truth).mean()
+
+
+def test_lifting_leaves_what_is_not_in_transition_alone():
+    alpha = np.zeros((64, 128), np.float32)
+    alpha[:, 64:] = 1.0
+    plate = np.random.default_rng(0).random((256, 512, 3)).astype(np.float32)
+    lifted = Canvas((256, 512), (64, 128)).lift(alpha, plate)
+    assert lifted[:, :200].max() == 0
+    assert lifted[:, 312:].min() == 1
+
+
+def test_a_canvas_is_read():
+    assert parse("auto") is None
+    assert parse("1024x576") == (576, 1024)
+
+
+def test_a_canvas_that_is_no_multiple_names_the_nearest(raises_with_hint):
+    with raises_with_hint(BadInput, "1000x576"):
+        parse("1000x576")
+    with pytest.raises(BadInput) as raised:
+        parse("1000x576")
+    assert "1024x576" in raised.value.hint

@@ -1,0 +1,281 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from videomama_client.errors import BadInput, OutOfMemory, WeightsError
+from videomama_client.settings import MatteSettings
+from videomama_server.engines.base import EngineConfig, EngineFrame
+from videomama_server.engines.videomama.engine import VideoMamaEngine
+
+H, W = 128, 192
+FRAMES = range(1001, 1007)
+
+
+@pytest.fixture(scope="module")
+def straight(load_bench):
+    """The published inference, written down with stock modules only."""
+    return load_bench("straight")
+
+
+@pytest.fixture(scope="module")
+def config(tiny_checkpoint, tmp_path_factory):
+    return EngineConfig(tiny_checkpoint, tmp_path_factory.mktemp("folded"), device="cpu", dtype="fp32")
+
+
+@pytest.fixture
+def engine(config):
+    return VideoMamaEngine(config)
+
+
+def plate(number, h=H, w=W):
+    y, x = np.mgrid[:h, :w].astype(np.float32)
+    waves = [np.sin((x + 3 * number) / (5 + c)) * np.cos((y - number) / (7 + c)) for c in range(3)]
+    return (0.5 + 0.4 * np.stack(waves, axis=-1)).astype(np.float32)
+
+
+def mask(number, h=H, w=W):
+    y, x = np.mgrid[:h, :w]
+    return np.clip(40 - np.hypot(x - w / 2 - 2 * (number - 1001), y - h / 2), 0, 1).astype(np.float32)
+
+
+def framed(number, pixels=None, keyed=True, size=(H, W)):
+    shown = mask(number, *size) if pixels is None else pixels
+    keys = (f"plate {number}", f"mask {number} {shown.mean()}") if keyed else ("", "")
+    return EngineFrame(number, shown, (1080, 1920), lambda: plate(number, *size), *keys)
+
+
+def resolved(engine, size=(H, W), **asked):
+    settings = MatteSettings(engine="videomama", **asked)
+    shape = engine.shape(settings)
+    return engine.resolve(replace(settings, window=settings.window or shape.length, overlap=shape.overlap), size)
+
+
+def matte(engine, frames=FRAMES, wanted=None, size=(H, W), **asked):
+    settings = resolved(engine, size, **{"canvas": f"{W}x{H}", **asked})
+    prepared = [engine.prepare(framed(number, size=size), settings) for number in frames]
+    estimates = engine.refine(prepared, settings)
+    wanted = list(range(len(prepared))) if wanted is None else wanted
+    return np.stack(engine.complete(list(estimates), prepared, wanted, settings))
+
+
+@pytest.mark.parametrize("frames", [1, 6, 11])
+def test_reference_is_the_published_inference(config, straight, tiny_checkpoint, frames):
+    numbers = range(1001, 1001 + frames)
+    ours = matte(VideoMamaEngine(config), numbers, mode="reference", canvas=f"{W}x{H}")
+    models = straight.load(tiny_checkpoint)
+    theirs = straight.published(models, [plate(n) for n in numbers], [mask(n) for n in numbers], canvas=(H, W))
+    assert theirs.std() > 0.05
+    assert np.abs(ours - theirs).max() <= 1e-4
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_reference_stretches_as_the_published_inference_does(config, straight, tiny_checkpoint, soft):
+    numbers, size = range(1001, 1004), (150, 290)
+    settings = {"mode": "reference", "canvas": f"{W}x{H}", "soft_mask": soft}
+    engine = VideoMamaEngine(config)
+    full = resolved(engine, size, **settings)
+    prepared = [engine.prepare(framed(number, size=size), full) for number in numbers]
+    latents = torch.from_numpy(engine.refine(prepared, full)) / 0.18215
+    ours = engine._model.decode_as_published(latents).numpy()
+    plates, masks = [plate(n, *size) for n in numbers], [mask(n, *size) for n in numbers]
+    theirs = straight.published(straight.load(tiny_checkpoint), plates, masks, canvas=(H, W), threshold=not soft)
+    assert np.abs(ours - theirs).max() <= 1e-4
+    assert matte(engine, numbers, size=size, **settings).shape == (3, *size)
+
+
+def test_production_alphas_are_alive_and_in_range(engine):
+    alphas = matte(engine)
+    assert alphas.shape == (6, H, W)
+    assert alphas.dtype == np.float32
+    assert 0 <= alphas.min() < alphas.max() <= 1
+    assert alphas.std() > 0.02
+
+
+def test_the_same_inputs_give_the_same_bits_in_another_engine(config):
+    np.testing.assert_array_equal(matte(VideoMamaEngine(config)), matte(VideoMamaEngine(config)))
+
+
+def test_what_was_encoded_before_gives_the_same_bits(engine):
+    first = matte(engine)
+    np.testing.assert_array_equal(first, matte(engine))
+    np.testing.assert_array_equal(
+        matte(engine, range(1003, 1009)), matte(VideoMamaEngine(engine._model._config), range(1003, 1009))
+    )
+
+
+def test_only_what_changed_is_encoded_again(engine, monkeypatch):
+    settings = resolved(engine, canvas="128x64")
+    engine.refine([engine.prepare(framed(number), settings) for number in FRAMES], settings)
+    encoded = []
+    real = engine._model.encode
+    monkeypatch.setattr(engine._model, "encode", lambda pictures: (encoded.append(len(pictures)), real(pictures))[1])
+    edited = [framed(number, np.zeros((H, W), np.float32) if number == 1003 else None) for number in FRAMES]
+    looked_at = []
+    for frame in edited:
+        frame.load_plate = lambda number=frame.number: (looked_at.append(number), plate(number))[1]
+    engine.refine([engine.prepare(frame, settings) for frame in edited], settings)
+    assert encoded == [0, 1]
+    assert looked_at == []
+
+
+def test_frames_that_nobody_can_tell_apart_by_key_are_always_encoded(engine):
+    settings = resolved(engine, canvas="64x64")
+    one = engine.prepare(framed(1001, keyed=False), settings)
+    engine.refine([one], settings)
+    other = engine.prepare(framed(1002, keyed=False), settings)
+    assert other.plate is not None
+    assert other.mask is not None
+
+
+@pytest.mark.parametrize(
+    "change", [{"seed": 7}, {"feedback": 1}, {"soft_mask": True}, {"mask_threshold": 0.1}, {"canvas": "256x128"}]
+)
+def test_settings_change_the_alpha(engine, change):
+    frames = range(1001, 1003)
+    assert np.abs(matte(engine, frames) - matte(engine, frames, **change)).max() > 1e-4
+
+
+def test_feedback_puts_the_alpha_in_place_of_the_mask(engine, monkeypatch):
+    seen = []
+    real = engine._model.estimate
+    monkeypatch.setattr(engine._model, "estimate", lambda u: (seen.append((u, real(u))), seen[-1][1])[1])
+    matte(engine, feedback=2)
+    (first, z), (second, again), (third, _) = seen
+    assert torch.equal(first[:, :8], second[:, :8])
+    torch.testing.assert_close(second[:, 8:], z / 0.18215)
+    torch.testing.assert_close(third[:, 8:], again / 0.18215)
+
+
+def test_only_frames_that_are_wanted_are_given(engine):
+    whole = matte(engine)
+    np.testing.assert_array_equal(matte(engine, wanted=[1, 4]), whole[[1, 4]])
+
+
+def test_far_frames_do_not_change_the_decoded_alpha_much(engine):
+    """The decoder's statistics are local, so that a group's end changes little where it is far away."""
+    settings = resolved(engine, canvas="128x64")
+    prepared = [engine.prepare(framed(number), settings) for number in range(1001, 1017)]
+    latents = list(engine.refine(prepared, settings))
+    whole = engine.complete(latents, prepared, [0], settings)[0]
+    part = engine.complete(latents[:12], prepared[:12], [0], settings)[0]
+    assert np.abs(whole - part).max() < 1e-3
+
+
+def test_defaults_stand_for_what_the_engine_ignores(engine):
+    one = resolved(engine, (600, 800), trimap_erode=3.0, trimap_dilate=9.0)
+    assert one == resolved(engine, (600, 800))
+    assert one.canvas == "896x704"  # as many pixels as the published inference looks at, in multiples of 64
+
+
+def test_quality_fast_takes_a_smaller_canvas(engine):
+    assert resolved(engine, (1080, 1920)).canvas == "1856x1088"
+    fast = resolved(engine, (1080, 1920), quality="fast")
+    assert fast.canvas == "1024x576"
+    assert fast == resolved(engine, (1080, 1920), canvas="1024x576")
+
+
+def test_the_published_canvas_is_the_references_own(engine):
+    assert resolved(engine, (1080, 1920), mode="reference").canvas == "1024x576"
+    assert engine.shape(MatteSettings(mode="reference")).overlap == 0
+    assert engine.rule(MatteSettings(mode="reference")).minimum_gain == 1.0
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"window": 26}, "26 frames"),
+        ({"mode": "reference", "feedback": 1}, "feedback"),
+        ({"canvas": "100x64"}, "100x64"),
+    ],
+)
+def test_what_it_cannot_follow_is_an_error(engine, asked, named, raises_with_hint):
+    with raises_with_hint(BadInput, named):
+        resolved(engine, **asked)
+
+
+def test_no_weights_is_an_error_that_names_the_folder(tmp_path, raises_with_hint):
+    with raises_with_hint(WeightsError, tmp_path / "none"):
+        VideoMamaEngine(EngineConfig(tmp_path / "none", tmp_path))
+
+
+def test_fingerprints_differ_by_weights_and_number_format(config, make_checkpoint, tmp_path):
+    make_checkpoint("tiny", tmp_path / "other", seed=1)
+    others = [
+        config,
+        replace(config, dtype="bf16"),
+        replace(config, weights=tmp_path / "other"),
+    ]
+    assert len({VideoMamaEngine(other).fingerprint for other in others}) == 3
+    assert VideoMamaEngine(config).fingerprint == VideoMamaEngine(config).fingerprint
+
+
+def test_weights_kept_in_bf16_give_nearly_the_same(config):
+    full, short = VideoMamaEngine(config), VideoMamaEngine(replace(config, dtype="bf16"))
+    assert np.abs(matte(full) - matte(short)).mean() < 0.01
+
+
+def test_usage_is_known_while_the_network_is_loaded(engine):
+    assert engine.usage() is None
+    matte(engine)
+    usage = engine.usage()
+    assert usage.device == "cpu"
+    assert usage.dtype == "fp32"
+    assert usage.resident_bytes > 1_000_000
+    assert usage.peak_bytes > usage.resident_bytes
+    engine.release()
+    assert engine.usage() is None
+    matte(engine)
+
+
+def test_it_says_what_it_runs_on(engine):
+    text = engine.describe(resolved(engine))
+    for named in ("cpu", "fp32", f"{W}x{H}"):
+        assert named in text
+
+
+def test_a_budget_that_nothing_fits_in_is_an_error(config, raises_with_hint):
+    small = VideoMamaEngine(replace(config, max_vram_gb=0.001))
+    with raises_with_hint(OutOfMemory, "GB"):
+        resolved(small, (1080, 1920))
+
+
+def test_a_small_budget_takes_a_smaller_canvas(config):
+    ample, small = VideoMamaEngine(config), VideoMamaEngine(replace(config, max_vram_gb=0.5))
+
+    def area(text):
+        w, h = map(int, text.split("x"))
+        return w * h
+
+    assert area(resolved(small, (1080, 1920)).canvas) < area(resolved(ample, (1080, 1920)).canvas)
+
+
+NO_MEMORY = [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+
+
+@pytest.mark.parametrize("error", NO_MEMORY, ids=["card", "cpu"])
+def test_memory_that_runs_out_for_good_makes_the_next_canvas_smaller(engine, monkeypatch, error):
+    settings = resolved(engine, (700, 900))
+    prepared = [engine.prepare(framed(1001, size=(700, 900)), settings)]
+
+    def fail(*_):
+        raise error
+
+    real = engine._model._using
+    monkeypatch.setattr(engine._model, "_using", fail)
+    with pytest.raises(OutOfMemory) as raised:
+        engine.refine(prepared, settings)
+    assert raised.value.hint
+    monkeypatch.setattr(engine._model, "_using", real)
+    smaller = resolved(engine, (700, 900))
+    assert smaller.canvas != settings.canvas
+    assert matte(engine, range(1001, 1003), size=(700, 900)).shape == (2, 700, 900)
+
+
+def test_other_errors_are_not_taken_for_memory(engine, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("something else")
+
+    monkeypatch.setattr(engine._model, "_using", fail)
+    with pytest.raises(RuntimeError, match="something else"):
+        matte(engine)
