@@ -583,7 +583,7 @@ def test_what_a_group_depends_on_is_in_its_keys(bench, make_shot, latent, pictur
     engine = latent()
     outcome = bench.run(shot, engine, roi="8,8,48,32")
     edited = {window for window in lay(Clip(1001, 1030), 6, 2) if 1016 in window.frames}
-    assert edited <= set(map(lambda numbers: Window(numbers[0], numbers[-1]), engine.windows))
+    assert edited <= {Window(numbers[0], numbers[-1]) for numbers in engine.windows}
     assert 1016 in outcome.computed
     assert 0 < len(outcome.computed) < 24
     again = bench.run(shot, latent(), roi="8,8,48,32")

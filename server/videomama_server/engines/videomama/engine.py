@@ -87,14 +87,15 @@ class VideoMamaEngine:
 
     def resolve(self, settings: MatteSettings, size: Size) -> MatteSettings:
         """Return the settings with the canvas decided; see `Engine.resolve`."""
-        assert settings.window is not None  # decided by the plan
+        assert settings.window is not None  # both decided by the plan
+        assert settings.overlap is not None
         if settings.window > LONGEST_WINDOW:
             raise BadInput(
                 f"a window of {settings.window} frames is longer than VideoMaMa knows", f"Choose 1 to {LONGEST_WINDOW}."
             )
         if settings.mode == REFERENCE and settings.feedback:
             raise BadInput("the reference mode knows no feedback", "Leave it 0, or choose the production mode.")
-        group = settings.window + 2 * (self.shape(settings).context or 0)
+        group = settings.window + max(0, 2 * (self.shape(settings).context or 0) - settings.overlap)
         height, width = self._model.settle(_wanted_canvases(settings, size), settings.window, group)
         plain = MatteSettings()
         return replace(

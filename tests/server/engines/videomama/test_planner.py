@@ -163,7 +163,7 @@ def test_the_measured_peak_is_what_real_tensors_take(cpu):
     canvas = (64, 128)
     for part in planner.PARTS:
         for passes in (1, 2):
-            planned = planner._peak(cpu, canvas, part, passes)
+            planned = planner._measured(cpu, canvas, part, passes)
             assert peak_of(planner._call(cpu, canvas, part, passes, network)) == pytest.approx(planned, rel=0.15)
 
 
