@@ -17,8 +17,8 @@ HEAD = """# Performance
 
 Ratios measured side by side in one run, on shared and noisy machines; each table is a file of `bench/results/`, written
 by `python bench/performance_page.py`. [bench/README.md](../bench/README.md) says what each benchmark does. What no
-table shows was not measured: no GPU has been at hand yet, so everything about cards (kernels, number formats, throughput,
-the planner's margin) is unmeasured, and only its logic is tested.
+table shows was not measured: no GPU has been at hand yet, so everything about cards (kernels, number formats,
+throughput, the planner's margin) is unmeasured, and only its logic is tested.
 """
 
 

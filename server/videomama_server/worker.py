@@ -37,7 +37,7 @@ from videomama_server import config, engines, frames, pipe, sequences, sources, 
 from videomama_server.access import permit
 from videomama_server.cache import Cache
 from videomama_server.delivery import Delivery
-from videomama_server.engines.base import Engine, EngineConfig, EngineUsage
+from videomama_server.engines.base import DeviceLost, Engine, EngineConfig, EngineUsage
 from videomama_server.memo import Memo
 from videomama_server.pipeline import Matte, Services
 from videomama_server.reader import Reader
@@ -47,6 +47,7 @@ from videomama_server.survey import Order, Pause
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 0.5
+EXIT_DEVICE_LOST = 3
 _POLL_S = 0.05
 _URGENCY = {messages.INTERACTIVE: 0, messages.BATCH: 1}
 
@@ -194,6 +195,9 @@ class Worker:
             self._fail(running, OutOfMemory("the job does not fit in memory", "Choose a smaller window or region."))
         except OSError as error:
             self._fail(running, _disk_error(error))
+        except DeviceLost:
+            log.exception("the device is lost, so this worker ends")
+            os._exit(EXIT_DEVICE_LOST)
         except Exception as error:
             log.exception("job %s failed", running.job)
             self._fail(running, InternalError(f"{type(error).__name__}: {error}", f"See {self._config.log_place}."))

@@ -13,6 +13,7 @@ from videomama_client import messages
 from videomama_client.client import content_digest
 from videomama_server import pipe
 from videomama_server.config import Config, as_flags
+from videomama_server.worker import EXIT_DEVICE_LOST
 
 ENDS = (messages.MatteDone, messages.MatteFailed)
 WAIT_S = 30
@@ -215,3 +216,34 @@ def test_a_cache_folder_that_cannot_be_written_is_replaced_for_this_process(star
     assert live.run("read only 2", make_clip(count=1).order(out=""))[-1].computed == 1
     live.end()
     assert "cannot be written" in (tmp_path / "worker.log").read_text()
+
+
+_LOSING_ITS_DEVICE = """
+from videomama_server.engines import base, passthrough
+from videomama_server.worker import main
+
+def lose(*_):
+    raise base.DeviceLost("CUDA error")
+
+passthrough.PassthroughEngine.refine = lose
+main()
+"""
+
+
+def test_a_worker_that_lost_its_device_ends_and_leaves_the_job_to_the_next(tmp_path, make_clip):
+    clip = make_clip(count=1)
+    config = Config(cache_dir=tmp_path / "cache", connection_file=tmp_path / "connection.json")
+    process = subprocess.Popen(
+        [sys.executable, "-c", _LOSING_ITS_DEVICE, json.dumps(as_flags(config))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with process:
+        pipe.send(process.stdin, pipe.RunJob("j", "", clip.order()))
+        assert process.wait(WAIT_S) == EXIT_DEVICE_LOST
+        heard = []
+        while (message := pipe.receive(process.stdout)) is not None:
+            heard.append(type(message))
+        assert b"the device is lost" in process.stderr.read()
+    assert heard == [pipe.WorkerReady, pipe.JobBegun, messages.MattePlanned]

@@ -17,6 +17,10 @@ from videomama_server.roi import RegionRule
 FloatArray = NDArray[np.float32]
 
 
+class DeviceLost(RuntimeError):
+    """The device cannot be used any more by this process: the worker ends, and the next one takes its jobs up."""
+
+
 @dataclass(frozen=True)
 class EngineConfig:
     """What the server's config says to engines: where things are, and how much of the machine may be used.

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from videomama_client.errors import OutOfMemory
 
-from videomama_server.engines.base import EngineConfig, EngineUsage
+from videomama_server.engines.base import DeviceLost, EngineConfig, EngineUsage
 from videomama_server.engines.videomama import device, layouts, planner, weights
 from videomama_server.engines.videomama.canvas import Size
 from videomama_server.engines.videomama.fusing import activation
@@ -189,12 +189,15 @@ class Model:
 
         Raises:
             OutOfMemory: no plan for this canvas fits. Next time `settle` takes a smaller one where it may.
+            DeviceLost: a fault on the card, after which this process cannot use it any more.
         """
         while True:
             plan = self._plans[canvas]
             try:
                 return work(plan)
-            except (torch.OutOfMemoryError, RuntimeError) as error:
+            except torch.AcceleratorError as error:
+                raise DeviceLost(str(error)) from error
+            except RuntimeError as error:
                 if not _is_out_of_memory(error):
                     raise
                 log.warning("out of memory with %s", plan.describe())

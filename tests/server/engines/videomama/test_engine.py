@@ -5,7 +5,7 @@ import pytest
 import torch
 from videomama_client.errors import BadInput, OutOfMemory, WeightsError
 from videomama_client.settings import MatteSettings
-from videomama_server.engines.base import EngineConfig, EngineFrame
+from videomama_server.engines.base import DeviceLost, EngineConfig, EngineFrame
 from videomama_server.engines.videomama.engine import VideoMamaEngine
 
 H, W = 128, 192
@@ -270,6 +270,15 @@ def test_memory_that_runs_out_for_good_makes_the_next_canvas_smaller(engine, mon
     smaller = resolved(engine, (700, 900))
     assert smaller.canvas != settings.canvas
     assert matte(engine, range(1001, 1003), size=(700, 900)).shape == (2, 700, 900)
+
+
+def test_a_fault_of_the_card_is_told_apart(engine, monkeypatch):
+    def fail(*_):
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(engine._model, "_using", fail)
+    with pytest.raises(DeviceLost, match="illegal memory access"):
+        matte(engine)
 
 
 def test_other_errors_are_not_taken_for_memory(engine, monkeypatch):

@@ -160,11 +160,12 @@ def test_the_measured_peak_is_what_real_tensors_take(cpu):
         network = Network(TINY).to(torch.bfloat16)
     weights = {name: torch.zeros(weight.shape, dtype=weight.dtype) for name, weight in network.state_dict().items()}
     network.load_state_dict(weights, assign=True)
-    canvas = (64, 128)
+    canvas = (128, 256)
     for part in planner.PARTS:
         for passes in (1, 2):
             planned = planner._measured(cpu, canvas, part, passes)
-            assert peak_of(planner._call(cpu, canvas, part, passes, network)) == pytest.approx(planned, rel=0.15)
+            real = peak_of(planner._call(cpu, canvas, part, passes, network))
+            assert real <= planned <= 1.25 * real
 
 
 def test_weights_of_each_way(card):
