@@ -23,7 +23,7 @@ from videomama_server.engines.videomama.tensors import Tensors
 log = logging.getLogger(__name__)
 
 ADDED_IDS_WIDTH = 768  # three ids (frame rate, motion, noise augmentation) of 256 each
-SCALING = 0.18215
+SCALING = 0.18215  # of latents
 _FLOATS = ("F32", "F16", "BF16")
 _SHOWN = 3
 _AGAIN = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,11 +15,10 @@ from videomama_server.engines.base import EngineConfig, EngineFrame, EngineUsage
 from videomama_server.engines.videomama import canvas as canvases
 from videomama_server.engines.videomama import noise
 from videomama_server.engines.videomama.canvas import Canvas, Size
+from videomama_server.engines.videomama.checks import SCALING
 from videomama_server.engines.videomama.latents import LatentStore
-from videomama_server.engines.videomama.model import SCALING, Model
+from videomama_server.engines.videomama.model import Model
 from videomama_server.roi import RegionRule
-
-log = logging.getLogger(__name__)
 
 REFERENCE = "reference"
 LONGEST_WINDOW = 25  # frame indices that the network was trained on
@@ -114,9 +112,9 @@ class VideoMamaEngine:
     def prepare(self, frame: EngineFrame, settings: MatteSettings) -> PreparedFrame:
         """Lay a frame on the canvas; a plate whose latents are known is not even looked at, unless edges need it."""
         canvas = Canvas(frame.mask.shape, _size(settings), stretched=settings.mode == REFERENCE)
-        plate_key = frame.plate_key and f"plate {frame.plate_key} {canvas.size}"
+        plate_key = frame.plate_key and f"plate {frame.plate_key} {canvas}"  # fitted or stretched, too
         cut = "soft" if settings.soft_mask else _threshold(settings)
-        mask_key = frame.mask_key and f"mask {frame.mask_key} {canvas.size} {cut}"
+        mask_key = frame.mask_key and f"mask {frame.mask_key} {canvas} {cut}"
         plate_moments, mask_moments = self._latents.find(plate_key), self._latents.find(mask_key)
         guided = canvas.reduces and settings.mode != REFERENCE
         return PreparedFrame(

@@ -23,7 +23,6 @@ from videomama_server.engines.videomama.shape import shape_of
 
 log = logging.getLogger(__name__)
 
-SCALING = 0.18215  # of latents, by the VAE's config; `weights.check` has seen to it
 PUBLISHED_GROUP = 8  # frames that the published inference decodes together
 _GIGABYTE = 10**9
 Result = TypeVar("Result")
@@ -143,11 +142,10 @@ class Model:
         )
 
     def release(self) -> None:
-        """Free the network; the next call loads it again."""
+        """Free the network; the next call loads it again, also that of a job which was planned before."""
         if self._placement is not None:
             self._placement.release()
         self._placement = None
-        self._plans.clear()
         self._too_large.clear()
 
     def _budget(self) -> int:

@@ -136,6 +136,22 @@ def test_settings_change_the_alpha(engine, change):
     assert np.abs(matte(engine, frames) - matte(engine, frames, **change)).max() > 1e-4
 
 
+def test_a_stretched_plate_is_not_taken_for_a_fitted_one(config):
+    size = (100, 300)
+    both, alone = VideoMamaEngine(config), VideoMamaEngine(config)
+    matte(both, range(1001, 1003), size=size, mode="reference")
+    np.testing.assert_array_equal(matte(both, range(1001, 1003), size=size), matte(alone, range(1001, 1003), size=size))
+
+
+def test_a_job_goes_on_after_its_engine_was_released_for_another(engine):
+    settings = resolved(engine, canvas="64x64")
+    prepared = [engine.prepare(framed(number), settings) for number in range(1001, 1003)]
+    before = engine.refine(prepared, settings)
+    engine.release()
+    np.testing.assert_array_equal(engine.refine(prepared, settings), before)
+    assert "64x64" in engine.describe(settings)
+
+
 def test_feedback_puts_the_alpha_in_place_of_the_mask(engine, monkeypatch):
     seen = []
     real = engine._model.estimate
