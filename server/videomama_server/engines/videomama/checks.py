@@ -16,14 +16,13 @@ from videomama_client.errors import WeightsError
 from videomama_server.engines.videomama import tensors
 from videomama_server.engines.videomama.headers import Entry
 from videomama_server.engines.videomama.layouts import Checkpoint
-from videomama_server.engines.videomama.published import UNET_CHANNELS, UNET_CLASS, VAE_CLASS
+from videomama_server.engines.videomama.published import SCALING, UNET_CHANNELS, UNET_CLASS, VAE_CLASS
 from videomama_server.engines.videomama.shape import shape_of
 from videomama_server.engines.videomama.tensors import Tensors
 
 log = logging.getLogger(__name__)
 
 ADDED_IDS_WIDTH = 768  # three ids (frame rate, motion, noise augmentation) of 256 each
-SCALING = 0.18215  # of latents
 _FLOATS = ("F32", "F16", "BF16")
 _SHOWN = 3
 _AGAIN = (

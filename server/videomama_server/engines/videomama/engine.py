@@ -15,9 +15,9 @@ from videomama_server.engines.base import EngineConfig, EngineFrame, EngineUsage
 from videomama_server.engines.videomama import canvas as canvases
 from videomama_server.engines.videomama import noise
 from videomama_server.engines.videomama.canvas import Canvas, Size
-from videomama_server.engines.videomama.checks import SCALING
 from videomama_server.engines.videomama.latents import LatentStore
 from videomama_server.engines.videomama.model import Model
+from videomama_server.engines.videomama.published import SCALING
 from videomama_server.roi import RegionRule
 
 REFERENCE = "reference"

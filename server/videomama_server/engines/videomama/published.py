@@ -12,6 +12,7 @@ from videomama_client.errors import WeightsError
 UNET_CLASS = "UNetSpatioTemporalConditionModel"
 VAE_CLASS = "AutoencoderKLTemporalDecoder"
 UNET_CHANNELS = 12  # noise, plate and mask latents
+SCALING = 0.18215  # of latents
 _AGAIN = "Copy it again from where the weights came from."
 
 PUBLISHED_UNET: Mapping[str, Any] = {
@@ -37,7 +38,7 @@ PUBLISHED_VAE: Mapping[str, Any] = {
     "layers_per_block": 2,
     "latent_channels": 4,
     "sample_size": 768,
-    "scaling_factor": 0.18215,
+    "scaling_factor": SCALING,
     "force_upcast": True,
 }
 

@@ -10,7 +10,8 @@ from videomama_server.engines.videomama.device import Device, resident_bytes
 from videomama_server.engines.videomama.footprint import peak_of
 from videomama_server.engines.videomama.network import Network
 from videomama_server.engines.videomama.planner import Job, plan, tighter
-from videomama_server.engines.videomama.shape import NetworkShape
+from videomama_server.engines.videomama.published import PUBLISHED_UNET, PUBLISHED_VAE
+from videomama_server.engines.videomama.shape import NetworkShape, shape_of
 
 CARD = Device(torch.device("cuda:0"), torch.float16, torch.float16)
 CPU = Device(torch.device("cpu"), torch.bfloat16, torch.float32)
@@ -26,18 +27,7 @@ TINY = NetworkShape(
     vae_layers=1,
     latents=4,
 )
-FULL = NetworkShape(
-    channels=(320, 640, 1280, 1280),
-    layers=(2, 2, 2, 2),
-    heads=(5, 10, 20, 20),
-    down_attention=(True, True, True, False),
-    up_attention=(False, True, True, True),
-    inputs=12,
-    outputs=4,
-    vae_channels=(128, 256, 512, 512),
-    vae_layers=2,
-    latents=4,
-)
+FULL = shape_of(PUBLISHED_UNET, PUBLISHED_VAE)
 CANVASES = [(256, 448), (192, 320), (128, 256), (64, 128)]
 AMPLE = 10**14
 
