@@ -19,8 +19,11 @@ import zmq
 from videomama_client import __version__, messages, wire
 from videomama_client.connection import Connection
 from videomama_client.errors import BadInput, ProtocolError, ServerUnreachable, from_code
+from videomama_client.settings import MatteSettings
 
 ANSWER_S = 10.0
+PLAN_S = 60.0  # the engine may have to be imported first
+CACHE_S = 120.0  # a large folder on a slow disk
 SILENCE_S = 10.0
 PING_EVERY_S = 1.0
 MAX_BULK_BYTES = 1 << 30
@@ -56,6 +59,7 @@ class Client:
     """
 
     def __init__(self, connection: Connection) -> None:
+        self.endpoint = connection.endpoint
         self._context = zmq.Context()  # our own: Nuke uses the global one
         self._socket = self._context.socket(zmq.DEALER)
         self._events: dict[str, deque[messages.JobEvent]] = {}
@@ -95,6 +99,27 @@ class Client:
     def status(self) -> messages.StatusReported:
         """Return how the server is."""
         return self._ask(messages.ReportStatus(_new_id()), messages.StatusReported)
+
+    def jobs(self) -> list[messages.JobState]:
+        """Return the jobs of all clients, newest first."""
+        return self._ask(messages.ReportJobs(_new_id()), messages.JobsReported).jobs
+
+    def plan_frames(self, settings: MatteSettings, clip: str, frames: str) -> messages.FramesPlanned:
+        """Return which frames a job would read; raises `BadInput` for ranges or settings that make no sense."""
+        request = messages.PlanFrames(_new_id(), settings, clip, frames)
+        return self._ask(request, messages.FramesPlanned, PLAN_S)
+
+    def cache_report(self) -> messages.CacheReported:
+        """Return what the cache holds."""
+        return self._ask(messages.ReportCache(_new_id()), messages.CacheReported, CACHE_S)
+
+    def prune_cache(self, limit_gb: Optional[float] = None) -> messages.CacheReported:
+        """Ask for the least recently used entries to go, by default those over the server's limit."""
+        return self._ask(messages.PruneCache(_new_id(), limit_gb), messages.CacheReported, CACHE_S)
+
+    def clear_cache(self) -> messages.CacheReported:
+        """Ask for everything in the cache to go; raises `BadInput` while a job uses it."""
+        return self._ask(messages.ClearCache(_new_id()), messages.CacheReported, CACHE_S)
 
     def unload_engine(self) -> None:
         """Ask for the memory that the engine holds; raises `BadInput` while a job runs."""
@@ -149,7 +174,7 @@ class Client:
         while True:
             event = self.next_event(job, SILENCE_S)
             if isinstance(event, messages.FrameWanted):
-                self._supply(event, inline or InlineFrames())
+                self.supply(event, inline or InlineFrames())
             elif isinstance(event, messages.MatteFailed):
                 raise from_code(event.code, event.message, event.hint)
             elif event is not None:
@@ -170,7 +195,8 @@ class Client:
             self._receive(min(PING_EVERY_S, until - time.monotonic()))
         return queue.popleft() if queue else None
 
-    def _supply(self, wanted: messages.FrameWanted, inline: InlineFrames) -> None:
+    def supply(self, wanted: messages.FrameWanted, inline: InlineFrames) -> None:
+        """Send the file that the server asks for; one that cannot be read cancels the job and raises `BadInput`."""
         try:
             path = inline.file(wanted.role, wanted.frame)
             content = path.read_bytes()

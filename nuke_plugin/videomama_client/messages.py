@@ -10,10 +10,15 @@ from typing import Optional, Union, get_args
 
 from videomama_client.settings import MatteSettings
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 INTERACTIVE = "interactive"
 BATCH = "batch"
+WAITING = "waiting"
+RUNNING = "running"
+DONE = "done"
+FAILED = "failed"
+CANCELLED = "cancelled"
 PLATE = "plate"
 MASK = "mask"
 
@@ -55,6 +60,7 @@ class SubmitMatte:
         frames: the frames wanted; empty for the whole clip.
         priority: ``interactive`` or ``batch``.
         rehash: read every file again instead of trusting its stat.
+        label: what people call the job, such as ``shot010.nk VideoMaMa1``.
         inline: the client sends pixels; then the lists name its files' content.
         inline_frames: the frames there are.
         plate_digests, mask_digests: BLAKE2b of each file's bytes, in the order of `inline_frames`.
@@ -71,6 +77,7 @@ class SubmitMatte:
     layer: str = ""
     dtype: str = ""
     rehash: bool = False
+    label: str = ""
     inline: bool = False
     inline_frames: list[int] = field(default_factory=list)
     plate_digests: list[str] = field(default_factory=list)
@@ -78,8 +85,31 @@ class SubmitMatte:
 
 
 @dataclass(frozen=True)
+class PlanFrames:
+    """Ask which frames a job of these would read, before they are on disk.
+
+    Fields:
+        settings: of the job; engine, window and overlap decide.
+        clip: the range that exists, such as ``1001-1100``.
+        frames: the frames wanted.
+    """
+
+    request: str
+    settings: MatteSettings
+    clip: str
+    frames: str
+
+
+@dataclass(frozen=True)
+class ReportJobs:
+    """Ask for the jobs of all clients: those that run or wait, and the last ones that ended."""
+
+    request: str
+
+
+@dataclass(frozen=True)
 class CancelJob:
-    """Ask for a job to stop; its `MatteFailed` with code ``cancelled`` follows."""
+    """Ask for a job to stop, whoever submitted it; its `MatteFailed` with code ``cancelled`` follows."""
 
     request: str
     job: str
@@ -106,6 +136,32 @@ class FetchAlpha:
 @dataclass(frozen=True)
 class UnloadEngine:
     """Ask for the memory that the engine holds; refused while a job runs."""
+
+    request: str
+
+
+@dataclass(frozen=True)
+class ReportCache:
+    """Ask what the cache holds."""
+
+    request: str
+
+
+@dataclass(frozen=True)
+class PruneCache:
+    """Ask for the least recently used entries to go until the rest fits; never those that a running job uses.
+
+    Fields:
+        limit_gb: None takes the server's own limit.
+    """
+
+    request: str
+    limit_gb: Optional[float] = None
+
+
+@dataclass(frozen=True)
+class ClearCache:
+    """Ask for everything in the cache to go; refused while a job uses it."""
 
     request: str
 
@@ -154,6 +210,73 @@ class StatusReported:
     resident_bytes: Optional[int] = None
     peak_bytes: Optional[int] = None
     jobs: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class JobState:
+    """How far one job is: a record inside `JobsReported`.
+
+    Fields:
+        label: what its client called it; empty when it did not say.
+        plate: its pattern.
+        priority: ``interactive`` or ``batch``.
+        state: ``waiting``, ``running``, ``done``, ``failed`` or ``cancelled``.
+        engine: None until it is planned.
+        frames: wanted; None until it is planned.
+        done: frames finished, of which `computed` were not in the cache.
+        seconds: since it was submitted, or what it took.
+        message: why it failed.
+    """
+
+    job: str
+    label: str
+    plate: str
+    priority: str
+    state: str
+    engine: Optional[str]
+    frames: Optional[int]
+    done: int
+    computed: int
+    seconds: float
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class JobsReported:
+    """The jobs of all clients, newest first."""
+
+    request: str
+    jobs: list[JobState]
+
+
+@dataclass(frozen=True)
+class FramesPlanned:
+    """What a job would come to.
+
+    Fields:
+        engine: what `auto` stands for.
+        window, overlap: of its windows, in frames.
+        needed: the frames that it would read, such as ``1001-1032``.
+    """
+
+    request: str
+    engine: str
+    window: int
+    overlap: int
+    needed: str
+
+
+@dataclass(frozen=True)
+class CacheReported:
+    """What the cache holds, and what was removed from it just now."""
+
+    request: str
+    folder: str
+    entries: int
+    bytes: int
+    limit_bytes: int
+    removed: int = 0
+    freed_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -265,11 +388,34 @@ class RequestRefused:
 
 
 Request = Union[
-    Hello, ReportStatus, ProveFile, SubmitMatte, CancelJob, SupplyFrame, FetchAlpha, UnloadEngine, StopServer
+    Hello,
+    ReportStatus,
+    ReportJobs,
+    ReportCache,
+    ProveFile,
+    PlanFrames,
+    SubmitMatte,
+    CancelJob,
+    SupplyFrame,
+    FetchAlpha,
+    PruneCache,
+    ClearCache,
+    UnloadEngine,
+    StopServer,
 ]
 JobEvent = Union[MattePlanned, FrameWanted, FrameDone, MatteDone, MatteFailed]
 Reply = Union[
-    Greeted, StatusReported, FileProved, JobAccepted, AlphaFetched, EngineUnloaded, ServerStopping, RequestRefused
+    Greeted,
+    StatusReported,
+    JobsReported,
+    CacheReported,
+    FileProved,
+    FramesPlanned,
+    JobAccepted,
+    AlphaFetched,
+    EngineUnloaded,
+    ServerStopping,
+    RequestRefused,
 ]
 Message = Union[Request, JobEvent, Reply]
 

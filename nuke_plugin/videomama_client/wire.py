@@ -64,8 +64,13 @@ def _unpack(packed: bytes) -> Any:
 
 
 def _as_map(message: Any) -> dict[str, Any]:
-    values = {field.name: getattr(message, field.name) for field in fields(message)}
-    return {name: _as_map(value) if is_dataclass(value) else value for name, value in values.items()}
+    return {field.name: _as_plain(getattr(message, field.name)) for field in fields(message)}
+
+
+def _as_plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return _as_map(value)
+    return [_as_plain(item) for item in value] if isinstance(value, list) else value
 
 
 def _build(kind: type, content: dict[str, Any]) -> Any:

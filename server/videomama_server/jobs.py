@@ -7,12 +7,18 @@ import uuid
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
-from videomama_client.errors import InternalError
+from videomama_client.errors import Cancelled, InternalError
 from videomama_client.messages import (
+    CANCELLED,
+    DONE,
+    FAILED,
     MASK,
     PLATE,
+    RUNNING,
+    WAITING,
     FrameDone,
     JobEvent,
+    JobState,
     MatteDone,
     MatteFailed,
     MattePlanned,
@@ -23,7 +29,10 @@ from videomama_server import pipe
 
 REMEMBERED = 200
 DEATHS_WITHOUT_PROGRESS = 2
-_SHOWN = 200  # characters of a plate's name in a status
+_SHOWN = 200  # characters of a label, or of a plate's name in a status
+_LONGEST_MESSAGE = 500
+_REPORTED = 100
+_RANK = {RUNNING: 0, WAITING: 1}  # which jobs are told of first when there are too many
 
 
 @dataclass
@@ -32,22 +41,51 @@ class Job:
 
     Attributes:
         client: the socket identity that its events go to.
+        label: what people call it; empty when its client did not say.
         spool: folder of an inline job's frames; empty for a job by path.
+        begun: whether the worker has worked on it.
         done: file of each finished frame.
         computed: how many of them had to be computed.
+        ended_at: on the same clock as `started`; None while it waits or runs.
+        failure: why it ended without all frames.
     """
 
     id: str
     client: bytes
     request: SubmitMatte
     spool: str = ""
+    begun: bool = False
     planned: MattePlanned | None = None
     done: dict[int, str] = field(default_factory=dict)
     computed: int = 0
     deaths: int = 0
     done_at_death: int = -1
     started: float = field(default_factory=time.monotonic)
-    ended: bool = False
+    ended_at: float | None = None
+    failure: MatteFailed | None = None
+    label: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.label = one_line(self.request.label, _SHOWN)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is over, well or not."""
+        return self.ended_at is not None
+
+    @property
+    def state(self) -> str:
+        """One of the states that a `JobState` tells."""
+        if not self.ended:
+            return RUNNING if self.begun else WAITING
+        if self.failure is None:
+            return DONE
+        return CANCELLED if self.failure.code == Cancelled.code else FAILED
+
+    @property
+    def seconds(self) -> float:
+        """Since it was submitted; once it is over, what it took."""
+        return (time.monotonic() if self.ended_at is None else self.ended_at) - self.started
 
     def announced(self, role: str, frame: int) -> str | None:
         """Return the digest of an inline frame's bytes, or None when the job has no such frame."""
@@ -57,7 +95,25 @@ class Job:
     def describe(self) -> str:
         """Say in one line how far the job is."""
         of = f" of {self.planned.frames}" if self.planned else ""
-        return f"{self.id[:8]} {self.request.priority} {len(self.done)}{of} frames {self.request.plate[-_SHOWN:]}"
+        name = self.label or self.request.plate[-_SHOWN:]
+        return f"{self.id[:8]} {self.request.priority} {len(self.done)}{of} frames {name}"
+
+    def report(self) -> JobState:
+        """Tell how far the job is, for programs."""
+        why = self.failure.message if self.failure and self.state == FAILED else ""
+        return JobState(
+            job=self.id,
+            label=self.label,
+            plate=self.request.plate,
+            priority=self.request.priority,
+            state=self.state,
+            engine=self.planned.engine if self.planned else None,
+            frames=self.planned.frames if self.planned else None,
+            done=len(self.done),
+            computed=self.computed,
+            seconds=self.seconds,
+            message=one_line(why, _LONGEST_MESSAGE),
+        )
 
 
 class JobBook:
@@ -82,9 +138,17 @@ class JobBook:
         """Return the jobs that have not ended, oldest first."""
         return [job for job in self._jobs.values() if not job.ended]
 
+    def report(self) -> list[JobState]:
+        """Tell of the jobs there are, newest first; of too many, those that run before those that wait or ended."""
+        newest = list(reversed(self._jobs.values()))
+        told = {job.id for job in sorted(newest, key=lambda job: _RANK.get(job.state, len(_RANK)))[:_REPORTED]}
+        return [job.report() for job in newest if job.id in told]
+
     def note_begun(self, job: str) -> None:
         """Note which job the worker is working on: a death is that one's doing."""
         self._begun = job
+        if job in self._jobs:
+            self._jobs[job].begun = True
 
     def note(self, event: JobEvent) -> JobEvent | None:
         """Enter an event of the worker; return what the client should hear of it, which is nothing it heard before."""
@@ -94,14 +158,13 @@ class JobBook:
         if isinstance(event, FrameDone):
             return self._note_frame(job, event)
         if isinstance(event, MattePlanned):
-            heard, job.planned = job.planned, event
+            heard, job.planned, job.begun = job.planned, event, True
             return None if heard else event
         if isinstance(event, MatteDone):
             self._end(job)
-            seconds = time.monotonic() - job.started
-            return replace(event, computed=job.computed, cached=event.frames - job.computed, seconds=seconds)
+            return replace(event, computed=job.computed, cached=event.frames - job.computed, seconds=job.seconds)
         if isinstance(event, MatteFailed):
-            self._end(job)
+            self._end(job, event)
         return event
 
     def after_death(self) -> tuple[list[Job], list[MatteFailed]]:
@@ -119,10 +182,9 @@ class JobBook:
             job.done_at_death = len(job.done)
             if job.deaths >= DEATHS_WITHOUT_PROGRESS:
                 error = InternalError(f"the engine died twice after {len(job.done)} frames of this job")
-                failed.append(
-                    MatteFailed(job.id, error.code, error.message, "See the server's log; try other settings.")
-                )
-                self._end(job)
+                event = MatteFailed(job.id, error.code, error.message, "See the server's log; try other settings.")
+                failed.append(event)
+                self._end(job, event)
         return self.running(), failed
 
     def _note_frame(self, job: Job, event: FrameDone) -> FrameDone | None:
@@ -132,12 +194,18 @@ class JobBook:
         job.computed += not event.cached
         return event
 
-    def _end(self, job: Job) -> None:
-        job.ended = True
+    def _end(self, job: Job, failure: MatteFailed | None = None) -> None:
+        job.ended_at, job.failure = time.monotonic(), failure
         self.finished += 1
         ended = [known.id for known in self._jobs.values() if known.ended]
         for stale in ended[:-REMEMBERED]:
             del self._jobs[stale]
+
+
+def one_line(text: str, longest: int) -> str:
+    """Return a text fit for one line: spaces for breaks and tabs, nothing for what cannot be shown, cut to a length."""
+    shown = "".join(mark if mark.isprintable() else " " if mark.isspace() else "" for mark in text)
+    return shown.strip()[:longest].rstrip()
 
 
 def run_message(job: Job) -> pipe.RunJob:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Optional
+from typing import Any, BinaryIO, Optional, Union, get_args
 
 from videomama_client import messages, wire
 from videomama_client.errors import ProtocolError
@@ -61,10 +61,15 @@ class EngineHolds:
     peak_bytes: Optional[int] = None
 
 
-KINDS = {
-    kind.__name__: kind
-    for kind in (RunJob, DropJob, FrameSupplied, WorkerReady, JobBegun, EngineHolds, *messages.JOB_EVENTS)
-}
+# Asked and answered in the protocol's own words, under ids that the server makes up.
+Question = Union[messages.PlanFrames, messages.ReportCache, messages.PruneCache, messages.ClearCache]
+Answer = Union[messages.FramesPlanned, messages.CacheReported, messages.RequestRefused]
+
+QUESTIONS = get_args(Question)
+ANSWERS = get_args(Answer)
+_TASKS = (RunJob, DropJob, FrameSupplied)
+_NEWS = (WorkerReady, JobBegun, EngineHolds)
+KINDS = {kind.__name__: kind for kind in (*_TASKS, *QUESTIONS, *_NEWS, *messages.JOB_EVENTS, *ANSWERS)}
 
 
 def send(stream: BinaryIO, message: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -74,10 +75,31 @@ def make(request: SubmitMatte, shape: WindowShape, plate: Source, mask: Source) 
     Raises:
         BadInput: a range that makes no sense, or frames that are missing (all of them are named).
     """
-    there = sorted(plate.frames())
-    named = sequences.parse_range(request.clip) if request.clip else there
-    clip = Clip(named[0], named[-1])
-    wanted = sequences.parse_range(request.frames) if request.frames else list(range(clip.first, clip.last + 1))
+    there = list(plate.frames())
+    clip = named_clip(request.clip) if request.clip else Clip(min(there), max(there))
+    made = lay(clip, request.frames, shape)
+    _check_there(made.frames, plate, mask)
+    return made
+
+
+def named_clip(text: str) -> Clip:
+    """Read the range of a clip, such as `1001-1100`; raises `BadInput`."""
+    named = sequences.parse_range(text)
+    return Clip(named[0], named[-1])
+
+
+def lay(clip: Clip, frames: str, shape: WindowShape) -> Plan:
+    """Return what `frames` of `clip` depend on, whether or not they are there: no file is looked at.
+
+    Args:
+        clip: that the windows are laid over.
+        frames: the range wanted; empty for the whole clip.
+        shape: of the windows.
+
+    Raises:
+        BadInput: a range that makes no sense, or that leaves the clip.
+    """
+    wanted = sequences.parse_range(frames) if frames else list(range(clip.first, clip.last + 1))
     outside = [frame for frame in wanted if not clip.first <= frame <= clip.last]
     if outside:
         raise BadInput(
@@ -87,11 +109,10 @@ def make(request: SubmitMatte, shape: WindowShape, plate: Source, mask: Source) 
     laid = windows.lay(clip, shape.length, shape.overlap)
     groups = _groups(laid, wanted, clip, shape.context)
     needed = sorted({window for group in groups for window in group.windows})
-    frames = sorted({frame for window in needed for frame in window.frames})
-    _check_there(frames, plate, mask)
+    read = sorted({frame for window in needed for frame in window.frames})
     estimated = sorted({frame for group in groups for frame in group.frames})
     by_frame = {frame: tuple(windows.touching(needed, frame, frame)) for frame in estimated}
-    return Plan(tuple(wanted), groups, tuple(needed), tuple(frames), by_frame, shape)
+    return Plan(tuple(wanted), groups, tuple(needed), tuple(read), by_frame, shape)
 
 
 def _groups(laid: list[Window], wanted: list[int], clip: Clip, context: int | None) -> tuple[Group, ...]:
@@ -112,7 +133,7 @@ def _groups(laid: list[Window], wanted: list[int], clip: Clip, context: int | No
     return tuple(groups)
 
 
-def _check_there(frames: list[int], plate: Source, mask: Source) -> None:
+def _check_there(frames: Iterable[int], plate: Source, mask: Source) -> None:
     missing = []
     for source in (plate, mask):
         there = set(source.frames())

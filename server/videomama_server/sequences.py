@@ -123,6 +123,19 @@ def parse_range(text: str) -> list[int]:
 
 def format_range(frames: Iterable[int]) -> str:
     """Write frame numbers as a person would, `1001-1003, 1007`; long lists are cut with a count."""
+    numbers = set(frames)
+    runs = _runs(numbers)
+    if len(runs) > _LISTED:
+        return f"{', '.join(runs[:_LISTED])} and more ({len(numbers)} frames in all)"
+    return ", ".join(runs)
+
+
+def whole_range(frames: Iterable[int]) -> str:
+    """Write frame numbers as `format_range` does, but all of them: `parse_range` reads the same numbers back."""
+    return ", ".join(_runs(frames))
+
+
+def _runs(frames: Iterable[int]) -> list[str]:
     numbers = sorted(set(frames))
     runs: list[str] = []
     start = 0
@@ -130,9 +143,7 @@ def format_range(frames: Iterable[int]) -> str:
         if index + 1 == len(numbers) or numbers[index + 1] != number + 1:
             runs.append(str(number) if numbers[start] == number else f"{numbers[start]}-{number}")
             start = index + 1
-    if len(runs) > _LISTED:
-        return f"{', '.join(runs[:_LISTED])} and more ({len(numbers)} frames in all)"
-    return ", ".join(runs)
+    return runs
 
 
 def _any_padding(name: str) -> bool:

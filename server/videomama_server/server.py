@@ -23,6 +23,7 @@ from videomama_client import __version__, messages, wire
 from videomama_client.client import file_proof
 from videomama_client.errors import (
     BadInput,
+    Cancelled,
     InternalError,
     NotPermitted,
     ProtocolError,
@@ -35,6 +36,7 @@ from videomama_server import door, pipe, spool
 from videomama_server.access import permit
 from videomama_server.config import Config
 from videomama_server.jobs import Job, JobBook, run_message
+from videomama_server.questions import QuestionBook
 from videomama_server.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -70,6 +72,7 @@ class Server:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._book = JobBook()
+        self._questions = QuestionBook(self._reply)
         self._worker = Supervisor(config, self._on_worker, self._on_worker_death)
         self._started = self._heard = self._worked = time.monotonic()
         self._held = pipe.EngineHolds()
@@ -78,6 +81,7 @@ class Server:
         self._handlers: dict[type, Callable[[bytes, Any, bytes | None], Awaitable[Answer | None]]] = {
             messages.Hello: self._hello,
             messages.ReportStatus: self._report_status,
+            messages.ReportJobs: self._report_jobs,
             messages.ProveFile: self._prove_file,
             messages.SubmitMatte: self._submit,
             messages.CancelJob: self._cancel,
@@ -85,6 +89,7 @@ class Server:
             messages.FetchAlpha: self._fetch,
             messages.UnloadEngine: self._unload,
             messages.StopServer: self._stop,
+            **dict.fromkeys(pipe.QUESTIONS, self._pass_on),
         }
 
     async def run(self) -> None:
@@ -124,6 +129,7 @@ class Server:
         error = ServerUnreachable("the server was ended", "Run again: what was finished is in the cache.")
         for job in self._book.running():
             self._on_worker(messages.MatteFailed(job.id, error.code, error.message, error.hint))
+        self._questions.refuse_all(error)
 
     async def _receive(self) -> None:
         while True:
@@ -200,6 +206,18 @@ class Server:
         )
         return status, None
 
+    async def _report_jobs(self, client: bytes, ask: messages.ReportJobs, bulk: bytes | None) -> Answer:  # noqa: ARG002
+        return messages.JobsReported(ask.request, self._book.report()), None
+
+    async def _pass_on(self, client: bytes, ask: pipe.Question, bulk: bytes | None) -> None:  # noqa: ARG002
+        """Ask the worker; what it answers is passed on to the client when it comes."""
+        if isinstance(ask, messages.PlanFrames):
+            self._worked = time.monotonic()  # a job will follow: the engine stays for it
+        self._worker.send(self._questions.add(client, ask))
+
+    def _reply(self, client: bytes, answer: pipe.Answer) -> None:
+        self._socket.send_multipart([client, wire.encode(answer)])
+
     async def _prove_file(self, client: bytes, ask: messages.ProveFile, bulk: bytes | None) -> Answer:  # noqa: ARG002
         path = permit(Path(ask.path), self._config.roots)
         try:
@@ -217,8 +235,12 @@ class Server:
         return None
 
     async def _cancel(self, client: bytes, ask: messages.CancelJob, bulk: bytes | None) -> Answer | None:  # noqa: ARG002
-        self._find(ask.job)
-        self._worker.send(pipe.DropJob(ask.job))
+        """Stop a job, whoever submitted it; one that waits ends without waiting for its turn."""
+        job = self._find(ask.job)
+        if job.state == messages.WAITING:
+            self._give_up(job, Cancelled("the job was cancelled"))
+        elif not job.ended:
+            self._worker.send(pipe.DropJob(job.id))
         return None
 
     async def _supply(self, client: bytes, frame: messages.SupplyFrame, bulk: bytes | None) -> Answer | None:
@@ -257,7 +279,12 @@ class Server:
         if running:
             raise BadInput(f"{running} jobs need the engine", "Wait for them, or cancel them first.")
         self._held = pipe.EngineHolds()
+        waiting = self._questions.waiting()
         await self._worker.retire()  # also frees what a device's driver keeps for each process that uses it
+        unanswered = self._questions.waiting()
+        for question in waiting:
+            if question in unanswered:
+                self._worker.send(question)
         return messages.EngineUnloaded(ask.request), None
 
     async def _stop(self, client: bytes, ask: messages.StopServer, bulk: bytes | None) -> Answer | None:  # noqa: ARG002
@@ -276,6 +303,8 @@ class Server:
             self._book.note_begun(message.job)
         elif isinstance(message, pipe.EngineHolds):
             self._held = message
+        elif isinstance(message, pipe.ANSWERS):
+            self._questions.settle(message)
         elif isinstance(message, messages.JOB_EVENTS):
             event = self._book.note(message)
             if event is not None:
@@ -296,16 +325,19 @@ class Server:
             self._tell(event)
         for job in again:
             self._worker.send(run_message(job))
+        for question in self._questions.after_death():
+            self._worker.send(question)
 
     async def _watch_idle(self) -> None:
         """End an engine, and a server, that nobody has needed for long enough."""
         while True:
             await asyncio.sleep(_IDLE_CHECK_S)
-            if self._book.running():
+            if self._book.running() or self._questions.waiting():
                 continue
             now = time.monotonic()
-            if self._worker.pid is not None and now - self._worked > self._config.engine_idle_s:
-                log.info("no job for %.0f s: the engine worker ends", now - self._worked)
+            worked = max(self._worked, self._worker.started)  # one may have been started just to look at the cache
+            if self._worker.pid is not None and now - worked > self._config.engine_idle_s:
+                log.info("no job for %.0f s: the engine worker ends", now - worked)
                 self._held = pipe.EngineHolds()
                 await self._worker.retire()
             if 0 < self._config.server_idle_s < now - max(self._heard, self._worked):

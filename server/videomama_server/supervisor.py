@@ -8,6 +8,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,7 @@ class Supervisor:
         self._on_exit = on_exit
         self._process: subprocess.Popen[bytes] | None = None
         self.restarts = 0
+        self.started = time.monotonic()  # of the last worker
 
     @property
     def pid(self) -> int | None:
@@ -79,7 +81,7 @@ class Supervisor:
     def _start(self) -> None:
         command = [sys.executable, "-m", "videomama_server.worker", json.dumps(as_flags(self._config))]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self._process = process
+        self._process, self.started = process, time.monotonic()
         loop = asyncio.get_running_loop()
         threading.Thread(target=self._listen, args=(process, loop), name="worker pipe", daemon=True).start()
         log.info("engine worker %d started", process.pid)

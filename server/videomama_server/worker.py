@@ -5,7 +5,6 @@ It is a child of the server because a fault inside an engine cannot be recovered
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
@@ -24,20 +23,16 @@ from typing import Any, BinaryIO
 
 from blake3 import blake3
 from videomama_client import messages, wire
-from videomama_client.errors import (
-    BadInput,
-    InternalError,
-    NotPermitted,
-    OutOfMemory,
-    VideoMaMaError,
-)
+from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
 from videomama_client.settings import MatteSettings
 
 from videomama_server import config, engines, frames, pipe, sequences, sources, spool
 from videomama_server.access import permit
-from videomama_server.cache import Cache
+from videomama_server.answers import Answers, Desk
+from videomama_server.attempt import attempt
+from videomama_server.cache import Cache, CacheReport
 from videomama_server.delivery import Delivery
-from videomama_server.engines.base import DeviceLost, Engine, EngineConfig, EngineUsage
+from videomama_server.engines.base import Engine, EngineConfig, EngineUsage
 from videomama_server.memo import Memo
 from videomama_server.pipeline import Matte, Services
 from videomama_server.reader import Reader
@@ -47,7 +42,6 @@ from videomama_server.survey import Order, Pause
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 0.5
-EXIT_DEVICE_LOST = 3
 _POLL_S = 0.05
 _URGENCY = {messages.INTERACTIVE: 0, messages.BATCH: 1}
 
@@ -103,6 +97,9 @@ class Worker:
             writers=ThreadPoolExecutor(settings.threads, "writer"),
             threads=settings.threads,
         )
+        self._clearing = threading.Lock()  # held while jobs are taken in, and while the cache is cleared
+        desk = Desk(cache, settings.cache_limit_gb, settings.log_place, self._place, self._clear_cache)
+        self._answers = Answers(desk, self._emit)
 
     def run(self) -> None:
         """Work until the pipe closes."""
@@ -127,6 +124,8 @@ class Worker:
                 self._drop(message.job)
             elif isinstance(message, pipe.FrameSupplied):
                 self._supply(message)
+            elif isinstance(message, pipe.QUESTIONS):
+                self._answers.take(message)
         self._services.cache.close()
         os._exit(0)  # the server is gone, or wants us gone: nothing of a window half done is worth waiting for
 
@@ -156,10 +155,20 @@ class Worker:
         self._count += 1
         urgency = (_URGENCY.get(run.submit.priority, 1), self._count)
         running = Running(run.job, urgency, iter(()), self._cancelled[run.job])
-        self._jobs[run.job] = running
         running.steps = self._steps(run, running)
+        with self._clearing:
+            self._jobs[run.job] = running
+
+    def _clear_cache(self) -> CacheReport:
+        """Clear the cache; a job that comes meanwhile waits. Raises `BadInput` while there is one."""
+        with self._clearing:
+            if self._jobs:
+                raise BadInput("a job is using the cache", "Wait for it, or cancel it first.")
+            return self._services.cache.clear()
 
     def _steps(self, run: pipe.RunJob, running: Running) -> Iterator[Pause]:
+        if running.cancelled.is_set():
+            raise Cancelled("the job was cancelled")  # before an engine is loaded for it
         order = self._order(run, running)
         yield None
         with self._readers(run) as readers:
@@ -179,33 +188,26 @@ class Worker:
             yield readers
 
     def _step(self, running: Running) -> None:
-        """Do one step of a job and turn whatever goes wrong into one typed error: the worker's boundary."""
+        """Do one step of a job; whatever goes wrong is told as one typed error."""
         if self._begun != running.job:
             self._begun = running.job
             self._emit(pipe.JobBegun(running.job))
-        try:
-            running.waits_for, running.waits_since = next(running.steps), time.monotonic()
-            self._tell_usage()
+        goes_on = attempt(lambda: self._advance(running), f"job {running.job}", self._config.log_place)
+        if goes_on is True:
             return
-        except StopIteration:
-            pass
-        except VideoMaMaError as error:
-            self._fail(running, error)
-        except MemoryError:
-            self._fail(running, OutOfMemory("the job does not fit in memory", "Choose a smaller window or region."))
-        except OSError as error:
-            self._fail(running, _disk_error(error))
-        except DeviceLost:
-            log.exception("the device is lost, so this worker ends")
-            os._exit(EXIT_DEVICE_LOST)
-        except Exception as error:
-            log.exception("job %s failed", running.job)
-            self._fail(running, InternalError(f"{type(error).__name__}: {error}", f"See {self._config.log_place}."))
+        if isinstance(goes_on, VideoMaMaError):
+            self._emit(messages.MatteFailed(running.job, goes_on.code, goes_on.message, goes_on.hint))
         del self._jobs[running.job], self._cancelled[running.job]
         self._begun = None
 
-    def _fail(self, running: Running, error: VideoMaMaError) -> None:
-        self._emit(messages.MatteFailed(running.job, error.code, error.message, error.hint))
+    def _advance(self, running: Running) -> bool:
+        """Do one step of a job; return whether there are more."""
+        try:
+            running.waits_for, running.waits_since = next(running.steps), time.monotonic()
+        except StopIteration:
+            return False
+        self._tell_usage()
+        return True
 
     def _order(self, run: pipe.RunJob, running: Running) -> Order:
         """Find out what a request stands for on this machine."""
@@ -266,6 +268,7 @@ class Worker:
         def want(role: str, frame: int) -> None:
             self._emit(messages.FrameWanted(run.job, role, frame))
 
+        Path(run.spool).mkdir(parents=True, exist_ok=True)  # a cache that was just cleared took it along
         named = (
             (messages.PLATE, request.plate, request.plate_digests),
             (messages.MASK, request.mask, request.mask_digests),
@@ -301,12 +304,6 @@ def _refuse_overwriting(out: sequences.Pattern, *read: Source) -> None:
             file = source.path(frame)
             if folder / out.path(frame).name in (file.resolve(), file.parent.resolve() / file.name):
                 raise BadInput(f"the output {out.text} would overwrite the {source.role}", "Choose another name.")
-
-
-def _disk_error(error: OSError) -> VideoMaMaError:
-    if error.errno == errno.ENOSPC:
-        return NotPermitted(f"no space is left: {error}", "Free some space and run again: finished frames are cached.")
-    return NotPermitted(f"the disk failed: {error}", "Check the disk and run again: finished frames are cached.")
 
 
 def _own_the_pipe() -> tuple[BinaryIO, BinaryIO]:

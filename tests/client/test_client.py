@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from videomama_client import __version__, client, connection, messages
 from videomama_client.client import Client, InlineFrames, content_digest, file_proof
-from videomama_client.errors import BadInput, Cancelled, ProtocolError, ServerUnreachable
+from videomama_client.errors import BadInput, Cancelled, ProtocolError, ServerUnreachable, WeightsError
+from videomama_client.settings import MatteSettings
 
 
 @pytest.fixture
@@ -37,6 +38,75 @@ def test_status_tells_what_is_true_and_nothing_else(asked, server):
     assert status.engine is None
     assert status.jobs == []
     assert (status.worker_memory_bytes is None) == (status.worker_pid is None)
+
+
+def test_jobs_of_all_clients_are_told_newest_first(asked, server, make_clip):
+    clip = make_clip(count=2)
+    with server.client() as other:
+        first = other.submit(clip.order(label="shot010.nk\nVideoMaMa1"))
+        list(other.events(first))
+    second = asked.submit(clip.order(engine="nonsense"))
+    with pytest.raises(BadInput):
+        list(asked.events(second))
+    newest, before = asked.jobs()[:2]
+    assert (newest.job, newest.state, newest.message) == (second, "failed", "no engine is called 'nonsense'")
+    assert (before.job, before.state, before.label) == (first, "done", "shot010.nk VideoMaMa1")
+    assert (before.plate, before.engine, before.frames) == (clip.plate, "passthrough", 2)
+    assert (before.done, before.computed) == (2, 2)
+    assert before.seconds > 0
+
+
+def test_the_frames_that_a_job_would_read_are_told_before_they_are_there(asked):
+    planned = asked.plan_frames(MatteSettings(engine="classic"), "1001-1100", "1050")
+    assert (planned.engine, planned.window, planned.overlap) == ("classic", 8, 2)
+    assert planned.needed == "1044-1057"
+
+
+@pytest.mark.parametrize(
+    ("settings", "clip", "frames", "said"),
+    [
+        (MatteSettings(), "1001-1010", "1011", "1011"),
+        (MatteSettings(), "", "", "''"),
+        (MatteSettings(), "1001-1010", "x", "'x'"),
+        (MatteSettings(engine="nonsense"), "1-10", "", "nonsense"),
+        (MatteSettings(window=0), "1-10", "", "0 frames"),
+    ],
+    ids=["outside", "no clip", "no range", "engine", "window"],
+)
+def test_a_plan_that_makes_no_sense_is_refused(asked, settings, clip, frames, said):
+    with pytest.raises(BadInput, match=said) as caught:
+        asked.plan_frames(settings, clip, frames)
+    assert caught.value.hint
+
+
+def test_an_engine_that_cannot_run_here_is_refused(asked, tmp_path):
+    with pytest.raises(WeightsError, match="weights"):
+        asked.plan_frames(MatteSettings(engine="videomama", weights=str(tmp_path / "none")), "1-10", "")
+
+
+def test_the_cache_is_reported_pruned_and_cleared(start_server, make_clip):
+    server, clip = start_server("--cache-limit-gb", "3"), make_clip(count=3)
+    server.refine(clip)
+    with server.client() as client:
+        full = client.cache_report()
+        assert (full.folder, full.entries, full.limit_bytes) == (str(server.cache_dir), 3, 3_000_000_000)
+        assert full.bytes == sum(path.stat().st_size for path in server.entries())
+        assert client.prune_cache().removed == 0
+        pruned = client.prune_cache(0.0)
+        assert (pruned.removed, pruned.freed_bytes, pruned.entries) == (3, full.bytes, 0)
+        assert pruned.limit_bytes == full.limit_bytes
+    server.refine(clip)
+    with server.client() as client:
+        cleared = client.clear_cache()
+        assert (cleared.removed, cleared.entries, cleared.bytes) == (3, 0, 0)
+    assert server.entries() == []
+    assert server.refine(clip).done.computed == 3
+
+
+@pytest.mark.parametrize("limit", [-1.0, float("nan"), float("inf")])
+def test_a_limit_of_the_cache_that_makes_no_sense_is_refused(asked, limit):
+    with pytest.raises(BadInput, match="GB"):
+        asked.prune_cache(limit)
 
 
 def test_the_server_proves_that_it_sees_a_file(asked, tmp_path):

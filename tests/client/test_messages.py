@@ -8,11 +8,12 @@ from videomama_client import messages
 from videomama_client.settings import MatteSettings
 
 KINDS = sorted(messages.KINDS.items())
+RECORDS = {MatteSettings, messages.JobState}  # that messages hold, and that are none themselves
 
 
 def is_flat(hint) -> bool:
     if get_origin(hint) is list:
-        return get_args(hint)[0] in (str, int)
+        return get_args(hint)[0] in (str, int, messages.JobState)
     plain = [kind for kind in get_args(hint) or (hint,) if kind is not type(None)]
     return len(plain) == 1 and plain[0] in (str, int, float, bool, MatteSettings)
 
@@ -28,8 +29,13 @@ def test_kind_is_flat_frozen_and_documented(name, kind):
 
 
 def test_every_message_class_can_travel():
-    defined = {name for name, value in vars(messages).items() if is_dataclass(value) and value is not MatteSettings}
-    assert defined == messages.KINDS.keys()
+    classes = {name: value for name, value in vars(messages).items() if is_dataclass(value)}
+    assert {name for name, value in classes.items() if value not in RECORDS} == messages.KINDS.keys()
+
+
+def test_a_record_inside_a_message_holds_no_other():
+    for record in RECORDS:
+        assert all(is_flat(hint) and hint is not MatteSettings for hint in get_type_hints(record).values())
 
 
 def test_every_event_of_a_job_names_it():
@@ -47,4 +53,5 @@ def test_the_document_names_every_message_and_the_version():
         pytest.skip("docs/protocol.md is not written yet")
     text = document.read_text(encoding="utf-8")
     assert [name for name in messages.KINDS if name not in text] == []
+    assert [field.name for field in fields(messages.JobState) if f"`{field.name}`" not in text] == []
     assert re.search(rf"version\D*\b{messages.PROTOCOL_VERSION}\b", text, re.IGNORECASE)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from videomama_client import wire
 from videomama_client.errors import ProtocolError
-from videomama_client.messages import KINDS, CancelJob, FrameDone, Hello, SubmitMatte
+from videomama_client.messages import KINDS, CancelJob, FrameDone, Hello, JobsReported, JobState, SubmitMatte
 from videomama_client.settings import MatteSettings
 
 relaxed = settings(database=None, deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
@@ -29,8 +29,12 @@ def values_of(hint) -> st.SearchStrategy:
         return messages_of(MatteSettings)
     if hint == Optional[int]:
         return st.none() | ints
+    if hint == Optional[float]:
+        return st.none() | floats
     if hint == Optional[str]:
         return st.none() | texts
+    if hint == list[JobState]:
+        return st.lists(messages_of(JobState), max_size=3)
     return st.lists(plain[hint.__args__[0]], max_size=5)
 
 
@@ -141,6 +145,26 @@ def test_what_is_no_message_is_refused_with_the_reason(content, said):
 def test_settings_are_judged_like_the_message_around_them(settings):
     content = {"kind": "SubmitMatte", "request": "r", "plate": "p", "mask": "m", "out": "", "settings": settings}
     assert refusal(packed(content))
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        ({}, "JobState lacks job"),
+        ({"nonsense": 1}, "JobState has no field nonsense"),
+        ([], "JobsReported.jobs must be"),
+        (None, "JobsReported.jobs must be"),
+        ("job", "JobsReported.jobs must be"),
+    ],
+    ids=str,
+)
+def test_records_of_a_list_are_judged_like_the_message_around_them(record, said):
+    assert said in refusal(packed({"kind": "JobsReported", "request": "r", "jobs": [record]}))
+
+
+def test_a_list_of_records_is_a_list():
+    assert "JobsReported.jobs must be" in refusal(packed({"kind": "JobsReported", "request": "r", "jobs": {}}))
+    assert wire.decode(packed({"kind": "JobsReported", "request": "r", "jobs": []}), KINDS) == JobsReported("r", [])
 
 
 @pytest.mark.parametrize("depth", [100, 100_000])

@@ -4,7 +4,9 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from videomama_client import messages, wire
+from videomama_client.errors import Cancelled
 from videomama_client.messages import BATCH, FrameDone, MatteDone
 
 
@@ -77,6 +79,50 @@ def test_a_job_of_many_frames_that_are_all_cached_lets_an_urgent_one_in(server, 
         list(artist.events(job))
         assert artist.status().jobs_running == 1
         assert list(farm.events(batch))[-1].computed == 0
+
+
+def test_anybody_may_cancel_a_job_and_its_submitter_is_told(server, make_long_clip):
+    clip = make_long_clip(count=60)
+    with server.client() as artist, server.client() as supervisor:
+        job = artist.submit(clip.order(window=2, overlap=1))
+        first_frame(artist, job)
+        (state,) = [state for state in supervisor.jobs() if state.job == job]
+        assert (state.state, state.frames) == ("running", 60)
+        supervisor.cancel(job)
+        with pytest.raises(Cancelled):
+            list(artist.events(job))
+        assert supervisor.jobs()[0].state == "cancelled"
+        assert supervisor.next_event(job, 0.1) is None
+
+
+def test_a_waiting_job_ends_at_once_when_another_client_cancels_it(server, make_clip, make_long_clip):
+    slow, waiting = make_long_clip(count=60), make_clip(count=1)
+    with server.client() as artist, server.client() as farm, server.client() as supervisor:
+        first = artist.submit(slow.order())
+        first_frame(artist, first)
+        second = farm.submit(waiting.order(priority=BATCH, label="farm"))
+        newest, running = supervisor.jobs()[:2]
+        assert (newest.job, newest.state, newest.label, newest.frames) == (second, "waiting", "farm", None)
+        assert (running.job, running.state) == (first, "running")
+        supervisor.cancel(second)
+        with pytest.raises(Cancelled):
+            list(farm.events(second))
+        assert [state.state for state in supervisor.jobs()[:2]] == ["cancelled", "running"]
+        supervisor.cancel(second)  # over already: nothing happens
+        assert list(artist.events(first))[-1].frames == 60
+    assert not waiting.alpha_file(1001).exists()
+
+
+def test_a_label_is_shown_in_place_of_the_plate(server, make_long_clip, videomama):
+    clip = make_long_clip(count=40)
+    with server.client() as client:
+        job = client.submit(clip.order(label="shot010.nk VideoMaMa1"))
+        first_frame(client, job)
+        said = videomama("status", "--connection-file", server.connection_file)
+        list(client.events(job))
+    (line,) = [line for line in said.out.splitlines() if line.strip().startswith("job ")]
+    assert line.endswith("of 40 frames shot010.nk VideoMaMa1")
+    assert clip.plate not in said.out
 
 
 def test_a_job_waiting_for_its_turn_can_be_cancelled(server, make_clip, make_long_clip):

@@ -1,10 +1,14 @@
 """What comes out: the right pixels, in the right files, and nothing computed twice."""
 
 import os
+import uuid
 from pathlib import Path
 
 import numpy as np
 import pytest
+from videomama_client.errors import BadInput
+from videomama_client.messages import FrameDone, SubmitMatte
+from videomama_client.settings import MatteSettings
 from videomama_server import frames, sequences, windows
 
 WINDOWS = {"window": 4, "overlap": 2}
@@ -23,6 +27,29 @@ def test_alpha_is_the_mask_bit_by_bit(server, make_clip):
     assert outcome.done.warnings == []
     for frame in clip.numbers:
         np.testing.assert_array_equal(clip.read_alpha(frame), clip.read_mask(frame))
+
+
+@pytest.mark.parametrize("channel", ["A", "rgba.alpha", ""])
+def test_one_sequence_may_be_plate_and_mask(server, tmp_path, channel):
+    source, out = str(tmp_path / "source.%04d.exr"), str(tmp_path / "out" / "alpha.%04d.exr")
+    pixels = np.random.default_rng().random((3, 64, 96, 4), np.float32).astype(np.float16)
+    for frame, picture in enumerate(pixels, start=1001):
+        frames.write_picture(sequences.parse(source).path(frame), picture, ("R", "G", "B", "A"), "half")
+    settings = MatteSettings(engine="passthrough", roi="off", mask_channel=channel)
+    with server.client() as client:
+        job = client.submit(SubmitMatte(uuid.uuid4().hex, source, source, out, settings, clip="1001-1003"))
+        for event in client.events(job):
+            if isinstance(event, FrameDone):
+                assert event.path == out % event.frame
+                alpha = frames.read_mask(Path(event.path)).pixels[..., 0]  # whole on disk before it is told of
+                np.testing.assert_array_equal(alpha, pixels[event.frame - 1001, ..., 3].astype(np.float32))
+        assert (event.frames, event.computed, event.engine) == (3, 3, "passthrough")
+
+
+def test_the_sequence_that_is_read_is_not_written_over(server, make_clip):
+    clip = make_clip(count=1)
+    with pytest.raises(BadInput, match="would overwrite the plate"):
+        server.refine(clip, mask=clip.plate, out=clip.plate, mask_channel="R")
 
 
 def test_a_second_run_computes_nothing(server, make_clip):

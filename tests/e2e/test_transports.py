@@ -28,13 +28,13 @@ def sent(client, order) -> MatteDone:
 def supplied(monkeypatch):
     """The inline frames that were sent, as (role, frame)."""
     asked: list[tuple[str, int]] = []
-    supply = Client._supply
+    supply = Client.supply
 
     def noted(self, wanted: FrameWanted, inline) -> None:
         asked.append((wanted.role, wanted.frame))
         supply(self, wanted, inline)
 
-    monkeypatch.setattr(Client, "_supply", noted)
+    monkeypatch.setattr(Client, "supply", noted)
     return asked
 
 

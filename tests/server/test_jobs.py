@@ -1,6 +1,21 @@
+import time
+from dataclasses import replace
+
 import pytest
 from videomama_client.errors import from_code
-from videomama_client.messages import FrameDone, FrameWanted, MatteDone, MatteFailed, MattePlanned, SubmitMatte
+from videomama_client.messages import (
+    CANCELLED,
+    DONE,
+    FAILED,
+    RUNNING,
+    WAITING,
+    FrameDone,
+    FrameWanted,
+    MatteDone,
+    MatteFailed,
+    MattePlanned,
+    SubmitMatte,
+)
 from videomama_client.settings import MatteSettings
 from videomama_server import pipe
 from videomama_server.jobs import REMEMBERED, JobBook, run_message
@@ -145,6 +160,104 @@ def test_a_job_describes_itself(book, job):
     book.note(planned(job))
     book.note(frame(job, 1))
     assert "1 of 3 frames" in job.describe()
+
+
+def test_a_job_describes_itself_by_its_label_where_it_has_one(book):
+    job = book.add(b"client", replace(REQUEST, label="shot010.nk VideoMaMa1"))
+    assert job.describe() == f"{job.id[:8]} interactive 0 frames shot010.nk VideoMaMa1"
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("shot 010 caf\N{LATIN SMALL LETTER E WITH ACUTE}", "shot 010 caf\N{LATIN SMALL LETTER E WITH ACUTE}"),
+        ("one\r\ntwo\tthree\x85four", "one  two three four"),
+        ("\x1b[31mred\x00\x07\x7f", "[31mred"),
+        ("\N{RIGHT-TO-LEFT OVERRIDE}exr\udce9", "exr"),
+        (" \n ", ""),
+        ("x" * 300, "x" * 200),
+    ],
+)
+def test_a_label_is_one_line_of_what_can_be_shown(book, label, shown):
+    assert book.add(b"client", replace(REQUEST, label=label)).label == shown
+
+
+def test_a_job_reports_how_far_it_is(book, job):
+    waiting = job.report()
+    assert (waiting.job, waiting.label, waiting.plate) == (job.id, "", REQUEST.plate)
+    assert (waiting.priority, waiting.state, waiting.engine, waiting.frames) == ("interactive", WAITING, None, None)
+    book.note_begun(job.id)
+    assert job.report().state == RUNNING
+    book.note(planned(job))
+    book.note(frame(job, 1))
+    book.note(frame(job, 2, cached=True))
+    running = job.report()
+    assert (running.state, running.engine, running.frames) == (RUNNING, "classic", 3)
+    assert (running.done, running.computed, running.message) == (2, 1, "")
+    book.note(done(job))
+    assert job.report().state == DONE
+
+
+def test_a_planned_job_runs_even_if_nobody_said_that_it_was_begun(book, job):
+    book.note(planned(job))
+    assert job.state == RUNNING
+
+
+def test_a_restarted_job_goes_on_running(book, job):
+    book.note_begun(job.id)
+    book.after_death()
+    assert job.state == RUNNING
+
+
+def test_a_failure_is_reported_in_one_line_and_a_cancel_is_none(book, job):
+    book.note(MatteFailed(job.id, "bad-input", "line one\nline two " + "x" * 1000, "hint"))
+    reported = job.report()
+    assert reported.state == FAILED
+    assert reported.message.startswith("line one line two xxx")
+    assert len(reported.message) == 500
+    other = book.add(b"client", REQUEST)
+    book.note(MatteFailed(other.id, "cancelled", "the job was cancelled", ""))
+    assert (other.report().state, other.report().message) == (CANCELLED, "")
+
+
+def test_a_job_that_was_given_up_is_reported_as_failed(book, job):
+    for _ in range(2):
+        book.note_begun(job.id)
+        book.after_death()
+    assert job.report().state == FAILED
+    assert "died twice" in job.report().message
+
+
+def test_seconds_stop_at_the_end(book, job):
+    time.sleep(0.01)
+    assert job.report().seconds >= 0.01
+    book.note(failed(job))
+    at_end = job.report().seconds
+    time.sleep(0.02)
+    assert job.report().seconds == at_end
+
+
+def test_jobs_are_reported_newest_first(book, job):
+    later = [book.add(b"client", REQUEST) for _ in range(3)]
+    book.note_begun(job.id)
+    book.note(failed(later[1]))
+    assert [state.job for state in book.report()] == [one.id for one in (*reversed(later), job)]
+
+
+def test_of_too_many_jobs_those_that_run_and_wait_are_reported(book, job):
+    book.note_begun(job.id)
+    waiting = book.add(b"client", REQUEST)
+    for _ in range(150):
+        book.note(failed(book.add(b"client", REQUEST)))
+    reported = book.report()
+    assert len(reported) == 100
+    assert [state.job for state in reported[-2:]] == [waiting.id, job.id]
+    for _ in range(150):
+        book.add(b"client", REQUEST)
+    reported = book.report()
+    assert len(reported) == 100
+    assert [state.job for state in reported if state.state == RUNNING] == [job.id]
+    assert {state.state for state in reported} == {RUNNING, WAITING}
 
 
 def test_the_worker_is_told_all_it_needs(book, job):

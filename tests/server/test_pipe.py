@@ -21,6 +21,13 @@ MESSAGES = [
     messages.FrameDone("j", 7, True, "/o.0007.exr"),
     messages.MatteDone("j", 3, 2, 1, 0.25, "classic", [0, 0, 64, 48], ["a warning"]),
     messages.MatteFailed("j", "internal", "message", "hint"),
+    messages.PlanFrames("q", MatteSettings(overlap=2), "1001-1100", "1010"),
+    messages.ReportCache("q"),
+    messages.PruneCache("q", 1.5),
+    messages.ClearCache("q"),
+    messages.FramesPlanned("q", "classic", 8, 2, "1006-1013"),
+    messages.CacheReported("q", "/cache", 3, 2**40, 2**41, 1, 7),
+    messages.RequestRefused("q", "bad-input", "message", "hint"),
 ]
 
 

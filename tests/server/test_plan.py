@@ -6,7 +6,7 @@ from videomama_client.messages import SubmitMatte
 from videomama_client.settings import MatteSettings
 from videomama_server import plan
 from videomama_server.engines.base import WindowShape
-from videomama_server.windows import Window
+from videomama_server.windows import Clip, Window
 
 SHAPE = WindowShape(4, 2)
 
@@ -40,6 +40,24 @@ def test_frames_that_a_wanted_frame_depends_on_are_read():
     assert made.wanted == (1004,)
     assert made.windows == (Window(1001, 1004), Window(1002, 1005), Window(1004, 1007))
     assert made.frames == tuple(range(1001, 1008))
+
+
+def test_what_is_needed_is_known_before_anything_is_there():
+    laid = plan.lay(plan.named_clip("1001-1010"), "1004", SHAPE)
+    assert laid == make(frames="1004")
+    assert plan.lay(plan.named_clip("1001-1010"), "", SHAPE) == make()
+
+
+def test_a_named_clip_runs_from_its_first_frame_to_its_last(raises_with_hint):
+    assert plan.named_clip("10-20x5,30") == Clip(10, 30)
+    with raises_with_hint(BadInput, "''"):
+        plan.named_clip("")
+
+
+@pytest.mark.parametrize(("frames", "said"), [("1000-1002", "1000"), ("1011", "1011"), ("abc", "'abc'")])
+def test_what_lies_outside_or_makes_no_sense_is_refused_without_files_too(frames, said, raises_with_hint):
+    with raises_with_hint(BadInput, said):
+        plan.lay(plan.named_clip("1001-1010"), frames, SHAPE)
 
 
 def test_windows_do_not_depend_on_the_frames_wanted():

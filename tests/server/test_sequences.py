@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from videomama_client.errors import BadInput
-from videomama_server.sequences import find, format_range, in_folder, parse, parse_range
+from videomama_server.sequences import find, format_range, in_folder, parse, parse_range, whole_range
 
 PNG = frozenset({".png"})
 
@@ -190,6 +190,7 @@ def test_a_range_that_is_too_long_is_refused_at_once(read, text, raises_with_hin
 @given(st.sets(st.integers(-2000, 2000), min_size=1, max_size=30))
 def test_ranges_round_trip(frames):
     assert parse_range(format_range(frames)) == sorted(frames)
+    assert whole_range(frames) == format_range(frames)
 
 
 def test_ranges_are_written_as_a_person_would():
@@ -199,6 +200,7 @@ def test_ranges_are_written_as_a_person_would():
 
 
 def test_long_lists_are_cut_with_a_count():
+    assert parse_range(whole_range(range(0, 1000, 2))) == list(range(0, 1000, 2))
     text = format_range(range(0, 1000, 2))
     assert text.endswith("and more (500 frames in all)")
     assert len(text) < 300

@@ -11,22 +11,24 @@ import threading
 import pytest
 from videomama_client import messages
 from videomama_client.client import content_digest
+from videomama_client.settings import MatteSettings
 from videomama_server import pipe
+from videomama_server.attempt import EXIT_DEVICE_LOST
 from videomama_server.config import Config, as_flags
-from videomama_server.worker import EXIT_DEVICE_LOST
 
 ENDS = (messages.MatteDone, messages.MatteFailed)
 WAIT_S = 30
+MODULE = ["-m", "videomama_server.worker"]
 
 
 class LiveWorker:
     """A worker process and what it has said so far."""
 
-    def __init__(self, folder, **config):
+    def __init__(self, folder, script="", **config):
         self.config = Config(cache_dir=folder / "cache", connection_file=folder / "connection.json", **config)
         with (folder / "worker.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "videomama_server.worker", json.dumps(as_flags(self.config))],
+                [sys.executable, *(["-c", script] if script else MODULE), json.dumps(as_flags(self.config))],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -216,6 +218,77 @@ def test_a_cache_folder_that_cannot_be_written_is_replaced_for_this_process(star
     assert live.run("read only 2", make_clip(count=1).order(out=""))[-1].computed == 1
     live.end()
     assert "cannot be written" in (tmp_path / "worker.log").read_text()
+
+
+def test_a_job_dropped_before_it_is_begun_loads_no_engine_for_it(worker, make_long_clip, make_clip):
+    worker.send(
+        pipe.RunJob("ahead", "", make_long_clip(count=10).order()),
+        pipe.RunJob("dropped unseen", "", make_clip(count=1).order(engine="nonsense")),
+        pipe.DropJob("dropped unseen"),
+    )
+    worker.hear_until(*ENDS)
+    assert worker.hear_until(*ENDS)[-1].code == "cancelled"
+
+
+def plan_question(request="q", **settings):
+    return messages.PlanFrames(request, MatteSettings(engine="passthrough", **settings), "1001-1010", "1004")
+
+
+def test_questions_are_answered_without_a_job(worker):
+    worker.send(plan_question(window=4), messages.ReportCache("c"), messages.PruneCache("p", -1.0))
+    heard = {answer.request: answer for answer in (worker.hear(), worker.hear(), worker.hear())}
+    assert heard["q"] == messages.FramesPlanned("q", "passthrough", 4, 0, "1001-1007")
+    assert heard["c"].folder == str(worker.config.cache_dir)
+    assert heard["p"].code == "bad-input"
+
+
+def test_a_cleared_cache_takes_new_jobs(start_worker, make_clip, tmp_path):
+    live, clip = start_worker(), make_clip(count=2)
+    spool = live.config.cache_dir / "spool" / "gone"
+    assert live.run("before", clip.order())[-1].computed == 2
+    live.send(messages.ClearCache("q"))
+    cleared = live.hear_until(messages.CacheReported)[-1]
+    assert (cleared.entries, cleared.removed) == (0, 2)
+    assert live.run("after", clip.order())[-1].computed == 2
+    live.send(pipe.RunJob("inline", str(spool), inline(clip)))
+    live.hear_until(messages.FrameWanted)
+    assert spool.is_dir()
+
+
+_STUCK_IN_A_WINDOW = """
+import pathlib, time
+from videomama_server.engines import passthrough
+from videomama_server.worker import main
+
+def refine(self, prepared, settings):
+    pathlib.Path(GO).with_suffix(".begun").touch()
+    while not pathlib.Path(GO).exists():
+        time.sleep(0.01)
+    return original(self, prepared, settings)
+
+original, passthrough.PassthroughEngine.refine = passthrough.PassthroughEngine.refine, refine
+main()
+"""
+
+
+def test_a_window_that_takes_long_holds_no_question_up(start_worker, make_clip, tmp_path, eventually):
+    go, clip = tmp_path / "go", make_clip(count=2)
+    live = start_worker(script=_STUCK_IN_A_WINDOW.replace("GO", repr(str(go))))
+    live.send(pipe.RunJob("long", "", clip.order()))
+    eventually(go.with_suffix(".begun").exists, "the window is begun")
+    for question in (plan_question(window=4), messages.ReportCache("c"), messages.ClearCache("x")):
+        live.send(question)
+    answers = {}
+    while len(answers) < 3:
+        message = live.hear()
+        if isinstance(message, pipe.ANSWERS):
+            answers[message.request] = message
+    assert not go.exists()
+    assert answers["q"].needed == "1001-1007"
+    assert isinstance(answers["c"], messages.CacheReported)
+    assert (answers["x"].code, answers["x"].message) == ("bad-input", "a job is using the cache")
+    go.touch()
+    assert live.hear_until(*ENDS)[-1].computed == 2
 
 
 _LOSING_ITS_DEVICE = """

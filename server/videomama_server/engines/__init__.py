@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Hashable
 from importlib import import_module
+from types import ModuleType
+from typing import Any
 
 from videomama_client.errors import BadInput, WeightsError
+from videomama_client.settings import MatteSettings
 
-from videomama_server.engines.base import Engine, EngineConfig
+from videomama_server.engines.base import Engine, EngineConfig, WindowShape
 
 _ENGINES = {
     "videomama": ("videomama_server.engines.videomama.engine", "VideoMamaEngine"),
     "classic": ("videomama_server.engines.classic.engine", "ClassicEngine"),
     "passthrough": ("videomama_server.engines.passthrough", "PassthroughEngine"),
 }
+_importing = threading.Lock()  # a large package half imported by one thread is no use to another
 
 
 def resolve(name: str, config: EngineConfig) -> str:
@@ -36,7 +41,7 @@ def identity(name: str, config: EngineConfig) -> Hashable:
     """
     if name != "videomama":
         return name
-    found = import_module("videomama_server.engines.videomama.layouts").find(config.weights)
+    found = _imported("videomama_server.engines.videomama.layouts").find(config.weights)
     stats = [path.stat() for path in (found.unet, found.vae)]
     return (config, *((stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats))
 
@@ -47,15 +52,43 @@ def load(name: str, config: EngineConfig) -> Engine:
     Raises:
         WeightsError: what the engine needs is not there: packages or weights.
     """
-    module, kind = _ENGINES[name]
     try:
-        engine: Engine = getattr(import_module(module), kind)(config)
+        engine: Engine = _kind(name)(config)
     except ModuleNotFoundError as error:
-        raise WeightsError(
-            f"the engine {name} needs the package {error.name}, which is not installed",
-            "Install it: pip install 'videomama-bridge[videomama]'.",
-        ) from error
+        raise _not_installed(name, error) from error
     return engine
+
+
+def shape(name: str, config: EngineConfig, settings: MatteSettings) -> WindowShape:
+    """Return the shape of the windows of an engine of a resolved name, which is imported but not made.
+
+    Raises:
+        WeightsError: what the engine needs is not there: packages or weights.
+    """
+    identity(name, config)  # raises where a job would
+    try:
+        kind = _kind(name)
+    except ModuleNotFoundError as error:
+        raise _not_installed(name, error) from error
+    unmade: Engine = kind.__new__(kind)  # an engine knows its windows before it has weights, and those take long
+    return unmade.shape(settings)
+
+
+def _kind(name: str) -> Any:
+    module, kind = _ENGINES[name]
+    return getattr(_imported(module), kind)
+
+
+def _imported(module: str) -> ModuleType:
+    with _importing:
+        return import_module(module)
+
+
+def _not_installed(name: str, error: ModuleNotFoundError) -> WeightsError:
+    return WeightsError(
+        f"the engine {name} needs the package {error.name}, which is not installed",
+        "Install it: pip install 'videomama-bridge[videomama]'.",
+    )
 
 
 def _videomama_runs_well(config: EngineConfig) -> bool:
@@ -63,7 +96,7 @@ def _videomama_runs_well(config: EngineConfig) -> bool:
     if config.device == "cpu" or not config.weights.exists():
         return False
     try:
-        import_module("videomama_server.engines.videomama.layouts").find(config.weights)
-        return bool(import_module("videomama_server.engines.videomama.device").prefers_videomama())
+        _imported("videomama_server.engines.videomama.layouts").find(config.weights)
+        return bool(_imported("videomama_server.engines.videomama.device").prefers_videomama())
     except (WeightsError, ModuleNotFoundError):
         return False

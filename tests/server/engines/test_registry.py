@@ -1,5 +1,6 @@
 import pytest
-from videomama_client.errors import BadInput
+from videomama_client.errors import BadInput, WeightsError
+from videomama_client.settings import MatteSettings
 from videomama_server import engines
 from videomama_server.engines.base import EngineConfig, WindowShape
 from videomama_server.engines.passthrough import PassthroughEngine
@@ -35,6 +36,31 @@ def test_an_unknown_engine_is_an_error_that_lists_those_there_are(name, config, 
 
 def test_an_engine_is_loaded_by_name(config):
     assert isinstance(engines.load("passthrough", config), PassthroughEngine)
+
+
+@pytest.mark.parametrize("name", ["classic", "passthrough"])
+def test_the_shape_of_windows_is_known_before_an_engine_is_made(name, config):
+    settings = MatteSettings()
+    assert engines.shape(name, config, settings) == engines.load(name, config).shape(settings)
+
+
+def test_the_models_windows_are_known_from_headers_alone(tiny_checkpoint, tmp_path):
+    config = EngineConfig(tiny_checkpoint, tmp_path / "folded", device="nonsense")  # which nothing could be made on
+    assert engines.shape("videomama", config, MatteSettings()) == WindowShape(16, 4, 2)
+    assert engines.shape("videomama", config, MatteSettings(mode="reference")) == WindowShape(16, 0, 0)
+    assert not (tmp_path / "folded").exists()
+
+
+def test_an_engine_without_its_weights_has_no_shape(config, raises_with_hint):
+    with raises_with_hint(WeightsError, config.weights):
+        engines.shape("videomama", config, MatteSettings())
+
+
+def test_a_package_that_is_not_installed_is_named(config, tmp_path, monkeypatch, raises_with_hint):
+    monkeypatch.setitem(engines._ENGINES, "passthrough", ("no_such_package.engine", "Engine"))
+    for ask in (engines.load, lambda name, place: engines.shape(name, place, MatteSettings())):
+        with raises_with_hint(WeightsError, "passthrough", "no_such_package"):
+            ask("passthrough", config)
 
 
 @pytest.mark.parametrize("name", ["classic", "passthrough"])

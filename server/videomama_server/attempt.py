@@ -1,0 +1,48 @@
+"""The worker's boundary: turns whatever goes wrong there into one typed error."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from collections.abc import Callable
+from typing import TypeVar
+
+from videomama_client.errors import InternalError, NotPermitted, OutOfMemory, VideoMaMaError
+
+from videomama_server.engines.base import DeviceLost
+
+log = logging.getLogger(__name__)
+
+EXIT_DEVICE_LOST = 3
+Result = TypeVar("Result")
+
+
+def attempt(work: Callable[[], Result], name: str, log_place: str) -> Result | VideoMaMaError:
+    """Do something and return what came of it, or why nothing did; a lost device ends the process.
+
+    Args:
+        work: what to do.
+        name: of it, for the log.
+        log_place: where a person finds the log.
+    """
+    try:
+        return work()
+    except VideoMaMaError as error:
+        return error
+    except MemoryError:
+        return OutOfMemory("the job does not fit in memory", "Choose a smaller window or region.")
+    except OSError as error:
+        return _disk_error(error)
+    except DeviceLost:
+        log.exception("the device is lost, so this worker ends")
+        os._exit(EXIT_DEVICE_LOST)
+    except Exception as error:
+        log.exception("%s failed", name)
+        return InternalError(f"{type(error).__name__}: {error}", f"See {log_place}.")
+
+
+def _disk_error(error: OSError) -> VideoMaMaError:
+    if error.errno == errno.ENOSPC:
+        return NotPermitted(f"no space is left: {error}", "Free some space and run again: finished frames are cached.")
+    return NotPermitted(f"the disk failed: {error}", "Check the disk and run again: finished frames are cached.")

@@ -1,0 +1,170 @@
+"""What the engine worker is asked beside its jobs: what comes of it when the worker is busy, gone, or dies."""
+
+import signal
+import threading
+import time
+
+import psutil
+import pytest
+from videomama_client import client as client_module
+from videomama_client.errors import BadInput, ServerUnreachable, VideoMaMaError
+from videomama_client.messages import FrameDone, MatteDone
+from videomama_client.settings import MatteSettings
+from videomama_server.sequences import parse_range
+
+PLAIN = MatteSettings(engine="passthrough")
+MODEL = MatteSettings(engine="videomama")
+
+
+class Asking:
+    """A request under way in a thread with a client of its own."""
+
+    def __init__(self, server, ask) -> None:
+        self.answer = None
+        self.thread = threading.Thread(target=self._run, args=(server, ask))
+        self.thread.start()
+
+    def _run(self, server, ask) -> None:
+        with server.client() as client:
+            try:
+                self.answer = ask(client)
+            except VideoMaMaError as error:
+                self.answer = error
+
+    def end(self):
+        self.thread.join(60)
+        assert not self.thread.is_alive()
+        return self.answer
+
+
+def freeze_worker(server) -> psutil.Process:
+    """Keep a server's worker from taking anything in; return it."""
+    with server.client() as client:
+        client.cache_report()  # it is up
+    worker = psutil.Process(server.status().worker_pid)
+    worker.send_signal(signal.SIGSTOP)
+    return worker
+
+
+@pytest.fixture
+def frozen(start_server):
+    """A server whose worker is there and takes nothing in, and that worker."""
+    server = start_server()
+    return server, freeze_worker(server)
+
+
+def test_questions_are_answered_while_a_job_runs(server, make_long_clip):
+    clip = make_long_clip(count=80)
+    with server.client() as artist, server.client() as visitor:
+        job = artist.submit(clip.order())
+        next(event for event in artist.events(job) if isinstance(event, FrameDone))
+        begun = time.monotonic()
+        assert visitor.plan_frames(PLAIN, "1-100", "5").needed == "5"
+        assert visitor.cache_report().entries > 0
+        visitor.prune_cache()
+        with pytest.raises(BadInput, match="a job is using the cache"):
+            visitor.clear_cache()
+        assert time.monotonic() - begun < 5
+        assert visitor.status().jobs_running == 1
+        done = list(artist.events(job))[-1]
+    assert isinstance(done, MatteDone)
+    assert done.frames == 80
+
+
+def test_a_worker_that_was_ended_is_started_for_a_question_and_kept_a_while(start_server, eventually):
+    server = start_server("--engine-idle-s", "1")
+    eventually(lambda: server.status().worker_pid is None, "the worker is ended")
+    with server.client() as client:
+        assert client.cache_report().entries == 0
+        worker = client.status().worker_pid
+        assert worker is not None
+        assert client.plan_frames(PLAIN, "1-3", "").needed == "1-3"
+        assert client.status().worker_pid == worker
+        eventually(lambda: client.status().worker_pid is None, "the worker is ended again")
+        assert client.status().worker_restarts == 0
+
+
+def test_a_question_that_a_dying_worker_took_along_is_asked_again(frozen, eventually):
+    server, worker = frozen
+    asked = [
+        Asking(server, lambda client: client.plan_frames(PLAIN, "1-3", "2")),
+        Asking(server, lambda client: client.cache_report()),
+    ]
+    time.sleep(0.5)  # they are on their way
+    worker.kill()
+    planned, report = (one.end() for one in asked)
+    assert planned.needed == "2"
+    assert report.entries == 0
+    assert server.status().worker_restarts == 1
+
+
+def test_a_server_is_not_idle_while_somebody_waits_for_an_answer(start_server):
+    server = start_server("--server-idle-s", "1", "--engine-idle-s", "0.5")
+    worker = freeze_worker(server)
+    asked = Asking(server, lambda client: client.plan_frames(PLAIN, "1-3", "2"))
+    time.sleep(2.5)
+    worker.send_signal(signal.SIGCONT)
+    assert asked.end().needed == "2"
+    assert server.process.wait(15) == 0
+
+
+def test_a_question_does_not_get_lost_when_the_engine_is_unloaded(frozen):
+    server, worker = frozen
+    asked = Asking(server, lambda client: client.plan_frames(PLAIN, "1-3", "2"))
+    time.sleep(0.5)
+    with server.client() as client:
+        client.unload_engine()
+    assert asked.end().needed == "2"
+    assert not worker.is_running()
+
+
+def test_whoever_waits_for_an_answer_is_told_when_the_server_is_ended(frozen):
+    server, _ = frozen
+    asked = Asking(server, lambda client: client.cache_report())
+    time.sleep(0.5)
+    begun = time.monotonic()
+    server.process.send_signal(signal.SIGTERM)
+    answer = asked.end()
+    assert isinstance(answer, ServerUnreachable)
+    assert "the server was ended" in answer.message
+    assert time.monotonic() - begun < client_module.ANSWER_S
+
+
+@pytest.mark.parametrize(
+    ("engine", "shape"),
+    [
+        ("passthrough", {"window": 6, "overlap": 2}),
+        ("passthrough", {}),
+        pytest.param("videomama", {"canvas": "128x64", "window": 6, "overlap": 2}, marks=pytest.mark.slow),
+    ],
+)
+def test_a_job_reads_the_frames_that_were_planned_and_no_others(
+    start_server, tiny_checkpoint, make_clip, engine, shape
+):
+    server = start_server("--device", "cpu", "--dtype", "fp32", "--weights", str(tiny_checkpoint))
+    clip = make_clip(count=40)
+    with server.client() as client:
+        planned = client.plan_frames(MatteSettings(engine=engine, **shape), "1001-1040", "1018-1019")
+    needed = parse_range(planned.needed)
+    assert 2 <= len(needed) < 40
+    for frame in set(clip.numbers) - set(needed):
+        clip.file("plate", frame).unlink()
+        clip.file("mask", frame).unlink()
+    job = {"engine": engine, "clip": "1001-1040", "frames": "1018-1019", **shape}
+    assert server.refine(clip, **job).numbers == [1018, 1019]
+    for frame in (needed[0], needed[-1]):
+        hidden = clip.file("mask", frame).rename(clip.folder / "hidden.exr")
+        with pytest.raises(BadInput, match=f"mask frames {frame} "):
+            server.refine(clip, **job)
+        hidden.rename(clip.file("mask", frame))
+
+
+@pytest.mark.slow
+def test_the_model_plans_without_being_loaded(start_server, tiny_checkpoint):
+    server = start_server("--device", "cpu", "--dtype", "fp32", "--weights", str(tiny_checkpoint))
+    with server.client() as client:
+        planned = client.plan_frames(MODEL, "1001-1100", "1050")
+        assert (planned.engine, planned.window, planned.overlap) == ("videomama", 16, 4)
+        assert planned.needed == "1032-1071"
+        assert client.status().resident_bytes is None
+    assert not (server.cache_dir / "folded").exists()
