@@ -1,0 +1,65 @@
+"""Refine VideoMaMa nodes without a window: nuke -t videomama_batch.py script.nk --frames=1001-1100 --write=Write1
+
+Prints plain lines for a farm's log. Exit codes: 0 done, 1 a refine or render failed, 2 wrong use, 3 no such node.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import nuke
+
+FAILED, WRONG_USE, NO_NODE = 1, 2, 3
+
+
+def main(words: list[str]) -> int:
+    """Do what the words ask for and return the exit code."""
+    asked = _parse(words)
+    try:
+        nuke.scriptOpen(str(asked.script))
+    except RuntimeError as error:
+        return _fail(WRONG_USE, f"cannot open {asked.script}: {error}")
+    from videomama_nuke import batch
+
+    nodes = batch.find(asked.node)
+    if not nodes:
+        return _fail(NO_NODE, f"{asked.script} has no VideoMaMa node{_named(asked.node)}")
+    for node in nodes:
+        if not batch.refine(node, asked.frames, asked.priority, _say):
+            return FAILED
+    if asked.save is not None:
+        nuke.scriptSaveAs(str(asked.save), 1)
+        _say(f"saved {asked.save}")
+    return FAILED if any(not batch.render(name, asked.frames, _say) for name in asked.write) else 0
+
+
+def _parse(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="videomama_batch.py", description="Refine VideoMaMa nodes on a farm.")
+    parser.add_argument("script", type=Path, help="the Nuke script; it is not changed")
+    parser.add_argument("--node", action="append", default=[], help="name of a node; may be repeated; default: all")
+    parser.add_argument("--frames", default="", help="such as --frames=1001-1100; default: each node's own range")
+    parser.add_argument("--write", action="append", default=[], help="Write to execute afterwards; may be repeated")
+    parser.add_argument("--save", type=Path, help="save a copy that shows the alphas, for a later nuke -x")
+    parser.add_argument("--priority", choices=("interactive", "batch"), default="batch")
+    # Nuke takes a bare range at the end of its command line for itself, so the range has an equals sign.
+    return parser.parse_args(words)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"VideoMaMa: {line}\n")
+    sys.stdout.flush()
+
+
+def _fail(code: int, reason: str) -> int:
+    sys.stderr.write(f"VideoMaMa: {reason}\n")
+    return code
+
+
+def _named(names: list[str]) -> str:
+    return f" called {', '.join(names)}" if names else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,84 @@
+"""What `videomama_batch.py` does with the nodes of a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import nuke
+from videomama_client.errors import VideoMaMaError
+
+from videomama_nuke import frames, knobs, order
+from videomama_nuke.job import Refine
+
+Say = Callable[[str], None]
+
+
+def find(names: Sequence[str]) -> list[nuke.Node]:
+    """Return the VideoMaMa nodes of these names, or all that are neither disabled nor bypassed, those upstream first.
+
+    A name that is no VideoMaMa node gives an empty list: better nothing than not all.
+    """
+    if not names:
+        every = [node for node in nuke.allNodes(group=nuke.root(), recurseGroups=True) if knobs.is_ours(node)]
+        return _ordered([node for node in every if not (node["disable"].value() or node["bypass"].value())])
+    named = [node for name in names if (node := nuke.toNode(name)) is not None and knobs.is_ours(node)]
+    return _ordered(named) if len(named) == len(names) else []
+
+
+def refine(node: nuke.Node, wanted: str, priority: str, say: Say) -> bool:
+    """Refine a node and say how it goes; return whether it went well."""
+    name = node.fullName()
+    try:
+        asked = order.read(node, frames.parse(wanted) if wanted else None)
+    except VideoMaMaError as error:
+        say(f"{name}: failed: {error.message} {error.hint}")
+        return False
+    say(f"{name}: {len(asked.wanted)} frames of {asked.clip_text}")
+    job = Refine(node, asked, priority, lambda line: say(f"{name}: {line}"))
+    job.run()
+    for warning in job.warnings:
+        say(f"{name}: warning: {warning}")
+    if job.error is not None:
+        say(f"{name}: failed: {job.error.message} {job.error.hint}".rstrip())
+        return False
+    say(f"{name}: done, {job.computed} computed, {job.cached} cached, {asked.out}")
+    return True
+
+
+def render(name: str, wanted: str, say: Say) -> bool:
+    """Execute a Write over a range, by default its own or the project's; return whether it went well."""
+    write = nuke.toNode(name)
+    if write is None or write.Class() != "Write":
+        say(f"{name}: there is no such Write")
+        return False
+    try:
+        nuke.execute(write, nuke.FrameRanges((wanted or _range_of(write)).split(",")), list(nuke.views()))
+    except RuntimeError as error:
+        say(f"{name}: failed: {error}")
+        return False
+    say(f"{name}: rendered")
+    return True
+
+
+def _range_of(write: nuke.Node) -> str:
+    root = nuke.root()
+    span = (write["first"], write["last"]) if write["use_limit"].value() else (root["first_frame"], root["last_frame"])
+    return "-".join(str(int(knob.value())) for knob in span)
+
+
+def _ordered(nodes: Sequence[nuke.Node]) -> list[nuke.Node]:
+    """Sort so that a node comes after those that it depends on."""
+    names = {node.fullName() for node in nodes}
+    depths = {node.fullName(): len(_above(node) & names) for node in nodes}
+    return sorted(nodes, key=lambda node: (depths[node.fullName()], node.fullName()))
+
+
+def _above(node: nuke.Node) -> set[str]:
+    found: set[str] = set()
+    pending = [node.input(index) for index in range(node.inputs())]
+    while pending:
+        above = pending.pop()
+        if above is not None and above.fullName() not in found:
+            found.add(above.fullName())
+            pending.extend(above.input(index) for index in range(above.inputs()))
+    return found

@@ -1,0 +1,157 @@
+"""What the gizmo's buttons do. A press ends in a status line, never in a traceback."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import nuke
+from videomama_client import launch, messages
+from videomama_client.client import Client
+from videomama_client.errors import BadInput, VideoMaMaError
+
+from videomama_nuke import knobs, main_thread, node_state, order, plain_nodes, result
+from videomama_nuke.job import Refine
+from videomama_nuke.quiet import no_trace
+
+_END_S = 1.0
+_running: dict[str, tuple[Refine, threading.Thread]] = {}
+
+
+def refine(node: nuke.Node) -> None:
+    """Refine the frame range of the node's knobs."""
+    _guarded(node, lambda: _begin(node, None))
+
+
+def refine_frame(node: nuke.Node) -> None:
+    """Refine the current frame."""
+    _guarded(node, lambda: _begin(node, [int(nuke.root()["frame"].value())]))
+
+
+def cancel(node: nuke.Node) -> None:
+    """Stop the node's refine. The status says so at once, even while a thread still waits for the server."""
+    running = _job_of(node)
+    if running is None:
+        node_state.refresh(node)
+        return
+    running.cancel()
+    node_state.say(node, "cancelling")
+
+
+def reload(node: nuke.Node) -> None:
+    """Read the alphas again."""
+    result.reload(node)
+    node_state.refresh(node)
+
+
+def clear(node: nuke.Node) -> None:
+    """Remove the node's files."""
+    _guarded(node, lambda: _clear(node))
+
+
+def bake(node: nuke.Node) -> None:
+    """Make plain nodes that do what this one does."""
+    _guarded(node, lambda: plain_nodes.bake(node))
+
+
+def ask_server(node: nuke.Node) -> None:
+    """Show how the server is."""
+    _with_server(node, "asking", False, _state)
+
+
+def start_server(node: nuke.Node) -> None:
+    """Start a server if none answers."""
+    _with_server(node, "starting", True, _state)
+
+
+def stop_server(node: nuke.Node) -> None:
+    """End the server."""
+    _with_server(node, "stopping", False, _stop)
+
+
+def running_jobs() -> list[Refine]:
+    """Return the refines that are under way."""
+    return [refining for refining, thread in _running.values() if thread.is_alive()]
+
+
+def cancel_all() -> None:
+    """Cancel every refine: the script is closing, and its nodes with it."""
+    for refining in running_jobs():
+        refining.cancel()
+
+
+def close() -> None:
+    """Cancel every refine and wait a moment for sockets to close: Nuke is about to end."""
+    main_thread.closing.set()
+    until = time.monotonic() + _END_S
+    for _, thread in _running.values():
+        thread.join(max(0.0, until - time.monotonic()))
+
+
+def _begin(node: nuke.Node, wanted: Sequence[int] | None) -> None:
+    if _job_of(node) is not None:
+        raise BadInput(f"{node.fullName()} is being refined", "Wait for it, or press Cancel first.")
+    refining = Refine(node, order.read(node, wanted))
+    if not nuke.GUI:
+        refining.run()
+        return
+    thread = threading.Thread(target=refining.run, name=f"VideoMaMa {refining.identity[:8]}", daemon=True)
+    _running[refining.identity] = refining, thread
+    thread.start()
+
+
+def _job_of(node: nuke.Node) -> Refine | None:
+    refining, thread = _running.get(str(node["node_id"].value()), (None, None))
+    return refining if thread is not None and thread.is_alive() else None
+
+
+def _clear(node: nuke.Node) -> None:
+    if _job_of(node) is not None:
+        raise BadInput(f"{node.fullName()} is being refined", "Wait for it, or press Cancel first.")
+    removed = result.forget(node, knobs.folder_of(node))
+    node_state.say(node, f"{node_state.NOT_REFINED}; {removed} files removed")
+
+
+def _guarded(node: nuke.Node, act: Callable[[], object]) -> None:
+    try:
+        act()
+    except VideoMaMaError as error:
+        node_state.say(node, f"{error.message} {error.hint}".strip())
+        nuke.error(f"{node.fullName()}: {error}")
+
+
+def _with_server(node: nuke.Node, doing: str, start: bool, ask: Callable[[Client], str]) -> None:
+    """Show what a server answers; the waiting is done in a thread, so that Nuke goes on."""
+    connection_file = knobs.connection_file_of(node)
+
+    def work() -> None:
+        try:
+            with launch.connect(connection_file, start=start) as client:
+                text = ask(client)
+        except VideoMaMaError as error:
+            text = f"{error.message} {error.hint}".strip()
+        main_thread.on_main(_show_server, node, text)
+
+    _show_server(node, f"{doing} ...")
+    if nuke.GUI:
+        threading.Thread(target=work, name="VideoMaMa server", daemon=True).start()
+    else:
+        work()
+
+
+def _show_server(node: nuke.Node, text: str) -> None:
+    with no_trace():
+        node["server_state"].setValue(text)
+
+
+def _state(client: Client) -> str:
+    status: messages.StatusReported = client.status()
+    where = f" on {status.device}" if status.device else ""
+    jobs = "no job" if not status.jobs_running else f"{status.jobs_running} jobs"
+    return f"{client.endpoint}: version {status.server}, {status.engine or 'no engine loaded'}{where}, {jobs}"
+
+
+def _stop(client: Client) -> str:
+    client.stop_server()
+    return "ended"

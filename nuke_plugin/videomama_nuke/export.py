@@ -1,0 +1,98 @@
+"""Exports plate and mask of a node as one EXR sequence, through the gizmo's own Write. Main thread only."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import nuke
+from videomama_client.errors import BadInput, Cancelled, NotPermitted
+
+from videomama_nuke import frames, knobs
+from videomama_nuke.order import Order
+from videomama_nuke.quiet import no_trace
+
+WRITE = "vm_export"
+_AGAIN = "See Nuke's error console; view the plate and the mask on that frame."
+
+
+def export(node: nuke.Node, order: Order, view: str, needed: Sequence[int]) -> int:
+    """Write the frames that are not there yet; return how many were written.
+
+    Frames of an earlier export are taken only when the signature says that nothing upstream has changed since.
+
+    Raises:
+        BadInput: Nuke cannot render plate or mask.
+        Cancelled: the artist cancelled.
+        NotPermitted: the folder cannot be written.
+    """
+    _prepare_folder(order, view)
+    absent = [frame for frame in needed if not exported(order, view, frame).is_file()]
+    if not absent:
+        return 0
+    write = knobs.inner(node, WRITE)
+    with no_trace(), _enabled(write, order.source):
+        _execute(write, absent, view)
+    lost = [frame for frame in absent if not exported(order, view, frame).is_file()]
+    if lost:
+        raise BadInput(f"Nuke wrote no file for frames {frames.text(lost)} of {order.source}", _AGAIN)
+    return len(absent)
+
+
+def exported(order: Order, view: str, frame: int) -> Path:
+    """Return the file of an exported frame."""
+    return Path(of_view(order.source, view) % frame)
+
+
+def of_view(pattern: str, view: str) -> str:
+    """Return a pattern of one view."""
+    return pattern.replace("%V", view)
+
+
+def remove(order: Order) -> None:
+    """Remove exports that no later refine can use: those of other signatures, and this one's where there is none."""
+    root = order.export.parent
+    for folder in root.iterdir() if root.is_dir() else ():
+        if folder != order.export or not order.record.signature:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _prepare_folder(order: Order, view: str) -> None:
+    folder = Path(of_view(order.source, view)).parent
+    try:
+        if not order.record.signature:
+            shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotPermitted(f"cannot make {folder}: {error.strerror}", "Choose another cache folder.") from error
+
+
+@contextmanager
+def _enabled(write: nuke.Node, pattern: str) -> Iterator[None]:
+    """Switch the Write on, at full resolution, and put back what was there, whatever happens."""
+    root, posix = nuke.root(), Path(pattern).as_posix()
+    proxy = root.proxy()
+    before = {name: write[name].value() for name in ("file", "proxy")}
+    try:
+        root.setProxy(False)
+        for name in before:
+            write[name].setValue(posix)
+        write["disable"].setValue(False)
+        yield
+    finally:
+        write["disable"].setValue(True)
+        for name, value in before.items():
+            write[name].setValue(value)
+        root.setProxy(proxy)
+
+
+def _execute(write: nuke.Node, wanted: Sequence[int], view: str) -> None:
+    try:
+        nuke.execute(write, nuke.FrameRanges(frames.text(wanted).split(",")), [view])
+    except RuntimeError as error:
+        reason = str(error)
+        if reason.startswith("Cancelled"):
+            raise Cancelled("the export was cancelled") from error
+        raise BadInput(f"Nuke cannot render plate and mask: {reason}", _AGAIN) from error

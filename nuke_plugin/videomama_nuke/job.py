@@ -1,0 +1,184 @@
+"""A refine from button to result: its thread talks to the server, the main thread exports and shows."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import nuke
+from videomama_client import launch, messages
+from videomama_client.client import Client
+from videomama_client.errors import Cancelled, InternalError, VideoMaMaError
+
+from videomama_nuke import export, frames, node_state, result, transfer
+from videomama_nuke.main_thread import closing, on_main
+from videomama_nuke.order import Order
+
+log = logging.getLogger(__name__)
+
+_SHOW_EVERY_S = 1.0
+_GONE = "the node is gone"
+
+
+class Refine:
+    """One refine of one node. Make it on the main thread; `run` it in a thread of its own, or here without a window.
+
+    Args:
+        node: a VideoMaMa node.
+        order: what to do.
+        priority: `interactive` or `batch`.
+        tell: called with a line whenever there is news; from the thread that runs.
+    """
+
+    def __init__(
+        self,
+        node: nuke.Node,
+        order: Order,
+        priority: str = messages.INTERACTIVE,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        self.identity = str(node["node_id"].value())
+        self.error: VideoMaMaError | None = None
+        self.warnings: list[str] = []
+        self.computed = 0
+        self.cached = 0
+        self._node = node
+        self._order = order
+        self._priority = priority
+        self._tell = tell
+        self._stop = threading.Event()
+        self._progress: nuke.ProgressTask | None = None
+        self._done = 0
+        self._shown = 0.0
+
+    def run(self) -> None:
+        """Do it; whatever goes wrong becomes one typed error, in `error` and in the node's status: the boundary."""
+        node_state.set_busy(self.identity, True)
+        try:
+            self._work()
+        except VideoMaMaError as error:
+            self.error = error
+        except Exception as error:
+            log.exception("a refine failed")
+            self.error = InternalError(f"{type(error).__name__}: {error}", "See Nuke's terminal.")
+        finally:
+            self._progress = None
+            node_state.set_busy(self.identity, False)
+        self._end()
+
+    def cancel(self) -> None:
+        """Ask it to stop; frames that are done stay."""
+        self._stop.set()
+
+    def cancelled(self) -> bool:
+        """Whether it was asked to stop: here, in Nuke's progress bar, or because Nuke is closing."""
+        if closing.is_set():
+            self._stop.set()
+        if self._progress is not None and self._progress.isCancelled():
+            self._stop.set()
+        return self._stop.is_set()
+
+    def _work(self) -> None:
+        if nuke.GUI:
+            self._progress = nuke.ProgressTask(self._order.label)
+        self._say("looking for the server")
+        with launch.connect(self._order.connection_file) as client:
+            self._check()
+            for view in self._order.views:
+                self._refine_view(client, view)
+        on_main(export.remove, self._order)
+
+    def _refine_view(self, client: Client, view: str) -> None:
+        order, wanted = self._order, frames.text(self._order.wanted)
+        planned = client.plan_frames(order.settings, order.clip_text, wanted)
+        needed = on_main(frames.parse, planned.needed)
+        self._say(f"exporting {planned.needed}")
+        self._check()
+        on_main(self._on_node, export.export, order, view, needed)
+        self._check()
+        parcel = transfer.Parcel(
+            files={frame: export.exported(order, view, frame) for frame in needed},
+            source=export.of_view(order.source, view),
+            out=export.of_view(order.out, view),
+            settings=order.settings,
+            clip=order.clip_text,
+            wanted=wanted,
+            label=order.label if len(order.views) == 1 else f"{order.label} {view}",
+            priority=self._priority,
+        )
+        self._say(f"waiting for the engine {planned.engine}")
+        for event in transfer.submit(client, parcel).events(self.cancelled, _patience):
+            self._note(event)
+
+    def _note(self, event: messages.JobEvent) -> None:
+        if isinstance(event, messages.MattePlanned):
+            region = ",".join(map(str, event.roi))
+            self._order = replace(
+                self._order,
+                record=replace(self._order.record, engine=event.engine, roi=region),
+                settings=replace(self._order.settings, roi=region) if region else self._order.settings,
+            )
+        elif isinstance(event, messages.FrameDone):
+            self._done += 1
+            if self._done == 1 or time.monotonic() - self._shown > _SHOW_EVERY_S:
+                self._show()
+        elif isinstance(event, messages.MatteDone):
+            self.computed += event.computed
+            self.cached += event.cached
+            self.warnings.extend(event.warnings)
+            self._show()
+
+    def _show(self) -> None:
+        """Show the frames that have arrived."""
+        total = len(self._order.wanted) * len(self._order.views)
+        if self._progress is not None:
+            self._progress.setProgress(100 * self._done // total)
+        on_main(self._on_node, result.show, self._order.record, self._order.clip)
+        self._say(f"refining: {self._done} of {total}")
+        self._shown = time.monotonic()
+
+    def _say(self, text: str) -> None:
+        if self._progress is not None:
+            self._progress.setMessage(text)
+        if self._tell is not None:
+            self._tell(text)
+        on_main(self._on_node, node_state.say, text)
+
+    def _on_node(self, call: Callable[..., object], *args: object) -> None:
+        """Call with the node, which may have been deleted or closed with its script meanwhile. Main thread only."""
+        try:
+            self._node.name()
+        except ValueError as error:
+            raise Cancelled(_GONE) from error
+        call(self._node, *args)
+
+    def _check(self) -> None:
+        if self.cancelled():
+            raise Cancelled("the refine was cancelled")
+
+    def _end(self) -> None:
+        """Show how it ended, if there is still a node and a Nuke to show it."""
+        try:
+            on_main(self._on_node, self._show_end)
+        except Cancelled:
+            log.info("a refine ended after its node")
+
+    def _show_end(self, node: nuke.Node) -> None:
+        state = node_state.describe(node)
+        if isinstance(self.error, Cancelled):
+            node_state.say(node, f"cancelled; {state}" if self._done else "cancelled")
+        elif self.error is not None:
+            node_state.say(node, f"failed: {self.error.message} {self.error.hint}".strip())
+            nuke.error(f"{node.fullName()}: {self.error}")
+        else:
+            node_state.say(node, state)
+            for warning in self.warnings:
+                nuke.warning(f"{node.fullName()}: {warning}")
+
+
+def _patience() -> float:
+    """Return how long a cancelled job may take to say so, in seconds."""
+    return 0.1 if closing.is_set() else 5.0

@@ -1,0 +1,132 @@
+"""The gizmo's knobs: which there are, and what they say."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+from pathlib import Path
+from typing import cast
+
+import nuke
+from videomama_client.errors import BadInput
+from videomama_client.settings import MatteSettings
+
+VERSION_KNOB = "videomama"  # marks a node as ours, also when an artist made a group of it
+ROI_AUTO = "auto"
+ROI_BOX = "box"
+_SAME = (  # knobs named as the settings they are
+    "engine",
+    "quality",
+    "canvas",
+    "mask_threshold",
+    "soft_mask",
+    "mask_grow",
+    "mask_close_holes",
+    "trimap_erode",
+    "trimap_dilate",
+    "exposure",
+    "seed",
+    "feedback",
+)
+_CASTS = {"str": str, "float": float, "int": int, "bool": bool}
+_TYPES = {field.name: _CASTS[str(field.type)] for field in fields(MatteSettings) if str(field.type) in _CASTS}
+PIXEL_KNOBS = frozenset((*_SAME, "window", "overlap", "roi_mode", "roi_box", "colorspace", "weights", "mask_channel"))
+RANGE_KNOBS = frozenset(("frame_range", "frames", "cache_folder"))
+
+
+def is_ours(node: nuke.Node) -> bool:
+    """Whether the node is a VideoMaMa node."""
+    return node.knob(VERSION_KNOB) is not None and node.knob("node_id") is not None
+
+
+def settings_of(node: nuke.Node) -> MatteSettings:
+    """Return what the knobs of the model say; a region found before is not in it.
+
+    Raises:
+        BadInput: a value makes no sense.
+    """
+    overlap = int(node["overlap"].value())
+    settings = MatteSettings(
+        **{name: _TYPES[name](node[name].value()) for name in _SAME},
+        window=int(node["window"].value()) or None,
+        overlap=None if overlap < 0 else overlap,
+        roi=_region(node),
+        mask_channel="A",  # of what is exported
+        colorspace=_colorspace(node),
+        weights=path_in(node, "weights"),
+    )
+    settings.check()
+    return settings
+
+
+def show_region(node: nuke.Node, region: str) -> None:
+    """Show a region `x,y,w,h` (y down) in the box knob, whose y points up."""
+    x, y, w, h = (int(part) for part in region.split(","))
+    top = plate_height(node) - y
+    node["roi_box"].setValue([x, top - h, x + w, top])
+
+
+def folder_of(node: nuke.Node) -> Path:
+    """Return the folder of this node's files.
+
+    Raises:
+        BadInput: none is named, and the script has no place yet.
+    """
+    named = path_in(node, "cache_folder")
+    script = nuke.root().name()
+    if not named and script in ("", "Root"):
+        raise BadInput("the script has not been saved yet", "Save it, or choose a cache folder in the Cache tab.")
+    base = Path(named) if named else Path(script).parent / "videomama"
+    return base / str(node["node_id"].value())
+
+
+def connection_file_of(node: nuke.Node) -> Path | None:
+    """Return the connection file that the node names; None for the user's own."""
+    named = path_in(node, "connection_file")
+    return Path(named) if named else None
+
+
+def path_in(node: nuke.Node, name: str) -> str:
+    """Return what a file knob names, with expressions in it evaluated; empty where it names nothing."""
+    return cast("nuke.File_Knob", node[name]).getEvaluatedValue() or ""
+
+
+def plate_of(node: nuke.Node) -> nuke.Node:
+    """Return the node that is the plate; raises `BadInput` where there is none."""
+    plate = node.input(0)
+    if plate is None:
+        raise BadInput(f"{node.fullName()} has no plate", "Connect the shot to the input 'plate'.")
+    return plate
+
+
+def inner(node: nuke.Node, name: str) -> nuke.Node:
+    """Return a node of the gizmo's own graph; raises `BadInput` where somebody removed it."""
+    found = cast("nuke.Group", node).node(name)
+    if found is None:
+        raise BadInput(f"{node.fullName()} has no {name} inside", "Make the node anew.")
+    return found
+
+
+def plate_height(node: nuke.Node) -> int:
+    """Return the height of the plate's format in pixels, whatever the proxy mode."""
+    return int(plate_of(node).format().height())
+
+
+def _region(node: nuke.Node) -> str:
+    mode = str(node["roi_mode"].value())
+    if mode != ROI_BOX:
+        return mode
+    x, y, right, top = (float(node["roi_box"].value(index)) for index in range(4))
+    if right <= x or top <= y:
+        raise BadInput("the region of interest is an empty box", "Draw it, or set the region of interest to auto.")
+    left, bottom, height = math.floor(x), math.floor(y), plate_height(node)
+    return f"{left},{height - math.ceil(top)},{math.ceil(right) - left},{math.ceil(top) - bottom}"
+
+
+def _colorspace(node: nuke.Node) -> str:
+    """Return the comp's space: what is exported is raw, so it is in the project's working space."""
+    named = str(node["colorspace"].value()).strip() or "auto"
+    root = nuke.root()
+    if named != "auto" or str(root["colorManagement"].value()) != "OCIO":
+        return named
+    return str(root["workingSpaceLUT"].value())

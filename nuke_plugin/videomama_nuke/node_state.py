@@ -1,0 +1,110 @@
+"""What a node says of itself: refined, stale, incomplete. Status line and label show it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+import nuke
+from videomama_client.errors import BadInput
+
+from videomama_nuke import frames, knobs, order, record, result, upstream
+from videomama_nuke.quiet import no_trace
+from videomama_nuke.record import Record
+
+NOT_REFINED = "not refined"
+_IDLE_S = 2.0  # between looks at what is upstream
+_busy: set[str] = set()  # node ids whose status a job writes
+_looked: dict[str, float] = {}
+
+
+def begin(node: nuke.Node) -> None:
+    """Give a new node its id, a pasted one an id of its own, and show what a loaded one remembers.
+
+    Nothing upstream is asked: inputs are not connected yet when a script loads.
+    """
+    own = str(node["node_id"].value())
+    others = (
+        other
+        for other in nuke.allNodes(group=nuke.root(), recurseGroups=True)
+        if other is not node and knobs.is_ours(other)
+    )
+    with no_trace():
+        if not own or any(str(other["node_id"].value()) == own for other in others):
+            node["node_id"].setValue(uuid.uuid4().hex)
+        node["status"].setValue(str(node["state"].value()))
+
+
+def note_change(node: nuke.Node, name: str) -> None:
+    """Look again after a knob was changed that a result depends on."""
+    if name in knobs.PIXEL_KNOBS or name in knobs.RANGE_KNOBS or name == "showPanel":
+        refresh(node)
+
+
+def look_when_idle() -> None:
+    """Look again, now and then, at what is upstream. For `nuke.addUpdateUI`."""
+    node = nuke.thisNode()
+    identity = str(node["node_id"].value())
+    if time.monotonic() - _looked.get(identity, 0.0) > _IDLE_S:
+        _looked[identity] = time.monotonic()
+        refresh(node)
+
+
+def refresh(node: nuke.Node) -> None:
+    """Show how a node is; while a job of it runs, that job does."""
+    if str(node["node_id"].value()) not in _busy and node.input(0) is not None:
+        say(node, describe(node))
+
+
+def say(node: nuke.Node, text: str) -> None:
+    """Show a text in status line and label. Main thread only."""
+    with no_trace():
+        if node["status"].value() != text:
+            node["status"].setValue(text)
+        if node["state"].value() != text:
+            node["state"].setValue(text)
+
+
+def set_busy(identity: str, busy: bool) -> None:
+    """Say that a job writes the status of the node of this id, or does no longer."""
+    (_busy.add if busy else _busy.discard)(identity)
+
+
+def describe(node: nuke.Node) -> str:
+    """Return in a few words how a node is."""
+    last = record.read(node)
+    if last is None or not node["refined"].value():
+        return NOT_REFINED
+    changes = stale(node, last)
+    if changes:
+        return f"stale: {', '.join(changes)} changed"
+    try:
+        wanted = order.wanted_of(node, order.clip_of(node))
+    except BadInput as error:
+        return error.message
+    absent = result.missing(last, wanted, nuke.views())
+    if absent:
+        return f"{frames.text(absent)} not refined"
+    return f"refined {frames.text(wanted)}"
+
+
+def stale(node: nuke.Node, last: Record, *, look_upstream: bool = True) -> list[str]:
+    """Return what has changed since the last refine, in words; empty when its alphas still fit.
+
+    Args:
+        node: a VideoMaMa node.
+        last: its record.
+        look_upstream: whether to ask for the signature too, which differs between machines that see files elsewhere.
+    """
+    try:
+        now = vars(knobs.settings_of(node))
+    except BadInput as error:
+        return [error.message]
+    changes = [name.replace("_", " ") for name, value in now.items() if last.settings.get(name) != value]
+    if str(node["mask_channel"].value()) != last.mask_channel:
+        changes.append("mask channel")
+    if order.clip_text(order.clip_of(node)) != last.clip:
+        changes.append("the plate's range")
+    if look_upstream and last.signature and upstream.signature(node) not in ("", last.signature):
+        changes.append("plate or mask")
+    return changes

@@ -1,0 +1,159 @@
+"""What a refine is to do, read from a node's knobs on the main thread; the job's thread needs no knob any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import nuke
+from videomama_client.errors import BadInput
+from videomama_client.settings import MatteSettings
+
+from videomama_nuke import frames, knobs, record, upstream
+
+
+@dataclass(frozen=True)
+class Order:
+    """A refine.
+
+    Attributes:
+        label: what people call the job.
+        clip: first and last frame of the plate.
+        wanted: the frames to refine, ascending, inside the clip.
+        views: to refine.
+        settings: of the job; its region is that of an earlier refine where this one covers only a part.
+        record: what the node will remember.
+        export: folder of the exported frames.
+        folder: of all files of the node.
+        connection_file: of the server; None for the user's own.
+    """
+
+    label: str
+    clip: tuple[int, int]
+    wanted: tuple[int, ...]
+    views: tuple[str, ...]
+    settings: MatteSettings
+    record: record.Record
+    export: Path
+    folder: Path
+    connection_file: Path | None
+
+    @property
+    def source(self) -> str:
+        """Pattern of the exported frames, with %V where there are several views."""
+        return str(self.export / self._per_view / "source.%04d.exr")
+
+    @property
+    def out(self) -> str:
+        """Pattern of the alphas, with %V where there are several views."""
+        return self.record.out
+
+    @property
+    def clip_text(self) -> str:
+        """The clip as `1001-1100`."""
+        return clip_text(self.clip)
+
+    @property
+    def _per_view(self) -> str:
+        return "%V" if len(self.views) > 1 else "main"
+
+
+def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
+    """Return what to do for a node, by default for the frames of its range knob.
+
+    Raises:
+        BadInput: no plate, no such mask channel, frames outside the plate, a setting that makes no sense.
+    """
+    _check_inputs(node)
+    clip = clip_of(node)
+    asked = sorted(set(wanted)) if wanted is not None else wanted_of(node, clip)
+    outside = [frame for frame in asked if not clip[0] <= frame <= clip[1]]
+    if outside:
+        raise BadInput(
+            f"frames {frames.text(outside)} are wanted, the plate has {clip_text(clip)}",
+            "Choose frames of the plate, or give the plate a longer range.",
+        )
+    settings = knobs.settings_of(node)
+    folder = knobs.folder_of(node)
+    signature = upstream.signature(node)
+    mask_channel = str(node["mask_channel"].value())
+    key = record.key_of(settings, mask_channel, clip_text(clip), signature)
+    views = tuple(nuke.views())
+    per_view = "%V" if len(views) > 1 else "main"
+    return Order(
+        label=f"{Path(nuke.root().name()).name} {node.fullName()}",
+        clip=clip,
+        wanted=tuple(asked),
+        views=views,
+        settings=_with_known_region(settings, record.read(node), key, asked, clip),
+        record=record.Record(
+            key=key,
+            settings=_plain(settings),
+            mask_channel=mask_channel,
+            clip=clip_text(clip),
+            signature=signature,
+            engine="",
+            roi="",
+            out=(folder / key / per_view / "alpha.%04d.exr").as_posix(),
+        ),
+        export=folder / "export" / (signature or "last"),
+        folder=folder,
+        connection_file=knobs.connection_file_of(node),
+    )
+
+
+def clip_of(node: nuke.Node) -> tuple[int, int]:
+    """Return first and last frame of the plate: the range that its node says it has."""
+    span = knobs.plate_of(node).frameRange()
+    return int(span.first()), int(span.last())
+
+
+def clip_text(clip: tuple[int, int]) -> str:
+    """Write a clip as `1001-1100`."""
+    return f"{clip[0]}-{clip[1]}"
+
+
+def wanted_of(node: nuke.Node, clip: tuple[int, int]) -> list[int]:
+    """Return the frames that the range knob names; of the project's range, those that the plate has."""
+    mode = str(node["frame_range"].value())
+    if mode == "custom":
+        return frames.parse(str(node["frames"].value()))
+    first, last = clip
+    if mode == "global":
+        root = nuke.root()
+        project = int(root["first_frame"].value()), int(root["last_frame"].value())
+        first, last = max(first, project[0]), min(last, project[1])
+        if first > last:
+            raise BadInput(
+                f"the project's range {project[0]}-{project[1]} holds no frame of the plate ({clip_text(clip)})",
+                "Set the frame range to input, or the project's range to the plate's.",
+            )
+    return list(range(first, last + 1))
+
+
+def _check_inputs(node: nuke.Node) -> None:
+    plate, mask = knobs.plate_of(node), node.input(1)
+    channel, source = str(node["mask_channel"].value()), mask or plate
+    if channel not in source.channels():
+        raise BadInput(
+            f"{source.fullName()} has no channel {channel}, which is the mask channel of {node.fullName()}",
+            f"Choose one of: {', '.join(sorted(source.channels()))}.",
+        )
+
+
+def _with_known_region(
+    settings: MatteSettings, last: record.Record | None, key: str, asked: Sequence[int], clip: tuple[int, int]
+) -> MatteSettings:
+    """Return the settings with the region that an earlier refine found, where this one covers only a part.
+
+    The region is found from the masks that a job reads: some frames alone would give another one, and other pixels.
+    """
+    whole = len(asked) == clip[1] - clip[0] + 1
+    if settings.roi != knobs.ROI_AUTO or whole or last is None or last.key != key or not last.roi:
+        return settings
+    return replace(settings, roi=last.roi)
+
+
+def _plain(settings: MatteSettings) -> dict[str, object]:
+    return dict(vars(settings))

@@ -1,0 +1,65 @@
+"""Plain nodes in place of a VideoMaMa node: scripts survive without the plug-in. Main thread only."""
+
+from __future__ import annotations
+
+import nuke
+from videomama_client.errors import BadInput
+
+from videomama_nuke import knobs, record, result
+
+
+def bake(node: nuke.Node) -> nuke.Node:
+    """Make a Read of the alphas and a Copy, connect what hung on the node to the copy, and return it.
+
+    The files stay where they are: "Clear this node" would remove them.
+
+    Raises:
+        BadInput: the node was not refined.
+    """
+    last = record.read(node)
+    if last is None or not node["refined"].value():
+        raise BadInput(f"{node.fullName()} has not been refined", "Press Refine first.")
+    with nuke.Undo("Bake VideoMaMa"):
+        dependents = [
+            (child, index)
+            for child in node.dependent(nuke.INPUTS)
+            for index in range(child.inputs())
+            if child.input(index) is node
+        ]
+        read = _read(node)
+        end = _copied(node, read)
+        for child, index in dependents:
+            child.setInput(index, end)
+    return end
+
+
+def _read(node: nuke.Node) -> nuke.Node:
+    inner = knobs.inner(node, result.READ)
+    read = nuke.nodes.Read(file=node["result_file"].value())
+    for name in ("first", "last", "origfirst", "origlast"):
+        read[name].setValue(int(inner[name].value()))
+    read["origset"].setValue(True)
+    read["raw"].setValue(True)
+    read["on_error"].setValue(inner["on_error"].value())
+    read.setXYpos(node.xpos() - 110, node.ypos())
+    return read
+
+
+def _copied(node: nuke.Node, read: nuke.Node) -> nuke.Node:
+    plate = colour = knobs.plate_of(node)
+    if node["premultiply"].value():
+        with_alpha = _copy(node, plate, read, [("rgba.alpha", "rgba.alpha")])
+        premult = nuke.nodes.Premult(inputs=[with_alpha])
+        channels = [f"rgba.{name}" for name in ("red", "green", "blue")]
+        colour = _copy(node, plate, premult, [(name, name) for name in channels])
+    return _copy(node, colour, read, [("rgba.alpha", str(node["output"].value()))])
+
+
+def _copy(node: nuke.Node, base: nuke.Node, other: nuke.Node, channels: list[tuple[str, str]]) -> nuke.Node:
+    copy = nuke.nodes.Copy(inputs=[base, other])
+    for index, (source, target) in enumerate(channels):
+        copy[f"from{index}"].setValue(source)
+        copy[f"to{index}"].setValue(target)
+    copy["bbox"].setValue("B")
+    copy.setXYpos(node.xpos(), node.ypos() + 60)
+    return copy

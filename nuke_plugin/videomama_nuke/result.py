@@ -1,0 +1,66 @@
+"""The alphas that a node shows: which files they are, which are missing, and how the node is pointed at them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import cast
+
+import nuke
+
+from videomama_nuke import knobs, record
+from videomama_nuke.export import of_view
+from videomama_nuke.quiet import no_undo
+from videomama_nuke.record import Record
+
+READ = "vm_result"
+
+
+def missing(last: Record, wanted: Iterable[int], views: Iterable[str]) -> list[int]:
+    """Return the frames whose alpha is not on disk in every view, ascending."""
+    there = [_numbers(Path(of_view(last.out, view))) for view in views]
+    return sorted({frame for frame in wanted for found in there if frame not in found})
+
+
+def show(node: nuke.Node, last: Record, clip: tuple[int, int]) -> None:
+    """Point the node at the alphas of a refine. Main thread only."""
+    values: dict[str, object] = {"result_file": last.out}
+    values.update(dict.fromkeys(("result_first", "result_origfirst"), clip[0]))
+    values.update(dict.fromkeys(("result_last", "result_origlast"), clip[1]))
+    with no_undo():
+        record.write(node, last)
+        for name, value in values.items():
+            if node[name].value() != value:
+                node[name].setValue(value)
+        if last.roi and str(node["roi_mode"].value()) == knobs.ROI_AUTO:
+            knobs.show_region(node, last.roi)
+        node["refined"].setValue(True)
+        reload(node)
+
+
+def reload(node: nuke.Node) -> None:
+    """Read the alphas from disk again: Nuke does not notice that a file under a known path is new."""
+    cast("nuke.Script_Knob", knobs.inner(node, READ)["reload"]).execute()
+
+
+def forget(node: nuke.Node, folder: Path) -> int:
+    """Remove a node's files and what it remembers; return how many files went. Main thread only."""
+    removed = sum(1 for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
+    with no_undo():  # the files are gone for good
+        record.write(node, None)
+        node["refined"].setValue(False)
+        node["result_file"].setValue("")
+    shutil.rmtree(folder, ignore_errors=True)
+    return removed
+
+
+def _numbers(pattern: Path) -> frozenset[int]:
+    """Return the frames that a `name.%04d.exr` has on disk."""
+    head, tail = pattern.name.split("%04d")
+    try:
+        names = [path.name for path in pattern.parent.iterdir()]
+    except OSError:
+        return frozenset()
+    digits = [name[len(head) : -len(tail)] for name in names if name.startswith(head) and name.endswith(tail)]
+    return frozenset(int(number) for number in digits if number.lstrip("-").isdigit())

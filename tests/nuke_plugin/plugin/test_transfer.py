@@ -1,0 +1,71 @@
+"""The job at the server: inline where it does not see the files, and a job that is stopped says so or is left."""
+
+import comps
+import numpy as np
+import pytest
+from videomama_client import launch
+from videomama_client.errors import BadInput, Cancelled, NotPermitted
+from videomama_client.settings import MatteSettings
+from videomama_nuke import transfer
+
+
+def parcel(folder, **changes) -> transfer.Parcel:
+    files = {}
+    for frame in range(1001, 1005):
+        plate, mask = comps.pixels(frame)
+        files[frame] = folder / f"source.{frame}.exr"
+        comps.write_exr(files[frame], np.dstack([plate, mask]), ("R", "G", "B", "A"))
+    pattern = str(folder / "source.%04d.exr")
+    settings = MatteSettings(engine="classic", quality="fast", mask_channel="A")
+    made = {"files": files, "source": pattern, "out": str(folder / "out" / "alpha.%04d.exr"), "settings": settings}
+    return transfer.Parcel(**{**made, "clip": "1001-1004", "wanted": "1001-1004", "label": "a test", **changes})
+
+
+def alphas(folder) -> list[np.ndarray]:
+    return [comps.read_exr(path) for path in sorted((folder / "out").glob("alpha.*.exr"))]
+
+
+def follow(client, sent_from) -> bool:
+    """Do a job to its end; return whether it went inline."""
+    sent = transfer.submit(client, sent_from)
+    list(sent.events(lambda: False, lambda: 5.0))
+    return sent.inline is not None
+
+
+def run(server, sent_from) -> bool:
+    with launch.connect(server.connection_file, start=False) as client:
+        return follow(client, sent_from)
+
+
+def test_a_server_that_may_not_open_the_files_is_sent_them(start_server, server, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    apart = start_server("--roots", str(tmp_path / "elsewhere"))
+    assert not run(server, parcel(tmp_path / "a"))
+    assert run(apart, parcel(tmp_path / "b"))
+    seen, sent = alphas(tmp_path / "a"), alphas(tmp_path / "b")
+    assert len(sent) == 4
+    assert all(np.array_equal(left, right) for left, right in zip(seen, sent, strict=True))
+
+
+def test_a_folder_that_cannot_be_made_is_named(server, tmp_path):
+    (tmp_path / "file").write_text("")
+    with (
+        launch.connect(server.connection_file, start=False) as client,
+        pytest.raises(NotPermitted, match="cannot write to"),
+    ):
+        transfer.submit(client, parcel(tmp_path, out=str(tmp_path / "file" / "alpha.%04d.exr")))
+
+
+def test_what_the_server_refuses_is_raised(server, tmp_path):
+    with (
+        launch.connect(server.connection_file, start=False) as client,
+        pytest.raises(BadInput, match="no quality is called"),
+    ):
+        follow(client, parcel(tmp_path, settings=MatteSettings(quality="best")))
+
+
+def test_a_stopped_job_is_left_when_the_server_does_not_say_so_in_time(server, tmp_path):
+    with launch.connect(server.connection_file, start=False) as client:
+        sent = transfer.submit(client, parcel(tmp_path))
+        with pytest.raises(Cancelled):
+            list(sent.events(lambda: True, lambda: 0.0))
