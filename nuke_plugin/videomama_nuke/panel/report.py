@@ -1,0 +1,183 @@
+"""Looks at everything that the plug-in needs and says what is wrong and what to do; no Qt, may take seconds."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import stat
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Optional
+
+import videomama_client
+from videomama_client import messages
+from videomama_client.errors import ProtocolError, VideoMaMaError
+
+if TYPE_CHECKING:
+    from videomama_client.client import Client
+
+_OLDEST_PYTHON = (3, 9)
+_OLDEST_NUKE = 14
+_START = "Press Start in the panel, or run `videomama serve`."
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that was looked at.
+
+    Attributes:
+        what: was found.
+        fix: what to do about it; empty when it is as it should be.
+    """
+
+    ok: bool
+    what: str
+    fix: str = ""
+
+
+def lines(connection_file: Optional[Path] = None) -> list[Line]:
+    """Look at everything, from the interpreter to the server's folders.
+
+    Args:
+        connection_file: by default the one of this user and machine.
+    """
+    found = [_python(), _nuke(), _plug_in(), _package("zmq", "pyzmq"), _package("msgpack", "msgpack"), _qt()]
+    try:
+        from videomama_client import connection
+    except ImportError as error:
+        return [*found, Line(False, f"The server cannot be asked: {error}", "Install what is missing above.")]
+    path = connection_file or connection.default_path()
+    return [*found, *_connection_file(path), *_server(path)]
+
+
+def text(found: list[Line]) -> str:
+    """Return the report as it is shown and copied: one line each, with what to do below it."""
+    said = []
+    for line in found:
+        said.append(f"{'ok   ' if line.ok else 'FAIL '} {line.what}")
+        said += [f"      {line.fix}"] if line.fix else []
+    wrong = sum(not line.ok for line in found)
+    said += ["", "Everything is as it should be." if not wrong else f"{wrong} of {len(found)} need attention."]
+    return "\n".join(said)
+
+
+def _python() -> Line:
+    ok = sys.version_info[:2] >= _OLDEST_PYTHON
+    what = f"Python {platform.python_version()} on {platform.platform()}"
+    return Line(ok, what, "" if ok else "The plug-in needs Python 3.9, which Nuke 14 and newer bring.")
+
+
+def _nuke() -> Line:
+    nuke: Any = sys.modules.get("nuke")
+    if nuke is None:
+        return Line(True, "Nuke: not inside Nuke")
+    ok = nuke.NUKE_VERSION_MAJOR >= _OLDEST_NUKE
+    return Line(ok, f"Nuke {nuke.NUKE_VERSION_STRING}", "" if ok else f"Nuke {_OLDEST_NUKE} or newer is needed.")
+
+
+def _plug_in() -> Line:
+    folder = Path(videomama_client.__file__).parents[1]
+    speaks = f"protocol {messages.PROTOCOL_VERSION}"
+    return Line(True, f"Plug-in {videomama_client.__version__}, {speaks}, in {folder}")
+
+
+def _package(name: str, project: str) -> Line:
+    try:
+        found = importlib.import_module(name)
+    except ImportError as error:
+        fix = f"Put {project} for Python {sys.version_info[0]}.{sys.version_info[1]} on Nuke's Python path."
+        return Line(False, f"{project} cannot be imported: {error}", fix)
+    version = getattr(found, "__version__", None) or ".".join(map(str, getattr(found, "version", ("unknown",))))
+    return Line(True, f"{project} {version} from {Path(found.__file__ or '').parent}")
+
+
+def _qt() -> Line:
+    qt: Any = sys.modules.get("Qt")
+    if qt is None:
+        return Line(True, "Qt: not loaded")
+    return Line(True, f"Qt {qt.__qt_version__} through {qt.__binding__} {qt.__binding_version__}")
+
+
+def _connection_file(path: Path) -> list[Line]:
+    from videomama_client import connection
+
+    if not path.exists():
+        return [Line(False, f"No connection file {path}: no server runs here", _START)]
+    found = []
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if os.name == "posix":
+        private = not mode & 0o077
+        fix = "" if private else f"Others may use your server: stop it, delete {path} and start it again."
+        found.append(Line(private, f"Connection file {path}, mode {mode:04o}", fix))
+    try:
+        known = connection.read(path)
+    except VideoMaMaError as error:
+        return [*found, Line(False, _sentence(error.message), error.hint)]
+    return [*found, Line(True, f"It names {known.endpoint}, pid {known.pid}, version {known.version}")]
+
+
+def _server(path: Path) -> list[Line]:
+    from videomama_client import connection, launch
+
+    try:
+        ours = videomama_client.__version__
+        theirs = connection.read(path).version
+        with launch.connect(path, start=False) as client:
+            return [_version(ours, theirs), *_answers(client, path)]
+    except ProtocolError as error:  # says which side to update
+        return [Line(False, _sentence(error.message), error.hint)]
+    except VideoMaMaError as error:
+        return [Line(False, f"The server cannot be reached: {error.message}", error.hint or _START)]
+
+
+def _version(ours: str, theirs: str) -> Line:
+    if ours == theirs:
+        return Line(True, f"The server answers; it is version {theirs} too")
+    older = "the plug-in" if _numbers(ours) < _numbers(theirs) else "the server"
+    return Line(False, f"The server is version {theirs}, the plug-in {ours}", f"Update {older}.")
+
+
+def _answers(client: Client, path: Path) -> list[Line]:
+    status = client.status()
+    where = f" on {status.device}" if status.device else ""
+    return [
+        Line(True, f"Engine: {status.engine or ('loaded' if status.device else 'not loaded')}{where}"),
+        *_restarts(status.worker_restarts),
+        _cache(Path(status.cache_dir)),
+        _log(Path(status.log_file), path.with_suffix(".log")),
+    ]
+
+
+def _restarts(count: int) -> list[Line]:
+    return [Line(False, f"The engine died {count} times", "Its log says why.")] if count else []
+
+
+def _cache(folder: Path) -> Line:
+    if folder.parent.is_dir() and not folder.exists():
+        return Line(True, f"The cache folder {folder} is not made yet: the first job does that")
+    if not folder.is_dir():
+        fix = "Give the server a folder that this machine sees under the same name: videomama serve --cache-dir."
+        return Line(False, f"The cache folder {folder} is not there, seen from here", fix)
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return Line(True, f"The cache folder {folder} can be written")
+    except OSError as error:
+        return Line(False, f"The cache folder {folder} cannot be written: {error.strerror}", "Ask for its permissions.")
+
+
+def _log(named: Path, beside: Path) -> Line:
+    for path in (named, beside):
+        if os.access(path, os.R_OK):
+            return Line(True, f"Log {path}, {path.stat().st_size:,} bytes")
+    return Line(True, f"No log {named}: the server logs to the terminal it was started in")
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".") if part.isdigit()]
+
+
+def _sentence(message: str) -> str:
+    return message[:1].upper() + message[1:]

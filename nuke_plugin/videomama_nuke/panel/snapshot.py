@@ -1,0 +1,230 @@
+"""What the panel shows at one moment, and how sizes, times and progress are put into words; pure, without Qt."""
+
+from __future__ import annotations
+
+import ntpath
+import posixpath
+import time
+from dataclasses import dataclass
+from typing import Optional
+
+from videomama_client import messages
+from videomama_client.messages import CacheReported, JobState, StatusReported
+
+LOOKING = "looking"
+RUNNING = "running"
+SILENT = "silent"
+UNREACHABLE = "unreachable"
+SILENT_AFTER_S = 3.0
+NEWS_S = 60.0
+NOTHING = "\u2013"
+_TIE = "\u00a0"  # no line is broken between a number and its unit
+_DOT = " \u00b7 "
+_ENDED = (messages.DONE, messages.FAILED, messages.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What came of a command.
+
+    Attributes:
+        number: grows with each notice, so that the same words twice are two notices.
+        at: when it came, in seconds of `time.time`.
+        bad: it is an error.
+    """
+
+    number: int
+    at: float
+    text: str
+    hint: str = ""
+    bad: bool = False
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What is known of the server.
+
+    Attributes:
+        state: `LOOKING` until the first answer, then `RUNNING` or `UNREACHABLE`.
+        since: when that state began, in seconds of `time.time`.
+        heard: when the server last answered, likewise; 0 for never.
+        asked: when the question was put that has no answer yet; 0 when there is none.
+        problem, remedy: why there is no answer, and what to do.
+        busy: the commands under way, in words.
+    """
+
+    state: str = LOOKING
+    since: float = 0.0
+    heard: float = 0.0
+    asked: float = 0.0
+    problem: str = ""
+    remedy: str = ""
+    status: Optional[StatusReported] = None
+    jobs: tuple[JobState, ...] = ()
+    cache: Optional[CacheReported] = None
+    log_file: str = ""
+    log: tuple[str, ...] = ()
+    notice: Optional[Notice] = None
+    busy: tuple[str, ...] = ()
+
+    def seen(self, now: float) -> str:
+        """Return the state as a person sees it: a server that owes an answer for long is `SILENT`."""
+        waiting = self.state == RUNNING and self.asked and now - self.asked > SILENT_AFTER_S
+        return SILENT if waiting else self.state
+
+
+def server_line(shot: Snapshot, now: float) -> str:
+    """Return the state of the server in a few words."""
+    state = shot.seen(now)
+    if state == LOOKING:
+        return "Looking for a server"
+    if state == SILENT:
+        return f"No answer for {duration(now - shot.asked)}"
+    return f"Running since {_clock(shot, now)}" if state == RUNNING else f"Not reachable since {_clock(shot, now)}"
+
+
+def server_detail(shot: Snapshot) -> str:
+    """Return version, process and age of the server, or why it cannot be reached."""
+    status = shot.status
+    if status is None:
+        return " ".join(part for part in (sentence(shot.problem), shot.remedy) if part)
+    return _DOT.join((f"Version {status.server}", f"pid {status.pid}", f"up {duration(status.uptime_s)}"))
+
+
+def engine_line(status: Optional[StatusReported]) -> str:
+    """Return which engine is loaded, on what and in which number format."""
+    if status is None:
+        return NOTHING
+    if status.device is None and status.engine is None:
+        return "Not loaded"
+    where = "" if status.device is None else f" on {status.device}"
+    return (status.engine or "Loaded") + where + ("" if status.dtype is None else f", {status.dtype}")
+
+
+def memory_line(status: Optional[StatusReported]) -> str:
+    """Return the memory of the worker process and, where an engine is loaded, that of its device."""
+    if status is None:
+        return NOTHING
+    known = (
+        ("worker", status.worker_memory_bytes),
+        ("weights", status.resident_bytes),
+        ("peak", status.peak_bytes),
+    )
+    parts = (f"{name} {size(count)}".replace(" ", _TIE) for name, count in known if count is not None)
+    return _DOT.join(parts) or NOTHING
+
+
+def jobs_line(jobs: tuple[JobState, ...]) -> str:
+    """Return how many jobs run and wait."""
+    counted = [(state, sum(job.state == state for job in jobs)) for state in (messages.RUNNING, messages.WAITING)]
+    return ", ".join(f"{count} {state}" for state, count in counted if count) or "none running"
+
+
+def cache_line(cache: Optional[CacheReported]) -> str:
+    """Return how full the cache is."""
+    if cache is None:
+        return NOTHING
+    limit = f" of {size(cache.limit_bytes)}" if cache.limit_bytes else ""
+    return f"{entries(cache.entries)}{_DOT}{size(cache.bytes)}{limit}"
+
+
+def job_name(job: JobState) -> str:
+    """Return the job's label, or its plate's folder and name."""
+    if job.label:
+        return job.label
+    flavour = ntpath if "\\" in job.plate else posixpath
+    folder, name = flavour.split(job.plate)
+    return f"{flavour.basename(folder)}/{name}" if folder.strip("/\\") else name
+
+
+def job_details(job: JobState) -> tuple[str, ...]:
+    """Return state, priority and engine of a job, or why it failed; the longest first, to take what fits."""
+    if job.state == messages.FAILED and job.message:
+        return (f"failed: {job.message}",)
+    short = _DOT.join((job.state, job.priority))
+    return (f"{short}{_DOT}{job.engine}", short, job.state) if job.engine else (short, job.state)
+
+
+def job_progress(job: JobState) -> str:
+    """Return how many frames are done, and how many of them came from the cache."""
+    if job.frames is None and not job.done:
+        return ""
+    of = "" if job.frames is None else f" of {job.frames}"
+    cached = job.done - job.computed
+    return f"{job.done}{of}" + (f"{_DOT}{cached} cached" if cached else "")
+
+
+def job_sentence(job: JobState) -> str:
+    """Return all that is known of a job in one sentence, for tooltips and screen readers."""
+    parts = [job_name(job), f"{job.state}, {job.priority}"]
+    parts += [] if job.engine is None else [f"engine {job.engine}"]
+    parts += [f"{job_progress(job)} frames, {job.computed} computed"] if job.done or job.frames is not None else []
+    parts += [duration(job.seconds), job.message, job.plate]
+    return "\n".join(part for part in parts if part)
+
+
+def shares(job: JobState) -> tuple[float, float]:
+    """Return which parts of a job's frames came from the cache and were computed, both 0..1."""
+    if not job.frames:
+        return 0.0, 0.0
+    return min(1.0, (job.done - job.computed) / job.frames), min(1.0, job.computed / job.frames)
+
+
+def stoppable(job: JobState) -> bool:
+    """Whether the job can still be cancelled."""
+    return job.state not in _ENDED
+
+
+def entries(count: int) -> str:
+    """Return a number of cache entries in words."""
+    return f"{count:,} entr{'y' if count == 1 else 'ies'}"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes with three digits or so."""
+    value, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.0f} {unit}" if value >= 100 or unit == "B" else f"{value:.1f} {unit}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time span in its two largest units."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def stopwatch(seconds: float) -> str:
+    """Return a time span as narrow as a table column: ``0:42``, ``12:05``, ``3:05:12``."""
+    whole = max(0, int(seconds))
+    minutes = f"{whole // 60 % 60}:{whole % 60:02d}"
+    return minutes if whole < 3600 else f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def notice_line(shot: Snapshot, now: float) -> str:
+    """Return what is under way, else what came of the last command as long as that is news."""
+    if shot.busy:
+        return f"{shot.busy[-1]}\u2026"
+    notice = shot.notice
+    if notice is None or now - notice.at > NEWS_S:
+        return ""
+    return " ".join(part for part in (sentence(notice.text), notice.hint) if part)
+
+
+def sentence(words: str) -> str:
+    """Return words with a capital and a full stop."""
+    whole = words[:1].upper() + words[1:]
+    return whole if not whole or whole.endswith((".", "!", "?")) else f"{whole}."
+
+
+def _clock(shot: Snapshot, now: float) -> str:
+    today = time.localtime(now)[:3] == time.localtime(shot.since)[:3]
+    return time.strftime("%H:%M:%S" if today else "%d %b %H:%M", time.localtime(shot.since))

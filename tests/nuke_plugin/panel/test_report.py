@@ -1,0 +1,128 @@
+"""The doctor's report: what it finds, and what it says to do."""
+
+import os
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import videomama_client
+from videomama_client import connection, messages
+from videomama_nuke.panel import report
+
+
+@pytest.fixture
+def healthy(scripted, tmp_path):
+    """A server with nothing wrong."""
+    (tmp_path / "cache").mkdir()
+    scripted.log_file.write_text("hello\n")
+    return scripted
+
+
+def wrong(found) -> list[str]:
+    return [line.what for line in found if not line.ok]
+
+
+def about(found, words: str):
+    return next(line for line in found if words in line.what)
+
+
+def test_everything_in_order_says_so(healthy):
+    found = report.lines(healthy.file)
+    assert wrong(found) == []
+    assert report.text(found).endswith("Everything is as it should be.")
+    assert about(found, "pyzmq ").ok
+    assert about(found, "msgpack ").ok
+    assert videomama_client.__version__ in about(found, "Plug-in").what
+    assert f"protocol {messages.PROTOCOL_VERSION}" in about(found, "Plug-in").what
+
+
+def test_no_server_at_all(tmp_path):
+    found = report.lines(tmp_path / "connection.json")
+    assert about(found, "No connection file").fix
+    assert about(found, "The server cannot be reached").fix
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_server_that_is_gone(healthy):
+    healthy.end()
+    assert "gone" in about(report.lines(healthy.file), "The server cannot be reached").what
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX")
+def test_a_connection_file_that_others_can_read(healthy):
+    healthy.file.chmod(0o644)
+    line = about(report.lines(healthy.file), "mode 0644")
+    assert not line.ok
+    assert "stop it" in line.fix
+
+
+def test_a_connection_file_that_makes_no_sense(healthy):
+    healthy.file.write_text("{")
+    healthy.file.chmod(0o600)
+    assert "The connection file" in wrong(report.lines(healthy.file))[0]
+
+
+OTHERS = [("0.0.9", "the server"), ("0.1.1", "the plug-in"), ("0.10.0", "the plug-in")]
+
+
+@pytest.mark.parametrize(("theirs", "older"), OTHERS)
+def test_other_versions_name_the_side_to_update(healthy, theirs, older):
+    connection.write(healthy.file, replace(connection.read(healthy.file), version=theirs))
+    line = about(report.lines(healthy.file), "The server is version")
+    assert (line.ok, line.fix) == (False, f"Update {older}.")
+
+
+def test_another_protocol_names_the_side_to_update(healthy):
+    healthy.refusals["Hello"] = ("protocol", "the client speaks protocol 2, the server 9", "Update the client.")
+    line = about(report.lines(healthy.file), "The client speaks protocol 2")
+    assert (line.ok, line.fix) == (False, "Update the client.")
+
+
+def test_a_cache_folder_that_no_job_has_made_yet(healthy, tmp_path):
+    (tmp_path / "cache").rmdir()
+    assert about(report.lines(healthy.file), "is not made yet").ok
+
+
+def test_a_cache_folder_that_this_machine_does_not_see(healthy):
+    healthy.status_changes["cache_dir"] = "/nowhere/at/all/cache"
+    line = about(report.lines(healthy.file), "is not there")
+    assert not line.ok
+    assert "--cache-dir" in line.fix
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_a_cache_folder_that_cannot_be_written(healthy, tmp_path):
+    (tmp_path / "cache").chmod(0o500)
+    line = about(report.lines(healthy.file), "cannot be written")
+    (tmp_path / "cache").chmod(0o700)
+    assert not line.ok
+
+
+def test_an_engine_that_died(healthy):
+    healthy.status_changes["worker_restarts"] = 2
+    assert about(report.lines(healthy.file), "died 2 times").fix == "Its log says why."
+
+
+def test_a_server_without_a_log_file_is_no_fault(healthy):
+    healthy.log_file.unlink()
+    assert about(report.lines(healthy.file), "No log").ok
+
+
+def test_missing_packages_are_named(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "zmq", None)
+    found = report.lines(tmp_path / "connection.json")
+    line = about(found, "pyzmq cannot be imported")
+    assert (line.ok, "Python path" in line.fix) == (False, True)
+
+
+@pytest.mark.parametrize(("major", "ok"), [(13, False), (15, True)])
+def test_nuke_is_asked_for_its_version(monkeypatch, tmp_path, major, ok):
+    nuke = SimpleNamespace(NUKE_VERSION_MAJOR=major, NUKE_VERSION_STRING=f"{major}.1v2")
+    monkeypatch.setitem(sys.modules, "nuke", nuke)
+    assert about(report.lines(tmp_path / "connection.json"), f"Nuke {major}.1v2").ok is ok
+
+
+def test_the_text_has_what_to_do_below_what_is_wrong():
+    found = [report.Line(True, "fine"), report.Line(False, "broken", "Mend it.")]
+    assert report.text(found) == "ok    fine\nFAIL  broken\n      Mend it.\n\n1 of 2 need attention."

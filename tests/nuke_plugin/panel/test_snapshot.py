@@ -1,0 +1,117 @@
+"""Words for sizes, times, progress and states."""
+
+from dataclasses import replace
+
+import pytest
+from videomama_client.messages import CacheReported, StatusReported
+from videomama_nuke.panel import snapshot
+from videomama_nuke.panel.snapshot import RUNNING, SILENT, UNREACHABLE, Snapshot
+
+STATUS = StatusReported(
+    "r", "0.1.0", 4711, 75.0, "/cache", "/log", 4712, 532_000_000, "videomama", 1, 3, 0, "cuda:0", "bf16", 3_100_000_000
+)
+
+
+SIZES = {
+    0: "0 B",
+    999: "999 B",
+    1000: "1.0 kB",
+    34_000_000: "34.0 MB",
+    532_000_000: "532 MB",
+    10**11: "100 GB",
+    2 * 10**16: "20000 TB",
+}
+SPANS = [
+    (0.4, "0 s", "0:00"),
+    (59.9, "59 s", "0:59"),
+    (62, "1 min 02 s", "1:02"),
+    (3600 * 3 + 312, "3 h 05 min", "3:05:12"),
+    (90_000, "1 d 1 h", "25:00:00"),
+    (-5, "0 s", "0:00"),
+]
+
+
+@pytest.mark.parametrize(("count", "said"), SIZES.items())
+def test_a_size_has_three_digits_or_so(count, said):
+    assert snapshot.size(count) == said
+
+
+@pytest.mark.parametrize(("seconds", "said", "narrow"), SPANS)
+def test_a_time_span_has_its_largest_units(seconds, said, narrow):
+    assert snapshot.duration(seconds) == said
+    assert snapshot.stopwatch(seconds) == narrow
+
+
+def test_a_server_that_owes_an_answer_for_long_is_silent():
+    shot = Snapshot(state=RUNNING, since=100.0, asked=200.0, status=STATUS)
+    assert shot.seen(201.0) == RUNNING
+    assert shot.seen(204.0) == SILENT
+    assert snapshot.server_line(shot, 207.0) == "No answer for 7 s"
+
+
+def test_an_unreachable_server_says_why_and_what_to_do():
+    shot = Snapshot(state=UNREACHABLE, since=100.0, problem="nobody there", remedy="Start one.")
+    assert snapshot.server_line(shot, 160.0).startswith("Not reachable since ")
+    assert snapshot.server_detail(shot) == "Nobody there. Start one."
+
+
+def test_a_running_server_says_what_it_is():
+    assert (
+        snapshot.server_detail(Snapshot(state=RUNNING, status=STATUS))
+        == "Version 0.1.0 \u00b7 pid 4711 \u00b7 up 1 min 15 s"
+    )
+    assert snapshot.engine_line(STATUS) == "videomama on cuda:0, bf16"
+    assert snapshot.memory_line(STATUS) == "worker\u00a0532\u00a0MB \u00b7 weights\u00a03.1\u00a0GB"
+
+
+def test_what_is_not_known_is_not_made_up():
+    nothing = replace(STATUS, engine=None, device=None, dtype=None, resident_bytes=None, worker_memory_bytes=None)
+    assert snapshot.engine_line(nothing) == "Not loaded"
+    assert snapshot.memory_line(nothing) == snapshot.engine_line(None) == snapshot.cache_line(None) == snapshot.NOTHING
+
+
+def test_a_job_is_called_by_its_label_else_by_its_plate(make_job):
+    assert snapshot.job_name(make_job(label="sh010")) == "sh010"
+    assert snapshot.job_name(make_job(label="")) == "sh010/plate.####.exr"
+    assert snapshot.job_name(make_job(label="", plate=r"C:\shots\sh020\p.%04d.exr")) == "sh020/p.%04d.exr"
+    assert snapshot.job_name(make_job(label="", plate="/p.exr")) == "p.exr"
+
+
+def test_progress_tells_cached_frames_apart(make_job):
+    job = make_job(frames=40, done=10, computed=8)
+    assert snapshot.job_progress(job) == "10 of 40 \u00b7 2 cached"
+    assert snapshot.shares(job) == (0.05, 0.2)
+    assert snapshot.job_progress(make_job(frames=None, done=0, computed=0)) == ""
+    assert snapshot.shares(make_job(frames=None, done=0, computed=0)) == (0.0, 0.0)
+
+
+def test_a_failed_job_says_why(make_job):
+    failed = make_job(state="failed", message="plate frame 1003 is missing")
+    assert snapshot.job_details(failed) == ("failed: plate frame 1003 is missing",)
+    assert "plate frame 1003 is missing" in snapshot.job_sentence(failed)
+    assert not snapshot.stoppable(failed)
+
+
+def test_a_notice_is_news_for_a_while(make_job):
+    shot = Snapshot(notice=snapshot.Notice(1, 100.0, "the cache is in use", "Wait.", bad=True))
+    assert snapshot.notice_line(shot, 130.0) == "The cache is in use. Wait."
+    assert snapshot.notice_line(shot, 200.0) == ""
+    assert snapshot.notice_line(replace(shot, busy=("Pruning the cache",)), 130.0) == "Pruning the cache\u2026"
+
+
+def test_details_get_shorter(make_job):
+    said = snapshot.job_details(make_job())
+    assert said == ("running \u00b7 interactive \u00b7 passthrough", "running \u00b7 interactive", "running")
+
+
+def test_jobs_are_counted(make_job):
+    jobs = (make_job(), make_job(state="waiting"), make_job(state="waiting"), make_job(state="done"))
+    assert snapshot.jobs_line(jobs) == "1 running, 2 waiting"
+    assert snapshot.jobs_line(()) == "none running"
+
+
+def test_the_cache_says_how_full_it_is():
+    assert snapshot.cache_line(CacheReported("", "/c", 1, 10, 0)) == "1 entry \u00b7 10 B"
+    assert snapshot.cache_line(CacheReported("", "/c", 1234, 3_400_000_000, 10**11)) == (
+        "1,234 entries \u00b7 3.4 GB of 100 GB"
+    )

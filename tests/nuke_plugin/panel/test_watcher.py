@@ -1,0 +1,243 @@
+"""The watcher alone, against a server over a real socket; no Qt."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from videomama_client import messages
+from videomama_nuke.panel import watcher as watchers
+from videomama_nuke.panel.snapshot import LOOKING, RUNNING, SILENT, UNREACHABLE
+
+PLUGIN = Path(watchers.__file__).parents[2]
+ASKS = (messages.Hello, messages.ReportStatus, messages.ReportJobs, messages.ReportCache)
+
+
+def is_in(watcher, state):
+    return lambda: watcher.snapshot().state == state
+
+
+def test_nothing_runs_before_it_is_opened(scripted, panel_threads):
+    watcher = watchers.Watcher(scripted.file)
+    watcher.watch(True)
+    watcher.prune_cache()
+    assert watcher.snapshot().state == LOOKING
+    assert not panel_threads()
+    assert not scripted.heard
+
+
+def test_it_tells_all_that_the_server_says(scripted, make_watcher, make_job, eventually):
+    scripted.jobs = [make_job("a"), make_job("b", state="waiting")]
+    scripted.log_file.write_text("hello\n")
+    watcher = make_watcher(scripted.file)
+    eventually(lambda: watcher.snapshot().cache is not None, "the cache is known")
+    shot = watcher.snapshot()
+    assert shot.state == RUNNING
+    assert [job.job for job in shot.jobs] == ["a", "b"]
+    assert shot.status.device == "cuda:0"
+    assert shot.cache.entries == 12
+    assert (shot.log_file, shot.log) == (str(scripted.log_file), ("hello",))
+    assert time.time() - shot.since == pytest.approx(75.0, abs=5.0)
+
+
+def test_it_asks_at_most_twice_a_second(scripted, make_watcher, eventually):
+    watcher = make_watcher(scripted.file)
+    eventually(is_in(watcher, RUNNING), "the server answers")
+    since = time.monotonic()
+    time.sleep(2.2)
+    assert 2 <= scripted.count(messages.ReportStatus, since=since) <= 5
+    assert scripted.count(messages.ReportCache) <= 2
+
+
+def test_unwatched_it_asks_nothing_and_holds_no_connection(scripted, make_watcher, eventually):
+    watcher = make_watcher(scripted.file)
+    eventually(is_in(watcher, RUNNING), "the server answers")
+    watcher.watch(False)
+    time.sleep(0.3)
+    since = time.monotonic()
+    time.sleep(1.5)
+    assert scripted.count(since=since) == 0
+    watcher.watch(True)
+    eventually(lambda: scripted.count(messages.ReportStatus, since=since), "it asks again")
+    assert scripted.count(messages.Hello, since=since) >= 1
+
+
+def test_commands_are_carried_out_unwatched_too(scripted, make_watcher, eventually):
+    watcher = make_watcher(scripted.file, watched=False)
+    watcher.unload_engine()
+    eventually(lambda: watcher.snapshot().notice, "the command is done")
+    assert watcher.snapshot().notice.text == "The engine is unloaded."
+    assert not watcher.snapshot().busy
+
+
+def test_nobody_there_is_said_so_and_nothing_is_started(tmp_path, make_watcher, eventually):
+    watcher = make_watcher(tmp_path / "connection.json")
+    eventually(is_in(watcher, UNREACHABLE), "it is known that nobody is there")
+    shot = watcher.snapshot()
+    assert str(tmp_path) in shot.problem
+    assert shot.remedy
+    time.sleep(2.5)
+    assert watcher.snapshot().since == shot.since
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_vanished_server_is_missed_and_found_again_with_other_keys(scripted, make_watcher, eventually):
+    watcher = make_watcher(scripted.file)
+    for _ in range(2):
+        eventually(is_in(watcher, RUNNING), "the server answers")
+        scripted.end()
+        eventually(is_in(watcher, UNREACHABLE), "it is missed", 4.0)
+        assert watcher.snapshot().status is None
+        assert watcher.snapshot().jobs == ()
+        scripted.start()
+    eventually(is_in(watcher, RUNNING), "it is found again", 6.0)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted in /proc")
+def test_coming_and_going_leaves_no_socket_and_no_thread(scripted, make_watcher, eventually, panel_threads):
+    watcher = make_watcher(scripted.file)
+    counts = []
+    for _ in range(4):
+        eventually(is_in(watcher, RUNNING), "the server answers")
+        eventually(lambda: watcher.snapshot().cache is not None, "the cache is known")
+        counts.append(len(list(Path("/proc/self/fd").iterdir())))
+        scripted.end()
+        eventually(is_in(watcher, UNREACHABLE), "it is missed", 4.0)
+        scripted.start()
+    assert counts[-1] <= counts[0] + 2, counts
+    assert len(panel_threads()) == 2
+
+
+def test_a_silent_server_is_told_apart_from_a_dead_one(scripted, make_watcher, eventually):
+    watcher = make_watcher(scripted.file)
+    eventually(is_in(watcher, RUNNING), "the server answers")
+    scripted.hangs.set()
+    eventually(lambda: watcher.snapshot().seen(time.time()) == SILENT, "the silence is noticed", 6.0)
+    scripted.hangs.clear()
+    eventually(lambda: watcher.snapshot().seen(time.time()) == RUNNING, "it answers again")
+
+
+def test_another_protocol_is_no_server(scripted, make_watcher, eventually):
+    scripted.refusals["Hello"] = ("protocol", "the client speaks protocol 2, the server 9", "Update the client.")
+    watcher = make_watcher(scripted.file)
+    eventually(is_in(watcher, UNREACHABLE), "it gives up")
+    assert watcher.snapshot().remedy == "Update the client."
+
+
+def test_commands_say_what_came_of_them(scripted, make_watcher, make_job, eventually):
+    scripted.jobs = [make_job("a"), make_job("b")]
+    watcher = make_watcher(scripted.file)
+    eventually(lambda: watcher.snapshot().jobs, "the jobs are known")
+
+    def said(number: int) -> str:
+        eventually(lambda: watcher.snapshot().notice and watcher.snapshot().notice.number == number, "it is said")
+        return watcher.snapshot().notice.text
+
+    watcher.cancel(["a", "b"])
+    assert said(1) == "Asked to stop 2 jobs."
+    eventually(lambda: {job.state for job in watcher.snapshot().jobs} == {"cancelled"}, "the jobs have ended")
+    watcher.prune_cache()
+    assert said(2) == "Removed 3 entries, 9.0 MB."
+    watcher.clear_cache()
+    assert said(3) == "Removed 12 entries, 34.0 MB."
+    assert watcher.snapshot().cache.entries == 0
+    watcher.stop_server()
+    assert said(4) == "The server ends."
+
+
+def test_a_refused_command_gives_message_and_hint(scripted, make_watcher, eventually):
+    scripted.refusals["ClearCache"] = ("bad-input", "a job uses the cache", "Wait for it.")
+    watcher = make_watcher(scripted.file)
+    watcher.clear_cache()
+    eventually(lambda: watcher.snapshot().notice, "the refusal is known")
+    notice = watcher.snapshot().notice
+    assert (notice.text, notice.hint, notice.bad) == ("a job uses the cache", "Wait for it.", True)
+
+
+def test_the_cache_is_counted_again_when_jobs_have_added_to_it(
+    scripted, make_watcher, make_job, eventually, monkeypatch
+):
+    monkeypatch.setattr(watchers, "CACHE_EVERY_S", 0.2)
+    watcher = make_watcher(scripted.file)
+    eventually(lambda: watcher.snapshot().cache is not None, "the cache is known")
+    time.sleep(1.0)
+    counted = scripted.count(messages.ReportCache)
+    assert counted <= 2
+    scripted.jobs = [make_job(computed=9)]
+    eventually(lambda: scripted.count(messages.ReportCache) > counted, "it is counted again")
+
+
+def test_it_closes_within_a_second_while_the_server_hangs(scripted, make_watcher, eventually, panel_threads):
+    watcher = make_watcher(scripted.file)
+    eventually(is_in(watcher, RUNNING), "the server answers")
+    scripted.hangs.set()
+    watcher.clear_cache()
+    time.sleep(0.8)
+    began = time.monotonic()
+    assert watcher.close()
+    assert time.monotonic() - began < 1.0
+    assert watcher.close()
+    assert not panel_threads()
+
+
+def test_all_are_closed_at_once(scripted, make_watcher, panel_threads):
+    for _ in range(3):
+        make_watcher(scripted.file)
+    assert len(panel_threads()) == 6
+    assert watchers.close_all()
+    assert not panel_threads()
+    assert watchers.close_all()
+
+
+def test_it_can_be_opened_again(scripted, make_watcher, eventually):
+    watcher = make_watcher(scripted.file)
+    eventually(is_in(watcher, RUNNING), "the server answers")
+    watcher.close()
+    asked = scripted.count(*ASKS)
+    watcher.open()
+    watcher.watch(True)
+    eventually(lambda: scripted.count(*ASKS) > asked and watcher.snapshot().state == RUNNING, "it answers again")
+
+
+def in_fresh_python(script: str, *words: str) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "PYTHONPATH": str(PLUGIN)}
+    return subprocess.run(
+        [sys.executable, "-c", script, *words], env=environment, capture_output=True, text=True, timeout=30
+    )
+
+
+def test_importing_it_does_nothing():
+    script = (
+        "import sys, threading\nfrom videomama_nuke.panel import watcher, snapshot, log_tail, report\n"
+        "print([m for m in ('zmq', 'msgpack', 'Qt', 'numpy') if m in sys.modules], threading.active_count())"
+    )
+    said = in_fresh_python(script)
+    assert said.stdout == "[] 1\n", said.stderr
+
+
+def test_without_zeromq_it_says_so():
+    script = (
+        "import sys; sys.modules['zmq'] = None\nfrom videomama_nuke.panel import watcher\n"
+        "w = watcher.Watcher(); w.open(); w.watch(True); w.prune_cache(); w.start_server(); s = w.snapshot()\n"
+        "print(s.state, s.problem, s.remedy, w.close())"
+    )
+    said = in_fresh_python(script)
+    assert said.stdout.startswith("unreachable Cannot be loaded: "), said.stderr
+    assert "zmq" in said.stdout
+
+
+def test_a_program_that_forgets_to_close_it_ends_all_the_same(scripted):
+    script = (
+        "import sys, time, pathlib\nfrom videomama_nuke.panel import watcher\n"
+        "w = watcher.Watcher(pathlib.Path(sys.argv[1])); w.open(); w.watch(True)\n"
+        "until = time.monotonic() + 10\n"
+        "while w.snapshot().state != 'running' and time.monotonic() < until: time.sleep(0.05)\n"
+        "print(w.snapshot().state, time.time(), flush=True)"
+    )
+    said = in_fresh_python(script, str(scripted.file))
+    state, ended = said.stdout.split()
+    assert state == "running", said.stderr
+    assert time.time() - float(ended) < 2.0
+    assert said.returncode == 0, said.stderr
