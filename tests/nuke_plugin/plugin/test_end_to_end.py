@@ -159,6 +159,23 @@ def test_a_new_mask_makes_the_result_stale(comp):
     assert comp.status() == "stale: plate or mask changed"
 
 
+def test_the_label_in_the_node_graph_says_how_the_node_is(comp):
+    from nuke_standin import callbacks
+
+    assert callbacks.label(comp.node()) == "VideoMaMa1\nnot refined"
+    comp.refine()
+    assert callbacks.label(comp.node()) == "VideoMaMa1\nrefined 1001-1020"
+
+
+def test_an_idle_nuke_notices_that_something_upstream_has_changed(comp):
+    from nuke_standin import callbacks
+
+    comp.refine()
+    comp.node("MaskRead")["before"].setValue("black")
+    callbacks.idle()
+    assert comp.status() == "stale: plate or mask changed"
+
+
 def test_bake_gives_the_same_picture_without_the_plugin(comp):
     comp.refine()
     with_plugin = comp.render(1008)
