@@ -14,12 +14,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Optional, TypeVar
 
-import zmq
-
 from videomama_client import __version__, messages, wire
 from videomama_client.connection import Connection
 from videomama_client.errors import BadInput, ProtocolError, ServerUnreachable, from_code
 from videomama_client.settings import MatteSettings
+from videomama_client.zeromq import zmq
 
 ANSWER_S = 10.0
 PLAN_S = 60.0  # the engine may have to be imported first

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import zmq
-
 from videomama_client.errors import ServerUnreachable
+from videomama_client.zeromq import zmq
 
 
 @dataclass(frozen=True)

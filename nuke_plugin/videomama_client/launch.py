@@ -19,6 +19,7 @@ from videomama_client.errors import InternalError, ServerUnreachable
 START_S = 30.0
 HELLO_S = 3.0
 _POLL_S = 0.05
+_START = "Start one with `videomama serve`."
 _STARTED: list[subprocess.Popen[bytes]] = []  # Python warns when the handle of a living process is dropped
 _WINDOWS_DETACHED = 0x00000008 | 0x00000200  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
 
@@ -40,7 +41,7 @@ def connect(connection_file: Optional[Path] = None, start: bool = True, flags: S
         return _greeted(path)
     except ServerUnreachable as error:
         if not start:
-            raise ServerUnreachable(error.message, "Start one with `videomama serve`.") from error
+            raise ServerUnreachable(error.message, _START) from error
     return _start(path, flags)
 
 
@@ -57,11 +58,27 @@ def server_command() -> list[str]:
     return [found]
 
 
-def _greeted(path: Path) -> Client:
+def reach(connection_file: Path) -> Client:
+    """Return a client of the running server that was not greeted: to end one of any version.
+
+    Raises:
+        ServerUnreachable: none listens.
+    """
+    try:
+        return _client(connection_file)
+    except ServerUnreachable as error:
+        raise ServerUnreachable(error.message, _START) from error
+
+
+def _client(path: Path) -> Client:
     found = connection.read(path)
     if not found.listening():
         raise ServerUnreachable(f"the server of {path} is gone", "Start one: videomama serve")
-    client = Client(found)
+    return Client(found)
+
+
+def _greeted(path: Path) -> Client:
+    client = _client(path)
     try:
         client.hello(HELLO_S)
     except BaseException:

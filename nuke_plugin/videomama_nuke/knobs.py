@@ -91,6 +91,18 @@ def path_in(node: nuke.Node, name: str) -> str:
     return cast("nuke.File_Knob", node[name]).getEvaluatedValue() or ""
 
 
+def linked(node: nuke.Node, name: str) -> nuke.Knob:
+    """Return the knob inside the gizmo that a link leads to; a link answers for it in words of its own."""
+    knob = node[name]
+    follow = getattr(knob, "getLinkedKnob", None)
+    return (follow() if follow is not None else None) or knob
+
+
+def mask_channel_of(node: nuke.Node) -> str:
+    """Return the channel that is the mask, such as `rgba.alpha`."""
+    return str(linked(node, "mask_channel").value())
+
+
 def plate_of(node: nuke.Node) -> nuke.Node:
     """Return the node that is the plate; raises `BadInput` where there is none."""
     plate = node.input(0)
@@ -116,7 +128,8 @@ def _region(node: nuke.Node) -> str:
     mode = str(node["roi_mode"].value())
     if mode != ROI_BOX:
         return mode
-    x, y, right, top = (float(node["roi_box"].value(index)) for index in range(4))
+    box = cast("nuke.BBox_Knob", node["roi_box"])
+    x, y, right, top = (float(side()) for side in (box.x, box.y, box.r, box.t))
     if right <= x or top <= y:
         raise BadInput("the region of interest is an empty box", "Draw it, or set the region of interest to auto.")
     left, bottom, height = math.floor(x), math.floor(y), plate_height(node)

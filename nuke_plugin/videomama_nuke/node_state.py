@@ -101,7 +101,7 @@ def stale(node: nuke.Node, last: Record, *, look_upstream: bool = True) -> list[
     except BadInput as error:
         return [error.message]
     changes = [name.replace("_", " ") for name, value in now.items() if last.settings.get(name) != value]
-    if str(node["mask_channel"].value()) != last.mask_channel:
+    if knobs.mask_channel_of(node) != last.mask_channel:
         changes.append("mask channel")
     if order.clip_text(order.clip_of(node)) != last.clip:
         changes.append("the plate's range")

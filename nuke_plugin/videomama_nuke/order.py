@@ -77,7 +77,7 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
     settings = knobs.settings_of(node)
     folder = knobs.folder_of(node)
     signature = upstream.signature(node)
-    mask_channel = str(node["mask_channel"].value())
+    mask_channel = knobs.mask_channel_of(node)
     key = record.key_of(settings, mask_channel, clip_text(clip), signature)
     views = tuple(nuke.views())
     per_view = "%V" if len(views) > 1 else "main"
@@ -134,7 +134,7 @@ def wanted_of(node: nuke.Node, clip: tuple[int, int]) -> list[int]:
 
 def _check_inputs(node: nuke.Node) -> None:
     plate, mask = knobs.plate_of(node), node.input(1)
-    channel, source = str(node["mask_channel"].value()), mask or plate
+    channel, source = knobs.mask_channel_of(node), mask or plate
     if channel not in source.channels():
         raise BadInput(
             f"{source.fullName()} has no channel {channel}, which is the mask channel of {node.fullName()}",

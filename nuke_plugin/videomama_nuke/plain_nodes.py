@@ -35,7 +35,7 @@ def bake(node: nuke.Node) -> nuke.Node:
 
 def _read(node: nuke.Node) -> nuke.Node:
     inner = knobs.inner(node, result.READ)
-    read = nuke.nodes.Read(file=node["result_file"].value())
+    read = nuke.nodes.Read(file=inner["file"].value())
     for name in ("first", "last", "origfirst", "origlast"):
         read[name].setValue(int(inner[name].value()))
     read["origset"].setValue(True)
@@ -52,7 +52,7 @@ def _copied(node: nuke.Node, read: nuke.Node) -> nuke.Node:
         premult = nuke.nodes.Premult(inputs=[with_alpha])
         channels = [f"rgba.{name}" for name in ("red", "green", "blue")]
         colour = _copy(node, plate, premult, [(name, name) for name in channels])
-    return _copy(node, colour, read, [("rgba.alpha", str(node["output"].value()))])
+    return _copy(node, colour, read, [("rgba.alpha", str(knobs.linked(node, "output").value()))])
 
 
 def _copy(node: nuke.Node, base: nuke.Node, other: nuke.Node, channels: list[tuple[str, str]]) -> nuke.Node:

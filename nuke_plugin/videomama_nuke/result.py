@@ -31,8 +31,9 @@ def show(node: nuke.Node, last: Record, clip: tuple[int, int]) -> None:
     with no_undo():
         record.write(node, last)
         for name, value in values.items():
-            if node[name].value() != value:
-                node[name].setValue(value)
+            knob = knobs.linked(node, name)
+            if knob.value() != value:
+                knob.setValue(value)
         if last.roi and str(node["roi_mode"].value()) == knobs.ROI_AUTO:
             knobs.show_region(node, last.roi)
         node["refined"].setValue(True)
@@ -50,7 +51,7 @@ def forget(node: nuke.Node, folder: Path) -> int:
     with no_undo():  # the files are gone for good
         record.write(node, None)
         node["refined"].setValue(False)
-        node["result_file"].setValue("")
+        knobs.linked(node, "result_file").setValue("")
     shutil.rmtree(folder, ignore_errors=True)
     return removed
 

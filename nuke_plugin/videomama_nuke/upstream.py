@@ -54,7 +54,7 @@ def signature(node: nuke.Node) -> str:
 
 def _lines(node: nuke.Node) -> Iterator[object]:
     root = nuke.root()
-    yield nuke.NUKE_VERSION_STRING, node["mask_channel"].toScript(), list(nuke.views())
+    yield nuke.NUKE_VERSION_STRING, knobs.mask_channel_of(node), list(nuke.views())
     yield {name: root[name].toScript() for name in _ROOT if root.knob(name) is not None}
     numbers: dict[str, int] = {}
     pending = [node.input(index) for index in (0, 1)]
@@ -72,7 +72,7 @@ def _lines(node: nuke.Node) -> Iterator[object]:
 def _values(node: nuke.Node) -> dict[str, str]:
     """Return what was set on a node, by knob."""
     if knobs.is_ours(node):
-        return {name: node[name].toScript() for name in _OWN_INPUTS}
+        return {name: str(knobs.linked(node, name).value()) for name in _OWN_INPUTS}
     if node.Class() not in _KNOWN_CLASSES:
         raise _Unknown
     values = {}
@@ -95,7 +95,7 @@ def _has_expression(knob: nuke.Knob) -> bool:
 def _files(node: nuke.Node) -> list[tuple[str, int, int]]:
     """Return name, size and time of every file that a node may read."""
     if knobs.is_ours(node):
-        pattern = str(node["result_file"].value())
+        pattern = str(knobs.linked(node, "result_file").value())
     elif node.knob("file") is not None:
         pattern = str(node["file"].value())
     else:

@@ -245,15 +245,15 @@ def fact_the_gizmo_wires_as_drawn(nuke: Any, folder: Path) -> None:
 
 def fact_links_reach_the_nodes_inside(nuke: Any, folder: Path) -> None:
     node = nuke.nodes.VideoMaMa()
-    node["result_file"].setValue("/x/alpha.%04d.exr")
+    node["result_file"].getLinkedKnob().setValue("/x/alpha.%04d.exr")
     assert node.node("vm_result")["file"].value() == "/x/alpha.%04d.exr"
-    node["result_first"].setValue(1001)
+    node["result_first"].getLinkedKnob().setValue(1001)
     assert int(node.node("vm_result")["first"].value()) == 1001
 
 
 def fact_a_gizmo_saves_its_own_knobs_and_links(nuke: Any, folder: Path) -> None:
     node = nuke.nodes.VideoMaMa(name="Kept1")
-    node["result_file"].setValue("/x/alpha.%04d.exr")
+    node["result_file"].getLinkedKnob().setValue("/x/alpha.%04d.exr")
     node["record"].setValue('{"clip": "1-2"}')
     node["frame_range"].setValue("custom")
     script = folder / "kept.nk"
@@ -279,7 +279,7 @@ def fact_the_main_thread_serves_nobody_in_a_terminal(nuke: Any, folder: Path) ->
 def fact_the_box_has_four_numbers(nuke: Any, folder: Path) -> None:
     knob = nuke.nodes.VideoMaMa()["roi_box"]
     knob.setValue([1, 2, 30, 40])
-    assert [knob.value(index) for index in range(4)] == [1, 2, 30, 40]
+    assert [knob.x(), knob.y(), knob.r(), knob.t()] == [1, 2, 30, 40]
 
 
 def _write(nuke: Any, path: Path, source: Any = None) -> Any:

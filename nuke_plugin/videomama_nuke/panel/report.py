@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _OLDEST_PYTHON = (3, 9)
 _OLDEST_NUKE = 14
 _START = "Press Start in the panel, or run `videomama serve`."
+_REST = "GPU, weights and disk of the server's machine: run `videomama doctor` there."
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def text(found: list[Line]) -> str:
         said.append(f"{'ok   ' if line.ok else 'FAIL '} {line.what}")
         said += [f"      {line.fix}"] if line.fix else []
     wrong = sum(not line.ok for line in found)
-    said += ["", "Everything is as it should be." if not wrong else f"{wrong} of {len(found)} need attention."]
+    said += ["", "Everything is as it should be." if not wrong else f"{wrong} of {len(found)} need attention.", _REST]
     return "\n".join(said)
 
 
