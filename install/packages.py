@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from environment import Environment
 from failure import InstallError
+from source import INDEX, Source
 from stamp import CONSTRAINTS
 
 _TAIL_LINES = 20
@@ -23,6 +24,7 @@ _NETWORK = re.compile(
     r"|Tunnel connection failed|Connection(Reset|Refused|Aborted)?Error|Connection (reset|refused|broken)"
     r"|Temporary failure in name resolution|CERTIFICATE_VERIFY_FAILED|SSLError|HTTP error 40[37]"
 )
+_MISSING = re.compile(r"No matching distribution found|from versions:")
 _HINTS = (
     (re.compile(r"No space left on device"), f"The disk is full: free some space. {_RUN_AGAIN}"),
     (
@@ -31,22 +33,38 @@ _HINTS = (
         f"its certificate), for a mirror set PIP_INDEX_URL. {_RUN_AGAIN}",
     ),
     (
-        re.compile(r"No matching distribution found|from versions:"),
+        _MISSING,
         "A package has no build for this Python or system: try another Python (3.10 to 3.13) with --python PATH. "
         "If the index is a mirror (PIP_INDEX_URL), it may lack the package.",
     ),
 )
 
 
-def install_project(root: Path, environment: Environment, extras: tuple[str, ...]) -> None:
-    """Install the project in `root` editable, with `extras`, at the pinned versions.
+def install_project(root: Path, environment: Environment, extras: tuple[str, ...], source: Source = INDEX) -> None:
+    """Install the project in `root` editable, with `extras`, at the pinned versions, with packages from `source`.
 
     pip keeps whatever is there and fits the pins, so that a torch someone chose for their GPU stays.
     """
     target = f".[{','.join(extras)}]" if extras else "."
     pins = (root / CONSTRAINTS).as_uri()
-    command = [*_pip(environment), "install", "--no-input", "--progress-bar", "off", "-c", pins, "-e", target]
-    code, lines = _run_logged(command, root, environment, pins)
+    variables = source.adapt(environment.variables())
+    # The build backend is pinned by variable, since -c does not reach it; the second name is for pip 25.3 and newer.
+    for name in ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"):
+        variables[name] = " ".join(filter(None, [variables.get(name), pins]))
+    arguments = ["install", *source.arguments(), "-c", pins, "-e", target]
+    try:
+        run_pip(arguments, root, environment, variables)
+    except InstallError as error:
+        if source.wheels is None or not _MISSING.search(error.message):
+            raise
+        hint = f"The bundle has no build of a package for this system.\nLog: {environment.log}"
+        raise InstallError(error.message, hint) from error
+
+
+def run_pip(arguments: Sequence[str], folder: Path, environment: Environment, variables: Mapping[str, str]) -> None:
+    """Run the environment's pip in `folder`; InstallError with its last words and what to do when it fails."""
+    command = [*_pip(environment), *arguments[:1], "--no-input", "--progress-bar", "off", *arguments[1:]]
+    code, lines = _run_logged(command, folder, environment, variables)
     if code == 0:
         return
     cause, hint = _diagnose(lines)
@@ -107,18 +125,16 @@ def _pip(environment: Environment) -> list[str]:
     return [str(environment.script("python")), "-I", "-m", "pip", "--disable-pip-version-check"]
 
 
-def _run_logged(command: list[str], root: Path, environment: Environment, pins: str) -> tuple[int, list[str]]:
+def _run_logged(
+    command: Sequence[str], folder: Path, environment: Environment, variables: Mapping[str, str]
+) -> tuple[int, list[str]]:
     """Run pip, log its output, show its progress; return its exit code and its lines."""
-    variables = environment.variables()
-    # The build backend is pinned by variable, since -c does not reach it; the second name is for pip 25.3 and newer.
-    for name in ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"):
-        variables[name] = " ".join(filter(None, [os.environ.get(name), pins]))
     lines = []
     with (
         environment.log.open("w", encoding="utf-8") as log,
         subprocess.Popen(
             command,
-            cwd=root,
+            cwd=folder,
             env=variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

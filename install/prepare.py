@@ -12,6 +12,7 @@ from failure import InstallError
 from interpreter import Interpreter, find, find_builder
 from locking import held
 from packages import install_project, pip_works, remove_damaged
+from source import INDEX, Source
 from stamp import read_stamp, wanted_stamp
 
 _COMMAND = "videomama"
@@ -19,12 +20,13 @@ _COMMAND = "videomama"
 
 @dataclass(frozen=True)
 class Request:
-    """The project in `root` with `extras` in `environment`, made with `python` if one was named."""
+    """The project in `root` with `extras` in `environment`, made with `python` if one was named, from `source`."""
 
     root: Path
     environment: Environment
     extras: tuple[str, ...] = ()
     python: Optional[str] = None
+    source: Source = INDEX
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ def prepare(request: Request) -> None:
     state = look(request)
     if state.ready:
         return
+    request.source.refuse_missing(request.extras)
     if state.rebuild:
         _refuse_foreign(request.environment, state.rebuild)
         find_builder(request.python)
@@ -106,6 +109,6 @@ def _install(request: Request, python: Interpreter) -> None:
     extras = f" with {', '.join(request.extras)}" if request.extras else ""
     print(f"Installing VideoMaMa{extras} into {environment.path}; the first time takes minutes.", flush=True)
     begun = time.monotonic()
-    install_project(request.root, environment, request.extras)
+    install_project(request.root, environment, request.extras, request.source)
     wanted_stamp(request.root, environment, python, request.extras).write(environment.stamp)
     print(f"Installed in {time.monotonic() - begun:.1f} s.", flush=True)

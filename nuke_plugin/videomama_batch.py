@@ -21,8 +21,10 @@ def main(words: list[str]) -> int:
         nuke.scriptOpen(str(asked.script))
     except RuntimeError as error:
         return _fail(WRONG_USE, f"cannot open {asked.script}: {error}")
-    from videomama_nuke import batch
-
+    try:
+        from videomama_nuke import batch
+    except ImportError as error:
+        return _fail(WRONG_USE, str(error))
     nodes = batch.find(asked.node)
     if not nodes:
         return _fail(NO_NODE, f"{asked.script} has no VideoMaMa node{_named(asked.node)}")

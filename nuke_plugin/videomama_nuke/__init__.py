@@ -5,6 +5,7 @@ Nothing heavy is imported before a button is pressed: scripts load and render wh
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,62 +28,54 @@ def changed(node: nuke.Node, knob: nuke.Knob) -> None:
 
 def refine(node: nuke.Node) -> None:
     """Button: refine the node's frame range."""
-    from videomama_nuke import buttons
-
-    buttons.refine(node)
+    _press(node, "refine")
 
 
 def refine_frame(node: nuke.Node) -> None:
     """Button: refine the current frame."""
-    from videomama_nuke import buttons
-
-    buttons.refine_frame(node)
+    _press(node, "refine_frame")
 
 
 def cancel(node: nuke.Node) -> None:
     """Button: stop the node's refine."""
-    from videomama_nuke import buttons
-
-    buttons.cancel(node)
+    _press(node, "cancel")
 
 
 def reload(node: nuke.Node) -> None:
     """Button: read the alphas again."""
-    from videomama_nuke import buttons
-
-    buttons.reload(node)
+    _press(node, "reload")
 
 
 def clear(node: nuke.Node) -> None:
     """Button: remove the node's files."""
-    from videomama_nuke import buttons
-
-    buttons.clear(node)
+    _press(node, "clear")
 
 
 def bake(node: nuke.Node) -> None:
     """Button: make plain nodes that do what this one does."""
-    from videomama_nuke import buttons
-
-    buttons.bake(node)
+    _press(node, "bake")
 
 
 def ask_server(node: nuke.Node) -> None:
     """Button: ask the server how it is."""
-    from videomama_nuke import buttons
-
-    buttons.ask_server(node)
+    _press(node, "ask_server")
 
 
 def start_server(node: nuke.Node) -> None:
     """Button: start a server."""
-    from videomama_nuke import buttons
-
-    buttons.start_server(node)
+    _press(node, "start_server")
 
 
 def stop_server(node: nuke.Node) -> None:
     """Button: end the server."""
-    from videomama_nuke import buttons
+    _press(node, "stop_server")
 
-    buttons.stop_server(node)
+
+def _press(node: nuke.Node, button: str) -> None:
+    """Do what a button does; where a library is missing, the status line says which and what to do."""
+    try:
+        buttons = import_module("videomama_nuke.buttons")
+    except ImportError as error:
+        node["status"].setValue(str(error))
+        return
+    getattr(buttons, button)(node)

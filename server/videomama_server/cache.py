@@ -259,6 +259,17 @@ class Cache:
                 folder.rmdir()
 
 
+def sample(folder: Path, count: int) -> tuple[int, list[Path]]:
+    """Check up to `count` entries, spread over the cache, and change nothing.
+
+    Returns:
+        how many were checked, and those of them that do not match their seal.
+    """
+    there = sorted(path for path in folder.glob("entries/*/*.exr") if not path.name.startswith("."))
+    chosen = [there[index * len(there) // count] for index in range(count)] if len(there) > count else there
+    return len(chosen), [path for path in chosen if not _intact(path) and path.exists()]
+
+
 def _prepare(folder: Path) -> bool:
     """Make the cache folder, for this user only; return whether it can be written."""
     try:

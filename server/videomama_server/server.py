@@ -170,11 +170,13 @@ class Server:
 
     async def _hello(self, client: bytes, hello: messages.Hello, bulk: bytes | None) -> Answer:  # noqa: ARG002
         if hello.protocol != messages.PROTOCOL_VERSION:
-            older = "client" if hello.protocol < messages.PROTOCOL_VERSION else "server"
+            client_is_older = hello.protocol < messages.PROTOCOL_VERSION
             raise ProtocolError(
                 f"the client ({hello.client}) speaks protocol {hello.protocol}, "
                 f"the server ({__version__}) {messages.PROTOCOL_VERSION}",
-                f"Update the {older}.",
+                "Update the client; in Nuke that is the plug-in."
+                if client_is_older
+                else "Update the server, and end the old one that still runs: videomama stop.",
             )
         return messages.Greeted(hello.request, messages.PROTOCOL_VERSION, __version__, os.getpid()), None
 

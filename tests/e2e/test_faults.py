@@ -115,7 +115,7 @@ def test_ctrl_c_cancels_on_the_server_and_the_next_run_computes_only_the_rest(
     code, out, err = command.end()
     assert code == 130
     assert out == ""
-    assert "Cancelled. What was finished is in the cache." in err
+    assert "Cancelled. What was finished is kept." in err
     assert "Traceback" not in err
     status = server.status()
     assert (status.jobs_running, status.jobs_finished) == (0, 1)

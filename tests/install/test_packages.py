@@ -8,6 +8,7 @@ import pytest
 from environment import Environment
 from failure import InstallError
 from packages import install_project, remove_damaged
+from source import Source
 
 
 @pytest.fixture
@@ -82,6 +83,35 @@ def test_a_failed_pip_shows_its_tail_and_what_to_do(
     assert advice in caught.value.hint
     assert str(environment.log) in caught.value.hint
     assert "line 0" in environment.log.read_text()
+
+
+def test_offline_pip_sees_the_wheels_and_none_of_the_hosts_settings(
+    tmp_path: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "https://mirror")
+    monkeypatch.setenv("PIP_CONSTRAINT", "/studio/pins.txt")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    fake_pip(
+        monkeypatch,
+        "import os, sys; print(sys.argv[1:]); print({n: v for n, v in os.environ.items() if n.startswith('PIP_')})",
+    )
+    install_project(tmp_path, environment, ("videomama",), Source(tmp_path / "some wheels", ("videomama",)))
+    said = environment.log.read_text()
+    assert f"'--no-index', '--find-links', '{tmp_path / 'some wheels'}'" in said
+    assert "mirror" not in said
+    assert "studio" not in said
+    assert "'PIP_CONFIG_FILE'" in said
+    assert "'PIP_BUILD_CONSTRAINT': 'file://" in said
+
+
+def test_offline_a_missing_wheel_is_no_question_of_the_network(
+    tmp_path: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_pip(monkeypatch, "print('ERROR: No matching distribution found for numpy'); exit(1)")
+    with pytest.raises(InstallError, match="No matching distribution") as caught:
+        install_project(tmp_path, environment, (), Source(tmp_path))
+    assert "bundle has no build" in caught.value.hint
+    assert str(environment.log) in caught.value.hint
 
 
 def test_a_cause_far_above_the_tail_is_shown_too(

@@ -10,6 +10,7 @@ import pytest
 from environment import Environment
 from failure import InstallError
 from prepare import Request, look
+from source import Source
 from stamp import Stamp, wanted_stamp
 
 
@@ -116,6 +117,16 @@ def test_a_folder_of_other_things_is_not_deleted(tmp_path: Path) -> None:
     with pytest.raises(InstallError, match="was not made by this installer"):
         prepare.prepare(Request(tmp_path, Environment(tmp_path)))
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_wheels_that_are_not_enough_are_refused_before_anything_is_written(
+    tmp_path: Path, make_project: Callable[[Path], Path]
+) -> None:
+    root = make_project(tmp_path / "project")
+    request = Request(root, Environment(root / ".venv"), ("videomama",), None, Source(tmp_path / "wheels"))
+    with pytest.raises(InstallError, match="no packages for videomama"):
+        prepare.prepare(request)
+    assert not request.environment.path.exists()
 
 
 def test_clear_keeps_only_the_lock_and_follows_no_link(tmp_path: Path) -> None:

@@ -173,6 +173,18 @@ def test_an_entry_that_vanishes_while_it_is_verified_is_no_error(cache, entry, m
     assert cache.verify().removed == 0
 
 
+def test_a_sample_is_spread_over_the_cache_and_changes_nothing(cache):
+    keys = [f"{index:02x}" + "0" * 38 for index in range(10)]
+    paths = [cache.publish(key, alpha(), FULL) for key in keys]
+    before = files_in(cache.folder)
+    assert cache_module.sample(cache.folder, 3) == (3, [])
+    paths[3].write_bytes(b"garbage")
+    assert cache_module.sample(cache.folder, 3) == (3, [paths[3]])
+    assert cache_module.sample(cache.folder, 100) == (10, [paths[3]])
+    assert files_in(cache.folder) == before
+    assert cache_module.sample(cache.folder / "none", 3) == (0, [])
+
+
 def test_publishing_is_atomic_under_a_full_disk(cache, monkeypatch):
     def full(path, spec, image):
         path.write_bytes(b"half of it")

@@ -45,7 +45,7 @@ def lines(connection_file: Optional[Path] = None) -> list[Line]:
     Args:
         connection_file: by default the one of this user and machine.
     """
-    found = [_python(), _nuke(), _plug_in(), _package("zmq", "pyzmq"), _package("msgpack", "msgpack"), _qt()]
+    found = [_python(), _nuke(), _plug_in(), _zeromq(), _package("msgpack", "msgpack"), _qt()]
     try:
         from videomama_client import connection
     except ImportError as error:
@@ -83,6 +83,16 @@ def _plug_in() -> Line:
     folder = Path(videomama_client.__file__).parents[1]
     speaks = f"protocol {messages.PROTOCOL_VERSION}"
     return Line(True, f"Plug-in {videomama_client.__version__}, {speaks}, in {folder}")
+
+
+def _zeromq() -> Line:
+    """Look at the ZeroMQ that the client uses: pyzmq, or the copy inside Nuke."""
+    try:
+        from videomama_client.zeromq import zmq
+    except ImportError as error:
+        return Line(False, f"pyzmq cannot be imported: {error}", "Run `python install nuke`.")
+    name = "pyzmq" if zmq.__name__ == "zmq" else zmq.__name__
+    return Line(True, f"{name} {zmq.__version__} from {Path(zmq.__file__ or '').parent}")
 
 
 def _package(name: str, project: str) -> Line:

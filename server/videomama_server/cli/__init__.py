@@ -23,6 +23,7 @@ _COMMANDS = {
     "cache": "cache",
     "weights": "weights",
     "metrics": "metrics",
+    "doctor": "doctor",
     "demo": "demo",
 }
 EXIT_FAILED = 1
@@ -60,7 +61,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (Cancelled, KeyboardInterrupt, click.Abort):
-        click.echo("Cancelled. What was finished is in the cache.", err=True)
+        click.echo("Cancelled. What was finished is kept.", err=True)
         sys.exit(EXIT_CANCELLED)
     except VideoMaMaError as error:
         click.echo(f"Error: {error.message}", err=True)

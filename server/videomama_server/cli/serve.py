@@ -65,11 +65,11 @@ def status(connection_file: Path | None, as_json: bool) -> None:
 @click.command()
 @click.option("--connection-file", type=_FILE, help="Of the server to stop.")
 def stop(connection_file: Path | None) -> None:
-    """End the running server.
+    """End the running server, whatever its version.
 
     Jobs under way are dropped; what they finished stays cached.
     """
-    with launch.connect(config.load({"connection_file": connection_file}).connection_file, start=False) as client:
+    with launch.reach(config.load({"connection_file": connection_file}).connection_file) as client:
         client.stop_server()
     click.echo("The server is ending.")
 

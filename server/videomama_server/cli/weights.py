@@ -1,8 +1,9 @@
-"""`videomama weights where|check|fold`."""
+"""`videomama weights where|check|fold|fetch|import`."""
 
 from __future__ import annotations
 
 import json
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,15 @@ import click
 from videomama_client.errors import WeightsError
 
 from videomama_server import config
+from videomama_server.cli.transfer import Transfer
 from videomama_server.engines.videomama import headers, layouts
+from videomama_server.weights_fetch import offer
 
 _DIR = click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+_TO = click.option(
+    "--to", "target", metavar="DIR", type=click.Path(path_type=Path), help="By default the config's folder."
+)
 
 
 @click.group()
@@ -92,15 +98,72 @@ def fold(directory: Path | None, dtype: str | None, as_json: bool) -> None:
     click.echo(json.dumps({"file": str(path), "bytes": size}) if as_json else f"{path}  {size / 1e6:.1f} MB")
 
 
+@weights.command()
+@_TO
+@click.option("--accept-licence", "--accept-license", "accepted", is_flag=True, help="Accept the weights' licence.")
+@click.option("--verify", is_flag=True, help="Read what is there, and fetch again what is damaged.")
+@_JSON
+def fetch(target: Path | None, accepted: bool, verify: bool, as_json: bool) -> None:
+    """Fetch the published weights, or what is missing of them; it goes on where an earlier run stopped."""
+    settled = config.load({"weights": target})
+    fetching = _with_extra("videomama_server.weights_fetch.fetch")
+    with Transfer() as transfer:
+        order = fetching.Order(
+            offer.PUBLISHED, settled.weights, settled.folded_dir, lambda: _accepts(accepted, transfer), verify
+        )
+        outcome = fetching.fetch(order, transfer, transfer.say)
+    _tell(outcome, settled.weights, as_json)
+
+
+@weights.command("import")
+@click.argument("origin", metavar="DIR", type=click.Path(path_type=Path))
+@_TO
+@click.option("--copy", is_flag=True, help="Copy the files; otherwise they are linked.")
+@_JSON
+def import_(origin: Path, target: Path | None, copy: bool, as_json: bool) -> None:
+    """Take over weights that are on this machine, in any layout they are met in; DIR may be a file too."""
+    settled = config.load({"weights": target})
+    adopting = _with_extra("videomama_server.weights_fetch.adopt")
+    with Transfer() as transfer:
+        order = adopting.Import(offer.PUBLISHED, origin.absolute(), settled.weights, copy)
+        outcome = adopting.adopt(order, transfer, transfer.say)
+    _tell(outcome, settled.weights, as_json)
+
+
+def _accepts(flag: bool, transfer: Transfer) -> bool:
+    """Show the licence, and ask for it unless that was answered by a flag; where nobody can answer it is a no."""
+    transfer.say(offer.LICENCE.read_text(encoding="utf-8"))
+    if flag:
+        transfer.say("Accepted with --accept-licence.")
+        return True
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    with transfer.paused():
+        return click.confirm("Do you accept it?", default=False, err=True)
+
+
+def _tell(outcome: Any, folder: Path, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"weights": str(folder), "fetched": outcome.fetched, "lines": outcome.lines}))
+        return
+    for line in outcome.lines:
+        click.echo(f"ok  {line}")
+
+
 def _sized(path: Path) -> str:
     size = sum(shard.stat().st_size for shard in headers.shards(path))
     return f"{path}  {size / 1e6:.1f} MB"
 
 
 def _with_torch(name: str) -> Any:
-    """Import a module of the engine that needs torch, which not every installation has."""
+    """Import a module of the engine that needs torch."""
+    return _with_extra(f"videomama_server.engines.videomama.{name}")
+
+
+def _with_extra(name: str) -> Any:
+    """Import a module that needs the extra, which not every installation has."""
     try:
-        return import_module(f"videomama_server.engines.videomama.{name}")
+        return import_module(name)
     except ModuleNotFoundError as error:
         raise WeightsError(
             f"the engine videomama needs {error.name}, which is not installed",

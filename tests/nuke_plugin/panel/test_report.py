@@ -111,10 +111,12 @@ def test_a_server_without_a_log_file_is_no_fault(healthy):
 
 
 def test_missing_packages_are_named(monkeypatch, tmp_path):
+    for name in ("connection", "zeromq"):
+        monkeypatch.delitem(sys.modules, f"videomama_client.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "zmq", None)
     found = report.lines(tmp_path / "connection.json")
     line = about(found, "pyzmq cannot be imported")
-    assert (line.ok, "Python path" in line.fix) == (False, True)
+    assert (line.ok, "python install nuke" in line.fix) == (False, True)
 
 
 @pytest.mark.parametrize(("major", "ok"), [(13, False), (15, True)])

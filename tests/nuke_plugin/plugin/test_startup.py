@@ -66,6 +66,18 @@ def test_a_panel_that_cannot_be_had_is_a_warning(open_nuke, tmp_path, monkeypatc
     assert "no menu and no panel" in str(session.current().messages)
 
 
+def test_a_missing_library_is_said_in_the_status_line(open_nuke, tmp_path, monkeypatch):
+    comps.write_clip(tmp_path, 2)
+    comp = open_nuke()
+    comp.open(comps.plain_script(tmp_path, count=2))
+    for name in [name for name in sys.modules if name.startswith("videomama_client")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "zmq", None)
+    comp.press("refine")
+    assert "pyzmq cannot be imported" in comp.status()
+    assert "python install nuke" in comp.status()
+
+
 def ended_within(process: subprocess.Popen, server=None, hurt: int = 0) -> float:
     """Wait for the script to say that it quits, hurt the server at that moment, and return how long the end took."""
     line = process.stdout.readline()

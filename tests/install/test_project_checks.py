@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from checks import Step, run_steps
+from project_checks import Step, run_steps
 
 
 def python(code: str, name: str) -> Step:

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import prepare
+import program
 import pytest
 from environment import Environment
 from failure import InstallError
@@ -15,20 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def program() -> ModuleType:
-    """The installer's __main__ under a name of its own, since this one is pytest's."""
-    spec = importlib.util.spec_from_file_location("install_program", ROOT / "install" / "__main__.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    # dataclass looks its module up by name.
-    sys.modules["install_program"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def requests(program: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[prepare.Request]:
+def requests(monkeypatch: pytest.MonkeyPatch) -> list[prepare.Request]:
     """What the program asked to be prepared; nothing is."""
     seen: list[prepare.Request] = []
     monkeypatch.setattr(program, "prepare", seen.append)
@@ -36,7 +22,7 @@ def requests(program: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[prepa
 
 
 @pytest.fixture
-def commands(program: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The commands that the program ran; each claims to have exited with 3."""
     seen: list[list[str]] = []
 
@@ -49,15 +35,52 @@ def commands(program: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[list[
 
 
 @pytest.mark.parametrize("folder", [ROOT, ROOT.parent])
-def test_no_verb_prints_the_help_and_exits_with_2(folder: Path) -> None:
-    command = [sys.executable, str((ROOT / "install").relative_to(folder))]
+def test_help_names_every_verb(folder: Path) -> None:
+    command = [sys.executable, str((ROOT / "install").relative_to(folder)), "--help"]
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert run.returncode == 2
-    assert "demo" in run.stdout
-    assert "test" in run.stdout
+    assert run.returncode == 0
+    assert all(f"    {verb} " in run.stdout or f"    {verb}\n" in run.stdout for verb in program.VERBS)
 
 
-def test_an_unknown_verb_exits_with_2(program: ModuleType, requests: list[prepare.Request]) -> None:
+@pytest.mark.parametrize("version", ["2.7", "3.6", "3.8"])
+def test_a_python_that_is_too_old_is_told(version: str) -> None:
+    found = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    if not found:
+        pytest.skip(f"no Python {version} is installed here")
+    run = subprocess.run([str(found[-1]), str(ROOT / "install")], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert f"this is Python {version}, and the installer needs 3.9 or newer" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("words", [["check", "--fly"], ["server", "now"], ["--fly"], ["--yes", "nuke", "x"]])
+def test_arguments_that_nobody_knows_are_refused(words: list[str], requests: list[prepare.Request]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        program.main(words)
+    assert caught.value.code == 2
+    assert requests == []
+
+
+@pytest.mark.parametrize("words", [["--venv", "mine", "demo"], ["demo", "--venv", "mine"]])
+def test_the_place_may_be_named_before_the_verb_and_after_it(
+    words: list[str],
+    requests: list[prepare.Request],
+    commands: list[list[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    program.main(words)
+    assert requests[0].environment.path == tmp_path.resolve() / "mine"
+
+
+def test_a_bundle_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "bundle.zip").write_text("no zip")
+    assert program.main(["--from-bundle", str(tmp_path / "bundle.zip"), "demo"]) == 1
+    assert str(tmp_path / "bundle.zip") in capsys.readouterr().err
+
+
+def test_an_unknown_verb_exits_with_2(requests: list[prepare.Request]) -> None:
     with pytest.raises(SystemExit) as caught:
         program.main(["fly"])
     assert caught.value.code == 2
@@ -65,7 +88,7 @@ def test_an_unknown_verb_exits_with_2(program: ModuleType, requests: list[prepar
 
 
 def test_demo_passes_arguments_on_and_returns_the_exit_code(
-    program: ModuleType, requests: list[prepare.Request], commands: list[list[str]]
+    requests: list[prepare.Request], commands: list[list[str]]
 ) -> None:
     code = program.main(["demo", "--out", "some where", "--python", "python3.12", "-x", "--py", "frames", "-p", "a"])
     environment = Environment(ROOT / ".venv")
@@ -76,15 +99,12 @@ def test_demo_passes_arguments_on_and_returns_the_exit_code(
     assert requests == [prepare.Request(ROOT, environment, (), "python3.12")]
 
 
-def test_after_two_dashes_everything_is_passed_on(
-    program: ModuleType, requests: list[prepare.Request], commands: list[list[str]]
-) -> None:
+def test_after_two_dashes_everything_is_passed_on(requests: list[prepare.Request], commands: list[list[str]]) -> None:
     program.main(["demo", "--frames", "3", "--", "--venv", "x", "--help", "--"])
     assert commands[0][1:] == ["demo", "--frames", "3", "--venv", "x", "--help", "--"]
 
 
 def test_venv_is_taken_from_the_callers_folder(
-    program: ModuleType,
     requests: list[prepare.Request],
     commands: list[list[str]],
     tmp_path: Path,
@@ -96,7 +116,7 @@ def test_venv_is_taken_from_the_callers_folder(
 
 
 def test_test_asks_for_all_extras_and_passes_arguments_to_pytest(
-    program: ModuleType, requests: list[prepare.Request], monkeypatch: pytest.MonkeyPatch
+    requests: list[prepare.Request], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran = []
     monkeypatch.setattr(program, "run_steps", lambda steps, *_: ran.extend(steps) or 1)
@@ -116,7 +136,6 @@ def test_test_asks_for_all_extras_and_passes_arguments_to_pytest(
     ],
 )
 def test_failures_are_told_without_a_traceback(
-    program: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     error: BaseException,
@@ -132,7 +151,7 @@ def test_failures_are_told_without_a_traceback(
 
 
 def test_a_killed_demo_gives_the_code_that_shells_give(
-    program: ModuleType, requests: list[prepare.Request], monkeypatch: pytest.MonkeyPatch
+    requests: list[prepare.Request], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     killed = subprocess.CompletedProcess([], -9)
     monkeypatch.setattr(program.subprocess, "run", lambda command, **_: killed)

@@ -1,0 +1,66 @@
+"""The whole report, from the interpreter to each Nuke; what takes long is looked at side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+from videomama_client.errors import BadInput, WeightsError
+
+from videomama_server.config import Config, load
+from videomama_server.doctor import graphics, machine, nukes, serving, storage, weights
+from videomama_server.doctor.lines import Line, good, problem, warning
+from videomama_server.engines.videomama import layouts
+
+
+def examine(connection_file: Path | None = None) -> list[Line]:
+    """Look at everything; takes seconds and changes nothing.
+
+    Args:
+        connection_file: by default the config's.
+    """
+    flags = {"connection_file": connection_file}
+    try:
+        settled, lines = load(flags), [good("config", "It can be read")]
+    except BadInput as error:
+        lines = [problem("config", error.message, error.hint)]
+        settled = replace(Config(), connection_file=connection_file or Config().connection_file)
+    jobs: Sequence[Callable[[], list[Line]]] = (
+        lambda: [machine.python(), machine.engine()],
+        lambda: _model(settled),
+        lambda: serving.examine(settled.connection_file),
+        lambda: [machine.ports(settled, serving.listens(settled.connection_file)), machine.clock(settled.cache_dir)],
+        lambda: storage.examine(settled),
+        nukes.examine,
+    )
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        for found in pool.map(_looked, jobs):
+            lines += found
+    return lines
+
+
+def _looked(job: Callable[[], list[Line]]) -> list[Line]:
+    """Do one part; what it may not look at is a line of its own, and the other parts are told all the same."""
+    try:
+        return job()
+    except OSError as error:
+        return [warning("doctor", f"Not all could be looked at: {error}", "Get the permission to look there.")]
+
+
+def _model(config: Config) -> list[Line]:
+    seen = graphics.examine()
+    held = weights.examine(config, bool(seen.torch.version), seen.torch.computes)
+    return [*seen.lines(), *held, _automatic(config, seen.torch.computes)]
+
+
+def _automatic(config: Config, computes: bool) -> Line:
+    """Say which engine jobs get that name none."""
+    if config.device == "cpu" or not computes:
+        return good("engine auto", "It is classic here: there is no GPU that the model may use")
+    try:
+        layouts.find(config.weights)
+    except WeightsError:
+        return good("engine auto", "It is classic here: there are no weights of the model")
+    return good("engine auto", "It is the model, videomama")

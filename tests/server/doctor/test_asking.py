@@ -1,0 +1,37 @@
+"""Programs that crash, hang or talk nonsense are an error with words, never more."""
+
+import sys
+
+import pytest
+from videomama_server.doctor.asking import NoAnswer, ask, ask_python, last_line
+
+
+def test_what_a_program_says():
+    answer = ask([sys.executable, "-c", "print('so'); raise SystemExit(3)"], 30)
+    assert (answer.code, answer.out.strip()) == (3, "so")
+    assert ask_python(["-c", "print('chatter'); print('[1, 2]')"], 30) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("raise OSError('it broke')", "OSError: it broke"),
+        ("raise SystemExit(4)", "it ended with code 4"),
+        ("print('no json')", "it ended with code 0"),
+        ("import time; time.sleep(60)", "no answer within 1 s"),
+    ],
+)
+def test_no_answer(code, said):
+    with pytest.raises(NoAnswer) as caught:
+        ask_python(["-c", code], 1)
+    assert caught.value.message == said
+
+
+def test_a_program_that_is_not_there(tmp_path):
+    with pytest.raises(NoAnswer, match="does not start"):
+        ask([str(tmp_path / "none")], 1)
+
+
+def test_the_last_line():
+    assert last_line("a\n b \n\n") == "b"
+    assert last_line("") == ""

@@ -1,0 +1,87 @@
+"""Python, the engine that runs anywhere, ports and the clock."""
+
+import os
+import socket
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+from videomama_server.config import Config
+from videomama_server.doctor import machine
+
+
+def test_python_is_named_with_its_place(monkeypatch):
+    line = machine.python()
+    assert line.state == "ok"
+    assert sys.executable in line.what
+    monkeypatch.setattr(machine, "OLDEST_PYTHON", (99, 0))
+    assert machine.python().state == "problem"
+
+
+def test_the_engine_that_runs_anywhere_loads():
+    assert machine.engine().state == "ok"
+
+
+def test_an_engine_whose_packages_are_broken_is_a_problem(tmp_path, monkeypatch):
+    (tmp_path / "cv2").mkdir()
+    (tmp_path / "cv2" / "__init__.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    line = machine.engine()
+    assert line.state == "problem"
+    assert "libGL.so.1" in line.what
+    assert "python install server" in line.fix
+
+
+@pytest.fixture
+def taken():
+    """A port that somebody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        yield door.getsockname()[1]
+
+
+def test_any_port_will_do():
+    assert machine.ports(Config(), served=False).state == "ok"
+
+
+def test_a_port_that_is_taken(taken):
+    config = replace(Config(), port=taken)
+    line = machine.ports(config, served=False)
+    assert (line.state, f"127.0.0.1:{taken}" in line.what) == ("problem", True)
+    assert "VIDEOMAMA_PORT" in line.fix
+    assert machine.ports(config, served=True).state == "ok"
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no such host", "::ffff:192.0.2.1"])
+def test_an_address_that_is_not_this_machines(host):
+    assert machine.ports(replace(Config(), host=host), served=False).state == "problem"
+
+
+def test_every_address_of_the_machine():
+    assert machine.ports(replace(Config(), host="0.0.0.0"), served=False).state == "ok"
+
+
+def test_the_clock(tmp_path, monkeypatch):
+    assert machine.clock(tmp_path).state == "ok"
+    assert machine.clock(tmp_path / "not" / "made").state == "ok"
+    assert not (tmp_path / "not").exists()
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 40 * 365 * 86400)
+    line = machine.clock(tmp_path)
+    assert (line.state, "newer" in line.what) == ("warning", True)
+
+
+@pytest.mark.parametrize(("seconds", "side"), [(90, "behind"), (-90, "ahead")])
+def test_a_disk_with_another_time(tmp_path, monkeypatch, seconds, side):
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + seconds)
+    line = machine.clock(tmp_path)
+    assert line.state == "warning"
+    assert side in line.what
+
+
+def test_a_disk_that_cannot_be_written_says_nothing_of_the_time(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    assert machine._disk_skew(file / "below") is not None or os.name == "nt"
+    assert machine.nearest(file / "below") == tmp_path

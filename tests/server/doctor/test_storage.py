@@ -1,0 +1,90 @@
+"""The cache folder in every state that it is found in; nothing in it is changed."""
+
+from dataclasses import replace
+
+import pytest
+from videomama_server.cache import Cache
+from videomama_server.config import Config
+from videomama_server.doctor import storage
+
+
+@pytest.fixture
+def config(tmp_path):
+    return replace(Config(), cache_dir=tmp_path / "cache")
+
+
+def named(config, name=storage.NAME):
+    return next((line for line in storage.examine(config) if line.name == name), None)
+
+
+def test_a_folder_that_is_not_there_yet(config):
+    assert named(config).state == "ok"
+    assert "first job makes it" in named(config).what
+    assert not config.cache_dir.exists()
+
+
+def test_a_file_in_the_place_of_the_folder(config):
+    config.cache_dir.touch()
+    assert named(config).state == "warning"
+    assert named(config, "disk").state in ("ok", "warning")
+
+
+def test_an_empty_folder_stays_empty(config):
+    config.cache_dir.mkdir()
+    assert named(config).state == "ok"
+    assert list(config.cache_dir.iterdir()) == []
+
+
+def test_a_folder_of_other_things(config):
+    config.cache_dir.mkdir()
+    (config.cache_dir / "holiday.jpg").touch()
+    assert named(config).state == "warning"
+    assert "not the cache's" in named(config).what
+    assert [path.name for path in config.cache_dir.iterdir()] == ["holiday.jpg"]
+
+
+def test_a_cache_with_entries_whole_and_damaged(start_server, make_clip, config):
+    server = start_server()
+    server.refine(make_clip(count=3))
+    config = replace(config, cache_dir=server.cache_dir)
+    assert "3 entries" in named(config).what
+    assert named(config, "cache entries").what == "3 were looked at and are whole"
+    server.entries()[1].write_bytes(b"garbage")
+    line = named(config, "cache entries")
+    assert (line.state, str(server.entries()[1]) in line.what) == ("warning", True)
+    assert "cache verify" in line.fix
+    assert len(server.entries()) == 3
+
+
+def test_a_cache_without_entries(config):
+    Cache(config.cache_dir).close()
+    assert named(config).state == "ok"
+    assert named(config, "cache entries") is None
+
+
+def test_a_cache_over_its_limit(start_server, make_clip, config):
+    server = start_server()
+    server.refine(make_clip(count=1))
+    line = named(replace(config, cache_dir=server.cache_dir, cache_limit_gb=0.0))
+    assert (line.state, "cache prune" in line.fix) == ("warning", True)
+
+
+def test_a_disk_with_little_room(config, small_disk):
+    disk = small_disk(512)
+    line = named(replace(config, cache_dir=disk / "cache"), "disk")
+    assert line.state == "problem"
+    assert "0.0 GB are free" in line.what
+    assert "VIDEOMAMA_CACHE_DIR" in line.fix
+
+
+def test_a_disk_that_is_read_only(config, small_disk, make_read_only):
+    disk = small_disk(512)
+    Cache(disk / "cache").close()
+    make_read_only(disk)
+    line = named(replace(config, cache_dir=disk / "cache"))
+    assert (line.state, "cannot be written" in line.what) == ("warning", True)
+
+
+def test_a_room_between_little_and_enough(config, monkeypatch):
+    monkeypatch.setattr(storage, "_LITTLE_ROOM", float("inf"))
+    assert named(config, "disk").state == "warning"
