@@ -136,13 +136,13 @@ def test_the_block_loads_the_plug_in(
     nuke.NUKE_VERSION_MAJOR = 15  # type: ignore[attr-defined]
     nuke.pluginAddPath = added.append  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "nuke", nuke)
-    monkeypatch.delenv("VIDEOMAMA_COMMAND", raising=False)
+    monkeypatch.setenv("VIDEOMAMA_COMMAND", "")  # so that what the block sets is undone after the test
+    monkeypatch.delenv("VIDEOMAMA_COMMAND")
     names: dict[str, object] = {}
     exec(compile((home / "init.py").read_bytes(), "init.py", "exec"), names)  # noqa: S102  (what Nuke does)
     assert added == [str(root / "nuke_plugin")]
     assert names["name"] == "é"
     assert nuke_setup.os.environ["VIDEOMAMA_COMMAND"] == str(Environment(root / ".venv").script("videomama"))
-    monkeypatch.delenv("VIDEOMAMA_COMMAND")
 
 
 def test_a_second_run_changes_nothing(
