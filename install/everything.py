@@ -25,13 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--yes", action="store_true", help="do it without asking")
     group.add_argument("--dry-run", action="store_true", help="show the plan, change nothing")
     group.add_argument("--cpu", action="store_true", help="take torch for the processor, also where there is a GPU")
-    group.add_argument(
-        "--accept-licence",
-        "--accept-license",
-        dest="accept_licence",
-        action="store_true",
-        help="accept the licence of the weights and fetch them",
-    )
+    weights.add_licence(group)
 
 
 def run(job: Job) -> int:

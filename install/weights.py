@@ -34,6 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--copy", action="store_true", help="with --from: copy the files; otherwise they are linked")
     parser.add_argument("--verify", action="store_true", help="read what is there, and fetch again what is damaged")
+    add_licence(parser)
+
+
+def add_licence(parser: argparse._ActionsContainer) -> None:
+    """Add the option that accepts the licence."""
     parser.add_argument(
         "--accept-licence",
         "--accept-license",

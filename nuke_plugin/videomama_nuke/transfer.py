@@ -52,17 +52,22 @@ class Sent:
                 self.client.cancel(self.job)
             if stopped and time.monotonic() - stopped > patience():
                 raise Cancelled("the refine was cancelled")
-            event = self.client.next_event(self.job, _LOOK_S)
-            if isinstance(event, messages.FrameWanted):
-                self.client.supply(event, self.inline or InlineFrames())
-            elif isinstance(event, messages.MatteFailed):
-                raise from_code(event.code, event.message, event.hint)
-            elif event is not None:
-                if self.inline is not None and isinstance(event, messages.FrameDone):
-                    _write(Path(self.out % event.frame), self.client.fetch_alpha(self.job, event.frame))
+            event = self._attended(self.client.next_event(self.job, _LOOK_S))
+            if event is not None:
                 yield event
             if isinstance(event, messages.MatteDone):
                 return
+
+    def _attended(self, event: Optional[messages.JobEvent]) -> Optional[messages.JobEvent]:
+        """Do what an event asks of this side, and return what there is to tell of it."""
+        if isinstance(event, messages.FrameWanted):
+            self.client.supply(event, self.inline or InlineFrames())
+            return None
+        if isinstance(event, messages.MatteFailed):
+            raise from_code(event.code, event.message, event.hint)
+        if isinstance(event, messages.FrameDone) and self.inline is not None:
+            _write(Path(self.out % event.frame), self.client.fetch_alpha(self.job, event.frame))
+        return event
 
 
 @dataclass(frozen=True)

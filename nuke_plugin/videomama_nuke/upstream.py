@@ -103,7 +103,7 @@ def _files(node: nuke.Node) -> list[tuple[str, int, int]]:
     return sorted(stat for view in nuke.views() for stat in _stats(pattern.replace("%V", view)))
 
 
-def _stats(pattern: str) -> Iterator[tuple[str, int, int]]:
+def _stats(pattern: str) -> list[tuple[str, int, int]]:
     if "%v" in pattern or "[" in pattern:
         raise _Unknown
     path = Path(pattern)
@@ -111,9 +111,8 @@ def _stats(pattern: str) -> Iterator[tuple[str, int, int]]:
     head, tail = (path.name[: numbered.start()], path.name[numbered.end() :]) if numbered else (path.name, "")
     try:
         with os.scandir(path.parent) as entries:
-            for entry in entries:
-                if entry.name.startswith(head) and entry.name.endswith(tail):
-                    stat = entry.stat()
-                    yield entry.name, stat.st_size, stat.st_mtime_ns
+            named = [entry for entry in entries if entry.name.startswith(head) and entry.name.endswith(tail)]
+            stats = [(entry.name, entry.stat()) for entry in named]
     except OSError as error:
         raise _Unknown from error
+    return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
