@@ -344,7 +344,7 @@ def test_metrics_of_an_alpha_against_itself(videomama, make_clip):
     clip = make_clip(count=3)
     said = videomama("metrics", clip.mask, clip.mask, "--json")
     result = json.loads(said.out)
-    assert result.keys() == {field.name for field in fields(MetricsResult)}
+    assert result.keys() >= {field.name for field in fields(MetricsResult)}
     assert (result["frames"], result["mad"], result["dtssd"]) == (3, 0.0, 0.0)
     said = videomama("metrics", clip.mask, clip.mask)
     assert said.code == 0

@@ -1,43 +1,182 @@
-"""`videomama metrics`: measure an alpha against the truth."""
+"""`videomama metrics`: measure an alpha against the truth, and against itself over time."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
 
 import click
 from videomama_client.errors import BadInput
 
-from videomama_server import frames, sequences
-from videomama_server.metrics import ClipMetrics
+from videomama_server import color, frames, sequences
+from videomama_server import metrics as measures
+
+_NOTES = {"mad_t": f"our definition: inside a band made with an ellipse of {measures.KERNEL} pixels"}
+_DECIMALS = 4
+
+Shown = dict[str, float | int | bool | str | None]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What the flags ask for."""
+
+    channel: str
+    convention: measures.Convention
+    only: tuple[str, ...]
+    foreground: tuple[str, str] | None
+    plate: str | None
+    seams: str
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Names of the measures to take; those of colour only where there is colour."""
+        every = self.only or measures.MEASURES
+        return tuple(name for name in every if self.foreground or not name.startswith("foreground_"))
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The files of every role, by frame; each role has the same frames."""
+
+    alpha: dict[int, Path]
+    truth: dict[int, Path]
+    colour: tuple[dict[int, Path], dict[int, Path]] | None
+    plate: dict[int, Path] | None
+
+    @property
+    def alphas(self) -> tuple[dict[int, Path], dict[int, Path]]:
+        """Those to judge and the exact ones."""
+        return self.alpha, self.truth
+
+
+class _Unaided:
+    """Collects figures that need no truth, by frame, and the MAD that drift needs."""
+
+    def __init__(self) -> None:
+        self.change: dict[int, float] = {}
+        self.flicker: dict[int, float] = {}
+        self.mad: dict[int, float] = {}
+        self._previous: tuple[frames.FloatArray, frames.FloatArray | None] | None = None
+
+    def add(self, frame: int, alpha: frames.FloatArray, truth: frames.FloatArray, plate: Path | None) -> None:
+        """Measure the next frame, in clip order."""
+        view = _display(plate) if plate else None
+        self.mad[frame] = measures.mad(alpha, truth)
+        if self._previous is not None:
+            before, view_before = self._previous
+            self.change[frame] = measures.change(alpha, before)
+            if view is not None and view_before is not None:
+                flicker = measures.flicker(alpha, before, view, view_before)
+                self.flicker.update({} if flicker is None else {frame: flicker})
+        self._previous = alpha, view
 
 
 @click.command()
 @click.argument("prediction")
 @click.argument("truth")
 @click.option("--channel", default="", help="Channel to read of both; by default A, else the only one, else R.")
+@click.option(
+    "--convention",
+    type=click.Choice(sorted(measures.CONVENTIONS)),
+    default="rvm",
+    show_default=True,
+    help="Whose scales: rvm (also MatAnyone's), or maggie.",
+)
+@click.option("--only", multiple=True, type=click.Choice(measures.MEASURES), help="Take this measure; repeatable.")
+@click.option("--foreground", nargs=2, metavar="PREDICTION TRUTH", help="Measure foreground colour too, as in files.")
+@click.option("--plate", help="Plate frames; measures flicker beside their motion.")
+@click.option("--seams", default="", help="Frames that a chunk begins with, such as 17,33; measures seams and drift.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
-def metrics(prediction: str, truth: str, channel: str, as_json: bool) -> None:
+def metrics(prediction: str, truth: str, as_json: bool, **flags: Any) -> None:
     """Measure PREDICTION against TRUTH.
 
-    Both are patterns such as alpha.####.exr. Prints MAD, MSE, GRAD and dtSSD; lower is better.
+    Both are patterns such as alpha.####.exr. Prints MAD, MSE, SAD, GRAD, CONN, dtSSD, MESSDdt and MAD-T, where lower
+    is better, and J and F, where higher is.
     """
-    predicted, true = sequences.find(sequences.parse(prediction)), sequences.find(sequences.parse(truth))
-    missing = sorted(predicted.keys() ^ true.keys())
-    if missing:
-        raise BadInput(
-            f"frames {sequences.format_range(missing)} are only on one side", "Measure the same frames of both."
-        )
-    measured = ClipMetrics()
-    for frame, path in predicted.items():
-        alphas = [frames.read_mask(file, channel).pixels[..., 0] for file in (path, true[frame])]
-        try:
-            measured.add(*alphas)
-        except BadInput as error:
-            raise BadInput(f"frame {frame}: {error.message}", error.hint) from error
-    result = asdict(measured.result())
+    wanted = _Wanted(**flags)
+    if not wanted.measures:
+        raise BadInput(f"{wanted.only[0]} is of colour, and there is none", "Add --foreground PREDICTION TRUTH.")
+    files = _found(prediction, truth, wanted)
+    shown = _measured(files, wanted)
     if as_json:
-        click.echo(json.dumps(result))
+        click.echo(json.dumps(shown))
         return
-    for name, value in result.items():
-        click.echo(f"{name:>7}  {'-' if value is None else value if name == 'frames' else f'{value:.4f}'}")
+    width = max(map(len, shown))
+    for name, value in shown.items():
+        note = f"  ({_NOTES[name]})" if name in _NOTES else ""
+        click.echo(f"{name:>{width}}  {_text(value)}{note}")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.{_DECIMALS}f}"
+    return "-" if value is None else str(value)
+
+
+def _found(prediction: str, truth: str, wanted: _Wanted) -> _Files:
+    alpha = sequences.find(sequences.parse(prediction))
+
+    def same_frames(pattern: str) -> dict[int, Path]:
+        found = sequences.find(sequences.parse(pattern))
+        missing = sorted(found.keys() ^ alpha.keys())
+        if missing:
+            raise BadInput(
+                f"frames {sequences.format_range(missing)} are only on one side", "Measure the same frames of both."
+            )
+        return found
+
+    colour = wanted.foreground and (same_frames(wanted.foreground[0]), same_frames(wanted.foreground[1]))
+    return _Files(alpha, same_frames(truth), colour, same_frames(wanted.plate) if wanted.plate else None)
+
+
+def _measured(files: _Files, wanted: _Wanted) -> Shown:
+    evaluation = measures.Evaluation(wanted.convention, wanted.measures)
+    unaided = _Unaided()
+    for frame in sorted(files.alpha):
+        with _named(frame):
+            alpha, truth = (frames.read_mask(of[frame], wanted.channel).pixels[..., 0] for of in files.alphas)
+            evaluation.add(alpha, truth, _colours(files, frame))
+            unaided.add(frame, alpha, truth, files.plate[frame] if files.plate else None)
+    taken = {name: value for name, value in asdict(evaluation.mean()).items() if name in wanted.measures}
+    return {**taken, **_over_time(unaided, wanted), "frames": len(evaluation.frames), "convention": wanted.convention}
+
+
+def _over_time(unaided: _Unaided, wanted: _Wanted) -> Shown:
+    shown: Shown = {}
+    if wanted.plate:
+        shown["flicker"] = fmean(unaided.flicker.values()) if unaided.flicker else None
+    if wanted.seams:
+        seams = sorted(unaided.change.keys() & set(sequences.parse_range(wanted.seams)))
+        test = measures.seam_test(unaided.change, seams)
+        first = [error for frame, error in unaided.mad.items() if frame < seams[0]]
+        last = [error for frame, error in unaided.mad.items() if frame >= seams[-1]]
+        shown |= {"seam_change": test.at_seams, "other_change": test.elsewhere, "seam_flagged": test.flagged}
+        shown["drift"] = measures.drift(first, last)
+    return shown
+
+
+@contextmanager
+def _named(frame: int) -> Iterator[None]:
+    """Name the frame in what is wrong with it."""
+    try:
+        yield
+    except BadInput as error:
+        raise BadInput(f"frame {frame}: {error.message}", error.hint) from error
+
+
+def _colours(files: _Files, frame: int) -> tuple[frames.FloatArray, frames.FloatArray] | None:
+    if files.colour is None:
+        return None
+    pred, truth = files.colour
+    return frames.read_plate(pred[frame]).pixels, frames.read_plate(truth[frame]).pixels
+
+
+def _display(path: Path) -> frames.FloatArray:
+    picture = frames.read_plate(path)
+    return color.display_transform(color.resolve("auto", picture.is_float), 0.0)(picture.pixels)

@@ -1,0 +1,52 @@
+"""How far an alpha is from the truth, or from itself over time: the only place that defines the measures.
+
+The convention is that of the RobustVideoMatting evaluation (Lin et al., 2021), which MatAnyone shares, on float
+alphas: no 8-bit step, no normalisation before the gradient, and measures of change averaged over the frame pairs
+that exist. `Evaluation(convention="maggie")` gives the figures of MaGGIe's evaluation instead.
+"""
+
+from videomama_server.metrics.band import KERNEL, mad_t, unknown_band
+from videomama_server.metrics.clip import ClipMetrics, MetricsResult
+from videomama_server.metrics.connectivity import conn
+from videomama_server.metrics.conventions import CONVENTIONS, Convention
+from videomama_server.metrics.difference import foreground_mad, foreground_mse, mad, mse, sad
+from videomama_server.metrics.evaluation import MEASURES, Evaluation, Scores
+from videomama_server.metrics.flicker import flicker
+from videomama_server.metrics.gradient import grad
+from videomama_server.metrics.inputs import FloatArray
+from videomama_server.metrics.seams import SeamTest, change, drift, overlap_disagreement, seam_test
+from videomama_server.metrics.shape import boundary_f, jaccard
+from videomama_server.metrics.tables import rvm_table_mean
+from videomama_server.metrics.temporal import dtssd, messddt
+
+__all__ = [
+    "CONVENTIONS",
+    "KERNEL",
+    "MEASURES",
+    "ClipMetrics",
+    "Convention",
+    "Evaluation",
+    "FloatArray",
+    "MetricsResult",
+    "Scores",
+    "SeamTest",
+    "boundary_f",
+    "change",
+    "conn",
+    "drift",
+    "dtssd",
+    "flicker",
+    "foreground_mad",
+    "foreground_mse",
+    "grad",
+    "jaccard",
+    "mad",
+    "mad_t",
+    "messddt",
+    "mse",
+    "overlap_disagreement",
+    "rvm_table_mean",
+    "sad",
+    "seam_test",
+    "unknown_band",
+]

@@ -1,0 +1,60 @@
+"""The measures of a clip that are quick to take: means of MAD, MSE, GRAD and dtSSD."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from videomama_server.metrics.evaluation import Evaluation
+from videomama_server.metrics.inputs import FloatArray
+
+_QUICK = ("mad", "mse", "grad", "dtssd")
+
+
+@dataclass(frozen=True)
+class MetricsResult:
+    """Means over the frames of a clip, in the units of `mad`, `mse`, `grad` and `dtssd`; lower is better.
+
+    Attributes:
+        dtssd: mean over neighbouring frames, None when the clip has a single frame.
+        frames: how many frames were measured.
+    """
+
+    mad: float
+    mse: float
+    grad: float
+    dtssd: float | None
+    frames: int
+
+
+class ClipMetrics:
+    """Accumulates the measures of a clip frame by frame."""
+
+    def __init__(self) -> None:
+        self._evaluation = Evaluation(only=_QUICK)
+
+    def add(self, pred: FloatArray, truth: FloatArray) -> None:
+        """Measure the next frame, in clip order.
+
+        Args:
+            pred: (H, W) float, 0..1, the alpha to judge.
+            truth: (H, W) float, 0..1, the exact alpha.
+
+        Raises:
+            BadInput: the two differ in shape, from each other or from the frames before, or are not float (H, W).
+        """
+        self._evaluation.add(pred, truth)
+
+    def result(self) -> MetricsResult:
+        """Return the means over all frames added so far.
+
+        Raises:
+            BadInput: no frame was added.
+        """
+        mean = self._evaluation.mean()
+        return MetricsResult(
+            mad=mean.mad or 0.0,  # every frame has one
+            mse=mean.mse or 0.0,
+            grad=mean.grad or 0.0,
+            dtssd=mean.dtssd,
+            frames=len(self._evaluation.frames),
+        )

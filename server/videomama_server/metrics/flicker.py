@@ -1,0 +1,89 @@
+"""Flicker without a truth: how much an alpha changes beside what moves in the plate."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from videomama_client.errors import BadInput
+
+from videomama_server.metrics.inputs import FloatArray, as_float, checked
+
+_SMALLEST = 32  # pixels; in a smaller picture the search reads past the end of its pyramid, and may crash
+_ROUND_TRIP = 0.01  # of the squared motion, how far there and back may lie apart (Sundaram et al., 2010)
+_ROUND_TRIP_LEAST = 0.5  # square pixels
+
+
+def flicker(alpha: FloatArray, previous: FloatArray, plate: FloatArray, previous_plate: FloatArray) -> float | None:
+    """Mean absolute change of an alpha along the motion of the plate, times 1e3.
+
+    Only pixels count that come from inside the previous frame and whose motion, there and back, ends where it
+    began. None when there is no such pixel.
+
+    Args:
+        alpha: (H, W) float, 0..1.
+        previous: the alpha of the frame before.
+        plate: (H, W, 3) float, 0..1, display-referred, of the same frame.
+        previous_plate: that of the frame before.
+
+    Raises:
+        BadInput: the pictures differ in size, or are not float.
+    """
+    alpha, previous = checked(alpha, previous)
+    views = [_view(picture, alpha.shape) for picture in (plate, previous_plate)]
+    back, forth = _flow(*views), _flow(*reversed(views))
+    origin = back + _grid(alpha.shape)
+    trusted = _inside(origin) & _returns(back, _moved(forth, origin))
+    if not trusted.any():
+        return None
+    changed = np.abs(alpha - _moved(previous, origin))
+    return 1e3 * float(changed[trusted].mean(dtype=np.float64))
+
+
+def _view(plate: FloatArray, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    if plate.shape != (*shape, 3):
+        raise BadInput(
+            f"A plate of shape {plate.shape} does not go with an alpha of shape {shape}",
+            "It must be (height, width, 3), of the alpha's size.",
+        )
+    grey = np.asarray(cv2.transform(as_float(plate), np.full((1, 3), 255 / 3, np.float32)), np.float32)
+    view: NDArray[np.uint8] = np.rint(np.clip(grey, 0, 255)).astype(np.uint8)  # the search takes nothing finer
+    return view
+
+
+def _flow(start: NDArray[np.uint8], end: NDArray[np.uint8]) -> FloatArray:
+    """Flow (H, W, 2), x before y, by DIS (Kroeger et al., 2016)."""
+    height, width = start.shape
+    beyond = (0, max(0, _SMALLEST - height), 0, max(0, _SMALLEST - width))
+    one, other = (cv2.copyMakeBorder(view, *beyond, borderType=cv2.BORDER_REPLICATE) for view in (start, end))
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    flow = np.zeros((*one.shape, 2), np.float32)
+    return np.asarray(search.calc(one, other, flow), np.float32)[:height, :width]
+
+
+def _grid(shape: tuple[int, ...]) -> FloatArray:
+    """Return the place of every pixel, (H, W, 2), x before y."""
+    rows, columns = np.indices(shape, dtype=np.float32)
+    return np.stack([columns, rows], axis=-1)
+
+
+def _moved(picture: FloatArray, origin: FloatArray) -> FloatArray:
+    across, down = (np.ascontiguousarray(origin[..., axis]) for axis in (0, 1))
+    return np.asarray(cv2.remap(picture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _inside(place: FloatArray) -> NDArray[np.bool_]:
+    height, width = place.shape[:2]
+    across, down = place[..., 0], place[..., 1]
+    inside: NDArray[np.bool_] = (across >= 0) & (across <= width - 1) & (down >= 0) & (down <= height - 1)
+    return inside
+
+
+def _returns(there: FloatArray, back: FloatArray) -> NDArray[np.bool_]:
+    allowed = _ROUND_TRIP * (_squared(there) + _squared(back)) + _ROUND_TRIP_LEAST
+    returns: NDArray[np.bool_] = _squared(there + back) <= allowed
+    return returns
+
+
+def _squared(motion: FloatArray) -> FloatArray:
+    return np.asarray(np.einsum("hwc,hwc->hw", motion, motion), np.float32)

@@ -1,0 +1,71 @@
+import cv2
+import numpy as np
+import pytest
+from videomama_client.errors import BadInput
+from videomama_server.metrics import change, flicker
+
+SHAPE = (96, 128)
+
+
+def texture(seed=0):
+    """Something whose motion can be followed, (H, W, 3), wider than the picture."""
+    grain = np.random.default_rng(seed).random((SHAPE[0] + 32, SHAPE[1] + 32), dtype=np.float32)
+    smooth = cv2.GaussianBlur(grain, (0, 0), 2.5)
+    return np.repeat(cv2.normalize(smooth, None, 0, 1, cv2.NORM_MINMAX)[..., None], 3, axis=2)
+
+
+def view(wide, across):
+    """What is seen of something that has moved to the right by `across` pixels."""
+    return np.ascontiguousarray(wide[16:-16, 16 - across : 16 - across + SHAPE[1]])
+
+
+@pytest.fixture
+def wide(blob):
+    return blob(1, (SHAPE[0] + 32, SHAPE[1] + 32))
+
+
+def test_an_alpha_that_moves_with_the_plate_does_not_flicker(wide):
+    plate = texture()
+    alphas, plates = [view(wide, move) for move in (0, 5)], [view(plate, move) for move in (0, 5)]
+    found = flicker(alphas[1], alphas[0], plates[1], plates[0])
+    assert found < 0.2 * change(alphas[1], alphas[0])
+
+
+def test_one_that_pulses_does(wide):
+    plate = texture()
+    alphas, plates = [view(wide, move) for move in (0, 5)], [view(plate, move) for move in (0, 5)]
+    steady = flicker(alphas[1], alphas[0], plates[1], plates[0])
+    pulsing = flicker(alphas[1] * np.float32(0.8), alphas[0], plates[1], plates[0])
+    assert pulsing > 3 * steady
+
+
+def test_one_that_moves_where_the_plate_stands_still_does(wide):
+    plate = view(texture(), 0)
+    found = flicker(view(wide, 5), view(wide, 0), plate, plate)
+    assert found == pytest.approx(change(view(wide, 5), view(wide, 0)), rel=0.01)
+
+
+def test_a_still_clip_is_steady(wide):
+    plate, alpha = view(texture(), 0), view(wide, 0)
+    assert flicker(alpha, alpha, plate, plate) == pytest.approx(0, abs=1e-3)
+
+
+def test_what_comes_from_outside_the_picture_does_not_count():
+    plate = texture()
+    alpha = np.zeros(SHAPE, np.float32)
+    alpha[:, :4] = 1  # has just come in from the left
+    found = flicker(alpha, np.zeros_like(alpha), view(plate, 6), view(plate, 0))
+    assert found < 0.5 * change(alpha, np.zeros_like(alpha))
+
+
+def test_tiny_pictures_are_measured():
+    plate = texture()[:9, :7]
+    alpha = np.full((9, 7), 0.5, np.float32)
+    assert flicker(alpha, alpha * np.float32(0.5), plate, plate) == pytest.approx(250, rel=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(96, 128), (96, 127, 3), (96, 128, 4)])
+def test_a_plate_of_another_size_is_bad_input(shape):
+    alpha = np.zeros(SHAPE, np.float32)
+    with pytest.raises(BadInput, match="does not go with"):
+        flicker(alpha, alpha, np.zeros(shape, np.float32), np.zeros((*SHAPE, 3), np.float32))
