@@ -25,6 +25,7 @@ _COMMANDS = {
     "metrics": "metrics",
     "doctor": "doctor",
     "demo": "demo",
+    "clips": "clips",
 }
 EXIT_FAILED = 1
 EXIT_CANCELLED = 130
