@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from videomama_client.errors import BadInput
-from videomama_server.color import DISPLAY, LINEAR, DisplayTransform, display_transform, resolve
+from videomama_server.color import DISPLAY, LINEAR, DisplayTransform, display_transform, linear_light, resolve
 
 RAW_CONFIG = """ocio_profile_version: 2
 search_path: ""
@@ -134,3 +134,22 @@ def test_a_config_that_cannot_be_connected_to_the_built_in_one_is_an_error(tmp_p
     monkeypatch.setenv("OCIO", str(path))
     with raises_with_hint(BadInput, "'raw'"):
         DisplayTransform("raw", 0)
+
+
+@pytest.mark.parametrize("name", [LINEAR, "ACEScg"])
+def test_a_linear_space_is_light_already(name):
+    plate = np.array([[[-0.2, 3.0, 0.5]]], np.float32)
+    assert linear_light(name)(plate) is plate
+
+
+def test_a_curve_is_taken_off_and_nothing_is_cut():
+    plate = swatch(0.5, 1.0)
+    found = linear_light(DISPLAY)(plate)[0, :, 0]
+    np.testing.assert_allclose(found, [((0.5 + 0.055) / 1.055) ** 2.4, 1.0], atol=1e-4)
+    np.testing.assert_array_equal(plate, swatch(0.5, 1.0))
+    assert linear_light("ACEScct")(swatch(1.0)).min() > 100
+
+
+def test_light_of_an_unknown_space():
+    with pytest.raises(BadInput, match="no colour space is called"):
+        linear_light("nonsense")

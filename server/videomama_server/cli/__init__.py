@@ -23,6 +23,8 @@ _COMMANDS = {
     "cache": "cache",
     "weights": "weights",
     "metrics": "metrics",
+    "foreground": "foreground",
+    "qc": "qc",
     "doctor": "doctor",
     "demo": "demo",
     "clips": "clips",

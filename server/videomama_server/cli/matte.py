@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -19,6 +19,9 @@ from videomama_client.settings import MODES, QUALITIES, MatteSettings
 
 from videomama_server import config
 from videomama_server.submission import Submission, project_paths, submit
+
+if TYPE_CHECKING:
+    from videomama_server.cli.qc import Judged
 
 _SETTINGS_HELP = {
     "engine": "auto, videomama, classic, passthrough.",
@@ -83,17 +86,33 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--rehash", is_flag=True, help="Read every file again instead of trusting its date and size.")
 @click.option("--no-start", is_flag=True, help="Do not start a server when none runs.")
 @click.option("--connection-file", type=click.Path(path_type=Path), help="Of the server to use.")
+@click.option("--foreground", default="", help="Write the subject's own colour too, unpremultiplied: .exr or .tif.")
+@click.option(
+    "--qc", "qc_folder", type=click.Path(path_type=Path), help="Judge the alphas; folder for contact sheet and plot."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @_settings_options
 def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: Any) -> None:
     """Refine a rough mask into a soft alpha."""
+    foreground = flags.pop("foreground")
+    foreground = foreground and os.path.abspath(foreground)  # noqa: PTH100  (a pattern, not a path)
+    qc_folder = flags.pop("qc_folder")
     order = _submission(flags)
+    control = _controlling(order, qc_folder) if qc_folder else None
+    colour = _colouring(order, foreground) if foreground else None
     path = config.load({"connection_file": connection_file}).connection_file
     with launch.connect(path, start=not no_start) as client:
         done = follow(client, order)
+    if colour:
+        colour()
+    judged = control() if control else None
     if as_json:
         result = asdict(done)
         del result["job"]
+        if judged:
+            result["qc"] = judged.as_dict()
+        if colour:
+            result["foreground"] = foreground
         click.echo(json.dumps(result))
         return
     for warning in done.warnings:
@@ -105,6 +124,10 @@ def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: 
     if done.plan:
         click.echo(done.plan)
     click.echo(order.out)
+    if colour:
+        click.echo(foreground)
+    if judged:
+        judged.say(click.echo)
 
 
 def follow(client: Client, order: Submission) -> messages.MatteDone:
@@ -116,6 +139,20 @@ def follow(client: Client, order: Submission) -> messages.MatteDone:
     except KeyboardInterrupt as interrupt:
         _cancel(client, sent.job)
         raise Cancelled("cancelled") from interrupt
+
+
+def _colouring(order: Submission, out: str) -> Callable[[], None]:
+    """Return what writes the foreground's colour to `out` once the job is done; what cannot work is raised now."""
+    from videomama_server.cli.foreground import of_matte  # opens pictures, which takes long to import
+
+    return of_matte(order, out)
+
+
+def _controlling(order: Submission, folder: Path) -> Callable[[], Judged]:
+    """Return what judges the alphas once the job is done; a folder that cannot be made is told now."""
+    from videomama_server.cli.qc import of_matte  # opens pictures, which takes long to import
+
+    return of_matte(order, folder)
 
 
 def _watch(events: Iterable[messages.JobEvent], progress: Progress) -> messages.MatteDone:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from videomama_server import frames as pictures
 from videomama_server.demo.canvas import FloatArray
+from videomama_server.foreground import estimate
 
 ByteArray = NDArray[np.uint8]
 
@@ -20,8 +21,6 @@ _GAP = 8
 _HEADER = 34
 _PAPER, _INK = 26, (214, 214, 214)
 _GREEN = (0.05, 0.42, 0.10)  # linear, the green of a screen
-_FUSION_SIZES = (91, 7)  # pixels
-_TINY = np.float32(1e-5)
 _TITLES = ("plate", "mask", "alpha", "over green", "detail: by the mask | by the alpha")
 
 
@@ -46,7 +45,7 @@ def contact_sheet(rows: Sequence[SheetFrame]) -> ByteArray:
     """Return the sheet (h, w, 3), 8-bit sRGB: one row per frame, in columns named at the top.
 
     Both comps are made in linear light, over green: by the mask with the plate's own colours, by the alpha with the
-    foreground's, estimated from plate and alpha (see `_foreground`).
+    foreground's, estimated from plate and alpha (see `videomama_server.foreground`).
     The detail is the part of the frame where the alpha has most edges, which is where the hair is.
     """
     bands = [_header()]
@@ -87,7 +86,7 @@ def _cells(row: SheetFrame) -> list[ByteArray]:
     height, width = row.alpha.shape
     size = (_CELL, max(2, round(_CELL * height / width)))
     light = _linear(row.plate)
-    by_alpha = _over_green(_foreground(light, row.alpha), row.alpha)
+    by_alpha = _over_green(estimate(light, row.alpha), row.alpha)
     by_mask = _over_green(light, row.mask)
     window = _busiest(row.alpha, (max(2, height // 3), max(2, round(height / 3 * size[0] / 2 / size[1]))))
     half = (_CELL // 2 - _GAP // 4, size[1])
@@ -97,23 +96,6 @@ def _cells(row: SheetFrame) -> list[ByteArray]:
     _label(plate, str(row.number), (8, size[1] - 10))
     flats = [_bytes(np.repeat(_fitted(cover, size)[..., None], 3, axis=2)) for cover in (row.mask, row.alpha)]
     return [plate, *flats, _bytes(_fitted(by_alpha, size)), np.concatenate([details[0], seam, details[1]], axis=1)]
-
-
-def _foreground(light: FloatArray, alpha: FloatArray) -> FloatArray:
-    """Estimate the foreground's own colours (H, W, 3), linear, from a plate and its alpha (H, W).
-
-    Blur fusion, wide and then narrow (Forte, Approximate Fast Foreground Colour Estimation, 2021).
-    """
-    front = back = light
-    cover = alpha[..., None]
-    for size in _FUSION_SIZES:
-        mean_cover = cv2.blur(alpha, (size, size))[..., None]
-        near_front = cv2.blur(front * cover, (size, size)) / (mean_cover + _TINY)
-        near_back = cv2.blur(back * (1 - cover), (size, size)) / (1 - mean_cover + _TINY)
-        front = near_front + cover * (light - cover * near_front - (1 - cover) * near_back)
-        front = np.clip(front, 0, 1)
-        back = near_back
-    return np.asarray(front, np.float32)
 
 
 def _over_green(foreground: FloatArray, cover: FloatArray) -> FloatArray:

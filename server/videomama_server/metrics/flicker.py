@@ -14,7 +14,13 @@ _ROUND_TRIP = 0.01  # of the squared motion, how far there and back may lie apar
 _ROUND_TRIP_LEAST = 0.5  # square pixels
 
 
-def flicker(alpha: FloatArray, previous: FloatArray, plate: FloatArray, previous_plate: FloatArray) -> float | None:
+def flicker(
+    alpha: FloatArray,
+    previous: FloatArray,
+    plate: FloatArray,
+    previous_plate: FloatArray,
+    alike: float | None = None,
+) -> float | None:
     """Mean absolute change of an alpha along the motion of the plate, times 1e3.
 
     Only pixels count that come from inside the previous frame and whose motion, there and back, ends where it
@@ -25,6 +31,7 @@ def flicker(alpha: FloatArray, previous: FloatArray, plate: FloatArray, previous
         previous: the alpha of the frame before.
         plate: (H, W, 3) float, 0..1, display-referred, of the same frame.
         previous_plate: that of the frame before.
+        alike: only pixels count whose grey value in the plate, 0..1, changes by no more along the motion.
 
     Raises:
         BadInput: the pictures differ in size, or are not float.
@@ -34,6 +41,9 @@ def flicker(alpha: FloatArray, previous: FloatArray, plate: FloatArray, previous
     back, forth = _flow(*views), _flow(*reversed(views))
     origin = back + _grid(alpha.shape)
     trusted = _inside(origin) & _returns(back, _moved(forth, origin))
+    if alike is not None:
+        now, before = (view.astype(np.float32) for view in views)
+        trusted &= np.abs(now - _moved(before, origin)) <= 255 * alike
     if not trusted.any():
         return None
     changed = np.abs(alpha - _moved(previous, origin))

@@ -69,3 +69,12 @@ def test_a_plate_of_another_size_is_bad_input(shape):
     alpha = np.zeros(SHAPE, np.float32)
     with pytest.raises(BadInput, match="does not go with"):
         flicker(alpha, alpha, np.zeros(shape, np.float32), np.zeros((*SHAPE, 3), np.float32))
+
+
+def test_only_what_stays_alike_in_the_plate_counts(wide):
+    plate, alpha = view(texture(), 0), view(wide, 0)
+    lit, changed = plate.copy(), alpha.copy()
+    lit[:, :64] = np.minimum(lit[:, :64] + np.float32(0.3), 1)
+    changed[:, :64] *= np.float32(0.5)
+    assert flicker(changed, alpha, lit, plate, alike=0.05) < 0.2 * flicker(changed, alpha, lit, plate)
+    assert flicker(changed, alpha, plate, plate, alike=0.05) == flicker(changed, alpha, plate, plate)

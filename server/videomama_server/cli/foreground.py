@@ -1,0 +1,90 @@
+"""`videomama foreground`: the subject's own colour, from a plate and its alpha."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from videomama_server import sequences
+from videomama_server.foreground import Recolour
+from videomama_server.submission import Submission
+
+
+@click.command()
+@click.option("--plate", required=True, help="Plate frames, such as plate.####.exr.")
+@click.option("--alpha", required=True, help="Alpha frames of the plate's size.")
+@click.option("--out", required=True, help="Frames to write: .exr or .tif.")
+@click.option("--frames", "wanted", default="", help="Frames wanted, such as 1001-1040; by default all alphas.")
+@click.option("--plate-layer", default="", help="Layer that holds the plate.")
+@click.option("--alpha-channel", default="", help="Channel that holds the alpha; by default A, else the only one.")
+@click.option(
+    "--colorspace",
+    default="auto",
+    show_default=True,
+    help="The plate's; a linear one is kept, any other becomes linear Rec.709.",
+)
+@click.option("--dtype", type=click.Choice(["half", "float"]), help="By default half in .exr, else float.")
+@click.option("--premultiplied", is_flag=True, help="Multiply the colour by the alpha.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
+def foreground(wanted: str, dtype: str | None, as_json: bool, **flags: Any) -> None:
+    """Take the background out of soft edges.
+
+    Writes the subject's own colour in linear light, unpremultiplied, so that it composites clean over a new background.
+    """
+    job = Recolour(dtype=dtype or "", **flags)
+    job.check()
+    started = time.perf_counter()
+    written = write_foreground(job, sequences.parse_range(wanted) if wanted else None)
+    seconds = time.perf_counter() - started
+    if as_json:
+        click.echo(json.dumps({"frames": written, "seconds": seconds, "out": job.out}))
+        return
+    click.echo(f"{written} frames in {seconds:.1f} s")
+    click.echo(job.out)
+
+
+def write_foreground(job: Recolour, wanted: Iterable[int] | None) -> int:
+    """Write foreground colour, with progress on standard error, and return how many frames; see `Recolour`."""
+    files = job.find(wanted)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("foreground", total=len(files))
+        job.write(files, lambda _: progress.advance(task))
+    return len(files)
+
+
+def of_matte(order: Submission, out: str) -> Callable[[], None]:
+    """Return what writes foreground colour to `out` from the plate and the alphas of a job, once it is done.
+
+    Raises:
+        VideoMaMaError: as `Recolour.check`, now, before the job has begun.
+    """
+    job = Recolour(
+        plate=order.plate,
+        alpha=order.out,
+        out=out,
+        plate_layer=order.settings.plate_layer,
+        alpha_channel=f"{order.layer}.A" if order.layer else "",
+        colorspace=order.settings.colorspace,
+        spared=(order.mask,),
+    )
+    job.check()
+
+    def write() -> None:
+        write_foreground(job, _wanted(order))
+
+    return write
+
+
+def _wanted(order: Submission) -> list[int]:
+    """Return the frames that a job was asked for."""
+    if order.frames:
+        return sequences.parse_range(order.frames)
+    clip = sequences.parse_range(order.clip) if order.clip else list(sequences.find(sequences.parse(order.plate)))
+    return list(range(clip[0], clip[-1] + 1))

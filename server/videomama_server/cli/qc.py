@@ -1,0 +1,115 @@
+"""`videomama qc`: judge an alpha from plate, mask and alpha alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from videomama_server import sequences
+from videomama_server.qc import report
+from videomama_server.qc.files import Clip, Reading, clip_of
+from videomama_server.qc.report import QcReport
+from videomama_server.submission import Submission
+
+
+@click.command()
+@click.option("--plate", required=True, help="Plate frames, such as plate.####.exr.")
+@click.option("--mask", required=True, help="Mask frames that the alpha was made from.")
+@click.option("--alpha", required=True, help="Alpha frames to judge.")
+@click.option("--frames", default="", help="Frames to judge, such as 1001-1040; by default all alphas on disk.")
+@click.option("--plate-layer", default="", help="Layer that holds the plate.")
+@click.option("--mask-channel", default="", help="Channel that holds the mask.")
+@click.option("--alpha-channel", default="", help="Channel that holds the alpha.")
+@click.option("--colorspace", default="auto", show_default=True, help="The plate's colour space, as in matte.")
+@click.option("--exposure", default=0.0, help="Stops added to the plate before its motion is followed.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for a contact sheet, a plot and the figures.")
+@click.option("--json", "as_json", is_flag=True, help="Print flags and scores as one line of JSON.")
+def qc(plate: str, mask: str, alpha: str, frames: str, out: Path | None, as_json: bool, **how: Any) -> None:
+    """Flag the frames of an alpha that a person should look at, and say why.
+
+    No truth is needed: plate, mask and alpha are compared with each other and over time.
+    """
+    clip = clip_of((plate, mask, alpha), sequences.parse_range(frames) if frames else (), Reading(**how))
+    found = control(clip, out)
+    if as_json:
+        click.echo(json.dumps(found.as_dict()))
+        return
+    found.say(click.echo)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What came of quality control, and the folder with its pictures, if there is one."""
+
+    report: QcReport
+    folder: Path | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return {**self.report.as_dict(), "folder": str(self.folder) if self.folder else None}
+
+    def say(self, say: Callable[[str], None]) -> None:
+        """Tell the flags, one per line, and where the pictures are."""
+        for flag in self.report.flags:
+            say(f"QC: {flag}")
+        if not self.report.flags:
+            say(f"QC: nothing flagged on {len(self.report.scores)} frames")
+        if self.folder is not None:
+            say(str(self.folder / report.SHEET))
+            say(str(self.folder / report.PLOT))
+
+
+def control(clip: Clip, folder: Path | None) -> Judged:
+    """Judge a clip, showing progress on standard error, and write the report where a folder is named.
+
+    Raises:
+        VideoMaMaError: see `report.check` and `report.write`.
+    """
+    if folder is not None:
+        report.make_folder(folder)  # before any work
+    with _progress() as progress:
+        task = progress.add_task("qc", total=len(clip.numbers))
+        found = report.check(clip, lambda _: progress.advance(task))
+    if folder is not None:
+        report.write(folder, clip, found)
+    return Judged(found, folder)
+
+
+def of_matte(order: Submission, folder: Path) -> Callable[[], Judged]:
+    """Return what judges the alphas of a job when it is done.
+
+    Raises:
+        NotPermitted: the folder cannot be made.
+    """
+    report.make_folder(folder)
+    settings = order.settings
+    channel = "" if not order.layer else f"{order.layer}.A"
+    how = Reading(settings.plate_layer, settings.mask_channel, channel, settings.colorspace, settings.exposure)
+
+    def judge() -> Judged:
+        return control(clip_of((order.plate, order.mask, order.out), _wanted(order), how), folder)
+
+    return judge
+
+
+def _wanted(order: Submission) -> list[int]:
+    """Return the frames of a job: older alphas may lie in the same folder."""
+    named = order.frames or order.clip
+    return sequences.parse_range(named) if named else sorted(sequences.find(sequences.parse(order.plate)))
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )

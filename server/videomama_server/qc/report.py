@@ -1,0 +1,66 @@
+"""Quality control of a clip from one end to the other: measured, judged, and written to a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from videomama_client.errors import NotPermitted
+
+from videomama_server.frames import write_picture
+from videomama_server.qc import sheet
+from videomama_server.qc.files import Clip, measure
+from videomama_server.qc.flags import Flag, judge
+from videomama_server.qc.plot import plot
+from videomama_server.qc.scores import FrameScores
+from videomama_server.replacing import replacing
+
+SHEET, PLOT, FACTS = "qc_sheet.png", "qc_plot.png", "qc.json"
+
+
+@dataclass(frozen=True)
+class QcReport:
+    """What came of a clip: the scores of its frames, ascending, and its flags."""
+
+    scores: Sequence[FrameScores]
+    flags: Sequence[Flag]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return {
+            "frames": len(self.scores),
+            "flags": [asdict(flag) for flag in self.flags],
+            "scores": [asdict(found) for found in self.scores],
+        }
+
+
+def check(clip: Clip, tell: Callable[[int], None] = lambda _: None) -> QcReport:
+    """Measure and judge a clip; see `measure` for errors."""
+    scores = measure(clip, tell)
+    return QcReport(scores, judge(scores))
+
+
+def write(folder: Path, clip: Clip, report: QcReport) -> list[Path]:
+    """Write contact sheet, plot and figures into `folder`, made if need be, and return the three files.
+
+    Raises:
+        NotPermitted: the folder cannot be written.
+    """
+    make_folder(folder)
+    rows = [clip.read(frame) for frame in sheet.chosen(clip.numbers, report.flags)]
+    write_picture(folder / SHEET, sheet.contact_sheet(rows, report.flags), dtype="uint8")
+    write_picture(folder / PLOT, plot(report.scores, report.flags), dtype="uint8")
+    with replacing(folder / FACTS) as temporary:
+        temporary.write_text(json.dumps(report.as_dict(), indent=1) + "\n", encoding="utf-8")
+    return [folder / name for name in (SHEET, PLOT, FACTS)]
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder that the report goes to; raises `NotPermitted` where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotPermitted(f"cannot make {folder}: {error.strerror}", "Choose another folder.") from error

@@ -1,0 +1,68 @@
+"""Clips in files: which frames, how many at once, on whose canvas."""
+
+import numpy as np
+import pytest
+from videomama_client.errors import BadInput
+from videomama_server import frames
+from videomama_server.geometry import Geometry, Rect
+from videomama_server.qc.files import Clip, Reading, clip_of, measure
+from videomama_server.qc.scores import Gauge
+
+
+class Counting(Clip):
+    """Counts the frames that were read."""
+
+    def read(self, frame):
+        READ.append(frame)
+        return super().read(frame)
+
+
+READ: list[int] = []
+
+
+def test_files_are_measured_as_arrays_are(clip, written):
+    patterns = written(clip)
+    gauge = Gauge()
+    for found in measure(clip_of(patterns)):
+        number = found.frame
+        own = gauge.add(number, clip.plate[number], clip.mask[number], clip.alpha[number])
+        for name in ("iou", "coverage", "outside", "softness", "hole", "flicker"):
+            assert getattr(found, name) == pytest.approx(getattr(own, name), abs=2e-3)
+
+
+def test_only_a_few_frames_are_read_ahead(clip, written):
+    patterns = written(clip)
+    whole = clip_of(patterns)
+    READ.clear()
+    ahead = []
+    measure(Counting(whole.plate, whole.mask, whole.alpha), lambda frame: ahead.append(len(READ) - frame + 1000))
+    assert len(READ) == len(clip.numbers) == len(ahead)
+    assert max(ahead) <= 3
+
+
+def test_a_gap_in_the_numbers_is_no_change(clip, written):
+    found = {one.frame: one for one in measure(clip_of(written(clip), [1001, 1002, 1010, 1011]))}
+    assert [found[frame].flicker is None for frame in (1001, 1002, 1010, 1011)] == [True, False, True, False]
+
+
+def test_frames_that_are_wanted_must_be_there(clip, written):
+    with pytest.raises(BadInput, match="missing: plate frames 1017-1018"):
+        clip_of(written(clip), range(1015, 1019))
+
+
+def test_overscan_and_other_windows_are_put_on_the_plates_canvas(tmp_path):
+    display = Rect(0, 0, 160, 96)
+    frames.write_picture(tmp_path / "p.exr", np.ones((116, 180, 3)), geometry=Geometry(display, display.grow(10, 10)))
+    frames.write_picture(tmp_path / "m.exr", np.ones((96, 160)), ("A",), geometry=Geometry(display, display))
+    frames.write_picture(
+        tmp_path / "a.exr", np.ones((116, 180)), ("A",), geometry=Geometry(display, display.grow(10, 10))
+    )
+    loaded = clip_of(tuple(str(tmp_path / name) for name in ("p.exr", "m.exr", "a.exr"))).read(1)
+    assert loaded.plate.shape == (116, 180, 3)
+    assert (loaded.alpha.sum(), loaded.mask.sum()) == (116 * 180, 96 * 160)
+    assert loaded.mask[:10].sum() == 0
+
+
+def test_an_unknown_colour_space_is_refused(clip, written):
+    with pytest.raises(BadInput, match="no colour space"):
+        measure(clip_of(written(clip), how=Reading(colorspace="nonsense")))

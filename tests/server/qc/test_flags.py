@@ -1,0 +1,155 @@
+"""Every fault that is planted is flagged, on its frames and by its name; what is right is not."""
+
+import cv2
+import numpy as np
+import pytest
+from videomama_server.demo.clip import ClipShape, render_frame
+from videomama_server.qc.flags import judge
+from videomama_server.qc.scores import FrameScores, Gauge, with_seams
+
+
+@pytest.mark.parametrize("speed", [0.0, 2.0, 6.0])
+def test_a_right_clip_has_no_flag(make_clip, speed):
+    assert make_clip(speed=speed).flags() == {}
+
+
+@pytest.mark.parametrize("seed", range(3, 12, 2))
+def test_nor_has_another(make_clip, seed):
+    assert make_clip(seed=seed).flags() == {}
+
+
+def test_hair_veil_and_rough_masks_have_no_flag():
+    shape, gauge = ClipShape(width=480, height=270, frames=10), Gauge()
+    scores = []
+    for number in shape.numbers:
+        frame = render_frame(shape, number)
+        plate = np.clip(frame.plate, 0, 1) ** np.float32(1 / 2.2)
+        scores.append(gauge.add(number, plate, frame.mask, frame.alpha))
+    assert judge(with_seams(scores)) == []
+
+
+def test_single_frames_and_empty_clips(make_clip):
+    assert make_clip(count=1).flags() == {}
+    clip = make_clip(count=4)
+    for number in clip.numbers:
+        clip.mask[number][:] = clip.alpha[number][:] = 0
+    assert clip.flags() == {}
+
+
+def test_alpha_dropped(clip):
+    for number in (1005, 1006, 1011):
+        clip.alpha[number] = np.zeros_like(clip.alpha[number])
+    assert clip.flags() == {"alpha dropped": [1005, 1006, 1011]}
+
+
+def test_alpha_dropped_for_good(clip):
+    for number in range(1012, 1017):
+        clip.alpha[number] = np.zeros_like(clip.alpha[number])
+    assert clip.flags() == {"alpha dropped": [1012, 1013, 1014, 1015, 1016]}
+
+
+def test_most_of_the_alpha_dropped(clip):
+    clip.alpha[1009] = clip.alpha[1009].copy()
+    clip.alpha[1009][110:] = 0
+    flags = clip.flags()
+    assert flags.pop("mismatch") == [1009]
+    assert flags.keys() <= {"soft inside", "flicker"}
+
+
+def test_a_subject_that_walks_out_is_not_lost(make_clip):
+    clip = make_clip(count=24, speed=14.0)
+    assert not {"mask missed", "alpha dropped"} & clip.flags().keys()
+
+
+def test_mask_missed(clip):
+    """With the alpha gone too, as engines leave it, and with one that holds on to the subject."""
+    for number in (1004, 1009, 1010):
+        clip.mask[number] = np.zeros_like(clip.mask[number])
+    clip.alpha[1004] = np.zeros_like(clip.alpha[1004])
+    assert clip.flags() == {"mask missed": [1004, 1009, 1010]}
+
+
+def test_a_mask_in_the_wrong_place(clip):
+    clip.mask[1007] = np.roll(clip.mask[1007], 90, axis=1)
+    assert clip.flags()["mismatch"] == [1007]
+
+
+def test_a_hole(clip):
+    for number in range(1006, 1010):
+        clip.alpha[number] = cv2.circle(clip.alpha[number].copy(), (120 + 2 * (number - 1001), 150), 12, 0, -1)
+    flags = clip.flags()
+    assert flags.pop("hole") == [1006, 1007, 1008, 1009]
+    assert flags.keys() <= {"flicker", "seam"}  # it comes and goes at once
+
+
+def test_a_hole_on_all_frames(clip):
+    for number in clip.numbers:
+        clip.alpha[number] = cv2.circle(clip.alpha[number].copy(), (120 + 2 * (number - 1001), 150), 12, 0, -1)
+    assert clip.flags() == {"hole": clip.numbers}
+
+
+def test_background_inside_a_mask_that_is_too_large_is_no_hole(clip):
+    for number in clip.numbers:
+        clip.mask[number] = cv2.dilate(clip.mask[number], np.ones((25, 25), np.uint8))
+    assert clip.flags() == {}
+
+
+def test_soft_inside(clip):
+    for number in (1008, 1009):
+        clip.alpha[number] = clip.alpha[number] * np.float32(0.8)
+    assert clip.flags()["soft inside"] == [1008, 1009]
+
+
+def test_spill(clip):
+    """A patch, and a haze so faint that nobody sees it over grey."""
+    clip.alpha[1003] = cv2.circle(clip.alpha[1003].copy(), (280, 40), 18, 0.9, -1)
+    clip.alpha[1012] = np.maximum(clip.alpha[1012], np.float32(0.03))
+    flags = clip.flags()
+    assert flags.pop("spill") == [1003, 1012]
+    assert flags.keys() <= {"flicker"}
+
+
+def test_flicker(clip):
+    for number in range(1006, 1012):
+        clip.alpha[number] = clip.alpha[number] * np.float32(0.75 if number % 2 else 1.0)
+    assert clip.flags()["flicker"] == list(range(1007, 1013))
+
+
+def test_flicker_from_end_to_end(clip):
+    for number in clip.numbers[::2]:
+        clip.alpha[number] = clip.alpha[number] * np.float32(0.7)
+    assert clip.flags()["flicker"] == clip.numbers[1:]
+
+
+def test_a_seam(clip):
+    """The alpha is wider from one frame on."""
+    for number in range(1009, 1017):
+        clip.alpha[number] = cv2.dilate(clip.alpha[number], np.ones((9, 9), np.uint8))
+    assert clip.flags() == {"seam": [1009]}
+
+
+def test_a_flag_names_the_worst_frame_and_says_why(clip):
+    clip.alpha[1005] = cv2.circle(clip.alpha[1005].copy(), (128, 150), 12, 0, -1)
+    clip.alpha[1006] = cv2.circle(clip.alpha[1006].copy(), (130, 150), 16, 0, -1)
+    hole = next(flag for flag in judge(clip.scores()) if flag.kind == "hole")
+    assert (hole.frames, hole.worst) == ([1005, 1006], 1006)
+    assert str(hole) == "hole on 1005-1006: the alpha is near 0 deep inside the mask"
+
+
+def scored(frame, **values):
+    usual = {"iou": 0.9, "mask": 0.2, "coverage": 0.2, "outside": 0.0, "softness": 0.0, "hole": 0.0, "flicker": 0.01}
+    return FrameScores(frame, **{**usual, **values})
+
+
+def test_where_masks_differ_much_no_single_one_stands_out():
+    levels = (0.95, 0.72, 0.88, 0.66, 0.93, 0.7, 0.9, 0.68)
+    assert judge([scored(frame, iou=level) for frame, level in enumerate(levels)]) == []
+    steady = [scored(frame) for frame in range(8)]
+    assert [flag.kind for flag in judge([*steady, scored(8, iou=0.66)])] == ["mismatch"]
+
+
+def test_by_a_poor_mask_no_alpha_is_judged():
+    """The smoke of a clip lies outside its mask on all frames, and on some masks are worse."""
+    levels = (0.7, 0.5, 0.65, 0.58, 0.7, 0.52)
+    poor = [scored(frame, iou=level, hole=0.1 if level < 0.6 else 0.0) for frame, level in enumerate(levels)]
+    assert judge(poor) == []

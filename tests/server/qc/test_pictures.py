@@ -1,0 +1,71 @@
+"""The contact sheet and the plot show what was flagged."""
+
+import cv2
+import numpy as np
+from videomama_server.qc import sheet
+from videomama_server.qc.files import Loaded
+from videomama_server.qc.flags import Flag, judge
+from videomama_server.qc.plot import plot
+
+
+def rows_of(clip, numbers):
+    return [Loaded(number, clip.plate[number], clip.mask[number], clip.alpha[number]) for number in numbers]
+
+
+def count(picture, like):
+    """How many pixels of the column that shows the alpha are of a colour."""
+    alpha = picture[:, 496:976]
+    return int(np.count_nonzero(like(*(alpha[..., channel].astype(int) for channel in range(3)))))
+
+
+def is_red(r, g, b):
+    return (r > 100) & (g < r // 3) & (b < r // 3)
+
+
+def is_blue(r, g, b):
+    return (b > 200) & (r < 80)
+
+
+def test_worst_frames_come_first():
+    flags = [Flag("hole", [1, 2, 3, 4, 5, 6, 7], 4, ""), Flag("spill", [20, 21], 21, "")]
+    assert sheet.chosen(range(30), flags, 4) == [1, 4, 20, 21]
+    assert sheet.chosen(range(30), flags, 1) == [4]
+
+
+def test_without_flags_frames_are_spread():
+    assert sheet.chosen(range(1, 12), [], 3) == [1, 6, 11]
+    assert sheet.chosen([7], [], 6) == [7]
+
+
+def test_spill_and_holes_are_marked(clip):
+    right = sheet.contact_sheet(rows_of(clip, [1005]), [])
+    assert right.dtype == np.uint8
+    assert count(right, is_red) == count(right, is_blue) == 0
+    clip.alpha[1005] = cv2.circle(clip.alpha[1005].copy(), (128, 150), 12, 0, -1)
+    clip.alpha[1005] = cv2.circle(clip.alpha[1005], (290, 30), 12, 0.8, -1)
+    wrong = sheet.contact_sheet(rows_of(clip, [1005]), judge(clip.scores()))
+    assert count(wrong, is_red) > 300
+    assert count(wrong, is_blue) > 300
+    assert wrong.shape == right.shape
+
+
+def test_the_checkerboard_shows_through_where_the_alpha_is_not(clip):
+    clip.alpha[1001] = np.zeros_like(clip.alpha[1001])
+    picture = sheet.contact_sheet(rows_of(clip, [1001]), [])
+    last = picture[-100:-20, -400:-20]
+    assert len(np.unique(last.reshape(-1, 3), axis=0)) == 2
+
+
+def test_the_plot_shades_what_is_flagged(clip):
+    right = plot(clip.scores(), [])
+    clip.alpha[1008] = np.zeros_like(clip.alpha[1008])
+    scores = clip.scores()
+    wrong = plot(scores, judge(scores))
+    assert right.shape == wrong.shape
+    shade = (wrong == (70, 34, 28)).all(axis=-1)
+    assert shade.any()
+    assert not (right == (70, 34, 28)).all(axis=-1).any()
+
+
+def test_a_plot_of_one_frame(make_clip):
+    assert plot(make_clip(count=1).scores(), []).shape[2] == 3

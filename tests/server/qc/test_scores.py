@@ -1,0 +1,101 @@
+"""The scores of single frames, where they can be told beforehand."""
+
+import cv2
+import numpy as np
+import pytest
+from videomama_client.errors import BadInput
+from videomama_server.qc.scores import WORKING, Gauge, with_seams
+
+SIZE = (180, 320)
+
+
+def rectangle(top, bottom, left, right, value=1.0, size=SIZE):
+    picture = np.zeros(size, np.float32)
+    picture[top:bottom, left:right] = value
+    return picture
+
+
+def scores_of(mask, alpha):
+    return Gauge().add(1, np.zeros((*mask.shape, 3), np.float32), mask, alpha)
+
+
+def test_a_mask_that_is_the_alpha():
+    solid = rectangle(40, 140, 60, 260)
+    found = scores_of(solid, solid)
+    assert (found.iou, found.outside, found.softness, found.hole) == (1, 0, 0, 0)
+    assert found.mask == found.coverage == pytest.approx(100 * 200 / (180 * 320))
+    assert (found.flicker, found.seam) == (None, None)
+
+
+def test_nothing_to_measure():
+    nothing = np.zeros(SIZE, np.float32)
+    found = scores_of(nothing, nothing)
+    assert (found.iou, found.coverage) == (1, 0)
+    assert (found.outside, found.softness, found.hole) == (None, None, None)
+    assert scores_of(rectangle(80, 84, 0, 320), rectangle(80, 84, 0, 320)).softness is None
+
+
+def test_what_lies_near_the_mask_is_not_outside():
+    mask = rectangle(40, 140, 60, 160)
+    near, far = rectangle(40, 140, 60, 168), rectangle(40, 140, 60, 160) + rectangle(0, 20, 250, 300, 0.5)
+    assert scores_of(mask, near).outside == 0
+    assert scores_of(mask, far).outside == pytest.approx(500 / 10_500)
+
+
+def test_softness_and_holes():
+    mask = rectangle(20, 160, 40, 280)
+    assert scores_of(mask, mask * np.float32(0.6)).softness == pytest.approx(0.4, abs=1e-6)
+    holed = mask - rectangle(80, 100, 100, 140)
+    assert scores_of(mask, holed).hole == pytest.approx(20 * 40 / (140 * 240))
+    open_ = mask - rectangle(80, 180, 100, 140) * mask
+    assert scores_of(mask, open_).hole == 0
+    assert scores_of(mask, open_).softness == 0
+
+
+def test_a_subject_that_the_frame_cuts_goes_on_beyond_it():
+    everywhere = np.ones(SIZE, np.float32)
+    assert scores_of(everywhere, everywhere * np.float32(0.5)).softness == pytest.approx(0.5)
+
+
+def test_the_size_of_the_frame_does_not_matter():
+    mask = rectangle(20, 160, 40, 280) - rectangle(80, 100, 100, 140)
+    alpha = cv2.GaussianBlur(mask, (0, 0), 2)
+    small = scores_of(rectangle(20, 160, 40, 280), alpha)
+    size = (4 * SIZE[1], 4 * SIZE[0])
+    assert size[0] > WORKING
+    large = scores_of(*(cv2.resize(one, size) for one in (rectangle(20, 160, 40, 280), alpha)))
+    for name in ("iou", "coverage", "hole"):
+        assert getattr(large, name) == pytest.approx(getattr(small, name), abs=0.01)
+
+
+def test_flicker_is_the_change_beside_the_plate_per_pixel_of_the_subject():
+    plate = np.repeat(np.random.default_rng(1).random((*SIZE, 1), dtype=np.float32), 3, axis=2)
+    plate = cv2.GaussianBlur(plate, (0, 0), 2)
+    solid, gauge = rectangle(40, 140, 60, 160), Gauge()
+    gauge.add(1, plate, solid, solid)
+    assert gauge.add(2, plate, solid, solid).flicker == pytest.approx(0, abs=1e-4)
+    assert gauge.add(3, plate, solid, solid * np.float32(0.8)).flicker == pytest.approx(0.2, rel=0.05)
+
+
+def test_a_plate_that_changes_with_the_alpha_excuses_it():
+    dark, solid, gauge = np.zeros((*SIZE, 3), np.float32), rectangle(40, 140, 60, 160), Gauge()
+    gauge.add(1, dark, solid, solid)
+    lit = dark + np.repeat(rectangle(40, 140, 60, 160, 0.5)[..., None], 3, axis=2)
+    assert gauge.add(2, lit, solid, solid * np.float32(0.5)).flicker == pytest.approx(0, abs=0.01)
+
+
+def test_seams_need_frames_on_both_sides(clip):
+    found = with_seams(clip.scores())
+    assert found[0].seam is None
+    assert all(0 < one.seam < 3 for one in found[2:])
+    assert all(one.seam is None for one in with_seams(clip.scores()[:4]))
+
+
+def test_sizes_that_differ_are_refused():
+    solid, plate = np.ones(SIZE, np.float32), np.zeros((*SIZE, 3), np.float32)
+    gauge = Gauge()
+    with pytest.raises(BadInput, match="320x180, mask 320x180 and alpha 310x180"):
+        gauge.add(1, plate, solid, solid[:, :310])
+    gauge.add(1, plate, solid, solid)
+    with pytest.raises(BadInput, match="from the one before"):
+        gauge.add(2, plate[:90], solid[:90], solid[:90])
