@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE_S = 0.5
 _POLL_S = 0.05
+_LEAVING_S = 1.0  # what a job that is done may take to be gone
 _URGENCY = {messages.INTERACTIVE: 0, messages.BATCH: 1}
 
 
@@ -57,6 +58,7 @@ class Running:
     spooled: dict[str, SpoolSource] = field(default_factory=dict)
     waits_for: Pause = None
     waits_since: float = 0.0
+    over: bool = False  # it has said its last word, and is about to go
 
     @property
     def idle(self) -> bool:
@@ -160,7 +162,13 @@ class Worker:
             self._jobs[run.job] = running
 
     def _clear_cache(self) -> CacheReport:
-        """Clear the cache; a job that comes meanwhile waits. Raises `BadInput` while there is one."""
+        """Clear the cache; a job that comes meanwhile waits. Raises `BadInput` while there is one.
+
+        A job that has said its last word is waited for: the client that heard it may ask at once.
+        """
+        until = time.monotonic() + _LEAVING_S
+        while self._jobs and time.monotonic() < until and all(running.over for running in list(self._jobs.values())):
+            time.sleep(_POLL_S)
         with self._clearing:
             if self._jobs:
                 raise BadInput("a job is using the cache", "Wait for it, or cancel it first.")
@@ -292,6 +300,8 @@ class Worker:
         return Delivery(inside, request.layer, request.dtype)
 
     def _emit(self, message: Any) -> None:
+        if isinstance(message, (messages.MatteDone, messages.MatteFailed)) and message.job in self._jobs:
+            self._jobs[message.job].over = True
         with self._sending:
             pipe.send(self._outbox, message)
 
