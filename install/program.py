@@ -22,14 +22,13 @@ import unbundle
 import uninstall
 import weights
 from environment import Environment
-from failure import InstallError
+from failure import told
 from job import Job
 from prepare import Request, prepare
 from project_checks import check_steps, run_steps
 from source import INDEX
 
 ROOT = Path(__file__).resolve().parent.parent
-_INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -141,19 +140,12 @@ def main(argv: Sequence[str]) -> int:
             stream.reconfigure(errors="replace")
     options, passed_on = parse(argv)
     run = VERBS[options.verb].run if options.verb else everything.run
-    try:
+
+    def work() -> int:
         with _job(options, passed_on) as job:
-            code = run(job)
-    except InstallError as error:
-        print(f"error: {error.message}\n{error.hint}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"error: {error}\nCheck the folder's permissions and that the disk is not full.", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return _INTERRUPTED
-    # A negative code is the signal that killed the child; the shell's convention for it is 128 and up.
-    return code if code >= 0 else 128 - code
+            return run(job)
+
+    return told(work)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import bundled_weights
 import nuke_vendor
 from archive import LIBRARIES, PROJECT, WHEELS, Bundle, Manifest, Share, opened
 from environment import Environment
-from failure import InstallError
+from failure import InstallError, told
 from interpreter import Interpreter, find, find_builder
 from prepare import Request
 from room import ensure_room
@@ -89,21 +89,14 @@ def launch(zip_file: str, argv: Sequence[str]) -> int:
     )
     options, passed_on = parser.parse_known_args(list(argv))
     path, folder = Path(zip_file).absolute(), options.to.absolute()
-    try:
+
+    def work() -> int:
         with opened(path) as bundle:
             unpack_project(bundle, folder)
-    except InstallError as error:
-        print(f"error: {error.message}\n{error.hint}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"error: {error}\nCheck the folder's permissions and that the disk is not full.", file=sys.stderr)
-        return 1
-    command = [sys.executable, str(folder / "install"), "--from-bundle", str(path), *passed_on]
-    try:
-        code = subprocess.run(command, check=False).returncode
-    except KeyboardInterrupt:
-        return 130
-    return code if code >= 0 else 128 - code
+        command = [sys.executable, str(folder / "install"), "--from-bundle", str(path), *passed_on]
+        return subprocess.run(command, check=False).returncode
+
+    return told(work)
 
 
 def unpack_project(bundle: Bundle, folder: Path) -> None:

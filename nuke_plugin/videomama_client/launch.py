@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional
+from typing import Optional, TypeVar
 
 from videomama_client import connection
 from videomama_client.client import Client
@@ -19,6 +19,7 @@ from videomama_client.errors import InternalError, ServerUnreachable
 START_S = 30.0
 HELLO_S = 3.0
 _POLL_S = 0.05
+ClientT = TypeVar("ClientT", bound=Client)
 _START = "Start one with `videomama serve`."
 _STARTED: list[subprocess.Popen[bytes]] = []  # Python warns when the handle of a living process is dropped
 _WINDOWS_DETACHED = 0x00000008 | 0x00000200  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
@@ -38,7 +39,7 @@ def connect(connection_file: Optional[Path] = None, start: bool = True, flags: S
     """
     path = connection_file or connection.default_path()
     try:
-        return _greeted(path)
+        return greeted(_client(path))
     except ServerUnreachable as error:
         if not start:
             raise ServerUnreachable(error.message, _START) from error
@@ -77,8 +78,8 @@ def _client(path: Path) -> Client:
     return Client(found)
 
 
-def _greeted(path: Path) -> Client:
-    client = _client(path)
+def greeted(client: ClientT) -> ClientT:
+    """Greet the server and return the client; close it where the server does not answer or speaks another version."""
     try:
         client.hello(HELLO_S)
     except BaseException:
@@ -95,7 +96,7 @@ def _start(path: Path, flags: Sequence[str]) -> Client:
     problem = f"no server answered within {START_S:g} s"
     while time.monotonic() < until:
         try:
-            return _greeted(path)
+            return greeted(_client(path))
         except ServerUnreachable as error:
             problem = error.message
         code = process.poll()

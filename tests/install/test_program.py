@@ -21,19 +21,6 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[prepare.Request]:
     return seen
 
 
-@pytest.fixture
-def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The commands that the program ran; each claims to have exited with 3."""
-    seen: list[list[str]] = []
-
-    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        seen.append(command)
-        return subprocess.CompletedProcess(command, 3)
-
-    monkeypatch.setattr(program.subprocess, "run", run)
-    return seen
-
-
 @pytest.mark.parametrize("folder", [ROOT, ROOT.parent])
 def test_help_names_every_verb(folder: Path) -> None:
     command = [sys.executable, str((ROOT / "install").relative_to(folder)), "--help"]

@@ -48,19 +48,6 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> list[prepare.Request]:
 
 
 @pytest.fixture
-def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The commands that would have been run; each claims to have exited with 3."""
-    seen: list[list[str]] = []
-
-    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-        seen.append(command)
-        return subprocess.CompletedProcess(command, 3)
-
-    monkeypatch.setattr(weights.subprocess, "run", run)
-    return seen
-
-
-@pytest.fixture
 def hub(tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A hub with other content under the published names."""
     spec = importlib.util.spec_from_file_location(

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Optional
 
+from videomama_client import launch
 from videomama_client.client import Client
 from videomama_client.connection import Connection, read
 from videomama_client.errors import ServerUnreachable, VideoMaMaError
 
-HELLO_S = 3.0
 _SLICE_S = 0.1
 _LISTENING_EVERY_S = 1.0
 
@@ -130,13 +130,7 @@ class Talker:
     def _connect(self, known: Connection) -> StoppableClient:
         if not known.listening():
             raise ServerUnreachable(f"the server of {self._file} is gone", "Start it again.")
-        client = StoppableClient(known, self._stopping)
-        try:
-            client.hello(HELLO_S)
-        except BaseException:
-            client.close()
-            raise
-        return client
+        return launch.greeted(StoppableClient(known, self._stopping))
 
     def _run(self) -> None:
         try:

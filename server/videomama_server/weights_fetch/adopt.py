@@ -179,7 +179,7 @@ def _put(order: Import, one: _Placed, progress: Progress) -> tuple[Row, str]:
         how = _write(target, one.text)
         found = digests.of(target)
     else:
-        found = _read(one.origin, progress)
+        found = digests.of_readable(one.origin, progress)
         how = _bring(order, one.origin, target, found, progress)
     is_published = found.md5 in order.offer.pins()
     if not one.text and not is_published:
@@ -232,12 +232,3 @@ def _copy(origin: Path, target: Path, found: Digests, progress: Progress) -> str
             f"{origin} changed while it was copied, or the disk is faulty", "Run the same command again."
         )
     return f"copied from {origin}"
-
-
-def _read(origin: Path, progress: Progress) -> Digests:
-    try:
-        return digests.of(origin, progress)
-    except OSError as error:
-        raise WeightsError(
-            f"cannot read {origin}: {error.strerror or error}", "Check the path and its permissions."
-        ) from error

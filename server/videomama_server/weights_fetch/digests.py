@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from videomama_client.errors import WeightsError
+
 # What is being done, bytes done, bytes in all.
 Progress = Callable[[str, int, int], None]
 
@@ -42,3 +44,13 @@ def of(path: Path, progress: Progress = silent, name: str = "") -> Digests:
             done += len(chunk)
             progress(f"checking {name or path.name}", done, size)
     return Digests(done, md5.hexdigest(), sha256.hexdigest(), git.hexdigest())
+
+
+def of_readable(path: Path, progress: Progress) -> Digests:
+    """Return the digests of a file that a person named or keeps; raises `WeightsError` where it cannot be read."""
+    try:
+        return of(path, progress)
+    except OSError as error:
+        raise WeightsError(
+            f"cannot read {path}: {error.strerror or error}", "Check the path and its permissions."
+        ) from error

@@ -70,7 +70,7 @@ def intact(folder: Path, row: Row, verify: bool, progress: Progress = digests.si
         return False
     if not verify:
         return True
-    found = _digests(path, progress)
+    found = digests.of_readable(path, progress)
     return (found.md5, found.sha256) == (row.md5, row.sha256)
 
 
@@ -113,7 +113,7 @@ def _kept(
     if not path.exists():
         return None
     try:
-        found = _digests(path, progress)
+        found = digests.of_readable(path, progress)
         refuse_wrong(wanted, found)
         refuse_wrong_config(path, wanted)
     except WeightsError as error:
@@ -136,17 +136,10 @@ def _unknown(folder: Path, offer: Offer, verify: bool, progress: Progress) -> st
     said = f"weights in {folder} are there: {found.unet} and {found.vae}"
     if not verify:
         return said
-    other = [path.name for path in (found.unet, found.vae) if _digests(path, progress).md5 not in offer.pins()]
+    other = [
+        path.name for path in (found.unet, found.vae) if digests.of_readable(path, progress).md5 not in offer.pins()
+    ]
     return f"{said}; not the published files: {', '.join(other)}" if other else f"{said}, as they were published"
-
-
-def _digests(path: Path, progress: Progress) -> Digests:
-    try:
-        return digests.of(path, progress)
-    except OSError as error:
-        raise WeightsError(
-            f"cannot read {path}: {error.strerror or error}", "Check the path and its permissions."
-        ) from error
 
 
 def _origins(rows: Iterable[Row]) -> str:
