@@ -32,6 +32,8 @@ class MatteSettings:
         soft_mask: give the mask to the model with its grey values instead of cutting it at the threshold.
         mask_grow: grows the mask (negative: shrinks it) by so many pixels of a plate 1920 wide, before anything else.
         mask_close_holes: closes holes and gaps of the mask up to this wide, in the same unit, before it grows.
+        mask_slack: how far the mask's outline may be off, in pixels of a plate 1920 wide: it is moved to where colours
+            say it belongs; 0 takes it as it is (engine ``classic``).
         trimap_erode: certain foreground starts this far inside the mask, in pixels of a plate 1920 wide.
         trimap_dilate: certain background starts this far outside the mask, in the same unit.
         mode: ``production``, or ``reference``: the published inference to the letter (engine ``videomama``).
@@ -54,6 +56,7 @@ class MatteSettings:
     soft_mask: bool = False
     mask_grow: float = 0.0
     mask_close_holes: float = 0.0
+    mask_slack: float = 32.0
     trimap_erode: float = 10.0
     trimap_dilate: float = 40.0
     mode: str = "production"
@@ -66,6 +69,7 @@ class MatteSettings:
         """Raise `BadInput` for a value that makes no sense."""
         _within("exposure", self.exposure, -32, 32)
         _within("mask threshold", self.mask_threshold, 0.001, 1)
+        _within("mask slack", self.mask_slack, 0, 200)
         _within("trimap erode", self.trimap_erode, 0, 500)
         _within("trimap dilate", self.trimap_dilate, 0, 500)
         _within("mask grow", self.mask_grow, -200, 200)

@@ -1,64 +1,132 @@
-"""The classic engine: joins the per-frame matte and the temporal filter behind the Engine Protocol."""
+"""The classic engine: joins outline, per-frame matte and temporal filter behind the Engine Protocol."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from videomama_client.settings import MatteSettings
 
 from videomama_server.engines.base import EngineFrame, FloatArray, PlainEngine, WindowShape
+from videomama_server.engines.classic.correction import View, corrected, likelihood, view_of, view_size
 from videomama_server.engines.classic.matte import fast_lines, fine_matte, reduced
-from videomama_server.engines.classic.temporal import PreparedFrame, steadied
+from videomama_server.engines.classic.motion import REACH
+from videomama_server.engines.classic.temporal import SolvedFrame, steadied
 from videomama_server.engines.classic.trimap import Trimap, trimap_of
 from videomama_server.engines.guided import lift_lines
+from videomama_server.roi import RegionRule
 
 _REFERENCE = 1920  # long side, in pixels, of the plate that radii are given for; no larger one is solved
 _VIEW = 960  # and of the one that motion is followed in
 
 
+@dataclass
+class PreparedFrame:
+    """One frame before its outline is known.
+
+    Attributes:
+        mask: (H, W), 0..1.
+        plate: (H, W, 3), 0..1, display-referred, in half precision, as many wait; None when the mask leaves
+            nothing to find.
+        view: what its outline is corrected in; None when it has none there.
+        long_side: of the whole plate, pixels.
+    """
+
+    mask: FloatArray
+    plate: NDArray[np.float16] | None
+    view: View | None
+    long_side: int
+    _solved: tuple[FloatArray, SolvedFrame] | None = field(default=None, repr=False)
+
+    def solved(self, likely: FloatArray, settings: MatteSettings) -> SolvedFrame:
+        """Return the frame solved on its own; kept, as its neighbours ask for it too.
+
+        Args:
+            likely: (h, w), 0..1, how likely each pixel of the view is to be subject.
+            settings: resolved.
+        """
+        if self._solved is None or self._solved[0] is not likely:
+            self._solved = (likely, _solved(self, likely, settings))
+        return self._solved[1]
+
+
 class ClassicEngine(PlainEngine):
     """Mattes from the colours of the plate around the mask's outline; deterministic, on the CPU, without weights.
 
-    `quality` "fast" bends the mask to the edges of the plate; "high" explains each colour near the outline as
-    a mix of foreground and background. Both steady the result along optical flow.
+    The outline of a rough mask is corrected first, by the colours of all frames of a window. `quality` "fast" then
+    bends it to the edges of the plate; "high" explains each colour near it as a mix of foreground and background. Both
+    steady the result along optical flow.
     """
 
     name = "classic"
-    fingerprint = "classic-1"
-    window = WindowShape(length=8, overlap=2)
+    fingerprint = "classic-2"
+    window = WindowShape(length=12, overlap=2, context=REACH)
+
+    def rule(self, settings: MatteSettings) -> RegionRule:  # noqa: ARG002
+        """Return the common rule with one rectangle for the whole job: outlines are found over several frames."""
+        return RegionRule(fixed=True)
 
     def prepare(self, frame: EngineFrame, settings: MatteSettings) -> PreparedFrame:
-        """Solve one frame on its own; the plate is not asked for when the mask leaves nothing to find."""
-        long_side = max(frame.full_size)
-        trimap = _trimap(frame.mask, settings, long_side)
-        if not trimap.foreground.any() or not trimap.background.any():
-            return PreparedFrame(trimap.foreground.astype(np.float32), trimap, None)
+        """Make the view of one frame; the plate is not asked for when the mask leaves nothing to find."""
+        long_side, subject = max(frame.full_size), frame.mask >= settings.mask_threshold
+        if subject.all() or not subject.any():
+            return PreparedFrame(frame.mask, None, None, long_side)
         plate = np.ascontiguousarray(frame.plate, np.float32)
-        alpha = trimap.hold(_alpha(plate, frame.mask, settings, long_side))
-        view = plate if long_side <= _VIEW else reduced(plate, _VIEW / long_side)
-        return PreparedFrame(alpha, trimap, view)
+        view = view_of(plate, subject, long_side) if settings.mask_slack else None
+        return PreparedFrame(frame.mask, plate.astype(np.float16), view, long_side)
 
-    def refine(self, prepared: Sequence[PreparedFrame], settings: MatteSettings) -> FloatArray:  # noqa: ARG002
-        """Return the alphas (T, H, W), float32, 0..1, of one window, steadied in time."""
-        return steadied(prepared)
+    def refine(self, prepared: Sequence[PreparedFrame], settings: MatteSettings) -> FloatArray:
+        """Return (T, h, w), float32, 0..1: how likely each pixel of the views is to be subject; 0 where there is none."""
+        found = likelihood([frame.view for frame in prepared], settings.mask_slack)
+        height, width = prepared[0].mask.shape
+        nothing = np.zeros(view_size((height, width), prepared[0].long_side), np.float32)
+        return np.stack([nothing if likely is None else likely for likely in found])
+
+    def complete(
+        self,
+        estimates: Sequence[FloatArray],
+        prepared: Sequence[PreparedFrame],
+        wanted: Sequence[int],
+        settings: MatteSettings,
+    ) -> list[FloatArray]:
+        """Solve the wanted frames and their neighbours, and steady them."""
+        near = {place for position in wanted for place in range(position - REACH, position + REACH + 1)}
+        solved = {place: prepared[place].solved(estimates[place], settings) for place in near & set(range(len(prepared)))}
+        return steadied(solved, wanted)
+
+
+def _solved(frame: PreparedFrame, likely: FloatArray, settings: MatteSettings) -> SolvedFrame:
+    if frame.plate is None:
+        certain = _trimap(frame.mask, settings, frame.long_side)
+        return SolvedFrame(certain.foreground.astype(np.float32), certain, None)
+    plate, mask = frame.plate.astype(np.float32), frame.mask
+    if frame.view is not None:
+        mask = corrected(mask, settings.mask_threshold, frame.view, likely)
+    trimap = _trimap(mask, settings, frame.long_side)
+    alpha = trimap.hold(_alpha(plate, mask, settings, frame.long_side))
+    view = plate if frame.long_side <= _VIEW else reduced(plate, _VIEW / frame.long_side)
+    return SolvedFrame(alpha, trimap, view)
 
 
 def _alpha(plate: FloatArray, mask: FloatArray, settings: MatteSettings, long_side: int) -> FloatArray:
     """Alpha (H, W) of a plate (H, W, 3): solved at 1920 pixels at most and lifted from there."""
     shrink = _REFERENCE / long_side
     if shrink >= 1:
-        return _solved(plate, mask, settings, long_side)
+        return _matte(plate, mask, settings, long_side)
     small_plate, small_mask = reduced(plate, shrink), reduced(mask, shrink)
-    alpha = _solved(small_plate, small_mask, settings, _REFERENCE)
+    alpha = _matte(small_plate, small_mask, settings, _REFERENCE)
     return lift_lines(small_plate, alpha).resized(*mask.shape).of(plate)
 
 
-def _solved(plate: FloatArray, mask: FloatArray, settings: MatteSettings, long_side: int) -> FloatArray:
-    scale = long_side / _REFERENCE
+def _matte(plate: FloatArray, mask: FloatArray, settings: MatteSettings, long_side: int) -> FloatArray:
+    scale, trimap = long_side / _REFERENCE, _trimap(mask, settings, long_side)
+    if not trimap.foreground.any() or not trimap.background.any():
+        return trimap.foreground.astype(np.float32)
     if settings.quality == "fast":
         return fast_lines(plate, mask, scale).of(plate)
-    return fine_matte(plate, mask, _trimap(mask, settings, long_side), scale)
+    return fine_matte(plate, mask, trimap, scale)
 
 
 def _trimap(mask: FloatArray, settings: MatteSettings, long_side: int) -> Trimap:

@@ -1,0 +1,210 @@
+"""Corrects the outline of a rough mask: moves it to where the colours around it, over several frames, say it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from videomama_server.engines.base import FloatArray
+from videomama_server.engines.classic.colour_grid import ColourGrid
+from videomama_server.engines.classic.motion import REACH, Trust, motions, moved
+from videomama_server.engines.classic.trimap import BoolArray, distance_to
+
+_REFERENCE = 1920  # long side, in pixels, of the plate that distances are given for
+_WORKING = 480  # and of the view that outlines are corrected in
+_PLACE = 24.0  # pixels of the view, within which
+_TIME = 2.0  # frames, within which, and
+_TONE = (4.0, 3.0, 3.0)  # steps of CIE L, a and b, within which a colour is taken to be of one thing
+_SHIFTS = (0.0, 0.5)  # of the grid, in cells: what lies on the border of two cells in one lies amidst one in the other
+_ROUNDS = 2
+_TRUST = Trust(residual=0.08, round_trip=3.0)
+_WEIGHTS = (1.0, 0.95, 0.8)  # of a mask so many frames away
+_LEAST_TRUST = 0.3  # a neighbour counts where it cannot be followed, too: rough masks err anew in every frame
+_DOUBT = 0.02  # neither place nor colour is ever surer than this
+_GRAIN = 1.0  # chroma noise of the view from which it is smoothed
+_SMOOTHING, _MOST_SMOOTHING = 0.6, 2.5  # pixels for each step of noise above that, and at most
+
+
+@dataclass(frozen=True)
+class View:
+    """One frame, as small as its outline is corrected at.
+
+    Attributes:
+        colour: (h, w, 3), CIE Lab.
+        subject: (h, w), where the mask says subject: somewhere, and not everywhere.
+        scale: pixels per pixel of a plate 1920 wide.
+    """
+
+    colour: FloatArray
+    subject: BoolArray
+    scale: float
+
+
+def view_size(size: tuple[int, int], long_side: int) -> tuple[int, int]:
+    """Return (h, w) of the view of a region of (H, W) pixels of a plate with that long side."""
+    shrink = min(1.0, _WORKING / long_side)
+    return max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))
+
+
+def view_of(plate: FloatArray, subject: BoolArray, long_side: int) -> View | None:
+    """Return the view of a frame; None where so small a picture shows no outline.
+
+    Args:
+        plate: (H, W, 3), 0..1, display-referred.
+        subject: (H, W).
+        long_side: of the whole plate, pixels.
+    """
+    height, width = view_size((subject.shape[0], subject.shape[1]), long_side)
+    small = cv2.resize(subject.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA) >= 0.5
+    if small.all() or not small.any():
+        return None
+    colour = cv2.cvtColor(cv2.resize(plate, (width, height), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2Lab)
+    scale = min(1.0, _WORKING / long_side) * long_side / _REFERENCE
+    return View(_without_grain(np.asarray(colour, np.float32)), np.asarray(small, np.bool_), scale)
+
+
+def likelihood(views: Sequence[View | None], slack: float) -> list[FloatArray | None]:
+    """Return how likely each pixel is to be subject, (h, w), 0..1, in consecutive frames; None where there is no view.
+
+    By Bayes: what the masks of the frame and its neighbours say, by the distance to their outlines, times what the
+    colour says. That is the share of
+    subject among pixels like it in colour, place and time, over the share among those like it in place and time
+    alone; where colours tell nothing both are the same, and the mask stands. Then once more, from what came of it.
+
+    Args:
+        views: all of one size.
+        slack: how far outlines may be off, pixels of a plate 1920 wide; above 0.
+    """
+    times = [time for time, view in enumerate(views) if view is not None]
+    seen = [view for view in views if view is not None]
+    found: list[FloatArray | None] = [None] * len(views)
+    if not seen:
+        return found
+    prior = _log_odds(np.concatenate([of.ravel() for of in _agreed(dict(zip(times, seen, strict=True)), slack)]))
+    subject = np.concatenate([view.subject.ravel() for view in seen]).astype(np.float32)
+    pairs = _grids(seen, times)
+    for _ in range(_ROUNDS):
+        colour = sum(_log_odds(every.mean(subject)) - _log_odds(place.mean(subject)) for every, place in pairs)
+        subject = np.asarray(expit(prior + colour / np.float32(len(pairs))), np.float32)
+    for time, part in zip(times, np.split(subject, len(seen)), strict=True):
+        found[time] = part.reshape(seen[0].subject.shape)
+    return found
+
+
+def corrected(mask: FloatArray, threshold: float, view: View, likely: FloatArray) -> FloatArray:
+    """Return a mask (H, W), 0..1, with what is likely wrong of it replaced by 0 or 1.
+
+    Each stretch that the likelihood would move is moved only if the outline then lies on stronger edges of the plate:
+    an exact mask keeps its outline where colours are alike on both sides.
+
+    Args:
+        mask: (H, W), 0..1.
+        threshold: from where it says subject.
+        view: of the frame.
+        likely: (h, w), 0..1.
+    """
+    moved = _on_edges(view, likely >= 0.5)
+    added, removed = moved & ~view.subject, moved & view.subject
+    return np.where(
+        mask >= threshold,
+        np.where(_enlarged(removed, view.subject, mask.shape), np.float32(0), mask),
+        np.where(_enlarged(added, ~view.subject, mask.shape), np.float32(1), mask),
+    ).astype(np.float32)
+
+
+def _enlarged(stretch: BoolArray, side: BoolArray, shape: tuple[int, ...]) -> BoolArray:
+    """Return a stretch (h, w) on one side of the outline at full size, leaving no gap where it meets the outline."""
+    beyond = cv2.dilate(stretch.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool) & ~side
+    whole = (stretch | beyond).astype(np.float32)
+    grown = cv2.resize(whole, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(grown >= 0.5, np.bool_)
+
+
+def _on_edges(view: View, proposed: BoolArray) -> BoolArray:
+    """Return (h, w), where a proposed outline differs from the mask's and lies on stronger edges."""
+    strength = _edges(view.colour)
+    count, stretch = cv2.connectedComponents((proposed != view.subject).astype(np.uint8), connectivity=4)
+    near = np.asarray(cv2.dilate(stretch.astype(np.float32), np.ones((3, 3))), np.intp)
+    old, new = _rim(view.subject), _rim(proposed)
+    before, after = (_mean_of(strength, near, rim, count) for rim in (old & ~new, new & ~old))
+    better = after > before
+    better[0] = False  # what is not moved
+    return np.asarray(better[np.asarray(stretch)], np.bool_)
+
+
+def _mean_of(strength: FloatArray, stretch: NDArray[np.intp], rim: BoolArray, count: int) -> NDArray[np.float64]:
+    """Return the mean (count,) of what lies on a rim, by stretch."""
+    sums = np.bincount(stretch[rim], strength[rim], minlength=count)
+    return sums / np.maximum(np.bincount(stretch[rim], minlength=count), 1)
+
+
+def _rim(region: BoolArray) -> BoolArray:
+    return np.asarray(
+        cv2.morphologyEx(region.astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0, np.bool_
+    )
+
+
+def _edges(colour: FloatArray) -> FloatArray:
+    """Return the strength (h, w) of edges of colour."""
+    smooth = cv2.GaussianBlur(colour, (0, 0), 1)
+    across, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
+    return np.asarray(np.sqrt((across * across + down * down).sum(axis=2)), np.float32)
+
+
+def _grids(views: Sequence[View], times: Sequence[int]) -> list[tuple[ColourGrid, ColourGrid]]:
+    """Return, for each shift, the grid of colour, place and time, and that of place and time alone."""
+    height, width = views[0].subject.shape
+    y, x = np.mgrid[:height, :width].reshape(2, -1)
+    place = [np.stack([x / _PLACE, y / _PLACE, np.full(x.size, time / _TIME)], axis=1) for time in times]
+    tone = [view.colour.reshape(-1, 3) / np.float32(_TONE) for view in views]
+    places = np.concatenate([np.concatenate(pair, axis=1) for pair in zip(place, tone, strict=True)])
+    return [(ColourGrid(places + shift), ColourGrid(places[:, :3] + shift)) for shift in _SHIFTS]
+
+
+def _agreed(views: Mapping[int, View], slack: float) -> list[FloatArray]:
+    """Return how likely each pixel of a frame is to be subject, (h, w), by its mask and those of its neighbours.
+
+    These are moved along the motion of the plate, and count as far as that can be trusted.
+    """
+    followed = motions({time: _lightness(view) for time, view in views.items()}, _TRUST)
+    own = {time: _by_distance(view, slack) for time, view in views.items()}
+    agreed = []
+    for time in views:
+        total, weights = own[time].copy(), np.ones_like(own[time])
+        for other in range(time - REACH, time + REACH + 1):
+            motion = followed.get((time, other))
+            if motion is not None:
+                weight = np.maximum(motion.trust, np.float32(_LEAST_TRUST)) * np.float32(_WEIGHTS[abs(time - other)])
+                total += weight * moved(own[other], motion.flow)
+                weights += weight
+        agreed.append(total / weights)
+    return agreed
+
+
+def _lightness(view: View) -> FloatArray:
+    """Return (h, w, 3), 0..1: motion is followed where grain is smoothed."""
+    return np.repeat(view.colour[..., :1] / np.float32(100), 3, axis=2)
+
+
+def _by_distance(view: View, slack: float) -> FloatArray:
+    """Return how likely each pixel is to be subject (h, w) by the signed distance to the mask's outline."""
+    inside, outside = distance_to(~view.subject), distance_to(view.subject)
+    distance = np.where(view.subject, inside - np.float32(0.5), np.float32(0.5) - outside)
+    return np.asarray(expit(distance * np.float32(2 / (slack * view.scale))), np.float32)
+
+
+def _log_odds(likely: FloatArray) -> FloatArray:
+    return np.asarray(logit(np.clip(likely, _DOUBT, 1 - _DOUBT)), np.float32)
+
+
+def _without_grain(colour: FloatArray) -> FloatArray:
+    """Smooth a view (h, w, 3) as far as its chroma is noisy: chroma has little texture of its own."""
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
+    noise = max(float(np.median(np.abs(cv2.filter2D(colour[..., channel], -1, kernel)))) * 1.48 for channel in (1, 2))
+    sigma = min((noise - _GRAIN) * _SMOOTHING, _MOST_SMOOTHING)
+    return colour if sigma < 0.3 else np.asarray(cv2.GaussianBlur(colour, (0, 0), sigma), np.float32)
