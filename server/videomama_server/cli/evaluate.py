@@ -62,9 +62,7 @@ _SHOWN = ("mad", "grad", "dtssd")  # at the end, in the terminal
 @click.option("--no-start", is_flag=True, help="Do not start a server when none runs.")
 @click.option("--connection-file", type=click.Path(path_type=Path), help="Of the server to use.")
 @click.option("--json", "as_json", is_flag=True, help="Print the means over all clips as one line of JSON.")
-@click.pass_context
 def evaluate(  # noqa: PLR0913 - one parameter per option
-    context: click.Context,
     data: tuple[Path, ...],
     layout: str | None,
     engines: tuple[str, ...],
@@ -104,7 +102,7 @@ def evaluate(  # noqa: PLR0913 - one parameter per option
         write(out, evaluation, outcome.units)
     _tell(evaluation, outcome, out, as_json)
     if evaluation.failures:
-        context.exit(EXIT_FAILED)
+        sys.exit(EXIT_FAILED)
 
 
 def clips_of(found: Sequence[Data]) -> list[Clip]:

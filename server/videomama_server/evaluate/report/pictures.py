@@ -44,14 +44,14 @@ class Strip:
 
     Attributes:
         frame: its number.
-        enlarged: how many times the spot is.
+        spot: width and height of what is enlarged, in pixels of the plate.
         gain: what the shown plate was multiplied by, 1 for nothing.
         tiles: plate, mask, truth, then alpha and difference of every engine.
         width, height: of the whole pictures.
     """
 
     frame: int
-    enlarged: int
+    spot: tuple[int, int]
     gain: float
     tiles: list[Tile]
     width: int
@@ -91,7 +91,7 @@ def strip(units: Sequence[Unit], strips: int) -> Strip:
         tiles.append(maker.tile(f"alpha{named}", _grey(one.alpha)))
         tiles.append(maker.tile(f"difference{named}", difference(one.alpha, one.truth), is_difference=True))
     width, height = maker.size(shown.truth.shape)
-    return Strip(number, maker.enlarged, gain, tiles, width, height)
+    return Strip(number, maker.spot[2:], gain, tiles, width, height)
 
 
 def difference(alpha: FloatArray, truth: FloatArray) -> FloatArray:
@@ -121,7 +121,8 @@ class _Maker:
         if marked:
             share = whole.shape[1] / picture.shape[1]
             corners = [tuple(round(v * share) for v in at) for at in ((left, top), (left + width, top + height))]
-            cv2.rectangle(whole, corners[0], corners[1], _FRAME, 1)
+            for colour, thickness in (((0, 0, 0), 4), (_FRAME, 2)):
+                cv2.rectangle(whole, corners[0], corners[1], colour, thickness)
         spot = _bytes(picture[top : top + height, left : left + width])
         times = (width * self.enlarged, height * self.enlarged)
         return Tile(title, _uri(whole), _uri(cv2.resize(spot, times, interpolation=cv2.INTER_NEAREST)), is_difference)

@@ -51,7 +51,7 @@ def plots(scores: Sequence[FrameScores]) -> list[Plot]:
 def _plot(name: str, scores: Sequence[FrameScores]) -> Plot:
     frames = scores[0].frames
     top, step = _scale(max((x for one in scores for x in one.scores[name] if x is not None), default=0.0))
-    curves = [Curve(one.engine, _runs(one, name, top)) for one in scores]
+    curves = [Curve(one.engine, _runs(one, name, top)) for one in reversed(scores)]  # the masks' lies on top
     up = [Tick(_up(step * count, top), f"{step * count:g}") for count in range(round(top / step) + 1)]
     marked = dict.fromkeys((frames[0], frames[len(frames) // 2], frames[-1]))
     return Plot(LABELS[name], curves, up, [Tick(_along(frame, frames), str(frame)) for frame in marked])

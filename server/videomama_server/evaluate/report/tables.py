@@ -34,8 +34,8 @@ class Cell:
 
     @property
     def is_worse(self) -> bool:
-        """Whether the alpha is further from the truth than the mask was."""
-        return self.ratio is not None and self.ratio > 1
+        """Whether the alpha is further from the truth than the mask was, as far as it is shown."""
+        return self.label.is_error and self.ratio is not None and round(self.ratio, 2) > 1
 
 
 @dataclass(frozen=True)
@@ -95,12 +95,15 @@ class Table:
 def overall(evaluation: Evaluation) -> list[Table]:
     """Return the tables over all clips, and over those of a kind."""
     make = _Maker(evaluation)
-    tables = [
-        make.table("all", "All clips, mean", "Mean over clips of each clip's mean.", "data", evaluation.overall),
-        make.table("all-worst", "All clips, worst", "The worst clip's mean.", "data", evaluation.overall, worst=True),
-        make.table("kinds", "By kind, mean", "Mean over the clips of a kind.", "kind", evaluation.groups),
-        make.table("kinds-worst", "By kind, worst", "The kind's worst clip.", "kind", evaluation.groups, worst=True),
-    ]
+    tables = []
+    for key, title, first, rows in (
+        ("all", "All clips", "data", evaluation.overall),
+        ("kinds", "By kind", "kind", evaluation.groups),
+    ):
+        tables.append(make.table(key, f"{title}, mean", "Mean over clips of each clip's mean.", first, rows))
+        if any(row.clips > 1 for row in rows):
+            title, note = f"{title}, worst", "The worst clip's mean; the worst of the clips' ratios."
+            tables.append(make.table(f"{key}-worst", title, note, first, rows, worst=True))
     if evaluation.spreadsheet:
         note = "Averaged over clips frame by frame, then over 700 frames at most; the first frame's change counts 0."
         tables.append(make.table("rvm", "As RVM's spreadsheet averages", note, "data", evaluation.spreadsheet))

@@ -9,12 +9,13 @@ from videomama_server.metrics import KERNEL
 
 @dataclass(frozen=True)
 class Label:
-    """How a measure is shown: its name, its scale, its decimals, and a sentence about it."""
+    """How a measure is shown: its name, its scale, its decimals, a sentence about it; whether it tells an error."""
 
     name: str
     scale: str
     decimals: int
     meaning: str
+    is_error: bool = True
 
     def text(self, value: float | None) -> str:
         """Return a figure as it is shown; a dash for none."""
@@ -30,12 +31,16 @@ LABELS = {
     "mad_t": Label(
         "MAD-T", "x1e3", 1, f"MAD where the truth is soft within {KERNEL} pixels. Our definition: none is published."
     ),
-    "messddt": Label("MESSDdt", "x1e4", 2, "Change of the squared error along the truth's motion."),
+    "messddt": Label("MESSDdt", "x1e4", 1, "Change of the squared error along the truth's motion."),
     "flicker": Label(
-        "flicker", "x1e3", 2, "Change of the alpha along the plate's motion. No truth is used; the truth has some too."
+        "flicker",
+        "x1e3",
+        2,
+        "Change of the alpha along the plate's motion. No truth is used; the truth has some too.",
+        False,
     ),
-    "j": Label("J", "", 3, "Intersection over union at one half; higher is better."),
-    "f": Label("F", "", 3, "Agreement of the outlines at one half; higher is better."),
+    "j": Label("J", "", 3, "Intersection over union at one half; higher is better.", False),
+    "f": Label("F", "", 3, "Agreement of the outlines at one half; higher is better.", False),
     "foreground_mad": Label(
         "F MAD", "x1e3", 1, "Mean absolute error of the foreground's colour in linear light; masks: the plate's own."
     ),
