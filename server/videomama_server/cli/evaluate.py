@@ -13,9 +13,11 @@ from pathlib import Path
 from types import TracebackType
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 from videomama_client import launch
 from videomama_client.client import Client
 from videomama_client.errors import BadInput
@@ -138,17 +140,21 @@ def _tell(evaluation: Evaluation, outcome: Outcome, out: Path, as_json: bool) ->
 
 
 def _table(evaluation: Evaluation) -> Table:
-    table = Table(title="Mean over clips", caption="in brackets the ratio to the mask; lower is better")
+    table = Table(
+        title="Mean over clips", caption="in brackets the ratio to the mask; lower is better", box=SIMPLE_HEAD
+    )
     names = [name for name in _SHOWN if name in evaluation.measures]
-    for head in ("data", "masks", "engine"):
-        table.add_column(head, overflow="fold")
+    heads = [head for head in ("data", "masks") if len({getattr(row, head) for row in evaluation.overall}) > 1]
+    for head in (*heads, "engine"):
+        table.add_column(head, no_wrap=head == "engine", overflow="fold")
     for name in names:
         table.add_column(f"{wording.LABELS[name].name} {wording.LABELS[name].scale}", justify="right")
     table.add_column("s/frame", justify="right")
     for row in evaluation.overall:
         ratios = {name: f" ({row.ratio[name]:.2f})" if name in row.ratio else "" for name in names}
         figures = [wording.LABELS[name].text(row.mean.get(name)) + ratios[name] for name in names]
-        table.add_row(row.data, row.masks, row.engine, *figures, wording.shown(row.seconds_per_frame))
+        words = [getattr(row, head) for head in heads]
+        table.add_row(*map(Text, (*words, row.engine, *figures, wording.shown(row.seconds_per_frame))))
     return table
 
 

@@ -43,12 +43,12 @@ class Clip:
         numbers = self.numbers
         gaps = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
         if gaps:
-            raise BadInput(f"{self.name}: missing: frames {sequences.format_range(gaps)}", "Copy the clip again.")
+            raise BadInput(f"missing: frames {sequences.format_range(gaps)}", "Copy the clip again.")
         for role, files in (("alpha", self.truth), ("mask", self.mask), ("foreground", self.foreground)):
             apart = sorted(set(numbers) ^ set(files)) if files is not None else []
             if apart:
                 listed = sequences.format_range(apart)
-                raise BadInput(f"{self.name}: plate and {role} do not share frames {listed}", "Copy the clip again.")
+                raise BadInput(f"plate and {role} do not share frames {listed}", "Copy the clip again.")
 
     @property
     def numbers(self) -> list[int]:

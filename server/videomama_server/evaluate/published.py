@@ -15,10 +15,8 @@ _SAM2 = (
     "Its masks are SAM 2's, followed from the first frame; ours are those in the data. The size of its pictures is "
     "not stated, nor how clips are averaged, nor what MAD-T is."
 )
-_DOWN = (
-    "The degradation is the same by its description, on clips of 12 frames. How clips and the subjects in them are "
-    "averaged is not stated, nor the size of V-HIM60's pictures."
-)
+_DOWN = "The degradation is the same by its description, on clips of 12 frames. How clips are averaged is not stated."
+_DOWN_EACH = f"{_DOWN} Nor is the size of the pictures, nor whether subjects or clips are averaged."
 _HD = (1920, 1080)
 
 
@@ -125,8 +123,8 @@ _PUBLISHED: tuple[Published, ...] = (
             "SAM2-Matte": _trimap(2.61, 58.8, 1.08, 5.09),
         },
     ),
-    *_lines((*_HARD, "down8"), _PAPER, _DOWN, {"mask": _edge(2.744, 11.127), "VideoMaMa": _edge(1.306, 2.363)}),
-    *_lines((*_HARD, "down32"), _PAPER, _DOWN, {"mask": _edge(5.132, 33.664), "VideoMaMa": _edge(1.461, 2.849)}),
+    *_lines((*_HARD, "down8"), _PAPER, _DOWN_EACH, {"mask": _edge(2.744, 11.127), "VideoMaMa": _edge(1.306, 2.363)}),
+    *_lines((*_HARD, "down32"), _PAPER, _DOWN_EACH, {"mask": _edge(5.132, 33.664), "VideoMaMa": _edge(1.461, 2.849)}),
     *_lines(
         ("YouTubeMatte", "", "down8"), _PAPER, _DOWN, {"mask": _edge(1.946, 8.034), "VideoMaMa": _edge(0.934, 2.031)}
     ),

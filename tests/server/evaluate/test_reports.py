@@ -10,13 +10,14 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+from markupsafe import escape
 from videomama_client import launch
 from videomama_client.errors import NotPermitted
 from videomama_server.config import Config
 from videomama_server.evaluate.asked import Measures, parse_engine, parse_masks
 from videomama_server.evaluate.layouts import read_data
 from videomama_server.evaluate.published import beside
-from videomama_server.evaluate.report import markdown, pictures, plots, tables
+from videomama_server.evaluate.report import markdown, page, pictures, plots, tables
 from videomama_server.evaluate.report.wording import LABELS
 from videomama_server.evaluate.report.write import write
 from videomama_server.evaluate.run import Failure, Plan, Runner
@@ -170,7 +171,7 @@ def test_ours_stand_below_what_was_published(done):
     evaluation = replace(done.evaluation, published=theirs, overall=[own], spreadsheet=[])
     (table,) = tables.beside(evaluation)
     assert [(line.name, line.engine) for line in table.lines] == [
-        ("mask", "published"), ("VideoMaMa", "published"), ("mask", "our"),
+        ("mask", "others"), ("VideoMaMa", "others"), ("mask", "us"),
     ]  # fmt: skip
     assert "What differs" in table.note
     assert [label.name for label in table.labels] == ["MAD", "GRAD"]
@@ -183,6 +184,13 @@ def test_only_what_is_worse_as_shown_is_marked():
     assert tables.Cell(1.0, 1.006, label).is_worse
     assert not tables.Cell(1.0, None, label).is_worse
     assert not tables.Cell(1.0, 1.2, LABELS["flicker"]).is_worse  # it is no error: the truth has some
+
+
+@pytest.mark.parametrize("name", ["a/b_c", "plain", "_x_", "a//b", STRANGE])
+def test_long_names_break_and_lose_nothing(name):
+    shown = page._breakable(name)
+    assert shown.replace("<wbr>", "") == str(escape(name))
+    assert shown.count("<wbr>") <= name.count("/") + name.count("_")
 
 
 def test_plots_hold_their_curves_and_leave_gaps():

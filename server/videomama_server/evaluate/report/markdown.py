@@ -42,7 +42,7 @@ def body(evaluation: Evaluation) -> str:
 
 def table(one: Table, level: str = "##") -> str:
     """Return a table with its title and its note."""
-    heads = [one.first, *(["masks"] * one.has_masks), "engine"]
+    heads = [one.first, *(["masks"] * one.has_masks), one.second]
     names = [f"{label.name} {label.scale}".strip() for label in one.labels] + ["s/frame"] * one.has_seconds
     rule = "|".join(["---"] * len(heads) + ["---:"] * len(names))
     lines = "".join(f"| {' | '.join(_cells(one, line))} |\n" for line in one.lines)

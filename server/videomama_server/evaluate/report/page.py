@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from videomama_server.evaluate.asked import MASK
 from videomama_server.evaluate.report import pictures, plots, tables
@@ -50,7 +52,7 @@ def page(evaluation: Evaluation, units: Sequence[Unit], tell: Callable[[], None]
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["shown"] = shown
+    environment.filters |= {"shown": shown, "breakable": _breakable}
     sections = _sections(evaluation, units, tell)
     engines = [MASK, *evaluation.engines]
     return environment.get_template(_TEMPLATE).render(
@@ -59,6 +61,7 @@ def page(evaluation: Evaluation, units: Sequence[Unit], tell: Callable[[], None]
         sizes=list(dict.fromkeys(clip.data for clip in evaluation.clips)),
         overall=tables.overall(evaluation),
         beside=tables.beside(evaluation),
+        ours=tables.OURS,
         per_clip=tables.per_clip(evaluation),
         sections=sections,
         looks={engine: _look(index) for index, engine in enumerate(engines)},
@@ -68,6 +71,11 @@ def page(evaluation: Evaluation, units: Sequence[Unit], tell: Callable[[], None]
         span=pictures.SPAN,
         pictures=pictures.MOST,
     )
+
+
+def _breakable(name: str) -> Markup:
+    """Return a name that may be broken into lines after its slashes and underscores."""
+    return Markup("<wbr>").join(re.findall(r"[^/_]*[/_]|[^/_]+$", name))
 
 
 def _look(index: int) -> int:

@@ -11,7 +11,7 @@ from videomama_server.evaluate.published import Published
 from videomama_server.evaluate.report.wording import LABELS, Label, shown
 from videomama_server.evaluate.summary import Evaluation, Figures, Row
 
-OURS = "our"
+OURS, THEIRS = "us", "others"
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ class Table:
 
     Attributes:
         key: unique on a page, for links.
-        first: what the names are of.
-        has_ratio, has_masks, has_seconds: which columns there are.
+        first, second: what the names are of, and what stands after them.
+        has_masks, has_seconds: whether there are such columns.
     """
 
     key: str
@@ -82,9 +82,14 @@ class Table:
     first: str
     labels: list[Label]
     blocks: list[list[Line]]
-    has_ratio: bool = True
+    second: str = "engine"
     has_masks: bool = False
     has_seconds: bool = False
+
+    @property
+    def has_ratio(self) -> list[bool]:
+        """Whether there are ratios, for every measure."""
+        return [any(line.cells[at].ratio is not None for line in self.lines) for at in range(len(self.labels))]
 
     @property
     def lines(self) -> list[Line]:
@@ -125,14 +130,14 @@ def beside(evaluation: Evaluation) -> list[Table]:
     for index, (_, group) in enumerate(groupby(evaluation.published, _place)):
         theirs = list(group)
         names = [name for name in MEASURES if any(name in one.figures for one in theirs)]
-        lines = [_line(one.method, "published", "", one.figures, {}, names) for one in theirs]
+        lines = [_line(one.method, THEIRS, "", one.figures, {}, names) for one in theirs]
         rows = _ours(evaluation, theirs[0])
         lines += [_line(row.engine, OURS, f"{row.clips} clips", row.mean, {}, names) for row in rows]
         title = " ".join(filter(None, (theirs[0].data, theirs[0].group, f"with {theirs[0].masks} masks")))
         note = f"Source: {theirs[0].source}. What differs: {theirs[0].differs}"
         labels = [LABELS[name] for name in names]
         blocks = [[line] for line in lines]
-        tables.append(Table(f"published-{index}", title, note, "method", labels, blocks, has_ratio=False))
+        tables.append(Table(f"published-{index}", title, note, "method", labels, blocks, "by"))
     return tables
 
 
@@ -148,9 +153,8 @@ class _Maker:
             for _, block in groupby(rows, lambda row: (row.name, row.data, row.masks))
         ]
         speed = not worst and any(row.seconds_per_frame is not None for row in rows)
-        ratio = any(row.ratio for row in rows)
         labels = [LABELS[name] for name in self._names]
-        return Table(key, title, note, first, labels, blocks, ratio, self._many_masks, speed)
+        return Table(key, title, note, first, labels, blocks, "engine", self._many_masks, speed)
 
     def _of(self, row: Row, worst: bool) -> Line:
         figures, ratios = (row.worst, row.worst_ratio) if worst else (row.mean, row.ratio)

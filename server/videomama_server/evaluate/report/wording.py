@@ -33,11 +33,7 @@ LABELS = {
     ),
     "messddt": Label("MESSDdt", "x1e4", 1, "Change of the squared error along the truth's motion."),
     "flicker": Label(
-        "flicker",
-        "x1e3",
-        2,
-        "Change of the alpha along the plate's motion. No truth is used; the truth has some too.",
-        False,
+        "flicker", "x1e3", 2, "Change of the alpha along the plate's motion. No truth is used; it has some too.", False
     ),
     "j": Label("J", "", 3, "Intersection over union at one half; higher is better.", False),
     "f": Label("F", "", 3, "Agreement of the outlines at one half; higher is better.", False),
