@@ -45,8 +45,15 @@ class Published:
     size: tuple[int, int] | None = None
 
 
-def beside(data: str, group: str, size: tuple[int, int], masks: str) -> Iterator[Published]:
-    """Yield the figures that may stand beside ours: the same data, size of pictures and kind of masks."""
+def beside(data: str, group: str, size: tuple[int, int] | None, masks: str) -> Iterator[Published]:
+    """Yield the figures that may stand beside ours: the same data, size of pictures and kind of masks.
+
+    Args:
+        data: name of the data set.
+        group: part of it.
+        size: of its pictures; None for several.
+        masks: kind of masks.
+    """
     for one in _PUBLISHED:
         if (one.data, one.masks) == (data, masks) and one.group in ("", group) and one.size in (None, size):
             yield one

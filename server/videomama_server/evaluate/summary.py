@@ -19,6 +19,7 @@ from videomama_server.evaluate.run import Failure, Outcome, Unit
 from videomama_server.metrics import rvm_table_mean
 
 SPREADSHEET_DATA = ("VideoMatte", "YouTubeMatte")  # whose published tables are averaged frame by frame first
+MIXED_DATA = ("V-HIM60",)  # whose clips have several sizes, and published tables average them all
 
 Figures = dict[str, float]
 
@@ -42,7 +43,7 @@ class Row:
 
     Attributes:
         name: of the clip, of the group, or of the data.
-        data: name of the data set, with the size of its pictures.
+        data: see `data_name`.
         masks: kind of masks.
         engine: as asked for, or `mask`.
         clips: how many.
@@ -179,9 +180,9 @@ def summed_up(outcome: Outcome) -> Evaluation:
 
 
 def data_name(unit: Unit) -> str:
-    """Return the data set's name with the size of its pictures: figures of other sizes are not averaged with it."""
+    """Return the data set's name, with the size of its pictures where other sizes are not averaged with it."""
     width, height = unit.record.size
-    return f"{unit.clip.data} {width}x{height}"
+    return unit.clip.data if unit.clip.data in MIXED_DATA else f"{unit.clip.data} {width}x{height}"
 
 
 def _facts(unit: Unit) -> ClipFacts:
@@ -250,8 +251,12 @@ def _spreadsheet(units: Sequence[Unit]) -> Iterator[Row]:
         yield Row(data, data, masks, engine, len(of), mean, {})
 
 
-def _beside(units: Iterable[Unit]) -> list[published.Published]:
-    """Return the published figures of the same data, size and masks."""
-    facts = dict.fromkeys((unit.clip.data, unit.clip.group, unit.record.size, unit.masks) for unit in units)
+def _beside(units: Sequence[Unit]) -> list[published.Published]:
+    """Return the published figures of the same data, size and masks; a size counts only where all clips have it."""
+    sizes: dict[str, set[tuple[int, int]]] = {}
+    for unit in units:
+        sizes.setdefault(data_name(unit), set()).add(unit.record.size)
+    only = {name: next(iter(of)) if len(of) == 1 else None for name, of in sizes.items()}
+    facts = dict.fromkeys((unit.clip.data, unit.clip.group, only[data_name(unit)], unit.masks) for unit in units)
     found = [one for fact in facts for one in published.beside(*fact)]
     return [one for place, one in enumerate(found) if one not in found[:place]]

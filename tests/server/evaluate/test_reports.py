@@ -178,6 +178,13 @@ def test_ours_stand_below_what_was_published(done):
     assert "## Beside published figures" in markdown.body(evaluation)
 
 
+def test_a_part_of_a_data_set_stands_beside_the_published_part(done):
+    theirs = list(beside("V-HIM60", "comp_hard", None, "down8"))
+    rows = [replace(done.evaluation.groups[0], name=name, data="V-HIM60", masks="down8") for name in ("comp_hard", "b")]
+    (table,) = tables.beside(replace(done.evaluation, published=theirs, groups=rows))
+    assert [line.engine for line in table.lines] == ["others", "others", "us"]
+
+
 def test_only_what_is_worse_as_shown_is_marked():
     label = LABELS["mad"]
     assert not tables.Cell(1.0, 1.004, label).is_worse

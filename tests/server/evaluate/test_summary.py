@@ -140,6 +140,21 @@ def test_published_figures_stand_beside_the_same_data_size_and_masks_only():
         assert one.differs
 
 
+def test_a_published_size_counts_only_where_all_clips_have_it():
+    def sources(*sizes):
+        units = [
+            unit(f"{size}", "mask", [1.0], data="V-HIM60", group="comp_hard", size=size, masks=masks)
+            for size in sizes
+            for masks in ("given", "down8")
+        ]
+        found = summed_up(Outcome(units))
+        assert {row.data for row in found.overall} == {"V-HIM60"}  # as published tables average
+        return {one.source.partition(" (")[0] for one in found.published}
+
+    assert sources((1920, 1080)) == {"VideoMaMa++", "VideoMaMa"}
+    assert sources((1920, 1080), (1280, 720)) == {"VideoMaMa"}
+
+
 def test_published_figures_are_told_once():
     units = [
         unit(name, "mask", [1.0], data="YouTubeMatte", group=name, size=(1920, 1080), masks="down8") for name in "ab"

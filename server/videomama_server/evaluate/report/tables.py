@@ -183,5 +183,5 @@ def _ours(evaluation: Evaluation, theirs: Published) -> list[Row]:
         rows = [row for row in evaluation.groups if row.name == theirs.group]
     else:
         rows = evaluation.spreadsheet or evaluation.overall
-    size = "" if theirs.size is None else "{}x{}".format(*theirs.size)
-    return [row for row in rows if row.data.startswith(f"{theirs.data} {size}") and row.masks == theirs.masks]
+    sized = theirs.data if theirs.size is None else "{} {}x{}".format(theirs.data, *theirs.size)
+    return [row for row in rows if row.data in (theirs.data, sized) and row.masks == theirs.masks]
