@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videomama_server.qc import flags as judging
-from videomama_server.qc.flags import THRESHOLDS, Flag
+from videomama_server.qc.flags import Flag
 from videomama_server.qc.scores import FrameScores
 from videomama_server.qc.sheet import FAINT, INK, MARK, blank, label
+from videomama_server.qc.thresholds import THRESHOLDS
 
 _WIDTH = 1280
 _LEFT, _RIGHT = 70, 24

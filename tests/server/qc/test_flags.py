@@ -53,7 +53,7 @@ def test_most_of_the_alpha_dropped(clip):
     clip.alpha[1009][110:] = 0
     flags = clip.flags()
     assert flags.pop("mismatch") == [1009]
-    assert flags.keys() <= {"soft inside", "flicker"}
+    assert flags.keys() <= {"soft inside", "hole", "flicker"}
 
 
 def test_a_subject_that_walks_out_is_not_lost(make_clip):
@@ -106,6 +106,7 @@ def test_spill(clip):
     clip.alpha[1012] = np.maximum(clip.alpha[1012], np.float32(0.03))
     flags = clip.flags()
     assert flags.pop("spill") == [1003, 1012]
+    assert flags.pop("patch") == [1003]
     assert flags.keys() <= {"flicker"}
 
 
@@ -133,11 +134,12 @@ def test_a_flag_names_the_worst_frame_and_says_why(clip):
     clip.alpha[1006] = cv2.circle(clip.alpha[1006].copy(), (130, 150), 16, 0, -1)
     hole = next(flag for flag in judge(clip.scores()) if flag.kind == "hole")
     assert (hole.frames, hole.worst) == ([1005, 1006], 1006)
-    assert str(hole) == "hole on 1005-1006: the alpha is near 0 deep inside the mask"
+    assert str(hole) == "hole on 1005-1006: the alpha is near 0 inside the subject"
 
 
 def scored(frame, **values):
-    usual = {"iou": 0.9, "mask": 0.2, "coverage": 0.2, "outside": 0.0, "softness": 0.0, "hole": 0.0, "flicker": 0.01}
+    usual = {"iou": 0.9, "mask": 0.2, "coverage": 0.2, "outside": 0.0, "softness": 0.0, "hole": 0.0}
+    usual.update(alike=0.9, flicker=0.01, gain=0.0, loss=0.0)
     return FrameScores(frame, **{**usual, **values})
 
 

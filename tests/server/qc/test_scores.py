@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 from videomama_client.errors import BadInput
-from videomama_server.qc.scores import WORKING, Gauge, with_seams
+from videomama_server.qc.scores import Gauge, with_seams
+from videomama_server.qc.sights import WORKING
 
 SIZE = (180, 320)
 
@@ -94,7 +95,7 @@ def test_seams_need_frames_on_both_sides(clip):
 def test_sizes_that_differ_are_refused():
     solid, plate = np.ones(SIZE, np.float32), np.zeros((*SIZE, 3), np.float32)
     gauge = Gauge()
-    with pytest.raises(BadInput, match="320x180, mask 320x180 and alpha 310x180"):
+    with pytest.raises(BadInput, match="plate and mask are 320x180, the alpha 310x180"):
         gauge.add(1, plate, solid, solid[:, :310])
     gauge.add(1, plate, solid, solid)
     with pytest.raises(BadInput, match="from the one before"):
