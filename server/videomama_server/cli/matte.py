@@ -88,7 +88,10 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--connection-file", type=click.Path(path_type=Path), help="Of the server to use.")
 @click.option("--foreground", default="", help="Write the subject's own colour too, unpremultiplied: .exr or .tif.")
 @click.option(
-    "--qc", "qc_folder", type=click.Path(path_type=Path), help="Judge the alphas; folder for contact sheet and plot."
+    "--qc",
+    "qc_folder",
+    type=click.Path(path_type=Path),
+    help="Folder for a contact sheet and a plot of what is flagged.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @_settings_options

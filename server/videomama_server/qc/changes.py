@@ -39,8 +39,8 @@ def bumps(scores: Sequence[FrameScores], limits: Thresholds) -> set[int]:
     frames: set[int] = set()
     for run in runs(scores):
         covered = [found.coverage for found in run]
-        usual = usually([abs(level) for level in _swings(covered, limits.least)])
-        least = max(limits.bump, limits.scatter * usual)
+        swings = sorted(abs(swing) for swing in _swings(covered, limits.least))
+        least = max(limits.bump, limits.bump_ratio * swings[len(swings) * 3 // 4])
         for length in range(1, limits.brief + 1):
             for first in range(1, len(run) - length):
                 around = covered[first - 1], covered[first + length]

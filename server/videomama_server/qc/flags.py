@@ -94,11 +94,11 @@ def _judge_shot(scores: Sequence[FrameScores], limits: Thresholds) -> list[Flag]
 
 def _still_flags(scores: Sequence[FrameScores], limits: Thresholds, gone: Collection[int]) -> list[Flag | None]:
     """Return the flags of what is wrong with a frame by itself; on those `gone` a place of the alpha went and came."""
-    least_iou = max(limits.iou, -unusual([-found.iou for found in scores], limits.iou_fall, limits.scatter))
+    usual_iou = -unusual([-found.iou for found in scores], limits.iou_fall, limits.scatter)
     spill = min(limits.outside, unusual([found.outside for found in scores], limits.outside_rise, limits.scatter))
     soft = unusual([found.softness for found in scores], limits.soft_rise, limits.scatter)
     rules: list[tuple[str, Callable[[FrameScores], float | None], float, str]] = [
-        (MISMATCH, lambda found: -found.iou, -least_iou, "mask and alpha cover different things"),
+        (MISMATCH, lambda found: -found.iou, -usual_iou, "mask and alpha cover different things"),
         (SPILL, lambda found: found.outside, spill, "there is alpha far outside the mask"),
         (HOLE, lambda found: found.hole, limits.hole, "the alpha is near 0 inside the subject"),
         (
@@ -108,12 +108,21 @@ def _still_flags(scores: Sequence[FrameScores], limits: Thresholds, gone: Collec
             "more transparent deep inside the mask than on the rest of the clip",
         ),
     ]
-    poor = {found.frame for found in scores if least_iou <= found.iou < limits.iou_fair}
+    poor = {found.frame for found in scores if usual_iou <= found.iou < limits.iou_fair}
+    also = {HOLE: gone, MISMATCH: {found.frame for found in scores if _apart(found, limits)}}
     flags: list[Flag | None] = []
     for kind, of, limit, reason in rules:
         over = {found.frame for found in scores if number(of(found)) > limit} - poor
-        flags.append(_flag(kind, scores, over.union(gone) if kind == HOLE else over, of, reason))
+        flags.append(_flag(kind, scores, over.union(also.get(kind, ())), of, reason))
     return flags
+
+
+def _apart(found: FrameScores, limits: Thresholds) -> bool:
+    """Whether mask and alpha have little in common; a mask that is only too large has all of the alpha."""
+    if found.iou >= limits.iou:
+        return False
+    both = found.iou / (1 + found.iou) * (found.mask + found.coverage)
+    return both < limits.within * min(found.mask, found.coverage)
 
 
 def _lost(

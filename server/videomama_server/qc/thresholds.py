@@ -19,7 +19,8 @@ class Thresholds:
     Attributes:
         least: share of the frame that a mask or alpha must have had for its loss to count.
         lost: a mask or alpha that keeps less than this of what it covered is lost.
-        iou: below this mask and alpha disagree, whatever the clip is like.
+        iou: below this mask and alpha disagree, whatever the clip is like, unless one lies within the other.
+        within: share of the smaller of the two that must lie in the larger one for that.
         iou_fall: so they do this much below the clip's median.
         iou_fair: below this the mask is too poor to judge the alpha by, and only `iou` and `iou_fall` are looked at.
         outside_rise: spill, as a share of the alpha above the clip's median.
@@ -33,6 +34,7 @@ class Thresholds:
         patch: a place that becomes subject, or background, and changes back, as a share of the subject.
         brief: frames after which it has changed back.
         bump: rise of the coverage for as few frames, as a share of what it is around.
+        bump_ratio: so many times what a quarter of the frames differ by from those beside, at least.
         flutter: rise and fall of the coverage in turn, likewise, that is flicker whatever moves.
         step: rise or fall of the coverage that stays, likewise.
         step_ratio: it is as many times what the coverage does beside.
@@ -45,17 +47,19 @@ class Thresholds:
     least: float = 0.002
     lost: float = 0.3
     iou: float = 0.4
+    within: float = 0.5
     iou_fall: float = 0.22
-    iou_fair: float = 0.65
-    outside_rise: float = 0.05
+    iou_fair: float = 0.6
+    outside_rise: float = 0.08
     outside: float = 0.5
     hole: float = 0.01
     soft_rise: float = 0.08
     scatter: float = 6.0
-    cut: float = 0.3
+    cut: float = 0.7
     patch: float = 0.02
     brief: int = 3
-    bump: float = 0.15
+    bump: float = 0.05
+    bump_ratio: float = 6.0
     flutter: float = 0.1
     step: float = 0.15
     step_ratio: float = 2.0
