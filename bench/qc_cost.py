@@ -26,9 +26,9 @@ import footage
 import numpy as np
 from videomama_client import messages
 from videomama_client.settings import MatteSettings
-from videomama_server import control, memo, reader, sequences
+from videomama_server import memo, pipeline, reader, sequences
 from videomama_server.cache import Cache
-from videomama_server.control import Control
+from videomama_server.control import Control, Scene
 from videomama_server.delivery import Delivery
 from videomama_server.engines.base import WindowShape
 from videomama_server.engines.passthrough import PassthroughEngine
@@ -55,15 +55,24 @@ class Device(PassthroughEngine):
         return super().refine(prepared, settings)
 
 
+class Uncontrolled(Control):
+    """Keeps and judges nothing."""
+
+    def see(self, frame, key, glimpse, alpha):
+        return Scene(key, Sight(frame, glimpse, alpha), None, "")
+
+    def judge(self, scene, entry):
+        pass
+
+
+def no_glimpse(_plate, mask, _to_display):
+    return Glimpse(mask.shape, np.zeros((1, 1), np.uint8), np.zeros((1, 1), bool), 0.0)
+
+
 @contextmanager
 def without() -> Iterator[None]:
     """Take quality control out of the pipeline, from the glimpse on."""
-    nothing = Glimpse((HEIGHT, WIDTH), np.zeros((1, 1), np.uint8), np.zeros((1, 1), bool), 0.0)
-    with (
-        mock.patch.object(reader, "glimpse", lambda *_: nothing),
-        mock.patch.object(control, "sight", lambda frame, *_: Sight(frame, nothing, np.zeros((1, 1), np.float32))),
-        mock.patch.object(Control, "judge", lambda *_: None),
-    ):
+    with mock.patch.object(reader, "glimpse", no_glimpse), mock.patch.object(pipeline, "Control", Uncontrolled):
         yield
 
 

@@ -91,7 +91,7 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
     "--qc",
     "qc_folder",
     type=click.Path(path_type=Path),
-    help="Folder for a contact sheet and a plot of what is flagged.",
+    help="Folder for a contact sheet and a plot of the scores.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @_settings_options
