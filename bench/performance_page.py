@@ -13,6 +13,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
 PAGE = ROOT / "docs" / "performance.md"
+ELSEWHERE = ("evaluation",)  # results that have a page of their own
 HEAD = """# Performance
 
 Ratios measured side by side in one run, on shared and noisy machines; each table is a file of `bench/results/`, written
@@ -24,7 +25,7 @@ throughput, the planner's margin) is unmeasured, and only its logic is tested.
 
 def page() -> str:
     """Return the page for the results that are recorded."""
-    files = sorted(RESULTS.glob("*.json"))
+    files = [file for file in sorted(RESULTS.glob("*.json")) if file.stem not in ELSEWHERE]
     return HEAD + "".join(section(path.stem, json.loads(path.read_text(encoding="utf-8"))) for path in files)
 
 

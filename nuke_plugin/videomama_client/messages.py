@@ -22,10 +22,17 @@ CANCELLED = "cancelled"
 PLATE = "plate"
 MASK = "mask"
 
+FLAGS = "flags"  # said in `Hello` by a client that knows the flags of a job
+LATER = {"later": True}  # of fields that the first clients of this version do not know: left out at their default
+
 
 @dataclass(frozen=True)
 class Hello:
-    """First words of a client."""
+    """First words of a client.
+
+    Fields:
+        client: its name and version; then, after spaces, what it knows beside what this version has always had.
+    """
 
     request: str
     protocol: int
@@ -226,6 +233,7 @@ class JobState:
         done: frames finished, of which `computed` were not in the cache.
         seconds: since it was submitted, or what it took.
         message: why it failed.
+        flags: what quality control flagged, in one line; empty for nothing.
     """
 
     job: str
@@ -239,6 +247,7 @@ class JobState:
     computed: int
     seconds: float
     message: str = ""
+    flags: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True)
@@ -330,8 +339,33 @@ class FrameDone:
 
 
 @dataclass(frozen=True)
+class QcFlag:
+    """Frames that a person should look at: a record inside `MatteDone`.
+
+    Fields:
+        kind: what is wrong, in a word or two.
+        frames: their numbers, ascending.
+        worst: the one to look at first.
+        reason: a sentence for the person.
+    """
+
+    kind: str
+    frames: list[int]
+    worst: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class MatteDone:
-    """Every wanted frame is done."""
+    """Every wanted frame is done.
+
+    Fields:
+        computed, cached: how many were made for this job, and how many the cache had.
+        seconds: from the submission on.
+        plan: what the engine ran on and how.
+        judged: frames that quality control has scores of; cached ones of an older version have none.
+        flags: what it found.
+    """
 
     job: str
     frames: int
@@ -342,6 +376,8 @@ class MatteDone:
     roi: list[int]
     warnings: list[str] = field(default_factory=list)
     plan: str = ""
+    judged: int = field(default=0, metadata=LATER)
+    flags: list[QcFlag] = field(default_factory=list, metadata=LATER)
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ def refine(node: nuke.Node, wanted: str, priority: str, say: Say) -> bool:
     job.run()
     for warning in job.warnings:
         say(f"{name}: warning: {warning}")
+    for flag in job.flags:
+        say(f"{name}: QC: {flag.kind} on {frames.text(flag.frames)}: {flag.reason}")
     if job.error is not None:
         say(f"{name}: failed: {job.error.message} {job.error.hint}".rstrip())
         return False

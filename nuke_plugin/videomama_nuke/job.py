@@ -43,6 +43,7 @@ class Refine:
         self.identity = str(node["node_id"].value())
         self.error: VideoMaMaError | None = None
         self.warnings: list[str] = []
+        self.flags: list[messages.QcFlag] = []
         self.computed = 0
         self.cached = 0
         self._node = node
@@ -129,6 +130,8 @@ class Refine:
             self.computed += event.computed
             self.cached += event.cached
             self.warnings.extend(event.warnings)
+            self.flags.extend(event.flags)
+            node_state.keep_flags(self.identity, self._order.record.key, self.flags)
             self._show()
 
     def _show(self) -> None:

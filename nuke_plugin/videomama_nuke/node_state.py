@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Sequence
 
 import nuke
 from videomama_client.errors import BadInput
+from videomama_client.messages import QcFlag
 
 from videomama_nuke import frames, knobs, order, record, result, upstream
 from videomama_nuke.quiet import no_trace
@@ -16,6 +18,8 @@ NOT_REFINED = "not refined"
 _IDLE_S = 2.0  # between looks at what is upstream
 _busy: set[str] = set()  # node ids whose status a job writes
 _looked: dict[str, float] = {}
+_flagged: dict[str, tuple[str, str]] = {}  # by node id: key of a refine of this session, and what was flagged
+_KINDS_SHOWN = 2
 
 
 def begin(node: nuke.Node) -> None:
@@ -70,6 +74,22 @@ def set_busy(identity: str, busy: bool) -> None:
     (_busy.add if busy else _busy.discard)(identity)
 
 
+def keep_flags(identity: str, key: str, flags: Sequence[QcFlag]) -> None:
+    """Remember, while Nuke runs, what quality control flagged in a refine of the node of this id.
+
+    It is not part of the record: a farm's older plug-in could not read that any more.
+    """
+    said = [f"{flag.kind} on {frames.text(flag.frames)}" for flag in flags]
+    more = [f"{len(said) - _KINDS_SHOWN} more"] if len(said) > _KINDS_SHOWN else []
+    _flagged[identity] = key, ", ".join([*said[:_KINDS_SHOWN], *more])
+
+
+def flagged(node: nuke.Node, last: Record) -> str:
+    """Return what was flagged in the refine that a node shows, as far as this session knows; empty for nothing."""
+    key, said = _flagged.get(str(node["node_id"].value()), ("", ""))
+    return said if key == last.key else ""
+
+
 def describe(node: nuke.Node) -> str:
     """Return in a few words how a node is."""
     last = record.read(node)
@@ -85,7 +105,8 @@ def describe(node: nuke.Node) -> str:
     absent = result.missing(last, wanted, nuke.views())
     if absent:
         return f"{frames.text(absent)} not refined"
-    return f"refined {frames.text(wanted)}"
+    flags = flagged(node, last)
+    return f"refined {frames.text(wanted)}" + (f"; QC: {flags}" if flags else "")
 
 
 def stale(node: nuke.Node, last: Record, *, look_upstream: bool = True) -> list[str]:

@@ -2,6 +2,7 @@
 
 An entry is an ordinary EXR file whose header carries a seal, the BLAKE3 of its key and the file with the seal's own
 digits set to zero: an entry that was cut short, damaged or renamed does not match its seal and counts as missing.
+Beside it there may be a note, sealed likewise: text that is kept as long as the entry is, and goes with it.
 """
 
 from __future__ import annotations
@@ -37,11 +38,12 @@ _SEAL = "videomama:seal"
 _SEAL_BLANK = b"0" * 64
 _SEAL_PREFIX = _SEAL.encode() + b"\0string\0\x40\0\0\0"
 _HEADER_BYTES = 1 << 16
+_NOTES = "entries/*/[!.]*.json"
 _STALE_TEMPORARY_S = 3600.0
 _STALE_HOLD_S = 24 * 3600.0
 _README = """This folder is the cache of the VideoMaMa server: finished alphas, by digest of what they were made from.
 Everything in it can be made again; `videomama cache stat|verify|prune|clear` looks after it.
-entries/    one EXR per alpha
+entries/    one EXR per alpha, and what quality control measured on it
 sequences/  the same files under numbered names, for hosts that read sequences
 memo/       digests of plates and masks whose stat did not change
 folded/     weights of models, made ready for use
@@ -140,6 +142,19 @@ class Cache:
             _seal(temporary, key)
         return path
 
+    def keep_note(self, entry: Path, text: str) -> None:
+        """Keep a text with an entry that was published or looked up, in place of an earlier one.
+
+        Raises:
+            OSError: the disk is full or failing, or the entry is in a folder that cannot be written.
+        """
+        with replacing(_note(entry)) as temporary:
+            temporary.write_bytes(_digest(entry.stem, text.encode()) + b"\n" + text.encode())
+
+    def note(self, entry: Path) -> str | None:
+        """Return the text that was kept with an entry; None when there is none, or it is damaged."""
+        return _read_note(_note(entry))
+
     @contextmanager
     def hold(self, job: str) -> Iterator[None]:
         """Keep `prune`, of any process, from taking what is used while the job runs."""
@@ -171,6 +186,10 @@ class Cache:
             log.warning("removing the damaged entry %s", path)
             path.unlink(missing_ok=True)
             removed, freed = removed + 1, freed + size
+        for note in self.folder.glob(_NOTES):
+            if _read_note(note) is None and os.access(note, os.R_OK):
+                log.warning("removing the damaged note %s", note)
+                note.unlink(missing_ok=True)
         self._sweep()
         left = self.stat()
         return CacheReport(left.folder, left.entries, left.bytes, removed, freed)
@@ -192,6 +211,7 @@ class Cache:
                 break
             for path in paths:
                 path.unlink(missing_ok=True)
+                _note(path).unlink(missing_ok=True)
             removed, freed = removed + 1, freed + size
         left = self.stat()
         return CacheReport(left.folder, left.entries, left.bytes, removed, freed)
@@ -249,11 +269,14 @@ class Cache:
         return since
 
     def _sweep(self) -> None:
-        """Remove the temporary files of processes that were killed, and folders left empty."""
+        """Remove the temporary files of processes that were killed, notes without an entry, and folders left empty."""
         for pattern in ("entries/*/.*", "sequences/*/.*", "memo/.*"):
             for path in self.folder.glob(pattern):
                 if time.time() - _mtime(path) > _STALE_TEMPORARY_S:
                     path.unlink(missing_ok=True)
+        for note in self.folder.glob(_NOTES):
+            if not note.with_suffix(".exr").exists():
+                note.unlink(missing_ok=True)
         for folder in self.folder.glob("sequences/*"):
             with suppress(OSError):  # it is not empty, not a folder, or gone already
                 folder.rmdir()
@@ -285,6 +308,19 @@ def _prepare(folder: Path) -> bool:
 
 def _entry(root: Path, key: str) -> Path:
     return root / "entries" / key[:2] / f"{key}.exr"
+
+
+def _note(entry: Path) -> Path:
+    return entry.with_suffix(".json")
+
+
+def _read_note(note: Path) -> str | None:
+    """Return a note's text when it is there and whole."""
+    try:
+        seal, _, content = note.read_bytes().partition(b"\n")
+        return content.decode() if _digest(note.stem, content) == seal else None
+    except (OSError, ValueError):
+        return None
 
 
 def _entry_count(files: dict[int, tuple[int, float, list[Path]]]) -> int:

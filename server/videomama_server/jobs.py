@@ -22,10 +22,12 @@ from videomama_client.messages import (
     MatteDone,
     MatteFailed,
     MattePlanned,
+    QcFlag,
     SubmitMatte,
 )
 
 from videomama_server import pipe
+from videomama_server.sequences import format_range
 
 REMEMBERED = 200
 DEATHS_WITHOUT_PROGRESS = 2
@@ -48,6 +50,7 @@ class Job:
         computed: how many of them had to be computed.
         ended_at: on the same clock as `started`; None while it waits or runs.
         failure: why it ended without all frames.
+        flags: what quality control found when it was done.
     """
 
     id: str
@@ -63,6 +66,7 @@ class Job:
     started: float = field(default_factory=time.monotonic)
     ended_at: float | None = None
     failure: MatteFailed | None = None
+    flags: list[QcFlag] = field(default_factory=list)
     label: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -113,6 +117,7 @@ class Job:
             computed=self.computed,
             seconds=self.seconds,
             message=one_line(why, _LONGEST_MESSAGE),
+            flags=one_line("; ".join(f"{flag.kind} on {format_range(flag.frames)}" for flag in self.flags), _SHOWN),
         )
 
 
@@ -162,6 +167,7 @@ class JobBook:
             return None if heard else event
         if isinstance(event, MatteDone):
             self._end(job)
+            job.flags = event.flags
             return replace(event, computed=job.computed, cached=event.frames - job.computed, seconds=job.seconds)
         if isinstance(event, MatteFailed):
             self._end(job, event)

@@ -23,6 +23,7 @@ from videomama_client.messages import FrameDone, JobEvent, MatteDone, MattePlann
 
 from videomama_server import color, masks, roi, windows
 from videomama_server.cache import Cache
+from videomama_server.control import Control, Scene
 from videomama_server.engines.base import EngineFrame
 from videomama_server.frames import FloatArray
 from videomama_server.geometry import Geometry, Rect
@@ -71,6 +72,7 @@ class Matte:
         self._asked: set[int] = set()  # looked up in the cache, found or not
         self._done: set[int] = set()
         self._cached = 0
+        self._control = Control(services.cache)
 
     def run(self) -> Iterator[Pause]:
         """Do the job, yielding where another job may go first or nothing can be done yet; ends with `MatteDone`.
@@ -132,6 +134,7 @@ class Matte:
         self._wait_for_writes(0)
         self._asked.clear()
         self._done.clear()
+        self._control.forget()
         self._cached = 0
 
     def _windows(self, survey: Survey) -> Iterator[Pause]:
@@ -188,8 +191,11 @@ class Matte:
 
     def _load(self, survey: Survey, frame: int) -> Future[LoadedFrame]:
         if frame not in self._loads:
+            settings = survey.identity.settings
+            judged = frame in survey.plan.asked and frame not in self._done
+            to_display = color.display_transform(settings.colorspace, settings.exposure) if judged else None
             read = self._order.reader.load
-            self._loads[frame] = self._services.readers.submit(read, frame, survey.region, survey.display)
+            self._loads[frame] = self._services.readers.submit(read, frame, survey.region, survey.display, to_display)
         return self._loads[frame]
 
     def _read(self, survey: Survey, frames: Iterable[int]) -> Iterator[Pause]:
@@ -216,7 +222,7 @@ class Matte:
             if entry is not None:
                 self._done.add(frame)
                 self._cached += 1
-                self._write(self._deliver, entry, frame, True)
+                self._write(self._deliver_cached, entry, frame, key)
 
     def _forget_look_ups(self, survey: Survey, window: Window) -> None:
         for group in survey.plan.groups_of[window]:
@@ -272,7 +278,9 @@ class Matte:
             loaded = self._loaded[frame]
             whole = _on_canvas(np.zeros_like(alpha) if frame in survey.empty else alpha, loaded, survey.region)
             self._done.add(frame)
-            self._write(self._publish, key, whole, loaded.geometry, frame)
+            assert loaded.glimpse is not None  # it is wanted and was not done
+            scene = self._control.see(frame, key, loaded.glimpse, whole)
+            self._write(self._publish, scene, whole, loaded.geometry)
 
     def _state(self, survey: Survey, loaded: LoadedFrame, region: Rect) -> Any:
         """Return what the engine prepared of a frame, made once for as long as the region stays the same."""
@@ -308,8 +316,14 @@ class Matte:
             load_plate=lambda: transform(plate),
         )
 
-    def _publish(self, key: str, alpha: FloatArray, geometry: Geometry, frame: int) -> None:
-        self._deliver(self._services.cache.publish(key, alpha, geometry), frame, False)
+    def _publish(self, scene: Scene, alpha: FloatArray, geometry: Geometry) -> None:
+        entry = self._services.cache.publish(scene.key, alpha, geometry)
+        self._deliver(entry, scene.now.frame, False)
+        self._control.judge(scene, entry)
+
+    def _deliver_cached(self, entry: Path, frame: int, key: str) -> None:
+        self._deliver(entry, frame, True)
+        self._control.recall(frame, key, entry)
 
     def _deliver(self, entry: Path, frame: int, cached: bool) -> None:
         path = self._order.delivery.deliver(entry, frame)
@@ -340,6 +354,7 @@ class Matte:
     def _report(self, survey: Survey, seconds: float) -> MatteDone:
         frames = len(survey.plan.wanted)
         cache = self._services.cache
+        judged, flags = self._control.result(survey.plan.wanted)
         lost = f"the cache folder {cache.folder} cannot be written; alphas are cached only while the server runs"
         return MatteDone(
             job=self._order.job,
@@ -351,6 +366,8 @@ class Matte:
             roi=survey.roi,
             plan=self._order.engine.describe(survey.identity.settings),
             warnings=survey.warnings if cache.lasting else [*survey.warnings, lost],
+            judged=judged,
+            flags=flags,
         )
 
 

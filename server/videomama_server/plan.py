@@ -52,6 +52,11 @@ class Plan:
     shape: WindowShape
 
     @cached_property
+    def asked(self) -> frozenset[int]:
+        """The frames asked for."""
+        return frozenset(self.wanted)
+
+    @cached_property
     def groups_of(self) -> dict[Window, tuple[Group, ...]]:
         """For each window, the groups that it contributes to, ascending."""
         groups: dict[Window, list[Group]] = {window: [] for window in self.windows}

@@ -14,6 +14,7 @@ from videomama_server.channels import plate_channels
 from videomama_server.frames import FloatArray, Picture
 from videomama_server.geometry import EMPTY, Geometry, Rect
 from videomama_server.memo import Facts, FileId, Memo
+from videomama_server.qc.sights import Glimpse, ToDisplay, glimpse
 from videomama_server.sources import Source
 
 NOTHING = 0.5 / 255  # a mask value up to this one is none
@@ -28,6 +29,7 @@ class LoadedFrame:
         mask: (H, W) float32 on the region, 0..1, finite.
         geometry: the plate's.
         outside: (H, W) the mask on the whole canvas, where it leaves the region; else None.
+        glimpse: what quality control keeps of plate and mask; None where that was not asked for.
     """
 
     number: int
@@ -35,6 +37,7 @@ class LoadedFrame:
     mask: FloatArray
     geometry: Geometry
     outside: FloatArray | None
+    glimpse: Glimpse | None
 
 
 class Reader:
@@ -77,13 +80,14 @@ class Reader:
             raise _placed(error, self.plate.role, frame) from error
         return header.geometries[part], header.is_float
 
-    def load(self, frame: int, region: Rect | None, display: Rect) -> LoadedFrame:
+    def load(self, frame: int, region: Rect | None, display: Rect, to_display: ToDisplay | None = None) -> LoadedFrame:
         """Read a frame.
 
         Args:
             frame: its number.
             region: the rectangle to cut out, in the plate's coordinates; None for the whole canvas.
             display: the display window that all plates of the job must have.
+            to_display: given where quality control will want a glimpse of the frame: see `qc.sights.glimpse`.
 
         Raises:
             BadInput: unreadable, of another size than the first frame, or changed since the job began.
@@ -106,7 +110,8 @@ class Reader:
         whole = _sane_mask(frames.conform(sane, geometry))
         inside = cut(whole, canvas, kept)
         leaves = not kept.holds(canvas) and np.count_nonzero(whole > NOTHING) > np.count_nonzero(inside > NOTHING)
-        return LoadedFrame(frame, cut(plate.pixels, canvas, kept), inside, geometry, whole if leaves else None)
+        seen = None if to_display is None else glimpse(plate.pixels, whole, to_display)
+        return LoadedFrame(frame, cut(plate.pixels, canvas, kept), inside, geometry, whole if leaves else None, seen)
 
     def _known(self, source: Source, frame: int) -> Facts | None:
         with self._lock:

@@ -11,8 +11,10 @@ import os
 import signal
 import sys
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,7 @@ from videomama_server.supervisor import Supervisor
 log = logging.getLogger(__name__)
 
 _IDLE_CHECK_S = 1.0
+_CLIENTS = 10_000  # remembered; one that is forgotten is told no flags
 Answer = tuple[messages.Reply, bytes | None]
 
 
@@ -76,6 +79,7 @@ class Server:
         self._worker = Supervisor(config, self._on_worker, self._on_worker_death)
         self._started = self._heard = self._worked = time.monotonic()
         self._held = pipe.EngineHolds()
+        self._flagged: OrderedDict[bytes, None] = OrderedDict()  # clients that know the flags of a job
         self._ending = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._handlers: dict[type, Callable[[bytes, Any, bytes | None], Awaitable[Answer | None]]] = {
@@ -169,6 +173,10 @@ class Server:
         await self._socket.send_multipart(parts if bulk is None else [*parts, bulk])
 
     async def _hello(self, client: bytes, hello: messages.Hello, bulk: bytes | None) -> Answer:  # noqa: ARG002
+        if messages.FLAGS in hello.client.split():
+            self._flagged[client] = None
+            if len(self._flagged) > _CLIENTS:
+                self._flagged.popitem(last=False)
         if hello.protocol != messages.PROTOCOL_VERSION:
             client_is_older = hello.protocol < messages.PROTOCOL_VERSION
             raise ProtocolError(
@@ -209,7 +217,9 @@ class Server:
         return status, None
 
     async def _report_jobs(self, client: bytes, ask: messages.ReportJobs, bulk: bytes | None) -> Answer:  # noqa: ARG002
-        return messages.JobsReported(ask.request, self._book.report()), None
+        jobs = self._book.report()
+        known = jobs if client in self._flagged else [replace(job, flags="") for job in jobs]
+        return messages.JobsReported(ask.request, known), None
 
     async def _pass_on(self, client: bytes, ask: pipe.Question, bulk: bytes | None) -> None:  # noqa: ARG002
         """Ask the worker; what it answers is passed on to the client when it comes."""
@@ -318,6 +328,8 @@ class Server:
         self._worked = time.monotonic()
         if job.ended:
             spool.remove(job.spool)
+        if isinstance(event, messages.MatteDone) and job.client not in self._flagged:
+            event = replace(event, judged=0, flags=[])
         self._socket.send_multipart([job.client, wire.encode(event)])
 
     def _on_worker_death(self, code: int) -> None:  # noqa: ARG002  (logged where it was seen)

@@ -8,12 +8,12 @@ from videomama_client import messages
 from videomama_client.settings import MatteSettings
 
 KINDS = sorted(messages.KINDS.items())
-RECORDS = {MatteSettings, messages.JobState}  # that messages hold, and that are none themselves
+RECORDS = {MatteSettings, messages.JobState, messages.QcFlag}  # that messages hold, and that are none themselves
 
 
 def is_flat(hint) -> bool:
     if get_origin(hint) is list:
-        return get_args(hint)[0] in (str, int, messages.JobState)
+        return get_args(hint)[0] in (str, int, messages.JobState, messages.QcFlag)
     plain = [kind for kind in get_args(hint) or (hint,) if kind is not type(None)]
     return len(plain) == 1 and plain[0] in (str, int, float, bool, MatteSettings)
 
@@ -53,5 +53,6 @@ def test_the_document_names_every_message_and_the_version():
         pytest.skip("docs/protocol.md is not written yet")
     text = document.read_text(encoding="utf-8")
     assert [name for name in messages.KINDS if name not in text] == []
-    assert [field.name for field in fields(messages.JobState) if f"`{field.name}`" not in text] == []
+    for record in (messages.JobState, messages.QcFlag, messages.MatteDone):
+        assert [field.name for field in fields(record) if f"`{field.name}`" not in text] == []
     assert re.search(rf"version\D*\b{messages.PROTOCOL_VERSION}\b", text, re.IGNORECASE)

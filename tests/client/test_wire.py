@@ -1,7 +1,7 @@
 import os
 import struct
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Optional, get_type_hints
 
 import msgpack
@@ -10,7 +10,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from videomama_client import wire
 from videomama_client.errors import ProtocolError
-from videomama_client.messages import KINDS, CancelJob, FrameDone, Hello, JobsReported, JobState, SubmitMatte
+from videomama_client.messages import (
+    KINDS,
+    CancelJob,
+    FrameDone,
+    Hello,
+    JobsReported,
+    JobState,
+    MatteDone,
+    QcFlag,
+    SubmitMatte,
+)
 from videomama_client.settings import MatteSettings
 
 relaxed = settings(database=None, deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
@@ -33,8 +43,8 @@ def values_of(hint) -> st.SearchStrategy:
         return st.none() | floats
     if hint == Optional[str]:
         return st.none() | texts
-    if hint == list[JobState]:
-        return st.lists(messages_of(JobState), max_size=3)
+    if hint in (list[JobState], list[QcFlag]):
+        return st.lists(messages_of(hint.__args__[0]), max_size=3)
     return st.lists(plain[hint.__args__[0]], max_size=5)
 
 
@@ -255,3 +265,14 @@ def test_a_kind_that_this_side_was_not_told_of_is_unknown():
     content = wire.encode(Private(1))
     assert wire.decode(content, {"Private": Private}) == Private(1)
     assert "unknown" in refusal(content)
+
+
+def test_later_fields_are_left_out_at_their_default():
+    """A side that does not know them refuses unknown fields: it must not meet them when they say nothing."""
+    done = MatteDone("j", 1, 1, 0, 0.5, "classic", [0, 0, 1, 1])
+    plain = msgpack.unpackb(wire.encode(done))
+    assert {"judged", "flags"} & plain.keys() == set()
+    assert plain["warnings"] == []
+    assert wire.decode(wire.encode(done), KINDS) == done
+    told = msgpack.unpackb(wire.encode(replace(done, judged=1, flags=[QcFlag("hole", [1], 1, "why")])))
+    assert told["flags"] == [{"kind": "hole", "frames": [1], "worst": 1, "reason": "why"}]

@@ -63,6 +63,12 @@ def write_clip(folder: Path, count: int, size: tuple[int, int]) -> None:
             os.link(pattern.path(1001), pattern.path(number))
 
 
+def lose_mask(file: Path, size: tuple[int, int]) -> None:
+    """Write a mask with nothing in it, which quality control flags."""
+    file.unlink()  # it is the file of other frames, too
+    frames.write_picture(file, np.zeros((size[1], size[0]), np.float32), ("A",), "half")
+
+
 def order(folder: Path, label: str, **changes: object) -> messages.SubmitMatte:
     """Return a job of the clip in a folder."""
     settings = MatteSettings(engine="passthrough", roi="off")
@@ -73,6 +79,7 @@ def order(folder: Path, label: str, **changes: object) -> messages.SubmitMatte:
 def fill(client: Client, folder: Path) -> str:
     """Submit a day's work; return the job that runs for long."""
     write_clip(folder / "sh010", 24, (192, 108))
+    lose_mask(folder / "sh010" / "mask.1020.exr", (192, 108))
     write_clip(folder / "sh020", _LONG, (1920, 1080))
     write_clip(folder / "sh030", 8, (192, 108))
     client.next_event(client.submit(order(folder / "sh010", "", frames="1001-1016")), 10)

@@ -521,3 +521,58 @@ def test_a_key_changes_with_engine_and_colour():
 
 def test_path_of_an_entry_fans_out_by_two_characters(cache, entry):
     assert entry.relative_to(cache.folder) == Path("entries") / KEY[:2] / f"{KEY}.exr"
+
+
+@pytest.fixture
+def noted(cache):
+    """An entry with a note: its file, and the note's."""
+    entry = cache.publish(KEY, alpha(), FULL)
+    cache.keep_note(entry, "what was measured: é")
+    return entry, entry.with_suffix(".json")
+
+
+def test_a_note_is_kept_with_an_entry(cache, noted):
+    entry, _ = noted
+    assert cache.note(entry) == "what was measured: é"
+    cache.keep_note(entry, "again")
+    assert cache.note(cache.lookup(KEY)) == "again"
+    assert cache.note(cache.publish(OTHER, alpha(), FULL)) is None
+    assert cache.stat().entries == 2
+
+
+@pytest.mark.parametrize("harm", [b"", b"{}", b"0" * 64 + b"\nwhat was measured", b"\xff\xfe\n\xff"])
+def test_a_damaged_note_is_none_and_goes_when_the_cache_is_verified(cache, noted, harm):
+    entry, note = noted
+    note.write_bytes(harm)
+    assert cache.note(entry) is None
+    assert cache.verify().removed == 0
+    assert not note.exists()
+    assert cache.lookup(KEY) == entry
+
+
+def test_a_note_of_another_entry_is_none(cache, noted):
+    _, note = noted
+    other = cache.publish(OTHER, alpha(), FULL)
+    note.rename(other.with_suffix(".json"))
+    assert cache.note(other) is None
+
+
+def test_a_note_goes_with_its_entry(cache, noted):
+    entry, note = noted
+    cache.verify()
+    assert note.exists()
+    cache.prune(0)
+    assert not entry.exists()
+    assert not note.exists()
+
+
+def test_a_note_whose_entry_was_damaged_goes_too(cache, noted):
+    entry, note = noted
+    entry.write_bytes(b"no picture")
+    assert cache.verify().removed == 1
+    assert not note.exists()
+
+
+def test_clearing_takes_notes_along(cache, noted):
+    cache.clear()
+    assert not noted[1].exists()

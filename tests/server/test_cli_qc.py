@@ -131,6 +131,52 @@ def test_matte_says_what_is_wrong(matte, tmp_path):
     assert (tmp_path / "qc" / "qc_sheet.png").exists()
 
 
+def test_matte_says_so_without_being_asked(matte, tmp_path):
+    """The server's own judgement: first of frames that it computes, then of the same from its cache."""
+    frames.write_picture(tmp_path / "mask.1006.exr", np.zeros(SIZE, np.float32), ("A",))
+    for _ in range(2):
+        said = matte()
+        assert said.out.splitlines()[1:] == [
+            "QC: mask missed on 1006: the mask is gone, or nearly, all at once",
+            str(tmp_path / "refined" / "a.####.exr"),
+        ]
+    result = json.loads(matte("--json").out)
+    assert (result["judged"], result["cached"]) == (12, 12)
+    assert result["flags"] == [
+        {
+            "kind": "mask missed",
+            "frames": [1006],
+            "worst": 1006,
+            "reason": "the mask is gone, or nearly, all at once",
+        }
+    ]
+
+
+def test_matte_says_how_many_frames_were_not_judged(videomama, start_server, clip, tmp_path):
+    server = start_server()
+    words = [*clip[:4], "--out", tmp_path / "a.####.exr", "--engine", "passthrough"]
+    words += ["--connection-file", server.connection_file]
+    assert "QC: nothing flagged on 12 frames" in videomama("matte", *words).out.splitlines()
+    for note in server.cache_dir.glob("entries/*/*.json"):
+        note.unlink()
+    said = videomama("matte", *words).out.splitlines()
+    assert [line for line in said if line.startswith("QC")] == [
+        "QC: 12 frames not judged: the cache has no scores of them"
+    ]
+
+
+def test_the_server_and_the_files_say_the_same(videomama, start_server, clip, tmp_path):
+    """Of a job that has none of its frames in the cache."""
+    for number in (1004, 1006, 1008):
+        mask = frames.read_mask(tmp_path / f"mask.{number}.exr").pixels[..., 0] * np.float32(0.6)
+        frames.write_picture(tmp_path / f"mask.{number}.exr", mask, ("A",))
+    out, engine = tmp_path / "a.####.exr", ("--engine", "passthrough")
+    server = ("--connection-file", start_server().connection_file)
+    result = json.loads(videomama("matte", *clip[:4], "--out", out, *engine, *server, "--json").out)
+    judged = json.loads(videomama("qc", *clip[:4], "--alpha", out, "--json").out)
+    assert result["flags"] == judged["flags"] != []
+
+
 def test_matte_puts_it_into_its_result(matte, tmp_path):
     result = json.loads(matte("--json", "--frames", "1003-1005", "--qc", tmp_path / "qc", "--layer", "matte").out)
     assert result["qc"]["flags"] == []

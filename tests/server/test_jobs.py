@@ -14,6 +14,7 @@ from videomama_client.messages import (
     MatteDone,
     MatteFailed,
     MattePlanned,
+    QcFlag,
     SubmitMatte,
 )
 from videomama_client.settings import MatteSettings
@@ -263,3 +264,13 @@ def test_of_too_many_jobs_those_that_run_and_wait_are_reported(book, job):
 def test_the_worker_is_told_all_it_needs(book, job):
     job.spool = "/cache/spool/x"
     assert run_message(job) == pipe.RunJob(job.id, "/cache/spool/x", REQUEST)
+
+
+def test_a_job_that_is_done_names_its_flags_in_one_line(book, job):
+    flags = [QcFlag("flicker", [1007, 1008, 1009], 1008, "why"), QcFlag("hole", [1012, 1014], 1012, "why")]
+    told = book.note(replace(done(job), judged=3, flags=flags))
+    assert (told.judged, told.flags) == (3, flags)
+    assert book.report()[0].flags == "flicker on 1007-1009; hole on 1012, 1014"
+    other = book.add(b"client", REQUEST)
+    book.note(replace(done(other), flags=[QcFlag("spill", list(range(1, 4000, 2)), 1, "why")] * 9))
+    assert len(book.report()[0].flags) <= 200

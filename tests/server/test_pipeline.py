@@ -481,7 +481,8 @@ def test_a_full_disk_is_an_error_and_what_was_finished_is_kept(bench, shot, temp
     monkeypatch.setattr(frames, "_write", write_a_few)
     with pytest.raises(OSError, match="disk full"):
         bench.run(shot, temporal(), roi="8,8,48,32")
-    assert len(list(bench.cache.folder.glob("entries/*/*"))) == 5
+    assert len(list(bench.cache.folder.glob("entries/*/*.exr"))) == 5
+    assert list(bench.cache.folder.glob("entries/*/.*")) == []
     monkeypatch.setattr(frames, "_write", real)
     again = bench.run(shot, temporal(), roi="8,8,48,32")
     assert again.done.cached == 5

@@ -59,7 +59,7 @@ class JobDelegate(QtWidgets.QStyledItemDelegate):
     def _paint_state(self, painter: QtGui.QPainter, job: JobState, line: QtCore.QRect, quiet: QtGui.QColor) -> None:
         painter.setPen(quiet)
         room = self._paint_right(painter, snapshot.job_progress(job), line)
-        painter.setPen(self.colours.of_job(job.state) or quiet)
+        painter.setPen(self.colours.of_job(job) or quiet)
         painter.drawText(line, _LEFT, _fitting(snapshot.job_details(job), painter.fontMetrics(), room))
 
     def _paint_right(self, painter: QtGui.QPainter, words: str, line: QtCore.QRect) -> int:

@@ -138,9 +138,11 @@ def job_name(job: JobState) -> str:
 
 
 def job_details(job: JobState) -> tuple[str, ...]:
-    """Return state, priority and engine of a job, or why it failed; the longest first, to take what fits."""
+    """Return state, priority and engine of a job, or what is wrong with it; the longest first, to take what fits."""
     if job.state == messages.FAILED and job.message:
         return (f"failed: {job.message}",)
+    if job.flags:
+        return (_DOT.join((job.state, f"QC: {job.flags}")),)
     short = _DOT.join((job.state, job.priority))
     return (f"{short}{_DOT}{job.engine}", short, job.state) if job.engine else (short, job.state)
 
@@ -159,6 +161,7 @@ def job_sentence(job: JobState) -> str:
     parts = [job_name(job), f"{job.state}, {job.priority}"]
     parts += [] if job.engine is None else [f"engine {job.engine}"]
     parts += [f"{job_progress(job)} frames, {job.computed} computed"] if job.done or job.frames is not None else []
+    parts += [f"QC: {job.flags}"] if job.flags else []
     parts += [duration(job.seconds), job.message, job.plate]
     return "\n".join(part for part in parts if part)
 

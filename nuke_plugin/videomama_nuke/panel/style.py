@@ -62,10 +62,12 @@ class Colours:
         known = {snapshot.RUNNING: self.good, snapshot.SILENT: self.warn, snapshot.UNREACHABLE: self.bad}
         return known.get(state, self.dim)
 
-    def of_job(self, state: str) -> Optional[QtGui.QColor]:
-        """Return the colour of the words for a job's state; None for one that is of no great interest."""
+    def of_job(self, job: messages.JobState) -> Optional[QtGui.QColor]:
+        """Return the colour of the words for how a job is; None for what is of no great interest."""
+        if job.flags:
+            return self.warn
         known = {messages.RUNNING: self.text, messages.DONE: self.good, messages.FAILED: self.bad}
-        return known.get(state)
+        return known.get(job.state)
 
 
 def mix(one: QtGui.QColor, other: QtGui.QColor, share: float) -> QtGui.QColor:

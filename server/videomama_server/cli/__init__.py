@@ -28,6 +28,7 @@ _COMMANDS = {
     "doctor": "doctor",
     "demo": "demo",
     "clips": "clips",
+    "evaluate": "evaluate",
 }
 EXIT_FAILED = 1
 EXIT_CANCELLED = 130

@@ -17,7 +17,7 @@ from videomama_client.client import Client
 from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
 from videomama_client.settings import MODES, QUALITIES, MatteSettings
 
-from videomama_server import config
+from videomama_server import config, sequences
 from videomama_server.submission import Submission, project_paths, submit
 
 if TYPE_CHECKING:
@@ -88,7 +88,10 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--connection-file", type=click.Path(path_type=Path), help="Of the server to use.")
 @click.option("--foreground", default="", help="Write the subject's own colour too, unpremultiplied: .exr or .tif.")
 @click.option(
-    "--qc", "qc_folder", type=click.Path(path_type=Path), help="Judge the alphas; folder for contact sheet and plot."
+    "--qc",
+    "qc_folder",
+    type=click.Path(path_type=Path),
+    help="Folder for a contact sheet and a plot of the scores.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @_settings_options
@@ -123,11 +126,23 @@ def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: 
     )
     if done.plan:
         click.echo(done.plan)
+    if not judged:
+        _say_flags(done)
     click.echo(order.out)
     if colour:
         click.echo(foreground)
     if judged:
         judged.say(click.echo)
+
+
+def _say_flags(done: messages.MatteDone) -> None:
+    """Tell what the server's quality control flagged, as `videomama qc` does."""
+    for flag in done.flags:
+        click.echo(f"QC: {flag.kind} on {sequences.whole_range(flag.frames)}: {flag.reason}")
+    if done.judged and not done.flags:
+        click.echo(f"QC: nothing flagged on {done.judged} frames")
+    if done.judged < done.frames:
+        click.echo(f"QC: {done.frames - done.judged} frames not judged: the cache has no scores of them")
 
 
 def follow(client: Client, order: Submission) -> messages.MatteDone:

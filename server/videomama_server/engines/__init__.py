@@ -8,6 +8,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from videomama_client import __version__
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.settings import MatteSettings
 
@@ -44,6 +45,23 @@ def identity(name: str, config: EngineConfig) -> Hashable:
     found = _imported("videomama_server.engines.videomama.layouts").find(config.weights)
     stats = [path.stat() for path in (found.unet, found.vae)]
     return (config, *((stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats))
+
+
+def signature(name: str, config: EngineConfig) -> str:
+    """Return text that differs where an engine of a resolved name may give other alphas; no engine is made for it.
+
+    It stands for the engine's fingerprint where that is known only once weights are read, and is stricter.
+
+    Raises:
+        WeightsError: there are no weights where the engine needs some.
+    """
+    loaded = identity(name, config)
+    if loaded != name:
+        return f"{name} {__version__} {loaded}"
+    try:
+        return str(_kind(name).fingerprint)
+    except ModuleNotFoundError as error:
+        raise _not_installed(name, error) from error
 
 
 def load(name: str, config: EngineConfig) -> Engine:

@@ -11,7 +11,7 @@ from videomama_server.metrics.connectivity import conn
 from videomama_server.metrics.conventions import CONVENTIONS, Convention
 from videomama_server.metrics.difference import foreground_mad, foreground_mse, mad, mse, sad
 from videomama_server.metrics.evaluation import MEASURES, Evaluation, Scores
-from videomama_server.metrics.flicker import flicker
+from videomama_server.metrics.flicker import change_along, flicker, motion_view
 from videomama_server.metrics.gradient import grad
 from videomama_server.metrics.inputs import FloatArray
 from videomama_server.metrics.seams import SeamTest, change, drift, overlap_disagreement, seam_test
@@ -32,6 +32,7 @@ __all__ = [
     "SeamTest",
     "boundary_f",
     "change",
+    "change_along",
     "conn",
     "drift",
     "dtssd",
@@ -43,6 +44,7 @@ __all__ = [
     "mad",
     "mad_t",
     "messddt",
+    "motion_view",
     "mse",
     "overlap_disagreement",
     "rvm_table_mean",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -37,25 +39,53 @@ def flicker(
         BadInput: the pictures differ in size, or are not float.
     """
     alpha, previous = checked(alpha, previous)
-    views = [_view(picture, alpha.shape) for picture in (plate, previous_plate)]
-    back, forth = _flow(*views), _flow(*reversed(views))
+    for picture in (plate, previous_plate):
+        if picture.shape != (*alpha.shape, 3):
+            raise BadInput(
+                f"A plate of shape {picture.shape} does not go with an alpha of shape {alpha.shape}",
+                "It must be (height, width, 3), of the alpha's size.",
+            )
+    change = change_along(alpha, previous, motion_view(plate), motion_view(previous_plate))
+    counted = change.trusted if alike is None else change.trusted & (change.grey <= alike)
+    return 1e3 * float(np.abs(change.alpha[counted]).mean(dtype=np.float64)) if counted.any() else None
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a frame differs from the one before, along the plate's motion.
+
+    Attributes:
+        alpha: (H, W) change of the alpha, -1..1.
+        grey: (H, W) change of the plate's grey value, 0..1, without its sign.
+        trusted: (H, W) bool: the motion comes from inside the frame before, and there and back ends where it began.
+    """
+
+    alpha: FloatArray
+    grey: FloatArray
+    trusted: NDArray[np.bool_]
+
+
+def change_along(
+    alpha: FloatArray, previous: FloatArray, view: NDArray[np.uint8], previous_view: NDArray[np.uint8]
+) -> Change:
+    """Return the change of an alpha along the plate's motion.
+
+    Args:
+        alpha, previous: (H, W) float, 0..1, of a frame and of the one before.
+        view, previous_view: their plates, as `motion_view` gives them.
+    """
+    back, forth = _flow(view, previous_view), _flow(previous_view, view)
     origin = back + _grid(alpha.shape)
-    trusted = _inside(origin) & _returns(back, _moved(forth, origin))
-    if alike is not None:
-        now, before = (view.astype(np.float32) for view in views)
-        trusted &= np.abs(now - _moved(before, origin)) <= 255 * alike
-    if not trusted.any():
-        return None
-    changed = np.abs(alpha - _moved(previous, origin))
-    return 1e3 * float(changed[trusted].mean(dtype=np.float64))
+    now, before = (seen.astype(np.float32) / np.float32(255) for seen in (view, previous_view))
+    return Change(
+        alpha=np.asarray(alpha - _moved(previous, origin), np.float32),
+        grey=np.abs(now - _moved(before, origin)),
+        trusted=_inside(origin) & _returns(back, _moved(forth, origin)),
+    )
 
 
-def _view(plate: FloatArray, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    if plate.shape != (*shape, 3):
-        raise BadInput(
-            f"A plate of shape {plate.shape} does not go with an alpha of shape {shape}",
-            "It must be (height, width, 3), of the alpha's size.",
-        )
+def motion_view(plate: FloatArray) -> NDArray[np.uint8]:
+    """Return a display-referred plate (H, W, 3), 0..1, in grey (H, W), 0..255, as motion is followed in it."""
     grey = np.asarray(cv2.transform(as_float(plate), np.full((1, 3), 255 / 3, np.float32)), np.float32)
     view: NDArray[np.uint8] = np.rint(np.clip(grey, 0, 255)).astype(np.uint8)  # the search takes nothing finer
     return view

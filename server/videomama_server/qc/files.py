@@ -14,6 +14,7 @@ from videomama_client.errors import BadInput, VideoMaMaError
 from videomama_server import color, frames, sequences
 from videomama_server.frames import FloatArray, Picture
 from videomama_server.qc.scores import FrameScores, Gauge, with_seams
+from videomama_server.qc.sights import Sight, glimpse, sight
 
 _AHEAD = 2  # frames read while one is measured
 
@@ -52,11 +53,21 @@ class Clip:
         return sorted(self.alpha)
 
     def read(self, frame: int) -> Loaded:
-        """Read one frame.
+        """Read one frame whole.
 
         Raises:
             BadInput: unreadable, or the alpha is of another size than the plate.
         """
+        plate, mask, alpha = self._pictures(frame)
+        return Loaded(frame, self._to_display(plate)(plate.pixels), mask, alpha)
+
+    def look(self, frame: int) -> Sight:
+        """Read one frame as far as it is measured; raises as `read`."""
+        plate, mask, alpha = self._pictures(frame)
+        return sight(frame, glimpse(plate.pixels, mask, self._to_display(plate)), alpha)
+
+    def _pictures(self, frame: int) -> tuple[Picture, FloatArray, FloatArray]:
+        """Return the plate as it is, mask and alpha (H, W) on its canvas, 0..1."""
         try:
             plate = frames.read_plate(self.plate[frame], self.how.plate_layer)
             mask = frames.read_mask(self.mask[frame], self.how.mask_channel)
@@ -69,9 +80,10 @@ class Clip:
                 f"frame {frame}: the alpha is {own.w}x{own.h}, the plate {wanted.w}x{wanted.h}",
                 "Give the plate that the alpha was made from.",
             )
-        display = color.display_transform(color.resolve(self.how.colorspace, plate.is_float), self.how.exposure)
-        covers = (frames.conform(_sane(cover), plate.geometry) for cover in (mask, alpha))
-        return Loaded(frame, display(plate.pixels), *covers)
+        return plate, frames.conform(_sane(mask), plate.geometry), frames.conform(_sane(alpha), plate.geometry)
+
+    def _to_display(self, plate: Picture) -> color.DisplayTransform:
+        return color.display_transform(color.resolve(self.how.colorspace, plate.is_float), self.how.exposure)
 
 
 @dataclass(frozen=True)
@@ -116,24 +128,24 @@ def measure(clip: Clip, tell: Callable[[int], None] = lambda _: None) -> list[Fr
 def _runs(clip: Clip, tell: Callable[[int], None]) -> Iterator[list[FrameScores]]:
     """Yield the scores of frames that follow each other by number."""
     gauge, run = Gauge(), list[FrameScores]()
-    for loaded in _read_ahead(clip):
-        if run and loaded.frame != run[-1].frame + 1:
+    for seen in _read_ahead(clip):
+        if run and seen.frame != run[-1].frame + 1:
             yield run
             gauge, run = Gauge(), []
         try:
-            run.append(gauge.add(loaded.frame, loaded.plate, loaded.mask, loaded.alpha))
+            run.append(gauge.take(seen))
         except BadInput as error:
-            raise BadInput(f"frame {loaded.frame}: {error.message}", error.hint) from error
-        tell(loaded.frame)
+            raise BadInput(f"frame {seen.frame}: {error.message}", error.hint) from error
+        tell(seen.frame)
     yield run
 
 
-def _read_ahead(clip: Clip) -> Iterator[Loaded]:
-    coming: deque[Future[Loaded]] = deque()
+def _read_ahead(clip: Clip) -> Iterator[Sight]:
+    coming: deque[Future[Sight]] = deque()
     with ThreadPoolExecutor(_AHEAD) as readers:
         try:
             for frame in clip.numbers:
-                coming.append(readers.submit(clip.read, frame))
+                coming.append(readers.submit(clip.look, frame))
                 if len(coming) > _AHEAD:
                     yield coming.popleft().result()
             while coming:

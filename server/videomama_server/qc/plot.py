@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from videomama_server.qc import flags as judging
-from videomama_server.qc.flags import THRESHOLDS, Flag
+from videomama_server.qc.flags import Flag
 from videomama_server.qc.scores import FrameScores
 from videomama_server.qc.sheet import FAINT, INK, MARK, blank, label
+from videomama_server.qc.thresholds import THRESHOLDS
 
 _WIDTH = 1280
 _LEFT, _RIGHT = 70, 24
@@ -46,6 +47,13 @@ _PANELS = (
     _Panel("alpha outside the mask", (lambda f: f.outside,), (judging.SPILL,), 0.06),
     _Panel("softness inside the mask", (lambda f: f.softness,), (judging.SOFT,), 0.1),
     _Panel("hole inside the mask", (lambda f: f.hole,), (judging.HOLE,), 0.02, THRESHOLDS.hole),
+    _Panel(
+        "place that appears, or in grey vanishes, at once",
+        (lambda f: f.gain, lambda f: f.loss),
+        (judging.PATCH,),
+        0.06,
+        THRESHOLDS.patch,
+    ),
     _Panel("flicker", (lambda f: f.flicker,), (judging.FLICKER,), 0.15, THRESHOLDS.flicker),
     _Panel("seam: flicker over that around", (lambda f: f.seam,), (judging.SEAM,), 4.0, THRESHOLDS.seam),
 )

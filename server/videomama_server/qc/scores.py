@@ -1,21 +1,21 @@
-"""What quality control measures on each frame of plate, mask and alpha alone; it keeps one frame back, and small."""
+"""What quality control measures on each frame, by itself and against the frame before."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Optional
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from videomama_client.errors import BadInput
 
 from videomama_server import metrics
 from videomama_server.metrics import FloatArray
+from videomama_server.qc.sights import MOTION, Bits, Sight, glimpse, sight, small
 
-WORKING = 960  # pixels: frames with a longer side are measured at this size, which makes them quick
+VERSION = 1  # of what follows; scores of another one are not comparable
 REACH = 60.0  # pixels at 1920: alpha further than this outside the mask is none of the subject's
 DEPTH = 40.0  # pixels at 1920: a place further than this inside the mask is the subject's
 _REFERENCE = 1920
@@ -25,9 +25,9 @@ _TRACE = np.float32(0.02)  # alpha over this one is some
 _AROUND = 4  # frames on either side that a change is compared with
 _STILL = 0.001  # change per pixel of the subject, under which all are alike
 _ALIKE = 0.06  # grey value that the plate may change by where the alpha should not
+_GREAT = np.float32(0.6)  # change of alpha that makes a patch or a hole
+_THICK = np.ones((3, 3), np.uint8)  # pixels at motion size: what it does not fit into is an outline, and no patch
 _FEW = 64  # pixels: of less than these nothing can be said
-
-Bits = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,14 @@ class FrameScores:
             in; None for a thin subject.
         hole: how much the alpha has of holes, as a share of the mask: places near 0 that reach more than `DEPTH`
             into the mask and nowhere out of it; None for a thin subject.
-        flicker: change of the alpha since the frame before, along the motion of the plate and where the plate stays
-            alike (`metrics.flicker`), per pixel of the subject; None on the first frame and where there is no such
-            pixel.
+        alike: share of the frame where the plate looks like the frame before, along its motion; None on the first
+            frame.
+        flicker: change of the alpha since the frame before, along that motion and in that share, where it can be
+            trusted (`metrics.change_along`), per pixel of the subject; None on the first frame and where there is no
+            such pixel.
+        gain: the largest place that became subject at once, thin ones left out, measured as `flicker` is, as a share
+            of the subject.
+        loss: the same of what became background.
         seam: `flicker` over its median on the four frames before and the four after; None where there are too few.
     """
 
@@ -57,23 +62,33 @@ class FrameScores:
     outside: Optional[float]
     softness: Optional[float]
     hole: Optional[float]
+    alike: Optional[float]
     flicker: Optional[float]
+    gain: Optional[float]
+    loss: Optional[float]
     seam: Optional[float] = None
+
+    @property
+    def by_itself(self) -> FrameScores:
+        """The scores without those that are measured against another frame."""
+        return replace(self, alike=None, flicker=None, gain=None, loss=None, seam=None)
 
 
 @dataclass(frozen=True)
-class _Before:
-    """What is kept of the frame before, at working size."""
+class _Change:
+    """What `FrameScores` has of a frame and the one before."""
 
-    alpha: FloatArray
-    plate: FloatArray
+    alike: Optional[float] = None
+    flicker: Optional[float] = None
+    gain: Optional[float] = None
+    loss: Optional[float] = None
 
 
 class Gauge:
-    """Measures the frames of a clip one after the other."""
+    """Measures the frames of a clip one after the other; keeps one back."""
 
     def __init__(self) -> None:
-        self._before: _Before | None = None
+        self._before: Sight | None = None
 
     def add(self, frame: int, plate: FloatArray, mask: FloatArray, alpha: FloatArray) -> FrameScores:
         """Return the scores of the next frame, in clip order, all but `seam`, which needs those to come.
@@ -87,39 +102,35 @@ class Gauge:
         Raises:
             BadInput: the pictures differ in size, from each other or from the frame before.
         """
-        if not plate.shape[:2] == mask.shape == alpha.shape:
-            raise BadInput(
-                f"plate {_size(plate)}, mask {_size(mask)} and alpha {_size(alpha)} differ in size",
-                "Give the three of one job.",
-            )
-        now = _Before(small(alpha), small(plate))
+        return self.take(sight(frame, glimpse(plate, mask, lambda pixels: pixels), alpha))
+
+    def take(self, now: Sight) -> FrameScores:
+        """Return the same of a frame that is small already."""
         before, self._before = self._before, now
-        if before is not None and before.alpha.shape != now.alpha.shape:
+        if before is not None and before.glimpse.size != now.glimpse.size:
             raise BadInput(
                 "the frame differs in size from the one before", "All frames of a clip must have one format."
             )
-        masked = small(mask)
-        outside, softness, hole = _against_mask(masked >= _HALF, now.alpha)
-        return FrameScores(
-            frame=frame,
-            iou=metrics.jaccard(now.alpha, masked),
-            mask=float(masked.mean(dtype=np.float64)),
-            coverage=float(now.alpha.mean(dtype=np.float64)),
-            outside=outside,
-            softness=softness,
-            hole=hole,
-            flicker=None if before is None else _flicker(now, before),
-        )
+        return measure(now, before)
 
 
-def small(picture: FloatArray) -> FloatArray:
-    """Return a picture at the size at which it is measured: no side longer than `WORKING`."""
-    height, width = picture.shape[:2]
-    scale = WORKING / max(height, width)
-    if scale >= 1:
-        return picture
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+def measure(now: Sight, before: Sight | None) -> FrameScores:
+    """Return the scores of a frame, all but `seam`; `before` is the frame before, of the same size, if there is one."""
+    outside, softness, hole = _against_mask(now.glimpse.mask, now.alpha)
+    change = _Change() if before is None else _change(now, before)
+    return FrameScores(
+        frame=now.frame,
+        iou=metrics.jaccard(now.alpha, now.glimpse.mask.astype(np.float32)),
+        mask=now.glimpse.covered,
+        coverage=float(now.alpha.mean(dtype=np.float64)),
+        outside=outside,
+        softness=softness,
+        hole=hole,
+        alike=change.alike,
+        flicker=change.flicker,
+        gain=change.gain,
+        loss=change.loss,
+    )
 
 
 def far_outside(mask: Bits) -> Bits:
@@ -174,17 +185,37 @@ def _against_mask(mask: Bits, alpha: FloatArray) -> tuple[float | None, float | 
     return outside, 1 - float(inside.mean(dtype=np.float64)), np.count_nonzero(closed) / np.count_nonzero(mask)
 
 
-def _flicker(now: _Before, before: _Before) -> float | None:
+def _change(now: Sight, before: Sight) -> _Change:
     """Return the change per pixel of the subject: a small one may flicker as badly as a large one."""
-    subject = int(np.count_nonzero(np.maximum(now.alpha, before.alpha) > _TRACE))
-    if subject < _FEW:
-        return None
-    whole = metrics.flicker(now.alpha, before.alpha, now.plate, before.plate, _ALIKE)
-    return None if whole is None else whole / 1e3 * now.alpha.size / subject
+    alphas = small(now.alpha, MOTION), small(before.alpha, MOTION)
+    change = metrics.change_along(*alphas, now.glimpse.view, before.glimpse.view)
+    same = change.grey <= _ALIKE
+    alike, counted = float(same.mean(dtype=np.float64)), same & change.trusted
+    subject = int(np.count_nonzero(np.maximum(*alphas) > _TRACE))
+    if subject < _FEW or not counted.any():
+        return _Change(alike)
+    flicker = float(np.abs(change.alpha[counted]).mean(dtype=np.float64)) * counted.size / subject
+    gain, loss = (_largest(counted & (sign * change.alpha > _GREAT)) / subject for sign in (1, -1))
+    return _Change(alike, flicker, gain, loss)
 
 
-def _size(picture: FloatArray) -> str:
-    return f"{picture.shape[1]}x{picture.shape[0]}"
+def _largest(places: Bits) -> int:
+    """Return the pixels of the largest place, thin parts left out."""
+    thick = cv2.morphologyEx(places.astype(np.uint8), cv2.MORPH_OPEN, _THICK)
+    facts = cv2.connectedComponentsWithStats(thick, connectivity=4)[2]
+    return int(facts[1:, cv2.CC_STAT_AREA].max(initial=0))
+
+
+def runs(scores: Iterable[FrameScores]) -> Iterator[list[FrameScores]]:
+    """Yield the scores of frames that follow each other by number."""
+    run: list[FrameScores] = []
+    for found in scores:
+        if run and found.frame != run[-1].frame + 1:
+            yield run
+            run = []
+        run.append(found)
+    if run:
+        yield run
 
 
 def with_seams(scores: Sequence[FrameScores]) -> list[FrameScores]:

@@ -92,6 +92,13 @@ def test_a_failed_job_says_why(make_job):
     assert not snapshot.stoppable(failed)
 
 
+def test_a_job_with_flags_names_them(make_job):
+    done = make_job(state="done", flags="flicker on 1007-1009")
+    assert snapshot.job_details(done) == ("done \u00b7 QC: flicker on 1007-1009",)
+    assert "QC: flicker on 1007-1009" in snapshot.job_sentence(done).splitlines()
+    assert "QC" not in snapshot.job_sentence(make_job(state="done"))
+
+
 def test_a_notice_is_news_for_a_while(make_job):
     shot = Snapshot(notice=snapshot.Notice(1, 100.0, "the cache is in use", "Wait.", bad=True))
     assert snapshot.notice_line(shot, 130.0) == "The cache is in use. Wait."

@@ -40,9 +40,14 @@ def test_words_can_be_read(colours, name):
     assert contrast(getattr(colours, name), colours.base) >= READABLE
 
 
-@pytest.mark.parametrize("name", ["text", "good", "bad"])
+@pytest.mark.parametrize("name", ["text", "good", "bad", "warn"])
 def test_words_of_a_chosen_job_can_be_read(colours, name):
     assert contrast(getattr(colours, name), colours.selected) >= READABLE
+
+
+def test_a_job_with_flags_is_no_plain_success(colours, make_job):
+    assert colours.of_job(make_job(state="done")) == colours.good
+    assert colours.of_job(make_job(state="done", flags="hole on 1003")) == colours.warn
 
 
 def test_the_focus_is_seen(colours):

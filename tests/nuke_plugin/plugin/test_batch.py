@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import comps
+import numpy as np
 import pytest
 
 STANDIN = Path(comps.__file__).parent
@@ -52,9 +53,11 @@ def in_batch(old_python, server, tmp_path):
 
 def test_refines_and_renders(in_batch, tmp_path):
     comps.write_clip(tmp_path, COUNT)
+    comps.write_exr(tmp_path / "mask.1003.exr", np.zeros((comps.HEIGHT, comps.WIDTH), np.float32), ("A",))
     (tmp_path / "comp.nk").write_text(comps.plain_script(tmp_path, count=COUNT))
     said = in_batch(tmp_path / "comp.nk", "--frames=1001-1004", "--write=Write1", f"--save={tmp_path / 'done.nk'}")
     assert said.returncode == 0, said.stderr + said.stdout
+    assert "VideoMaMa: VideoMaMa1: QC: mask missed on 1003: the mask is gone, or nearly, all at once" in said.stdout
     assert "VideoMaMa: VideoMaMa1: 4 frames of 1001-1006" in said.stdout
     assert "VideoMaMa: VideoMaMa1: done, 4 computed, 0 cached" in said.stdout
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"comp.{n}.exr" for n in range(1001, 1005)]

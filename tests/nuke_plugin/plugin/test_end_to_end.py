@@ -159,6 +159,32 @@ def test_a_new_mask_makes_the_result_stale(comp):
     assert comp.status() == "stale: plate or mask changed"
 
 
+def test_what_quality_control_flags_is_in_the_status(comp):
+    """It stays while this result is shown, and is no part of the record, which older plug-ins must read."""
+    comps.write_exr(comp.folder / "mask.1005.exr", np.zeros((comps.HEIGHT, comps.WIDTH), np.float32), ("A",))
+    said = comp.refine()
+    assert re.fullmatch(r"refined 1001-10\d\d; QC: mask missed on 1005", said)
+    from videomama_nuke import node_state
+
+    node_state.refresh(comp.node())
+    assert comp.status() == said
+    assert "flags" not in json.loads(comp.node()["record"].value())
+    set_range(comp, "1001-1004")
+    assert comp.refine() == "refined 1001-1004"
+
+
+def test_of_many_kinds_the_first_are_named(comp):
+    comp.refine()
+    from videomama_client.messages import QcFlag
+    from videomama_nuke import node_state, record
+
+    node, kinds = comp.node(), ("hole", "spill", "flicker", "seam")
+    last = record.read(node)
+    flags = [QcFlag(kind, [1003, 1004], 1003, "") for kind in kinds]
+    node_state.keep_flags(str(node["node_id"].value()), last.key, flags)
+    assert node_state.flagged(node, last) == "hole on 1003-1004, spill on 1003-1004, 2 more"
+
+
 def test_the_label_in_the_node_graph_says_how_the_node_is(comp):
     from nuke_standin import callbacks
 

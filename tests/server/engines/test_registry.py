@@ -44,6 +44,24 @@ def test_the_shape_of_windows_is_known_before_an_engine_is_made(name, config):
     assert engines.shape(name, config, settings) == engines.load(name, config).shape(settings)
 
 
+@pytest.mark.parametrize("name", ["classic", "passthrough"])
+def test_the_signature_of_an_engine_is_its_fingerprint_where_it_needs_no_weights(name, config):
+    assert engines.signature(name, config) == engines.load(name, config).fingerprint
+
+
+def test_the_signature_of_the_model_is_known_from_its_files_alone(tiny_checkpoint, tmp_path):
+    config = EngineConfig(tiny_checkpoint, tmp_path / "folded", device="nonsense")
+    signature = engines.signature("videomama", config)
+    assert engines.signature("videomama", config) == signature
+    assert engines.signature("videomama", EngineConfig(tiny_checkpoint, tmp_path / "folded", dtype="bf16")) != signature
+    assert not (tmp_path / "folded").exists()
+
+
+def test_an_engine_without_its_weights_has_no_signature(config, raises_with_hint):
+    with raises_with_hint(WeightsError, config.weights):
+        engines.signature("videomama", config)
+
+
 def test_the_models_windows_are_known_from_headers_alone(tiny_checkpoint, tmp_path):
     config = EngineConfig(tiny_checkpoint, tmp_path / "folded", device="nonsense")  # which nothing could be made on
     assert engines.shape("videomama", config, MatteSettings()) == WindowShape(16, 4, 2)

@@ -4,8 +4,8 @@ import re
 from dataclasses import asdict
 from pathlib import Path
 
-from videomama_server.qc import scores
-from videomama_server.qc.flags import THRESHOLDS
+from videomama_server.qc import scores, sights
+from videomama_server.qc.thresholds import THRESHOLDS
 
 PAGE = Path(__file__).parents[3] / "docs" / "qc.md"
 
@@ -21,4 +21,4 @@ def test_so_are_the_distances():
     text = PAGE.read_text(encoding="utf-8")
     assert f"further than {scores.REACH:g} pixels (at 1920) outside" in text
     assert f"further than {scores.DEPTH:g} pixels (at 1920) inside" in text
-    assert f"measured at {scores.WORKING} pixels at most" in text
+    assert f"measured at {sights.WORKING} pixels at most" in text

@@ -12,9 +12,9 @@ from videomama_server.qc.scores import Gauge
 class Counting(Clip):
     """Counts the frames that were read."""
 
-    def read(self, frame):
+    def look(self, frame):
         READ.append(frame)
-        return super().read(frame)
+        return super().look(frame)
 
 
 READ: list[int] = []

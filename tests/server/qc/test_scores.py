@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 from videomama_client.errors import BadInput
-from videomama_server.qc.scores import WORKING, Gauge, with_seams
+from videomama_server.qc.scores import Gauge, with_seams
+from videomama_server.qc.sights import WORKING
 
 SIZE = (180, 320)
 
@@ -94,8 +95,30 @@ def test_seams_need_frames_on_both_sides(clip):
 def test_sizes_that_differ_are_refused():
     solid, plate = np.ones(SIZE, np.float32), np.zeros((*SIZE, 3), np.float32)
     gauge = Gauge()
-    with pytest.raises(BadInput, match="320x180, mask 320x180 and alpha 310x180"):
+    with pytest.raises(BadInput, match="plate and mask are 320x180, the alpha 310x180"):
         gauge.add(1, plate, solid, solid[:, :310])
     gauge.add(1, plate, solid, solid)
     with pytest.raises(BadInput, match="from the one before"):
         gauge.add(2, plate[:90], solid[:90], solid[:90])
+
+
+def test_places_that_come_and_go_are_measured_without_their_thin_parts():
+    plate = np.repeat(
+        cv2.GaussianBlur(np.random.default_rng(4).random((*SIZE, 1), np.float32), (0, 0), 2)[..., None], 3, 2
+    )
+    solid, gauge = rectangle(40, 140, 60, 160), Gauge()
+    gauge.add(1, plate, solid, solid)
+    line = solid + rectangle(20, 22, 200, 300)
+    assert gauge.add(2, plate, solid, line).gain == 0
+    two = line + rectangle(60, 80, 200, 230) + rectangle(100, 105, 200, 205)
+    found = gauge.add(3, plate, solid, two)
+    assert (found.gain, found.loss) == (pytest.approx(600 / 10_825, abs=1e-3), 0)
+    assert gauge.add(4, plate, solid, line).loss == pytest.approx(600 / 10_825, abs=1e-3)
+
+
+def test_how_much_of_the_plate_looks_as_before(clip):
+    gauge, solid = Gauge(), rectangle(40, 140, 60, 160)
+    assert gauge.add(1, clip.plate[1001], solid, solid).alike is None
+    assert gauge.add(2, clip.plate[1002], solid, solid).alike > 0.9
+    assert gauge.add(3, clip.plate[1002][::-1, ::-1].copy(), solid, solid).alike < 0.7
+    assert gauge.add(4, np.zeros_like(clip.plate[1001]), solid, solid).alike < 0.1

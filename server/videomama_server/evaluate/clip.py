@@ -1,0 +1,88 @@
+"""What a clip is to an evaluation: its plates, their exact alphas, and what else its data set has, by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from videomama_client.errors import BadInput, VideoMaMaError
+
+from videomama_server import sequences
+
+PICTURES = frozenset({".png", ".jpg", ".jpeg", ".exr", ".tif", ".tiff", ".dpx"})
+
+Files = Mapping[int, Path]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip with its truth; all that is there has the same frames, which follow each other without a gap.
+
+    Attributes:
+        name: unique in an evaluation; words divided by slashes.
+        group: what it is averaged with: the kind of a generated clip, the part of a data set.
+        data: name of the data set.
+        pattern: of the plates.
+        plate: their files.
+        truth: exact alphas.
+        mask: that came with the data, if any did.
+        foreground: exact colour, not multiplied by alpha, if it is known.
+    """
+
+    name: str
+    group: str
+    data: str
+    pattern: str
+    plate: Files
+    truth: Files
+    mask: Files | None = None
+    foreground: Files | None = None
+
+    def __post_init__(self) -> None:
+        numbers = self.numbers
+        gaps = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
+        if gaps:
+            raise BadInput(f"missing: frames {sequences.format_range(gaps)}", "Copy the clip again.")
+        for role, files in (("alpha", self.truth), ("mask", self.mask), ("foreground", self.foreground)):
+            apart = sorted(set(numbers) ^ set(files)) if files is not None else []
+            if apart:
+                listed = sequences.format_range(apart)
+                raise BadInput(f"plate and {role} do not share frames {listed}", "Copy the clip again.")
+
+    @property
+    def numbers(self) -> list[int]:
+        """The frame numbers, ascending."""
+        return sorted(self.plate)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A clip that cannot be read, and why."""
+
+    name: str
+    error: VideoMaMaError
+
+
+@dataclass(frozen=True)
+class Data:
+    """What was found in one folder: the clips that can be read, and those that cannot."""
+
+    folder: Path
+    layout: str
+    clips: list[Clip]
+    broken: list[Broken]
+
+
+Read = Callable[[], Clip]
+
+
+def numbered(folder: Path) -> tuple[str, dict[int, Path]]:
+    """Return the pattern and the files of the only sequence in a folder; raises `BadInput` for none or several."""
+    pattern = sequences.in_folder(folder, PICTURES)
+    return pattern.text, sequences.find(pattern)
+
+
+def numbered_if_there(folder: Path) -> dict[int, Path] | None:
+    """Return the files of the only sequence in a folder, or None where there is no such folder."""
+    return numbered(folder)[1] if folder.is_dir() else None

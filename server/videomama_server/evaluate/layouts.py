@@ -1,0 +1,196 @@
+"""Reads clips in the folder layouts that they are published in, and in our own; finds out which one it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from videomama_client.errors import BadInput, NotPermitted
+
+from videomama_server import sequences
+from videomama_server.clips.suite import FACTS, read_clip
+from videomama_server.evaluate.clip import Broken, Clip, Data, Read, numbered, numbered_if_there
+
+_DEPTH = 3  # folders above a clip's: the data set's, its resolution's and its part's
+
+
+class Layout(Protocol):
+    """A way in which clips lie in folders."""
+
+    name: str
+    expects: str  # one line for people
+
+    def find(self, folder: Path) -> dict[str, Read]:
+        """Return what reads each clip, by name; nothing where `folder` does not have this layout.
+
+        What is returned raises `BadInput` where its clip is incomplete.
+        """
+        ...
+
+
+class Suite:
+    """The clips that `videomama clips` makes, each in a folder of its own with a clip.json."""
+
+    name = "suite"
+    expects = f"suite: a folder per clip with {FACTS}, as `videomama clips` makes it"
+
+    def find(self, folder: Path) -> dict[str, Read]:
+        """See `Layout.find`."""
+        inside = [folder] if (folder / FACTS).is_file() else _folders(folder)
+        if not any((clip / FACTS).is_file() for clip in inside):
+            return {}
+        begun = [clip for clip in inside if (clip / FACTS).is_file() or any(clip.glob("plate.*.exr"))]
+        return {clip.name: partial(self._read, clip) for clip in begun}
+
+    @staticmethod
+    def _read(folder: Path) -> Clip:
+        clip = read_clip(folder)
+        plate, alpha, mask, foreground = (
+            sequences.find(sequences.parse(clip.pattern(what))) for what in ("plate", "alpha", "mask", "foreground")
+        )
+        return Clip(folder.name, clip.spec.kind, "suite", clip.pattern("plate"), plate, alpha, mask, foreground)
+
+
+class RvmLayout:
+    """The layout of the RobustVideoMatting evaluation: each clip is a folder of folders.
+
+    `pha` has the exact alphas, `com` or `har` the plates, `fgr` the foregrounds. A folder `mask` with a picture for
+    every frame is our own addition: the published data have none, or one for the first frame only.
+    """
+
+    name = "videomatte"
+    data = "VideoMatte"
+    plate = "com"
+    expects = "videomatte: videomatte_1920x1080/videomatte_motion/0000/{com,pha,fgr}/0000.png"
+    _other: str | None = "har"  # with this it is another data set's
+
+    def find(self, folder: Path) -> dict[str, Read]:
+        """See `Layout.find`; `folder` is the data set's, or any below it down to one clip's."""
+        found = [clip for clip in self._clips(folder, _DEPTH) if not (self._other and (clip / self._other).is_dir())]
+        if not any((clip / self.plate).is_dir() and (clip / "pha").is_dir() for clip in found):
+            return {}
+        return {_below(folder, clip): partial(self._read, clip) for clip in found}
+
+    def _clips(self, folder: Path, depth: int) -> Iterator[Path]:
+        if any((folder / part).is_dir() for part in (self.plate, "pha")):
+            yield folder
+        elif depth:
+            for inside in _folders(folder):
+                yield from self._clips(inside, depth - 1)
+
+    def _read(self, folder: Path) -> Clip:
+        pattern, plate = numbered(folder / self.plate)
+        _, truth = numbered(folder / "pha")
+        mask, foreground = (numbered_if_there(folder / part) for part in ("mask", "fgr"))
+        return Clip(folder.name, folder.absolute().parent.name, self.data, pattern, plate, truth, mask, foreground)
+
+
+class YouTubeMatte(RvmLayout):
+    """MatAnyone's data set: as RobustVideoMatting's, but the plates are the harmonised composites."""
+
+    name = "youtubematte"
+    data = "YouTubeMatte"
+    plate = "har"
+    expects = "youtubematte: youtubematte_1920x1080/youtubematte_motion/0000/{har,pha,fgr}/0000.png"
+    _other = None
+
+
+class VHim60:
+    """MaGGIe's video data set: several people in a clip, each with alphas and masks of their own.
+
+    Each of them is a clip here. The masks lie beside `pha` in a folder of the same shape, `xmem` as published; where
+    that is missing, any only other one is taken.
+    """
+
+    name = "v-him60"
+    expects = "v-him60: comp_hard/{fgr/00000/00000.jpg, pha/00000/00000/00.png, xmem/00000/00000/00.png}"
+
+    def find(self, folder: Path) -> dict[str, Read]:
+        """See `Layout.find`; `folder` is the data set's, or that of one of its levels."""
+        levels = [folder] if _is_level(folder) else [inside for inside in _folders(folder) if _is_level(inside)]
+        found: dict[str, Read] = {}
+        for level in levels:
+            for video in _folders(level / "pha"):
+                for subject in sorted({path.name for path in video.glob("*/*.png")}):
+                    name = f"{'' if level == folder else level.name + '/'}{video.name}/{Path(subject).stem}"
+                    found[name] = partial(self._read, level, video.name, subject)
+        return found
+
+    @staticmethod
+    def _read(level: Path, video: str, subject: str) -> Clip:
+        pattern, plate = numbered(level / "fgr" / video)
+        masks = _masks_beside(level)
+        truth, mask = (_of_subject(kind / video, subject) if kind else None for kind in (level / "pha", masks))
+        name = f"{video}/{Path(subject).stem}"
+        return Clip(name, level.absolute().name, "V-HIM60", pattern, plate, truth or {}, mask or None)
+
+
+LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (Suite(), YouTubeMatte(), RvmLayout(), VHim60())}
+
+
+def read_data(folder: Path, layout: str = "") -> Data:
+    """Read the clips below a folder, in the layout of that name, or in the first that fits.
+
+    Raises:
+        BadInput: no clip in any layout, or not in the one that is named.
+        NotPermitted: the folder may not be listed.
+    """
+    if not folder.is_dir():
+        raise BadInput(f"{folder} is no folder", "Name a folder of clips.")
+    asked: Sequence[Layout] = [LAYOUTS[layout]] if layout else list(LAYOUTS.values())
+    for one in asked:
+        readers = _listed(one, folder)
+        if readers:
+            return _all_read(folder, one.name, readers)
+    expected = "\n".join(f"  {one.expects}" for one in asked)
+    raise BadInput(f"no clips with exact alphas were found in {folder}", f"Expected is one of:\n{expected}")
+
+
+def _listed(layout: Layout, folder: Path) -> dict[str, Read]:
+    try:
+        return layout.find(folder)
+    except PermissionError as error:
+        raise NotPermitted(f"{error.filename} may not be listed", "Check its permissions.") from error
+
+
+def _all_read(folder: Path, layout: str, readers: dict[str, Read]) -> Data:
+    read = [_tried(name, reader) for name, reader in readers.items()]
+    clips = [one for one in read if isinstance(one, Clip)]
+    return Data(folder, layout, clips, [one for one in read if isinstance(one, Broken)])
+
+
+def _tried(name: str, read: Read) -> Clip | Broken:
+    try:
+        return replace(read(), name=name)
+    except (BadInput, NotPermitted) as error:
+        return Broken(name, error)
+
+
+def _folders(folder: Path) -> list[Path]:
+    """Return the folders in a folder, in order; hidden ones are none of ours."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _below(folder: Path, clip: Path) -> str:
+    return clip.relative_to(folder).as_posix() if clip != folder else clip.absolute().name
+
+
+def _is_level(folder: Path) -> bool:
+    return (folder / "fgr").is_dir() and any((folder / "pha").glob("*/*/*.png"))
+
+
+def _masks_beside(level: Path) -> Path | None:
+    others = [path for path in _folders(level) if path.name not in ("fgr", "pha")]
+    named = [path for path in others if path.name == "xmem"]
+    return (named or others)[0] if named or len(others) == 1 else None
+
+
+def _of_subject(video: Path, subject: str) -> dict[int, Path]:
+    """Return the files of one subject, which lie in a folder per frame."""
+    frames = [frame for frame in _folders(video) if frame.name.isdecimal()]
+    return {int(frame.name): frame / subject for frame in frames if (frame / subject).is_file()}

@@ -1,0 +1,161 @@
+"""Makes the pictures of a report: the worst frame of a clip, whole and with its worst spot enlarged, as data URIs."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from videomama_server.evaluate.measure import read
+from videomama_server.evaluate.run import Unit
+from videomama_server.frames import FloatArray
+
+ByteArray = NDArray[np.uint8]
+
+SPAN = 0.5  # difference at which the colour scale ends
+_WIDTH = 440  # of a picture on the page
+_MANY, _SMALL_WIDTH = 24, 320  # strips from which on pictures are smaller, so that the page stays small
+MOST = 72  # strips with pictures
+_SPOT = 110  # width in pixels of what is enlarged
+_QUALITY = 80
+_TOO_MUCH, _TOO_LITTLE = np.array([1.0, 0.42, 0.12], np.float32), np.array([0.16, 0.62, 1.0], np.float32)
+_FRAME = (255, 205, 40)
+_DIM, _BRIGHT = 0.12, 0.3  # mean of a display-referred plate that is brightened, and to what
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture of a strip: what it is, the whole frame, and the enlarged spot; both as data URIs."""
+
+    title: str
+    whole: str
+    spot: str
+    is_difference: bool = False
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The pictures of one frame.
+
+    Attributes:
+        frame: its number.
+        spot: width and height of what is enlarged, in pixels of the plate.
+        gain: what the shown plate was multiplied by, 1 for nothing.
+        tiles: plate, mask, truth, then alpha and difference of every engine.
+        width, height: of the whole pictures.
+    """
+
+    frame: int
+    spot: tuple[int, int]
+    gain: float
+    tiles: list[Tile]
+    width: int
+    height: int
+
+
+def worst_frame(units: Sequence[Unit]) -> int:
+    """Return the frame with the greatest MAD, summed over engines; `units` are those of one clip and kind of masks."""
+    judged = [unit.record.scores["mad"] for unit in units[1:] or units]
+    sums = [sum(figure or 0.0 for figure in of_frame) for of_frame in zip(*judged, strict=True)]
+    return units[0].record.frames[int(np.argmax(sums))]
+
+
+def strip(units: Sequence[Unit], strips: int) -> Strip:
+    """Return the pictures of the worst frame.
+
+    Args:
+        units: of one clip and kind of masks: the masks first, then the engines.
+        strips: how many the page has.
+
+    Raises:
+        BadInput: a picture cannot be read any more.
+    """
+    number = worst_frame(units)
+    given, *judged = [(unit, read(unit.clip, unit.alphas, number)) for unit in units]
+    shown = given[1]
+    display, gain = _brightened(shown.display)
+    wrong = np.mean([np.abs(one.alpha - one.truth) for _, one in judged or [given]], axis=0)
+    maker = _Maker(_spot(np.asarray(wrong, np.float32)), _SMALL_WIDTH if strips > _MANY else _WIDTH)
+    tiles = [
+        maker.tile("plate", display, marked=True),
+        maker.tile("mask", _grey(shown.alpha)),
+        maker.tile("truth", _grey(shown.truth)),
+    ]
+    for unit, one in judged:
+        named = f", {unit.engine}" if len(judged) > 1 else ""
+        tiles.append(maker.tile(f"alpha{named}", _grey(one.alpha)))
+        tiles.append(maker.tile(f"difference{named}", difference(one.alpha, one.truth), is_difference=True))
+    width, height = maker.size(shown.truth.shape)
+    return Strip(number, maker.spot[2:], gain, tiles, width, height)
+
+
+def difference(alpha: FloatArray, truth: FloatArray) -> FloatArray:
+    """Return the signed difference of two alphas (H, W) in colour (H, W, 3): orange too much, blue too little."""
+    error = np.clip((alpha - truth) / SPAN, -1, 1)[..., None]
+    return np.asarray(np.maximum(error, 0) * _TOO_MUCH + np.maximum(-error, 0) * _TOO_LITTLE, np.float32)
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Makes tiles of one frame: `spot` is left, top, width and height of what is enlarged."""
+
+    spot: tuple[int, int, int, int]
+    width: int
+
+    @property
+    def enlarged(self) -> int:
+        return max(1, round(self.width / self.spot[2]))
+
+    def size(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        width = min(self.width, shape[1])
+        return width, max(1, round(width * shape[0] / shape[1]))
+
+    def tile(self, title: str, picture: FloatArray, marked: bool = False, is_difference: bool = False) -> Tile:
+        left, top, width, height = self.spot
+        whole = _bytes(cv2.resize(picture, self.size(picture.shape), interpolation=cv2.INTER_AREA))
+        if marked:
+            share = whole.shape[1] / picture.shape[1]
+            corners = [tuple(round(v * share) for v in at) for at in ((left, top), (left + width, top + height))]
+            for colour, thickness in (((0, 0, 0), 4), (_FRAME, 2)):
+                cv2.rectangle(whole, corners[0], corners[1], colour, thickness)
+        spot = _bytes(picture[top : top + height, left : left + width])
+        times = (width * self.enlarged, height * self.enlarged)
+        return Tile(title, _uri(whole), _uri(cv2.resize(spot, times, interpolation=cv2.INTER_NEAREST)), is_difference)
+
+
+def _spot(wrong: FloatArray) -> tuple[int, int, int, int]:
+    """Return the place, in the picture's own shape, that holds the most error."""
+    height, width = wrong.shape
+    across = min(_SPOT, width)
+    down = max(1, min(height, round(across * height / width)))
+    held = cv2.boxFilter(wrong, -1, (across, down), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
+    inside = held[: height - down + 1, : width - across + 1]
+    top, left = np.unravel_index(int(np.argmax(inside)), inside.shape)
+    return int(left), int(top), across, down
+
+
+def _brightened(plate: FloatArray) -> tuple[FloatArray, float]:
+    """Return a display-referred plate that can be seen, and what it was multiplied by."""
+    mean = float(plate.mean())
+    gain = round(_BRIGHT / max(mean, 0.02), 1) if mean < _DIM else 1.0
+    return np.asarray(np.minimum(plate * np.float32(gain), 1), np.float32), gain
+
+
+def _grey(alpha: FloatArray) -> FloatArray:
+    return np.repeat(alpha[..., None], 3, axis=2)
+
+
+def _bytes(picture: NDArray[Any]) -> ByteArray:
+    return np.asarray(np.round(np.clip(picture, 0, 1) * 255), np.uint8)
+
+
+def _uri(picture: NDArray[Any]) -> str:
+    """Return an RGB picture as a data URI, in WebP."""
+    is_made, code = cv2.imencode(".webp", picture[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, _QUALITY])
+    assert is_made, "OpenCV was built without WebP"
+    return f"data:image/webp;base64,{base64.b64encode(code.tobytes()).decode()}"

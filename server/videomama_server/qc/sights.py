@@ -1,0 +1,95 @@
+"""What quality control keeps of a frame: plate, mask and alpha, so small that a look at each costs little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from videomama_client.errors import BadInput
+
+from videomama_server import metrics
+from videomama_server.metrics import FloatArray
+
+WORKING = 960  # pixels: frames with a longer side are measured at this size, which makes them quick
+MOTION = 480  # pixels: the same for what changes along the plate's motion, most of all that is to be done
+_HALF = np.float32(0.5)
+
+Bits = NDArray[np.bool_]
+ToDisplay = Callable[[FloatArray], FloatArray]
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """What is kept of plate and mask.
+
+    Attributes:
+        size: (height, width) of the frame.
+        view: (H, W) uint8 at motion size: the plate in grey, display-referred.
+        mask: (H, W) bool at working size: where the mask is 0.5 or more.
+        covered: share of the frame that the mask covers, its grey counted.
+    """
+
+    size: tuple[int, int]
+    view: NDArray[np.uint8]
+    mask: Bits
+    covered: float
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What is kept of a frame with its alpha, (H, W) at working size, 0..1."""
+
+    frame: int
+    glimpse: Glimpse
+    alpha: FloatArray
+
+
+def glimpse(plate: FloatArray, mask: FloatArray, to_display: ToDisplay) -> Glimpse:
+    """Return what is kept of a frame before there is an alpha.
+
+    Args:
+        plate: (H, W, 3) float, as read; made small first, as colour takes longer than size.
+        mask: (H, W) float, 0..1, as it was given.
+        to_display: turns a plate into (H, W, 3), 0..1, display-referred.
+
+    Raises:
+        BadInput: they differ in size.
+    """
+    if plate.shape[:2] != mask.shape:
+        raise BadInput(
+            f"the plate is {_size(plate)}, the mask {_size(mask)}: they differ in size", "Give the two of one job."
+        )
+    masked = small(mask)
+    view = metrics.motion_view(to_display(small(plate, MOTION)))
+    return Glimpse((mask.shape[0], mask.shape[1]), view, masked >= _HALF, float(masked.mean(dtype=np.float64)))
+
+
+def sight(frame: int, seen: Glimpse, alpha: FloatArray) -> Sight:
+    """Return what is kept of a frame once there is an alpha (H, W), 0..1.
+
+    Raises:
+        BadInput: the alpha is of another size than plate and mask.
+    """
+    if alpha.shape != seen.size:
+        raise BadInput(
+            f"plate and mask are {seen.size[1]}x{seen.size[0]}, the alpha {_size(alpha)}: they differ in size",
+            "Give the three of one job.",
+        )
+    return Sight(frame, seen, small(alpha))
+
+
+def small(picture: FloatArray, longest: int = WORKING) -> FloatArray:
+    """Return a picture at the size at which it is measured: no side longer than `longest`; perhaps itself."""
+    height, width = picture.shape[:2]
+    scale = longest / max(height, width)
+    if scale >= 1:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _size(picture: FloatArray) -> str:
+    return f"{picture.shape[1]}x{picture.shape[0]}"

@@ -1,0 +1,35 @@
+"""The script that plants faults and counts what is found."""
+
+import json
+
+import pytest
+from videomama_server.clips.render import ClipSpec
+from videomama_server.clips.suite import write_clip
+from videomama_server.degrade import parse
+
+
+@pytest.fixture
+def suite(tmp_path):
+    spec = ClipSpec("hair", "wall", 480, 270)
+    write_clip(tmp_path / spec.name, spec, parse("polygon", 1))
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_every_fault_in_a_plain_clip_is_found(load_bench, suite, monkeypatch, capsys):
+    module = load_bench("qc")
+    monkeypatch.setattr("sys.argv", ["qc.py", str(suite), "--json"])
+    module.main()
+    found = json.loads(capsys.readouterr().out)
+    assert (found["clips"], found["clean_frames"], found["missed"]) == (1, 24, [])
+    assert set(found["false_flags"].values()) == {0}
+    assert {name: counted["planted"] for name, counted in found["faults"].items()} == {
+        name: len(fault.frames) for name, fault in module.FAULTS.items()
+    }
+    assert all(counted["as_such"] == counted["planted"] for counted in found["faults"].values())
+
+
+def test_a_folder_without_clips_is_told(load_bench, tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["qc.py", str(tmp_path)])
+    with pytest.raises(SystemExit, match="no clips in"):
+        load_bench("qc").main()

@@ -1,0 +1,83 @@
+"""What the words on the command line mean."""
+
+import pytest
+from videomama_client.errors import BadInput, WeightsError
+from videomama_client.settings import MatteSettings
+from videomama_server.config import Config
+from videomama_server.evaluate.asked import ALWAYS, Measures, parse_engine, parse_masks, without_twins
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        ("classic", MatteSettings(engine="classic")),
+        ("classic:fast", MatteSettings(engine="classic", quality="fast")),
+        ("classic:trimap_dilate=20", MatteSettings(engine="classic", trimap_dilate=20.0)),
+        ("classic:fast,window=5,soft_mask=yes", MatteSettings("classic", "fast", window=5, soft_mask=True)),
+        ("passthrough:mask_grow=-2.5,canvas=auto", MatteSettings("passthrough", mask_grow=-2.5)),
+    ],
+)
+def test_engines(text, settings):
+    asked = parse_engine(text, Config())
+    assert (asked.name, asked.settings) == (text, settings)
+    assert asked.signature.startswith(settings.engine)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("magic", "magic"),
+        ("classic:medium", "medium"),
+        ("classic:colour=1", "colour"),
+        ("classic:engine=passthrough", "engine"),
+        ("classic:window=two", "two"),
+        ("classic:soft_mask=perhaps", "perhaps"),
+        ("classic:trimap_dilate=9000", "9000"),
+    ],
+)
+def test_engines_that_make_no_sense(text, named, raises_with_hint):
+    with raises_with_hint(BadInput, named):
+        parse_engine(text, Config())
+
+
+def test_an_engine_without_its_weights_is_told_before_any_work(tmp_path):
+    with pytest.raises(WeightsError):
+        parse_engine("videomama", Config(weights=tmp_path))
+
+
+def test_the_signature_of_the_model_follows_its_weights(own_checkpoint):
+    def signature():
+        return parse_engine("videomama", Config(weights=own_checkpoint)).signature
+
+    before = signature()
+    assert signature() == before
+    file = next(own_checkpoint.rglob("unet/*.safetensors"))
+    file.write_bytes(file.read_bytes())
+    assert signature() != before
+
+
+def test_engines_have_folder_names_that_any_system_takes():
+    assert parse_engine("classic:fast,window=5", Config()).slug == "classic-fast,window-5"
+
+
+def test_masks():
+    assert parse_masks("given").degradation is None
+    assert parse_masks("down16+missing", 4).degradation.seed == 4
+    with pytest.raises(BadInput):
+        parse_masks("nonsense")
+
+
+def test_what_is_named_twice_is_done_once():
+    assert [one.name for one in without_twins([parse_masks(name) for name in ("box", "given", "box")])] == [
+        "box", "given",
+    ]  # fmt: skip
+
+
+def test_measures():
+    large = 4096 * 2160
+    assert Measures().of(1920 * 1080, True) == ALWAYS
+    assert "conn" not in Measures().of(large, True)
+    assert "conn" in Measures(conn=True).of(large, True)
+    assert "conn" not in Measures(conn=False).of(100, True)
+    assert Measures(shape=True, foreground=True).of(100, True)[-4:] == ("j", "f", "foreground_mad", "foreground_mse")
+    assert "foreground_mad" not in Measures(foreground=True).of(100, False)

@@ -1,0 +1,62 @@
+"""The masks that engines get."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from videomama_client.errors import BadInput
+from videomama_server import frames
+from videomama_server.evaluate import masks as masking
+from videomama_server.evaluate.asked import parse_masks
+from videomama_server.evaluate.layouts import read_data
+
+
+def written(clip, text, folder):
+    folder.mkdir(parents=True)
+    asked, told = parse_masks(text), []
+    targets = masking.files(clip, asked, folder)
+    masking.write(clip, asked, targets, lambda: told.append(1))
+    assert len(told) == len(clip.numbers)
+    return targets
+
+
+def pixels(files):
+    return np.stack([frames.read_mask(path).pixels[..., 0] for path in files.values()])
+
+
+def test_given_masks_are_copied_byte_for_byte(clip, tmp_path):
+    targets = written(clip, "given", tmp_path / "out")
+    assert [target.name for target in targets.values()] == ["mask.1001.exr", "mask.1002.exr", "mask.1003.exr"]
+    assert all(targets[number].read_bytes() == clip.mask[number].read_bytes() for number in clip.numbers)
+
+
+def test_given_masks_of_several_subjects_become_one_sequence_each(make, tmp_path):
+    clip = read_data(make.vhim()).clips[1]
+    targets = written(clip, "given", tmp_path / "out")
+    assert [target.name for target in targets.values()] == ["mask.0000.png", "mask.0001.png", "mask.0002.png"]
+
+
+def test_degraded_masks_are_hard_rough_and_the_same_every_time(clip, tmp_path, draw):
+    first = pixels(written(clip, "down8", tmp_path / "a"))
+    assert set(np.unique(first)) == {0.0, 1.0}
+    exact = np.stack([draw.mask_of(draw.disc(index)) for index in range(3)])
+    assert 0 < np.abs(first - exact).mean() < 0.2
+    np.testing.assert_array_equal(first, pixels(written(clip, "down8", tmp_path / "b")))
+
+
+def test_every_clip_draws_for_itself(clip, tmp_path):
+    clips = [replace(clip, name=name) for name in "abcdefgh"]
+    shapes = {pixels(written(one, "exact+missing", tmp_path / one.name)).any(axis=(1, 2)).tobytes() for one in clips}
+    assert len(shapes) > 1
+
+
+def test_masks_that_are_not_there_cannot_be_given(make, tmp_path, raises_with_hint):
+    clip = read_data(make.rvm()).clips[0]
+    with raises_with_hint(BadInput, clip.name):
+        masking.files(clip, parse_masks("given"), tmp_path)
+
+
+def test_a_truth_that_cannot_be_read_names_its_frame(clip, tmp_path):
+    clip.truth[1002].write_bytes(b"no picture")
+    with pytest.raises(BadInput, match="frame 1002"):
+        written(clip, "box", tmp_path / "out")

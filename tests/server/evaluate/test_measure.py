@@ -1,0 +1,74 @@
+"""Figures of a clip's frames."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from videomama_client.errors import BadInput
+from videomama_server import metrics
+from videomama_server.evaluate.asked import ALWAYS, Measures
+from videomama_server.evaluate.layouts import read_data
+from videomama_server.evaluate.measure import measure, read
+
+
+def taken(clip, alphas, measures=None, is_mask=False):
+    told = []
+    size, scores = measure(clip, alphas, measures or Measures(), is_mask, lambda: told.append(1))
+    assert len(told) == len(clip.numbers)
+    assert size == (96, 64)
+    return scores
+
+
+def test_the_truth_has_no_error(clip):
+    scores = taken(clip, clip.truth)
+    assert tuple(scores) == ALWAYS
+    assert scores["mad"] == [0, 0, 0]
+    assert scores["grad"] == pytest.approx([0, 0, 0], abs=1e-9)
+    assert scores["dtssd"] == [None, 0, 0]
+    assert scores["flicker"][0] is None
+    assert scores["flicker"][1] > 0  # it has some too
+
+
+def test_figures_are_those_of_the_measures(clip, draw):
+    scores = taken(clip, clip.mask)
+    truths = [draw.disc(index) for index in range(3)]
+    masks = [draw.mask_of(truth) for truth in truths]
+    assert scores["mad"] == [metrics.mad(mask, truth) for mask, truth in zip(masks, truths, strict=True)]
+    assert scores["conn"][2] == metrics.conn(masks[2], truths[2])
+    assert scores["dtssd"][2] == metrics.dtssd(masks[2], truths[2], masks[1], truths[1])
+
+
+def test_a_mask_of_another_size_is_measured_as_the_server_takes_it(clip, draw, tmp_path):
+    small = {
+        number: draw.put(tmp_path / f"small.{number}.exr", draw.mask_of(draw.disc(index))[::2, ::2].copy())
+        for index, number in enumerate(clip.numbers)
+    }
+    assert read(clip, small, 1001).alpha.shape == draw.size
+    scores = taken(clip, small)
+    assert all(figure > 0 for figure in scores["mad"])
+
+
+def test_a_truth_of_another_size_names_the_frame(clip, draw):
+    draw.put(clip.truth[1002], np.ones((32, 48), np.float32))
+    with pytest.raises(BadInput, match="frame 1002: the exact alpha is 48x32, the plate 96x64"):
+        taken(clip, clip.mask)
+
+
+def test_a_damaged_alpha_names_the_frame(clip, draw):
+    broken = draw.disc(1)
+    broken[3, 3] = np.nan
+    draw.put(clip.mask[1002], broken)
+    with pytest.raises(BadInput, match="frame 1002: An alpha holds NaN"):
+        taken(clip, clip.mask)
+
+
+@pytest.mark.parametrize("layout", ["suite", "videomatte"])
+def test_foreground_is_measured_in_linear_light(make, layout):
+    clip = read_data(make.plain("a") if layout == "suite" else make.rvm()).clips[0]
+    measures = Measures(shape=True, foreground=True)
+    own, estimated = (taken(clip, clip.truth, measures, is_mask)["foreground_mad"] for is_mask in (True, False))
+    assert all(after < before / 2 for before, after in zip(own, estimated, strict=True))
+
+
+def test_foreground_is_left_out_where_none_is_known(clip):
+    assert "foreground_mad" not in taken(replace(clip, foreground=None), clip.truth, Measures(foreground=True))

@@ -1,0 +1,188 @@
+"""Units through a real server: what is done, what is not done again, and what fails alone."""
+
+import os
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from videomama_client import launch
+from videomama_client.errors import ServerUnreachable
+from videomama_server.config import Config
+from videomama_server.evaluate.asked import MASK, Measures, parse_engine, parse_masks
+from videomama_server.evaluate.layouts import read_data
+from videomama_server.evaluate.run import WORK, Plan, Runner
+
+
+class Heard:
+    """What a runner told of its progress."""
+
+    def __init__(self):
+        self.steps, self.done, self.units, self.said = 0, 0, [], []
+
+    def begin(self, steps):
+        self.steps = steps
+
+    def unit(self, name):
+        self.units.append(name)
+
+    def step(self, count=1):
+        self.done += count
+
+    def say(self, text):
+        self.said.append(text)
+
+
+@pytest.fixture
+def evaluate(server, tmp_path):
+    """Run a plan over clips: `evaluate(clips, engines=..., masks=...)` returns outcome and progress."""
+
+    def run(clips, engines=("passthrough",), masks=(), measures=None, connect=None):
+        asked = [parse_engine(name, Config()) for name in engines]
+        kinds = [parse_masks(name) for name in masks]
+        plan = Plan(clips, asked, kinds, measures or Measures(), tmp_path / "out")
+        heard = Heard()
+        own = connect or (lambda: launch.connect(server.connection_file, start=False))
+        return Runner(plan, own, heard).run(), heard
+
+    return run
+
+
+def nobody():
+    raise AssertionError("the server is not needed")
+
+
+def named(outcome):
+    return [(unit.clip.name, unit.masks, unit.engine) for unit in outcome.units]
+
+
+def test_masks_come_first_and_then_every_engine(evaluate, clip):
+    outcome, heard = evaluate([clip], ["passthrough", "classic:fast"], ["given", "box"])
+    assert named(outcome) == [
+        ("hair_wall", masks, engine) for masks in ("given", "box") for engine in (MASK, "passthrough", "classic:fast")
+    ]
+    assert outcome.failures == []
+    assert heard.done == heard.steps == 36
+    assert heard.units[:2] == ["hair_wall, given masks", "hair_wall, given masks, passthrough"]
+    masks, same, better = outcome.units[:3]
+    assert same.record.scores["mad"] == pytest.approx(masks.record.scores["mad"])
+    assert np.mean(better.record.scores["grad"]) < np.mean(masks.record.scores["grad"])
+    assert (same.record.engine, better.record.engine, masks.record.engine) == ("passthrough", "classic", "")
+    assert masks.record.seconds_per_frame is None
+
+
+@pytest.mark.parametrize(("layout", "masks"), [("rvm", "mixed"), ("rvm masks", "given"), ("vhim", "given")])
+def test_every_published_layout_runs_by_default(evaluate, make, layout, masks):
+    root = make.vhim() if layout == "vhim" else make.rvm(masks="masks" in layout)
+    outcome, _ = evaluate(read_data(root).clips)
+    assert outcome.failures == []
+    assert {unit.masks for unit in outcome.units} == {masks}
+
+
+def test_what_is_done_is_not_done_again(evaluate, clip):
+    first, _ = evaluate([clip])
+    again, heard = evaluate([clip], connect=nobody)
+    assert [unit.again for unit in first.units] == [False, False]
+    assert [unit.again for unit in again.units] == [True, True]
+    assert [unit.record for unit in again.units] == [unit.record for unit in first.units]
+    assert heard.done == heard.steps
+
+
+def test_another_engine_needs_nothing_of_the_first(evaluate, clip):
+    evaluate([clip])
+    both, _ = evaluate([clip], ["passthrough", "classic:fast"])
+    assert [unit.again for unit in both.units] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("change", "again"),
+    [
+        ("plate", [False, False]),
+        ("truth", [False, False]),
+        ("mask", [False, False]),
+        ("foreground", [True, True]),  # not asked for
+        ("mask file", [False, True]),
+        ("alpha file", [True, False]),
+        ("mask record", [False, True]),
+        ("alpha record", [True, False]),
+    ],
+)
+def test_a_stale_record_is_done_again(evaluate, clip, tmp_path, change, again):
+    evaluate([clip])
+    what, _, kind = change.partition(" ")
+    if kind:
+        folder = tmp_path / "out" / WORK / "given" / (MASK if what == "mask" else "passthrough") / clip.name
+        (folder / ("scores.json" if kind == "record" else f"{what}.1002.exr")).unlink()
+    else:
+        os.utime(getattr(clip, what)[1002], ns=(10**17, 10**17))
+    outcome, _ = evaluate([clip])
+    assert [unit.again for unit in outcome.units] == again
+    assert outcome.failures == []
+
+
+def test_other_measures_are_taken_anew(evaluate, clip):
+    evaluate([clip])
+    outcome, _ = evaluate([clip], measures=Measures(shape=True))
+    assert [unit.again for unit in outcome.units] == [False, False]
+    assert "j" in outcome.units[1].record.scores
+
+
+def test_what_came_from_the_cache_is_no_speed(evaluate, clip, draw, tmp_path):
+    clip.plate[1001].unlink()
+    draw.put(clip.plate[1001], draw.plate_of(draw.disc(0), seed=int.from_bytes(os.urandom(4), "big")))
+    computed, _ = evaluate([clip])
+    shutil.rmtree(tmp_path / "out")
+    cached, _ = evaluate([clip])
+    assert computed.units[1].record.seconds_per_frame is None or computed.units[1].record.seconds_per_frame > 0
+    assert cached.units[1].record.seconds_per_frame is None
+
+
+def test_a_clip_that_fails_does_not_lose_the_others(evaluate, make):
+    make.plain("a_bad")
+    make.plain("b_good")
+    clips = read_data(make.plain("c_empty")).clips
+    clips[0].plate[1002].write_bytes(b"no picture")
+    outcome, heard = evaluate(clips)
+    assert [failure.clip for failure in outcome.failures] == ["a_bad"]
+    assert "1002" in outcome.failures[0].message
+    assert outcome.failures[0].engine == MASK
+    assert [name for name, _, _ in named(outcome)] == ["b_good"] * 2 + ["c_empty"] * 2
+    assert "FAILED" in heard.said[0]
+
+
+def test_an_engine_that_fails_does_not_lose_the_masks_nor_other_engines(evaluate, clip, draw):
+    for number in clip.numbers:
+        draw.put(clip.mask[number], np.zeros(draw.size, np.float32))  # nothing but empty masks is an error of a job
+    outcome, _ = evaluate([clip], masks=["given", "exact"])
+    assert [(failure.masks, failure.engine) for failure in outcome.failures] == [("given", "passthrough")]
+    assert [unit.masks for unit in outcome.units] == ["given", "exact", "exact"]
+
+
+def test_masks_that_a_clip_does_not_have_fail_for_that_clip(evaluate, make, clip):
+    bare = read_data(make.rvm()).clips[0]
+    outcome, _ = evaluate([bare, clip], masks=["given"])
+    assert [failure.clip for failure in outcome.failures] == [bare.name]
+    assert "no masks of its own" in outcome.failures[0].message
+    assert len(outcome.units) == 2
+
+
+def test_a_server_that_is_lost_is_looked_for_again(evaluate, make, server):
+    make.plain("a")
+    clips = read_data(make.plain("b")).clips
+    asked = []
+
+    def connect():
+        asked.append(1)
+        if len(asked) == 1:
+            raise ServerUnreachable("gone", "start it")
+        return launch.connect(server.connection_file, start=False)
+
+    outcome, _ = evaluate(clips, connect=connect)
+    assert [failure.clip for failure in outcome.failures] == ["a"]
+    assert len(outcome.units) == 3
+
+
+def test_masks_depend_on_the_name_of_the_clip(evaluate, clip):
+    evaluate([clip], masks=["mixed+missing"])
+    outcome, _ = evaluate([replace(clip, name="other")], masks=["mixed+missing"])
+    assert [unit.again for unit in outcome.units] == [False, False]
