@@ -22,6 +22,7 @@ _TIME = 2.0  # frames, within which, and
 _TONE = (4.0, 3.0, 3.0)  # steps of CIE L, a and b, within which a colour is taken to be of one thing
 _SHIFTS = (0.0, 0.5)  # of the grid, in cells: what lies on the border of two cells in one lies amidst one in the other
 _ROUNDS = 2
+_STANDS_OUT = 1.5  # times the texture inside, from which an outline is taken for a real one
 _TRUST = Trust(residual=0.08, round_trip=3.0)
 _WEIGHTS = (1.0, 0.95, 0.8)  # of a mask so many frames away
 _LEAST_TRUST = 0.3  # a neighbour counts where it cannot be followed, too: rough masks err anew in every frame
@@ -126,21 +127,28 @@ def _enlarged(stretch: BoolArray, side: BoolArray, shape: tuple[int, ...]) -> Bo
 
 
 def _on_edges(view: View, proposed: BoolArray) -> BoolArray:
-    """Return (h, w), where a proposed outline differs from the mask's and lies on stronger edges."""
+    """Return (h, w), where a proposed outline differs from the mask's and lies on stronger edges.
+
+    A stretch that closes a hole or drops an island has no new outline; the old one must then stand out little from
+    the texture that it encloses.
+    """
     strength = _edges(view.colour)
-    count, stretch = cv2.connectedComponents((proposed != view.subject).astype(np.uint8), connectivity=4)
+    count, found = cv2.connectedComponents((proposed != view.subject).astype(np.uint8), connectivity=4)
+    stretch = np.asarray(found, np.intp)
     near = np.asarray(cv2.dilate(stretch.astype(np.float32), np.ones((3, 3))), np.intp)
     old, new = _rim(view.subject), _rim(proposed)
-    before, after = (_mean_of(strength, near, rim, count) for rim in (old & ~new, new & ~old))
-    better = after > before
-    better[0] = False  # what is not moved
-    return np.asarray(better[np.asarray(stretch)], np.bool_)
+    before = _mean_of(strength, near, old & ~new, count)
+    after = _mean_of(strength, near, new & ~old, count)
+    texture = _STANDS_OUT * _mean_of(strength, stretch, stretch > 0, count)
+    worse = before >= np.where(np.isnan(after), texture, after)  # which what had no outline before is not
+    return np.asarray(~worse[stretch] & (stretch > 0), np.bool_)
 
 
-def _mean_of(strength: FloatArray, stretch: NDArray[np.intp], rim: BoolArray, count: int) -> NDArray[np.float64]:
-    """Return the mean (count,) of what lies on a rim, by stretch."""
-    sums = np.bincount(stretch[rim], strength[rim], minlength=count)
-    return sums / np.maximum(np.bincount(stretch[rim], minlength=count), 1)
+def _mean_of(strength: FloatArray, stretch: NDArray[np.intp], where: BoolArray, count: int) -> NDArray[np.float64]:
+    """Return the mean strength (count,) of each stretch there; NaN where it has no pixel."""
+    sums = np.bincount(stretch[where], strength[where], minlength=count)
+    pixels = np.bincount(stretch[where], minlength=count)
+    return np.where(pixels > 0, sums / np.maximum(pixels, 1), np.nan)
 
 
 def _rim(region: BoolArray) -> BoolArray:

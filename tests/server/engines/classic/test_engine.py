@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from videomama_client.settings import MatteSettings
+from videomama_server.degrade import parse
 from videomama_server.demo.clip import ClipShape, render_frame
 from videomama_server.engines.base import Engine, EngineFrame
+from videomama_server.engines.classic import engine
 from videomama_server.engines.classic.engine import ClassicEngine
 from videomama_server.engines.classic.light import to_display
+from videomama_server.engines.classic.trimap import trimap_of
 from videomama_server.metrics import dtssd, grad, mad
 
 ENGINE: Engine = ClassicEngine()
@@ -24,7 +27,12 @@ def run(plates, masks, full_size=None, **fields):
         EngineFrame(1001 + n, mask, full_size or mask.shape, lambda plate=plate: plate)
         for n, (plate, mask) in enumerate(zip(plates, masks, strict=True))
     ]
-    return ENGINE.refine([ENGINE.prepare(frame, chosen) for frame in frames], chosen)
+    return completed([ENGINE.prepare(frame, chosen) for frame in frames], chosen)
+
+
+def completed(prepared, chosen):
+    estimates = list(ENGINE.refine(prepared, chosen))
+    return np.stack(ENGINE.complete(estimates, prepared, range(len(prepared)), chosen))
 
 
 def demo(seed, width, height, count=5):
@@ -59,6 +67,30 @@ def test_fast_is_better_than_the_masks_too():
     assert max(ratios(run(plates, masks, quality="fast"), masks, truth)) < 0.95
 
 
+def test_a_rough_mask_is_far_better_when_its_outline_may_move():
+    shape = ClipShape(width=480, height=270, frames=5, seed=7)
+    frames = [render_frame(shape, number) for number in shape.numbers]
+    plates, truth = [to_display(np.clip(f.plate, 0, 1)) for f in frames], [f.alpha for f in frames]
+    rough = parse("down16", seed=1).of(5)
+    masks = [rough.mask(index, alpha) for index, alpha in enumerate(truth)]
+    held = ratios(run(plates, masks, mask_slack=0.0), masks, truth)
+    moved = ratios(run(plates, masks), masks, truth)
+    assert moved[0] < 0.75 * held[0]
+    assert moved[1] < 0.75 * held[1]
+
+
+def test_a_frame_is_solved_once_however_many_neighbours_ask(scene, monkeypatch):
+    chosen, solved = MatteSettings(quality="fast"), []
+    prepared = [ENGINE.prepare(EngineFrame(n, scene.mask, (540, 960), lambda: scene.plate), chosen) for n in range(6)]
+    estimates = list(ENGINE.refine(prepared, chosen))
+    fast = engine.fast_lines
+    monkeypatch.setattr(engine, "fast_lines", lambda *given: solved.append(1) or fast(*given))
+    whole = ENGINE.complete(estimates, prepared, range(6), chosen)
+    again = ENGINE.complete(estimates[1:], prepared[1:], [2], chosen)
+    assert len(solved) == 6
+    assert np.array_equal(again[0], whole[3])
+
+
 @pytest.mark.parametrize("quality", ["fast", "high"])
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_an_empty_or_full_mask_is_its_own_alpha_and_needs_no_plate(quality, value):
@@ -67,25 +99,28 @@ def test_an_empty_or_full_mask_is_its_own_alpha_and_needs_no_plate(quality, valu
 
     chosen = MatteSettings(quality=quality)
     frame = EngineFrame(1, np.full((20, 30), value, np.float32), (1080, 1920), forbidden)
-    result = ENGINE.refine([ENGINE.prepare(frame, chosen)] * 2, chosen)
+    result = completed([ENGINE.prepare(frame, chosen)] * 2, chosen)
     assert (result == value).all()
 
 
-def test_certain_pixels_are_exact(scene):
-    result = run([scene.plate] * 2, [scene.mask] * 2, (540, 960))[0]
-    trimap = ENGINE.prepare(EngineFrame(1, scene.mask, (540, 960), lambda: scene.plate), MatteSettings()).trimap
+def test_what_the_mask_is_sure_of_is_exact(scene):
+    result = run([scene.plate] * 2, [scene.mask] * 2, (540, 960), mask_slack=0.0)[0]
+    trimap = trimap_of(scene.mask >= 0.5, 5, 20)
     assert (result[trimap.foreground] == 1).all()
     assert (result[trimap.background] == 0).all()
     assert 0 < trimap.unknown.mean() < 0.6
 
 
 def test_radii_scale_with_the_plate_and_not_with_the_crop(scene):
-    whole = ENGINE.prepare(EngineFrame(1, scene.mask, (120, 160), lambda: scene.plate), MatteSettings())
     part = np.s_[20:100, 30:130]
-    crop = ENGINE.prepare(
-        EngineFrame(1, np.ascontiguousarray(scene.mask[part]), (120, 160), lambda: scene.plate[part]), MatteSettings()
-    )
-    assert np.array_equal(crop.trimap.unknown, whole.trimap.unknown[part])
+    chosen = MatteSettings(mask_slack=0)
+
+    def unknown(mask, plate):
+        prepared = ENGINE.prepare(EngineFrame(1, mask, (120, 160), lambda: plate), chosen)
+        return prepared.solved(ENGINE.refine([prepared], chosen)[0], chosen).trimap.unknown
+
+    whole = unknown(scene.mask, scene.plate)
+    assert np.array_equal(unknown(np.ascontiguousarray(scene.mask[part]), scene.plate[part]), whole[part])
 
 
 @pytest.mark.parametrize(("quality", "share"), [("fast", 1.0), ("high", 0.5)])
@@ -108,7 +143,8 @@ def test_prepare_depends_on_its_frame_alone(scene, scene_maker):
     first = ENGINE.prepare(frame, MatteSettings())
     run([scene_maker(seed=3).plate], [scene.mask])
     again = ENGINE.prepare(EngineFrame(99, scene.mask, (540, 960), lambda: scene.plate), MatteSettings())
-    assert np.array_equal(first.alpha, again.alpha)
+    assert np.array_equal(first.view.colour, again.view.colour)
+    assert np.array_equal(first.plate, again.plate)
 
 
 PLATES = {
@@ -135,12 +171,14 @@ MASKS = {
     mask=st.sampled_from(sorted(MASKS)),
     quality=st.sampled_from(["fast", "high"]),
     radii=st.sampled_from([(10.0, 40.0), (0.0, 0.0), (500.0, 500.0)]),
+    slack=st.sampled_from([0.0, 0.01, 32.0, 200.0]),
 )
-def test_any_frame_gives_a_legal_alpha(shape, full_size, plate, mask, quality, radii):
+def test_any_frame_gives_a_legal_alpha(shape, full_size, plate, mask, quality, radii, slack):  # noqa: PLR0913
     rng = np.random.default_rng(0)
     plates = [PLATES[plate](rng, shape) for _ in range(3)]
     masks = [MASKS[mask](rng, shape) for _ in range(3)]
-    result = run(plates, masks, full_size, quality=quality, trimap_erode=radii[0], trimap_dilate=radii[1])
+    chosen = {"quality": quality, "trimap_erode": radii[0], "trimap_dilate": radii[1], "mask_slack": slack}
+    result = run(plates, masks, full_size, **chosen)
     assert result.shape == (3, *shape)
     assert result.dtype == np.float32
     assert np.isfinite(result).all()
@@ -161,10 +199,13 @@ rng, engine, digest = np.random.default_rng(1), ClassicEngine(), hashlib.blake2b
 plates = [cv2.GaussianBlur(rng.random((210, 270, 3)).astype(np.float32), (0, 0), 2) * 2 % 1 for _ in range(2)]
 mask = (np.hypot(*np.mgrid[-105:105, -135:135]) < 60).astype(np.float32)
 for quality in ("fast", "high"):
-    for full_size in ((540, 960), (2160, 3840)):
+    for full_size in ((210, 270), (540, 960), (2160, 3840)):
         settings = MatteSettings(quality=quality)
         frames = [EngineFrame(n, mask, full_size, lambda n=n: plates[n]) for n in range(2)]
-        digest.update(engine.refine([engine.prepare(frame, settings) for frame in frames], settings).tobytes())
+        prepared = [engine.prepare(frame, settings) for frame in frames]
+        estimates = engine.refine(prepared, settings)
+        for alpha in engine.complete(list(estimates), prepared, range(2), settings):
+            digest.update(alpha.tobytes())
 print(digest.hexdigest())
 """
 

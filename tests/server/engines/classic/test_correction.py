@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from videomama_server.engines.classic.correction import corrected, likelihood, view_of, view_size
+
+SLACK = 32.0
+
+
+def wrong(mask, alpha):
+    return np.count_nonzero((mask >= 0.5) != (alpha >= 0.5))
+
+
+def run(plates, masks, long_side, slack=SLACK):
+    views = [view_of(plate, mask >= 0.5, long_side) for plate, mask in zip(plates, masks, strict=True)]
+    found = likelihood(views, slack)
+    return [
+        mask if view is None else corrected(mask, 0.5, view, likely)
+        for mask, view, likely in zip(masks, views, found, strict=True)
+    ]
+
+
+def shifted(alpha, by):
+    return (np.roll(alpha, by, axis=(0, 1)) >= 0.5).astype(np.float32)
+
+
+def test_a_mask_that_is_off_moves_to_where_the_colours_are(scene):
+    rough = shifted(scene.alpha, (5, -6))
+    result = run([scene.plate] * 3, [rough] * 3, 480)[1]
+    assert wrong(result, scene.alpha) < 0.4 * wrong(rough, scene.alpha)
+
+
+def test_what_one_mask_misses_its_neighbours_know(scene):
+    exact = (scene.alpha >= 0.5).astype(np.float32)
+    bitten = exact.copy()
+    bitten[50:75, 55:80] = 0
+    result = run([scene.plate] * 5, [exact, exact, bitten, exact, exact], 480)[2]
+    assert wrong(result, scene.alpha) < 0.2 * wrong(bitten, scene.alpha)
+
+
+def test_where_colours_tell_nothing_the_mask_stands(scene):
+    grey = np.full_like(scene.plate, 0.4)
+    rough = shifted(scene.alpha, (5, -6))
+    assert np.array_equal(run([grey] * 3, [rough] * 3, 480)[1], rough)
+
+
+def test_an_exact_mask_stays_nearly_as_it_is(scene):
+    exact = (scene.alpha >= 0.5).astype(np.float32)
+    result = run([scene.plate] * 3, [exact] * 3, 480)[1]
+    assert wrong(result, scene.alpha) < 0.02 * exact.sum()
+
+
+def test_less_slack_moves_less(scene):
+    rough = shifted(scene.alpha, (5, -6))
+    moved = [np.count_nonzero(run([scene.plate] * 3, [rough] * 3, 480, slack)[1] != rough) for slack in (2.0, SLACK)]
+    assert moved[0] < 0.7 * moved[1]
+
+
+def test_greys_are_kept_where_nothing_moves(scene):
+    soft = cv2.GaussianBlur((scene.alpha >= 0.5).astype(np.float32), (0, 0), 2)
+    result = run([scene.plate] * 3, [soft] * 3, 480)[1]
+    same = (result > 0) & (result < 1)
+    assert np.array_equal(result[same], soft[same])
+    assert same.sum() > 0.5 * ((soft > 0) & (soft < 1)).sum()
+
+
+def test_a_full_size_outline_is_as_fine_as_before_where_nothing_moves(scene):
+    big = [np.kron(scene.plate, np.ones((4, 4, 1), np.float32)), np.kron(scene.alpha, np.ones((4, 4), np.float32))]
+    exact = (big[1] >= 0.5).astype(np.float32)
+    result = run([big[0]] * 2, [exact] * 2, 1920)[0]
+    assert np.count_nonzero(result != exact) < 0.02 * exact.sum()
+    rough = np.roll(exact, (20, -24), axis=(0, 1))
+    moved = run([big[0]] * 2, [rough] * 2, 1920)[0]
+    assert wrong(moved, big[1]) < 0.4 * wrong(rough, big[1])
+
+
+def test_frames_without_an_outline_are_left_out(scene):
+    exact = (scene.alpha >= 0.5).astype(np.float32)
+    empty, full = np.zeros_like(exact), np.ones_like(exact)
+    found = run([scene.plate] * 4, [exact, empty, full, exact], 480)
+    assert np.array_equal(found[1], empty)
+    assert np.array_equal(found[2], full)
+    assert wrong(found[0], scene.alpha) < 0.02 * exact.sum()
+    assert likelihood([None, None], SLACK) == [None, None]
+
+
+@pytest.mark.parametrize(("size", "long_side"), [((1080, 1920), 1920), ((300, 17), 3840), ((1, 1), 8000), ((20, 30), 40)])
+def test_views_are_small_and_never_nothing(size, long_side):
+    height, width = view_size(size, long_side)
+    assert (height, width) == tuple(max(1, round(side * min(1, 480 / long_side))) for side in size)
+    mask = np.zeros(size, bool)
+    mask[0, 0] = True
+    view = view_of(np.zeros((*size, 3), np.float32), mask, long_side)
+    assert view is None or view.subject.shape == (height, width)

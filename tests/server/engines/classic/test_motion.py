@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import numpy as np
+from videomama_server.engines.classic.motion import Trust, motions
+
+TRUST = Trust(residual=0.03, round_trip=1.5)
+
+
+def views(scene, step, count=3):
+    wide = np.concatenate([scene.plate, scene.plate[:, ::-1]], axis=1)
+    return {n: np.ascontiguousarray(wide[:, n * step : n * step + 160]) for n in range(count)}
+
+
+def test_a_pan_is_followed_to_the_next_frame_and_the_one_after(scene):
+    found = motions(views(scene, 3), TRUST)
+    inner = np.s_[20:-20, 30:-30]
+    assert abs(np.median(found[0, 1].flow[inner][..., 0]) + 3) < 0.3
+    assert abs(np.median(found[0, 2].flow[inner][..., 0]) + 6) < 0.6
+    assert abs(np.median(found[2, 0].flow[inner][..., 0]) - 6) < 0.6
+    assert np.median(found[0, 1].trust[inner]) > 0.8
+
+
+def test_frames_further_apart_or_with_one_missing_between_are_not_paired(scene):
+    seen = views(scene, 2, 4)
+    assert set(motions(seen, TRUST)) == {(a, b) for a in range(4) for b in range(4) if 0 < abs(a - b) <= 2}
+    del seen[1]
+    assert set(motions(seen, TRUST)) == {(2, 3), (3, 2)}
+
+
+def test_a_cut_is_not_trusted_and_a_looser_measure_trusts_more(scene, scene_maker):
+    cut = {0: scene.plate, 1: 1 - scene_maker(seed=5).plate}
+    tight, loose = motions(cut, TRUST)[0, 1].trust, motions(cut, Trust(residual=0.3, round_trip=30.0))[0, 1].trust
+    assert tight.mean() < 0.05
+    assert (loose >= tight).all()
+    assert loose.mean() > tight.mean()
