@@ -22,6 +22,7 @@ _SAME = (  # knobs named as the settings they are
     "soft_mask",
     "mask_grow",
     "mask_close_holes",
+    "mask_slack",
     "trimap_erode",
     "trimap_dilate",
     "exposure",

@@ -17,6 +17,7 @@ def test_the_defaults_make_sense():
         ({"exposure": float("-inf")}, "exposure -inf"),
         ({"mask_threshold": 0.0}, "mask threshold 0"),
         ({"mask_threshold": 1.01}, "mask threshold 1.01"),
+        ({"mask_slack": -1.0}, "mask slack -1"),
         ({"trimap_erode": -1.0}, "trimap erode -1"),
         ({"trimap_dilate": 501.0}, "trimap dilate 501"),
         ({"quality": "best"}, "quality is called 'best'"),

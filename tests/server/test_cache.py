@@ -494,6 +494,7 @@ CHANGES = {
     "trimap_erode": 3.0,
     "trimap_dilate": 3.0,
     "soft_mask": True,
+    "mask_slack": 0.0,
     "mask_grow": 2.0,
     "mask_close_holes": 2.0,
     "mode": "reference",

@@ -37,6 +37,7 @@ _SETTINGS_HELP = {
     "soft_mask": "Give the mask's grey values to the model instead of cutting them at the threshold.",
     "mask_grow": "Grow the mask by so many pixels, or shrink it when negative (pixels at 1920 wide).",
     "mask_close_holes": "Close holes and gaps of the mask up to this wide (pixels at 1920 wide).",
+    "mask_slack": "How far the mask's outline may move to where colours say (pixels at 1920 wide); 0 keeps it.",
     "mode": f"{' or '.join(MODES)} (the published inference to the letter).",
     "canvas": "Size the model works at: auto, or WIDTHxHEIGHT.",
     "seed": "Of the noise that the model starts from.",

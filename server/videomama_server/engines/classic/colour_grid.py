@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ class ColourGrid:
     kept sparsely, as by Barron and Poole, The Fast Bilateral Solver, 2016.
     """
 
-    def __init__(self, places: FloatArray) -> None:
+    def __init__(self, places: NDArray[np.floating[Any]]) -> None:
         """Sort pixels into cells.
 
         Args:
@@ -42,7 +43,7 @@ class ColourGrid:
         return self._blurred(self._sums(np.ones(self._cell_of.size, np.float32)))
 
     def _sums(self, values: FloatArray) -> NDArray[np.float64]:
-        return np.bincount(self._cell_of, values, minlength=self._keys.size)
+        return np.asarray(np.bincount(self._cell_of, values, minlength=self._keys.size), np.float64)
 
     def _blurred(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
         for axis in self._axes:

@@ -1,4 +1,4 @@
-"""Corrects the outline of a rough mask: moves it to where the colours around it, over several frames, say it belongs."""
+"""Corrects the outline of a rough mask: moves it to where the colours of several frames say it belongs."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def _grids(views: Sequence[View], times: Sequence[int]) -> list[tuple[ColourGrid
     height, width = views[0].subject.shape
     y, x = np.mgrid[:height, :width].reshape(2, -1)
     place = [np.stack([x / _PLACE, y / _PLACE, np.full(x.size, time / _TIME)], axis=1) for time in times]
-    tone = [view.colour.reshape(-1, 3) / np.float32(_TONE) for view in views]
+    tone = [view.colour.reshape(-1, 3) / np.array(_TONE, np.float32) for view in views]
     places = np.concatenate([np.concatenate(pair, axis=1) for pair in zip(place, tone, strict=True)])
     return [(ColourGrid(places + shift), ColourGrid(places[:, :3] + shift)) for shift in _SHIFTS]
 

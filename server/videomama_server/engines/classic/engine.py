@@ -64,9 +64,10 @@ class ClassicEngine(PlainEngine):
     fingerprint = "classic-2"
     window = WindowShape(length=12, overlap=2, context=REACH)
 
-    def rule(self, settings: MatteSettings) -> RegionRule:  # noqa: ARG002
-        """Return the common rule with one rectangle for the whole job: outlines are found over several frames."""
-        return RegionRule(fixed=True)
+    def rule(self, settings: MatteSettings) -> RegionRule:
+        """Return the common rule with room for an outline that moves, and one rectangle for all frames of a window."""
+        reach = settings.trimap_dilate + max(0.0, settings.mask_grow) + settings.mask_slack
+        return RegionRule(padding_pixels=max(RegionRule.padding_pixels, 1.2 * reach), fixed=True)
 
     def prepare(self, frame: EngineFrame, settings: MatteSettings) -> PreparedFrame:
         """Make the view of one frame; the plate is not asked for when the mask leaves nothing to find."""
@@ -78,7 +79,7 @@ class ClassicEngine(PlainEngine):
         return PreparedFrame(frame.mask, plate.astype(np.float16), view, long_side)
 
     def refine(self, prepared: Sequence[PreparedFrame], settings: MatteSettings) -> FloatArray:
-        """Return (T, h, w), float32, 0..1: how likely each pixel of the views is to be subject; 0 where there is none."""
+        """Return (T, h, w), float32, 0..1: how likely each pixel of the views is to be subject; 0 without a view."""
         found = likelihood([frame.view for frame in prepared], settings.mask_slack)
         height, width = prepared[0].mask.shape
         nothing = np.zeros(view_size((height, width), prepared[0].long_side), np.float32)
@@ -93,7 +94,9 @@ class ClassicEngine(PlainEngine):
     ) -> list[FloatArray]:
         """Solve the wanted frames and their neighbours, and steady them."""
         near = {place for position in wanted for place in range(position - REACH, position + REACH + 1)}
-        solved = {place: prepared[place].solved(estimates[place], settings) for place in near & set(range(len(prepared)))}
+        solved = {
+            place: prepared[place].solved(estimates[place], settings) for place in near & set(range(len(prepared)))
+        }
         return steadied(solved, wanted)
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from videomama_server.engines.base import FloatArray
-from videomama_server.engines.classic.motion import REACH, Motion, Trust, motions, moved
+from videomama_server.engines.classic.motion import Motion, Trust, motions, moved
 from videomama_server.engines.classic.trimap import Trimap
 
 _SHARES = (1.0, 0.5)  # most that a neighbour one or two frames away counts against the frame itself

@@ -100,6 +100,7 @@ class VideoMamaEngine:
             settings,
             canvas=f"{width}x{height}",
             quality=plain.quality,
+            mask_slack=plain.mask_slack,
             trimap_erode=plain.trimap_erode,
             trimap_dilate=plain.trimap_dilate,
             mask_threshold=plain.mask_threshold if settings.mode == REFERENCE else settings.mask_threshold,

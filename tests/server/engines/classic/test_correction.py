@@ -85,7 +85,9 @@ def test_frames_without_an_outline_are_left_out(scene):
     assert likelihood([None, None], SLACK) == [None, None]
 
 
-@pytest.mark.parametrize(("size", "long_side"), [((1080, 1920), 1920), ((300, 17), 3840), ((1, 1), 8000), ((20, 30), 40)])
+@pytest.mark.parametrize(
+    ("size", "long_side"), [((1080, 1920), 1920), ((300, 17), 3840), ((1, 1), 8000), ((20, 30), 40)]
+)
 def test_views_are_small_and_never_nothing(size, long_side):
     height, width = view_size(size, long_side)
     assert (height, width) == tuple(max(1, round(side * min(1, 480 / long_side))) for side in size)

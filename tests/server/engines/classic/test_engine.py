@@ -173,7 +173,7 @@ MASKS = {
     radii=st.sampled_from([(10.0, 40.0), (0.0, 0.0), (500.0, 500.0)]),
     slack=st.sampled_from([0.0, 0.01, 32.0, 200.0]),
 )
-def test_any_frame_gives_a_legal_alpha(shape, full_size, plate, mask, quality, radii, slack):  # noqa: PLR0913
+def test_any_frame_gives_a_legal_alpha(shape, full_size, plate, mask, quality, radii, slack):
     rng = np.random.default_rng(0)
     plates = [PLATES[plate](rng, shape) for _ in range(3)]
     masks = [MASKS[mask](rng, shape) for _ in range(3)]

@@ -179,7 +179,7 @@ def test_far_frames_do_not_change_the_decoded_alpha_much(engine):
 
 
 def test_defaults_stand_for_what_the_engine_ignores(engine):
-    one = resolved(engine, (600, 800), trimap_erode=3.0, trimap_dilate=9.0)
+    one = resolved(engine, (600, 800), trimap_erode=3.0, trimap_dilate=9.0, mask_slack=5.0)
     assert one == resolved(engine, (600, 800))
     assert one.canvas == "896x704"  # as many pixels as the published inference looks at, in multiples of 64
 
