@@ -62,7 +62,7 @@ class ClassicEngine(PlainEngine):
 
     name = "classic"
     fingerprint = "classic-2"
-    window = WindowShape(length=12, overlap=2, context=REACH)
+    window = WindowShape(length=8, overlap=2, context=REACH)
 
     def rule(self, settings: MatteSettings) -> RegionRule:
         """Return the common rule with room for an outline that moves, and one rectangle for all frames of a window."""
