@@ -21,6 +21,7 @@ from pathlib import Path
 
 import psutil
 from blake3 import blake3
+from videomama_client import private
 from videomama_client.errors import BadInput, NotPermitted
 from videomama_client.settings import MatteSettings
 
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 KEY_VERSION = 1
 README = "README.txt"  # its presence says that a folder is a cache
+FOLDERS = ("entries", "sequences", "memo", "holds", "spool", FOLDED)  # where nobody else writes
 _SEAL = "videomama:seal"
 _SEAL_BLANK = b"0" * 64
 _SEAL_PREFIX = _SEAL.encode() + b"\0string\0\x40\0\0\0"
@@ -227,7 +229,7 @@ class Cache:
         if self._oldest_hold() < float("inf"):
             raise BadInput(f"a job is using the cache {self.folder}", "Wait for it, or cancel it first.")
         before = self.stat()
-        for name in ("entries", "sequences", "memo", "holds", "spool", FOLDED):
+        for name in FOLDERS:
             shutil.rmtree(self.folder / name, ignore_errors=True)
         return CacheReport(before.folder, 0, 0, before.entries, before.bytes)
 
@@ -296,14 +298,17 @@ def sample(folder: Path, count: int) -> tuple[int, list[Path]]:
 def _prepare(folder: Path) -> bool:
     """Make the cache folder, for this user only; return whether it can be written."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.make_folder(folder)
         with tempfile.TemporaryFile(dir=folder):
-            readme = folder / README
-            if not readme.exists():
-                readme.write_text(_README, encoding="utf-8")
+            _write_readme(folder / README)
     except OSError:
         return False
     return True
+
+
+def _write_readme(path: Path) -> None:
+    with suppress(FileExistsError), path.open("x", encoding="utf-8") as readme:  # never through a link
+        readme.write(_README)
 
 
 def _entry(root: Path, key: str) -> Path:

@@ -99,7 +99,7 @@ class Job:
     def describe(self) -> str:
         """Say in one line how far the job is."""
         of = f" of {self.planned.frames}" if self.planned else ""
-        name = self.label or self.request.plate[-_SHOWN:]
+        name = self.label or one_line(self.request.plate[-_SHOWN:], _SHOWN)
         return f"{self.id[:8]} {self.request.priority} {len(self.done)}{of} frames {name}"
 
     def report(self) -> JobState:

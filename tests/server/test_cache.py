@@ -551,7 +551,7 @@ def test_a_damaged_note_is_none_and_goes_when_the_cache_is_verified(cache, noted
 
 
 def test_a_note_of_another_entry_is_none(cache, noted):
-    entry, note = noted
+    _, note = noted
     other = cache.publish(OTHER, alpha(), FULL)
     note.rename(other.with_suffix(".json"))
     assert cache.note(other) is None
