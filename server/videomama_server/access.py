@@ -12,7 +12,7 @@ from typing import BinaryIO
 from videomama_client.errors import BadInput, NotPermitted
 
 _NO_PICTURES = (Path("/proc"), Path("/sys"), Path("/dev"))
-_MEMORY_DISK = Path("/dev/shm")
+_MEMORY_DISK = Path("/dev/shm")  # noqa: S108  (a disk in memory: pictures may be there)
 _OPEN = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 

@@ -28,7 +28,8 @@ def _become(log: Path) -> NoReturn:
     file = private.open_log(log)
     for stream in (1, 2):
         os.dup2(file, stream)
-    os.execv(sys.executable, [sys.executable, "-m", "videomama_server", "serve"])
+    command = [sys.executable, "-m", "videomama_server", "serve"]
+    os.execv(sys.executable, command)  # noqa: S606  (no shell is what is wanted)
 
 
 def _wait(log: Path) -> int:

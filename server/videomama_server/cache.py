@@ -7,6 +7,7 @@ Beside it there may be a note, sealed likewise: text that is kept as long as the
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
@@ -40,7 +41,7 @@ _SEAL = "videomama:seal"
 _SEAL_BLANK = b"0" * 64
 _SEAL_PREFIX = _SEAL.encode() + b"\0string\0\x40\0\0\0"
 _HEADER_BYTES = 1 << 16
-_NOTES = "entries/*/[!.]*.json"
+_NOTES = "[!.]*.json"
 _STALE_TEMPORARY_S = 3600.0
 _STALE_HOLD_S = 24 * 3600.0
 _README = """This folder is the cache of the VideoMaMa server: finished alphas, by digest of what they were made from.
@@ -181,14 +182,14 @@ class Cache:
         """
         self._check_writable()
         removed = freed = 0
-        for path in sorted(self.folder.glob("entries/*/*.exr")):
+        for path in sorted(_within(self.folder / "entries", "*.exr")):
             size = _size(path)
             if path.name.startswith(".") or _intact(path) or not os.access(path, os.R_OK):
                 continue
             log.warning("removing the damaged entry %s", path)
             path.unlink(missing_ok=True)
             removed, freed = removed + 1, freed + size
-        for note in self.folder.glob(_NOTES):
+        for note in _within(self.folder / "entries", _NOTES):
             if _read_note(note) is None and os.access(note, os.R_OK):
                 log.warning("removing the damaged note %s", note)
                 note.unlink(missing_ok=True)
@@ -245,8 +246,8 @@ class Cache:
     def _files(self) -> dict[int, tuple[int, float, list[Path]]]:
         """Return (bytes, last use, paths) by inode: a published sequence shares its files with the entries."""
         files: dict[int, tuple[int, float, list[Path]]] = {}
-        for pattern in ("entries/*/*.exr", "sequences/*/*.exr"):
-            for path in self.folder.glob(pattern):
+        for name in ("entries", "sequences"):
+            for path in _within(self.folder / name, "*.exr"):
                 try:
                     stat = path.stat()
                 except FileNotFoundError:
@@ -272,11 +273,11 @@ class Cache:
 
     def _sweep(self) -> None:
         """Remove the temporary files of processes that were killed, notes without an entry, and folders left empty."""
-        for pattern in ("entries/*/.*", "sequences/*/.*", "memo/.*"):
-            for path in self.folder.glob(pattern):
-                if time.time() - _mtime(path) > _STALE_TEMPORARY_S:
-                    path.unlink(missing_ok=True)
-        for note in self.folder.glob(_NOTES):
+        left = [_within(self.folder / name, ".*") for name in ("entries", "sequences")]
+        for path in itertools.chain(*left, self.folder.glob("memo/.*")):
+            if time.time() - _mtime(path) > _STALE_TEMPORARY_S:
+                path.unlink(missing_ok=True)
+        for note in _within(self.folder / "entries", _NOTES):
             if not note.with_suffix(".exr").exists():
                 note.unlink(missing_ok=True)
         for folder in self.folder.glob("sequences/*"):
@@ -290,7 +291,7 @@ def sample(folder: Path, count: int) -> tuple[int, list[Path]]:
     Returns:
         how many were checked, and those of them that do not match their seal.
     """
-    there = sorted(path for path in folder.glob("entries/*/*.exr") if not path.name.startswith("."))
+    there = sorted(path for path in _within(folder / "entries", "*.exr") if not path.name.startswith("."))
     chosen = [there[index * len(there) // count] for index in range(count)] if len(there) > count else there
     return len(chosen), [path for path in chosen if not _intact(path) and path.exists()]
 
@@ -304,6 +305,13 @@ def _prepare(folder: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def _within(folder: Path, pattern: str) -> Iterator[Path]:
+    """Yield the files of the folders in `folder`, but not of links there: what those lead to is nobody's cache."""
+    for inner in folder.glob("*"):
+        if not inner.is_symlink():
+            yield from inner.glob(pattern)
 
 
 def _write_readme(path: Path) -> None:
