@@ -143,6 +143,10 @@ class JobBook:
         """Return the jobs that have not ended, oldest first."""
         return [job for job in self._jobs.values() if not job.ended]
 
+    def spools(self) -> list[str]:
+        """Return the folders of the inline jobs there are, those that ended included."""
+        return [job.spool for job in self._jobs.values() if job.spool]
+
     def report(self) -> list[JobState]:
         """Tell of the jobs there are, newest first; of too many, those that run before those that wait or ended."""
         newest = list(reversed(self._jobs.values()))

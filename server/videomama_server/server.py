@@ -112,6 +112,8 @@ class Server:
             with suppress(OSError):
                 self._config.connection_file.unlink(missing_ok=True)
             self._worker.stop()
+            for folder in self._book.spools():  # again: the worker makes one for a job that it just took in
+                spool.remove(folder)
             authenticator.stop()
             context.destroy(linger=200)
             log.info("server ended")
