@@ -8,7 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import audit
 from environment import Environment
+
+_VERDICTS = {0: "ok", audit.SKIPPED: "skipped"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ def check_steps(environment: Environment, pytest_arguments: Sequence[str]) -> li
         step("ruff check"),
         step("lint-imports"),
         step("mypy"),
+        Step("pip-audit", (str(environment.script("python")), "-I", audit.__file__)),
         step("pytest", *pytest_arguments),
     ]
 
@@ -44,8 +48,8 @@ def run_steps(steps: Sequence[Step], folder: Path, variables: Mapping[str, str])
         begun = time.monotonic()
         code = _run(step, folder, variables)
         seconds = time.monotonic() - begun
-        verdict = "ok" if code == 0 else f"FAILED ({code})"
-        failed += code != 0
+        verdict = _VERDICTS.get(code, f"FAILED ({code})")
+        failed += code not in _VERDICTS
         print(f"-- {step.name}: {verdict}, {seconds:.1f} s", flush=True)
         lines.append(f"{step.name:<22}{verdict:<14}{seconds:>8.1f} s")
     print("\nSummary")

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Optional, TypeVar
+from typing import Any, BinaryIO, Optional, TypeVar
 
 from videomama_client import __version__, messages, wire
 from videomama_client.connection import Connection
@@ -259,9 +259,14 @@ class Client:
 
 
 def file_proof(path: Path, nonce: str) -> str:
-    """Return BLAKE2b of the nonce and the first MiB of a file: only who reads the file now can know it."""
+    """Return the proof that this side reads a file now."""
     with path.open("rb") as file:
-        return hashlib.blake2b(nonce.encode() + file.read(1 << 20), digest_size=16).hexdigest()
+        return proof(file, nonce)
+
+
+def proof(file: BinaryIO, nonce: str) -> str:
+    """Return BLAKE2b of the nonce and the first MiB of an open file: only who reads the file now can know it."""
+    return hashlib.blake2b(nonce.encode() + file.read(1 << 20), digest_size=16).hexdigest()
 
 
 def content_digest(path: Path) -> str:

@@ -7,11 +7,12 @@ import os
 import socket
 import sys
 import tempfile
-from dataclasses import Field, asdict, dataclass, fields
+from dataclasses import Field, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from videomama_client import private
 from videomama_client.errors import ServerUnreachable
 from videomama_client.zeromq import zmq
 
@@ -23,7 +24,7 @@ class Connection:
     endpoint: str
     server_public: str
     client_public: str
-    client_secret: str
+    client_secret: str = field(repr=False)  # no log or traceback is to show it
     pid: int
     version: str
 
@@ -60,7 +61,7 @@ def new_keys() -> tuple[str, str]:
 
 def write(path: Path, connection: Connection) -> None:
     """Write the file so that only this user can read it, and nobody ever sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private.make_folder(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".connection-")  # made with mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -75,19 +76,19 @@ def read(path: Path) -> Connection:
     """Read the file.
 
     Raises:
-        ServerUnreachable: it is not there, not readable, or makes no sense.
+        ServerUnreachable: it is not there, not readable, makes no sense, or others may have put it there.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return Connection(**{field.name: _checked(field, content[field.name]) for field in fields(Connection)})
+        content = json.loads(private.read_text(path))
+        return Connection(**{known.name: _checked(known, content[known.name]) for known in fields(Connection)})
     except FileNotFoundError as error:
         raise ServerUnreachable(f"no server runs here (there is no {path})", "Start one: videomama serve") from error
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        reason = f"the connection file {path} cannot be used: {error!r}"
+        reason = f"the connection file {path} cannot be used: {type(error).__name__}: {error}"
         raise ServerUnreachable(reason, "Start the server again: videomama serve") from error
 
 
-def _checked(field: Field[Any], value: Any) -> Any:
-    if type(value).__name__ != field.type:
-        raise TypeError(f"{field.name} must be {field.type}")
+def _checked(known: Field[Any], value: Any) -> Any:
+    if type(value).__name__ != known.type:
+        raise TypeError(f"{known.name} must be {known.type}")
     return value

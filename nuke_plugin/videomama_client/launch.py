@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Optional, TypeVar
 
-from videomama_client import connection
+from videomama_client import connection, private
 from videomama_client.client import Client
 from videomama_client.errors import InternalError, ServerUnreachable
 
@@ -112,8 +112,8 @@ def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
     """Start a process that outlives this one and holds none of its streams."""
     windows = sys.platform == "win32"
     try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
+        private.make_folder(log.parent)
+        with os.fdopen(private.open_log(log), "ab") as output:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from videomama_client import private
+
 from videomama_server import config
 
 _NO_WINDOW = 0x08000000  # CREATE_NO_WINDOW
@@ -16,23 +18,24 @@ _NO_WINDOW = 0x08000000  # CREATE_NO_WINDOW
 def main() -> int:
     """Become the server, or on Windows wait for it; return its exit code."""
     log = config.load({}).log_file
-    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private.make_folder(log.parent)
     if sys.platform == "win32":
         return _wait(log)
     return _become(log)
 
 
 def _become(log: Path) -> NoReturn:
-    file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    file = private.open_log(log)
     for stream in (1, 2):
         os.dup2(file, stream)
-    os.execv(sys.executable, [sys.executable, "-m", "videomama_server", "serve"])
+    command = [sys.executable, "-m", "videomama_server", "serve"]
+    os.execv(sys.executable, command)  # noqa: S606  (no shell is what is wanted)
 
 
 def _wait(log: Path) -> int:
     """Run it with python.exe: pythonw, which this runs in, has no streams to lend to the engine process."""
     python = Path(sys.executable).with_name("python.exe")
-    with log.open("ab") as output:
+    with os.fdopen(private.open_log(log), "ab") as output:
         command = [str(python), "-m", "videomama_server", "serve"]
         return subprocess.run(
             command,

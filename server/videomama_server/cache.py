@@ -7,6 +7,7 @@ Beside it there may be a note, sealed likewise: text that is kept as long as the
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import psutil
 from blake3 import blake3
+from videomama_client import private
 from videomama_client.errors import BadInput, NotPermitted
 from videomama_client.settings import MatteSettings
 
@@ -34,11 +36,12 @@ log = logging.getLogger(__name__)
 
 KEY_VERSION = 1
 README = "README.txt"  # its presence says that a folder is a cache
+FOLDERS = ("entries", "sequences", "memo", "holds", "spool", FOLDED)  # where nobody else writes
 _SEAL = "videomama:seal"
 _SEAL_BLANK = b"0" * 64
 _SEAL_PREFIX = _SEAL.encode() + b"\0string\0\x40\0\0\0"
 _HEADER_BYTES = 1 << 16
-_NOTES = "entries/*/[!.]*.json"
+_NOTES = "[!.]*.json"
 _STALE_TEMPORARY_S = 3600.0
 _STALE_HOLD_S = 24 * 3600.0
 _README = """This folder is the cache of the VideoMaMa server: finished alphas, by digest of what they were made from.
@@ -179,14 +182,14 @@ class Cache:
         """
         self._check_writable()
         removed = freed = 0
-        for path in sorted(self.folder.glob("entries/*/*.exr")):
+        for path in sorted(_within(self.folder / "entries", "*.exr")):
             size = _size(path)
             if path.name.startswith(".") or _intact(path) or not os.access(path, os.R_OK):
                 continue
             log.warning("removing the damaged entry %s", path)
             path.unlink(missing_ok=True)
             removed, freed = removed + 1, freed + size
-        for note in self.folder.glob(_NOTES):
+        for note in _within(self.folder / "entries", _NOTES):
             if _read_note(note) is None and os.access(note, os.R_OK):
                 log.warning("removing the damaged note %s", note)
                 note.unlink(missing_ok=True)
@@ -227,7 +230,7 @@ class Cache:
         if self._oldest_hold() < float("inf"):
             raise BadInput(f"a job is using the cache {self.folder}", "Wait for it, or cancel it first.")
         before = self.stat()
-        for name in ("entries", "sequences", "memo", "holds", "spool", FOLDED):
+        for name in FOLDERS:
             shutil.rmtree(self.folder / name, ignore_errors=True)
         return CacheReport(before.folder, 0, 0, before.entries, before.bytes)
 
@@ -243,8 +246,8 @@ class Cache:
     def _files(self) -> dict[int, tuple[int, float, list[Path]]]:
         """Return (bytes, last use, paths) by inode: a published sequence shares its files with the entries."""
         files: dict[int, tuple[int, float, list[Path]]] = {}
-        for pattern in ("entries/*/*.exr", "sequences/*/*.exr"):
-            for path in self.folder.glob(pattern):
+        for name in ("entries", "sequences"):
+            for path in _within(self.folder / name, "*.exr"):
                 try:
                     stat = path.stat()
                 except FileNotFoundError:
@@ -270,11 +273,11 @@ class Cache:
 
     def _sweep(self) -> None:
         """Remove the temporary files of processes that were killed, notes without an entry, and folders left empty."""
-        for pattern in ("entries/*/.*", "sequences/*/.*", "memo/.*"):
-            for path in self.folder.glob(pattern):
-                if time.time() - _mtime(path) > _STALE_TEMPORARY_S:
-                    path.unlink(missing_ok=True)
-        for note in self.folder.glob(_NOTES):
+        left = [_within(self.folder / name, ".*") for name in ("entries", "sequences")]
+        for path in itertools.chain(*left, self.folder.glob("memo/.*")):
+            if time.time() - _mtime(path) > _STALE_TEMPORARY_S:
+                path.unlink(missing_ok=True)
+        for note in _within(self.folder / "entries", _NOTES):
             if not note.with_suffix(".exr").exists():
                 note.unlink(missing_ok=True)
         for folder in self.folder.glob("sequences/*"):
@@ -288,7 +291,7 @@ def sample(folder: Path, count: int) -> tuple[int, list[Path]]:
     Returns:
         how many were checked, and those of them that do not match their seal.
     """
-    there = sorted(path for path in folder.glob("entries/*/*.exr") if not path.name.startswith("."))
+    there = sorted(path for path in _within(folder / "entries", "*.exr") if not path.name.startswith("."))
     chosen = [there[index * len(there) // count] for index in range(count)] if len(there) > count else there
     return len(chosen), [path for path in chosen if not _intact(path) and path.exists()]
 
@@ -296,14 +299,24 @@ def sample(folder: Path, count: int) -> tuple[int, list[Path]]:
 def _prepare(folder: Path) -> bool:
     """Make the cache folder, for this user only; return whether it can be written."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.make_folder(folder)
         with tempfile.TemporaryFile(dir=folder):
-            readme = folder / README
-            if not readme.exists():
-                readme.write_text(_README, encoding="utf-8")
+            _write_readme(folder / README)
     except OSError:
         return False
     return True
+
+
+def _within(folder: Path, pattern: str) -> Iterator[Path]:
+    """Yield the files of the folders in `folder`, but not of links there: what those lead to is nobody's cache."""
+    for inner in folder.glob("*"):
+        if not inner.is_symlink():
+            yield from inner.glob(pattern)
+
+
+def _write_readme(path: Path) -> None:
+    with suppress(FileExistsError), path.open("x", encoding="utf-8") as readme:  # never through a link
+        readme.write(_README)
 
 
 def _entry(root: Path, key: str) -> Path:

@@ -8,13 +8,16 @@ from pathlib import Path
 import filelock
 import zmq
 import zmq.asyncio
-from videomama_client import __version__, connection
+from videomama_client import __version__, connection, private
 from videomama_client.client import MAX_BULK_BYTES
 from videomama_client.connection import Connection
 from videomama_client.errors import NotPermitted, ServerUnreachable, VideoMaMaError
 from zmq.auth.asyncio import AsyncioAuthenticator
 
 from videomama_server.config import Config
+
+_DOMAIN = b"videomama"  # any will do, but without one a peer gets in where nobody checks its key
+_HANDSHAKE_MS = 10_000  # a peer that has not shown its key by then is dropped, with what it sent
 
 
 class AlreadyRunning(VideoMaMaError):
@@ -37,11 +40,12 @@ def hold(path: Path) -> filelock.BaseFileLock:
 
     Raises:
         AlreadyRunning: another server has it.
-        NotPermitted: the folder cannot be written.
+        NotPermitted: the folder cannot be written, or anyone may replace files in it.
     """
-    lock = filelock.FileLock(f"{path}.lock", timeout=0)
+    lock = filelock.FileLock(f"{path}.lock", timeout=0, mode=0o600)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private.make_folder(path.parent)
+        private.check_folder(path.parent)
         lock.acquire()
     except filelock.Timeout as error:
         raise AlreadyRunning(f"a server runs already; its connection file is {path}") from error
@@ -60,9 +64,12 @@ def open_up(socket: zmq.asyncio.Socket, authenticator: AsyncioAuthenticator, con
     public, secret = connection.new_keys()
     client_public, client_secret = connection.new_keys()
     authenticator.start()
-    authenticator.configure_curve_callback(credentials_provider=KeyHolders(client_public))
-    for option, value in {zmq.LINGER: 200, zmq.MAXMSGSIZE: MAX_BULK_BYTES, zmq.SNDHWM: 10_000}.items():
+    authenticator.configure_curve_callback(_DOMAIN.decode(), KeyHolders(client_public))
+    options = {zmq.LINGER: 200, zmq.MAXMSGSIZE: MAX_BULK_BYTES, zmq.SNDHWM: 10_000, zmq.HANDSHAKE_IVL: _HANDSHAKE_MS}
+    for option, value in options.items():
         socket.setsockopt(option, value)
+    socket.setsockopt(zmq.ZAP_DOMAIN, _DOMAIN)
+    socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)  # else ZeroMQ lets any key in while no authenticator runs
     socket.curve_server = True
     socket.curve_publickey, socket.curve_secretkey = public.encode(), secret.encode()
     try:

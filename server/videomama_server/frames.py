@@ -34,6 +34,8 @@ FloatArray = NDArray[np.float32]
 MAX_PIXELS = 1 << 28
 MIN_SIDE = 16
 WRITABLE = {".exr": ("half", "float"), ".tif": ("half", "float", "uint16"), ".tiff": ("half", "float", "uint16")}
+# Bytes of a file by its ending, at most: more is no frame, and a reader of JPEG would look through all of it.
+READABLE = dict.fromkeys((".exr", ".dpx", ".tif", ".tiff", ".png"), 1 << 35) | {".jpg": 1 << 30, ".jpeg": 1 << 30}
 WRITABLE |= {".png": ("uint8", "uint16"), ".dpx": ("uint16",)}
 
 
@@ -142,6 +144,8 @@ def use_threads(count: int) -> None:
 def _opened(path: Path) -> Iterator[Any]:
     if not path.is_file():  # a pipe would be waited for without end
         raise _unreadable(path, "not a file" if path.exists() else "no such file")
+    _check_file(path)
+    oiio.attribute("try_all_readers", 0)  # those of other formats look through all of a file, for ever in a large one
     hints = oiio.ImageSpec()
     hints.attribute("oiio:UnassociatedAlpha", 1)
     hints.attribute("oiio:missingcolor", "")
@@ -152,6 +156,16 @@ def _opened(path: Path) -> Iterator[Any]:
         yield source
     finally:
         source.close()
+
+
+def _check_file(path: Path) -> None:
+    """Raise `BadInput` for a file that no picture is in, before a library sees it."""
+    largest = READABLE.get(path.suffix.lower())
+    if largest is None:
+        raise BadInput(f"cannot read {path}: no plate or mask ends so", f"Use {', '.join(READABLE)}.")
+    size = path.stat().st_size
+    if size > largest:
+        raise BadInput(f"{path} has {size} bytes, more than the {largest} that are read", "Render the file again.")
 
 
 def _unreadable(path: Path, reason: str) -> VideoMaMaError:

@@ -99,7 +99,7 @@ class Job:
     def describe(self) -> str:
         """Say in one line how far the job is."""
         of = f" of {self.planned.frames}" if self.planned else ""
-        name = self.label or self.request.plate[-_SHOWN:]
+        name = self.label or one_line(self.request.plate[-_SHOWN:], _SHOWN)
         return f"{self.id[:8]} {self.request.priority} {len(self.done)}{of} frames {name}"
 
     def report(self) -> JobState:
@@ -142,6 +142,10 @@ class JobBook:
     def running(self) -> list[Job]:
         """Return the jobs that have not ended, oldest first."""
         return [job for job in self._jobs.values() if not job.ended]
+
+    def spools(self) -> list[str]:
+        """Return the folders of the inline jobs there are, those that ended included."""
+        return [job.spool for job in self._jobs.values() if job.spool]
 
     def report(self) -> list[JobState]:
         """Tell of the jobs there are, newest first; of too many, those that run before those that wait or ended."""

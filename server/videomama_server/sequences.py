@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from videomama_client.errors import BadInput
 MAX_FRAMES = 1_000_000
 _HASH1 = fileseq.PAD_STYLE_HASH1  # a run of n hashes is n digits, as in Nuke
 _LISTED = 40
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # letters that would end a line, or steer a terminal
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ def parse(text: str) -> Pattern:
         BadInput: the pattern makes no sense.
     """
     path = Path(text)
-    if not path.name or "\0" in text or "\n" in text:
+    if not path.name or _UNSEEN.search(text) or not _encodes(text):
         raise BadInput(f"{text!r} is no file name", "Give a path such as plate.####.exr.")
     try:
         ranged = re.search(r"([-\d,xy:]+)[#@%]", path.name)
@@ -144,6 +146,15 @@ def _runs(frames: Iterable[int]) -> list[str]:
             runs.append(str(number) if numbers[start] == number else f"{numbers[start]}-{number}")
             start = index + 1
     return runs
+
+
+def _encodes(text: str) -> bool:
+    """Whether a file can have this name."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _any_padding(name: str) -> bool:

@@ -6,6 +6,7 @@ It imports no torch and opens no picture, so that it answers at once whatever th
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -22,7 +23,7 @@ import psutil
 import zmq
 import zmq.asyncio
 from videomama_client import __version__, messages, wire
-from videomama_client.client import file_proof
+from videomama_client.client import MAX_BULK_BYTES, proof
 from videomama_client.errors import (
     BadInput,
     Cancelled,
@@ -35,7 +36,7 @@ from videomama_client.errors import (
 from zmq.auth.asyncio import AsyncioAuthenticator
 
 from videomama_server import door, pipe, spool
-from videomama_server.access import permit
+from videomama_server.access import open_plain, permit
 from videomama_server.config import Config
 from videomama_server.jobs import Job, JobBook, run_message
 from videomama_server.questions import QuestionBook
@@ -111,6 +112,8 @@ class Server:
             with suppress(OSError):
                 self._config.connection_file.unlink(missing_ok=True)
             self._worker.stop()
+            for folder in self._book.spools():  # again: the worker makes one for a job that it just took in
+                spool.remove(folder)
             authenticator.stop()
             context.destroy(linger=200)
             log.info("server ended")
@@ -233,7 +236,7 @@ class Server:
     async def _prove_file(self, client: bytes, ask: messages.ProveFile, bulk: bytes | None) -> Answer:  # noqa: ARG002
         path = permit(Path(ask.path), self._config.roots)
         try:
-            digest = await asyncio.to_thread(file_proof, path, ask.nonce) if path.is_file() else ""
+            digest = await asyncio.to_thread(_prove, path, ask.nonce)
         except OSError:
             digest = ""
         return messages.FileProved(ask.request, digest), None
@@ -280,11 +283,25 @@ class Server:
         self._on_worker(messages.MatteFailed(job.id, error.code, error.message, error.hint))
 
     async def _fetch(self, client: bytes, ask: messages.FetchAlpha, bulk: bytes | None) -> Answer:  # noqa: ARG002
-        path = self._find(ask.job).done.get(ask.frame)
+        job = self._find(ask.job)
+        path = job.done.get(ask.frame)
         if path is None:
             raise BadInput(f"frame {ask.frame} of this job is not done", "Wait for its FrameDone.")
-        content = await asyncio.to_thread(Path(path).read_bytes)
+        try:
+            content = await asyncio.to_thread(self._read_alpha, job, Path(path))
+        except OSError as error:
+            reason = f"the alpha of frame {ask.frame} cannot be read: {error.strerror}"
+            raise BadInput(reason, "Run the job again.") from error
         return messages.AlphaFetched(ask.request, ask.job, ask.frame), content
+
+    def _read_alpha(self, job: Job, path: Path) -> bytes:
+        """Read what was delivered; whoever can write there may have put something else in its place since."""
+        by_path = job.request.out and not job.request.inline
+        with open_plain(permit(path, self._config.roots) if by_path else path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > MAX_BULK_BYTES:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+            return file.read(size)
 
     async def _unload(self, client: bytes, ask: messages.UnloadEngine, bulk: bytes | None) -> Answer:  # noqa: ARG002
         running = len(self._book.running())
@@ -356,6 +373,11 @@ class Server:
                 await self._worker.retire()
             if 0 < self._config.server_idle_s < now - max(self._heard, self._worked):
                 self._ending.set()
+
+
+def _prove(path: Path, nonce: str) -> str:
+    with open_plain(path) as file:
+        return proof(file, nonce)
 
 
 def _memory(pid: int | None) -> int | None:

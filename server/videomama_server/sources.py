@@ -64,7 +64,9 @@ class DiskSource:
         return self._files.keys()
 
     def identify(self, frame: int) -> FileId:
-        """Stat the file."""
+        """Stat the file; it must lie under the roots, since the memo may know its pixels without opening it."""
+        if self._roots:
+            permit(self._files[frame], self._roots)
         try:
             return FileId.of(self._files[frame])
         except FileNotFoundError as error:
@@ -75,9 +77,8 @@ class DiskSource:
             ) from error
 
     def path(self, frame: int) -> Path:
-        """Return the file itself; its resolved path must lie under the roots too."""
-        permit(self._files[frame], self._roots)
-        return self._files[frame]
+        """Return the file itself, links resolved: a link that is set anew after it was looked at leads nowhere else."""
+        return permit(self._files[frame], self._roots)
 
     def release(self, frame: int) -> None:
         """Do nothing: the file is the client's."""

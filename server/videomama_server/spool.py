@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from videomama_client import private
 from videomama_client.errors import BadInput
 
 from videomama_server import sequences
@@ -17,7 +18,7 @@ from videomama_server.replacing import replacing
 def make(cache_dir: Path) -> str:
     """Return a new folder for an inline job's frames: beside the cache, or where temporary files go."""
     try:
-        (cache_dir / "spool").mkdir(parents=True, exist_ok=True, mode=0o700)
+        private.make_folder(cache_dir / "spool")
         return tempfile.mkdtemp(dir=cache_dir / "spool")
     except OSError as error:
         if error.errno == errno.ENOSPC:

@@ -22,15 +22,15 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from blake3 import blake3
-from videomama_client import messages, wire
+from videomama_client import messages, private, wire
 from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
 from videomama_client.settings import MatteSettings
 
-from videomama_server import config, engines, frames, pipe, sequences, sources, spool
-from videomama_server.access import permit
+from videomama_server import config, engines, frames, logs, pipe, sequences, sources, spool
+from videomama_server.access import permit, refuse_inside
 from videomama_server.answers import Answers, Desk
 from videomama_server.attempt import attempt
-from videomama_server.cache import Cache, CacheReport
+from videomama_server.cache import FOLDERS, Cache, CacheReport
 from videomama_server.delivery import Delivery
 from videomama_server.engines.base import Engine, EngineConfig, EngineUsage
 from videomama_server.memo import Memo
@@ -276,7 +276,7 @@ class Worker:
         def want(role: str, frame: int) -> None:
             self._emit(messages.FrameWanted(run.job, role, frame))
 
-        Path(run.spool).mkdir(parents=True, exist_ok=True)  # a cache that was just cleared took it along
+        private.make_folder(Path(run.spool))  # a cache that was just cleared took it along
         named = (
             (messages.PLATE, request.plate, request.plate_digests),
             (messages.MASK, request.mask, request.mask_digests),
@@ -292,6 +292,9 @@ class Worker:
         named = sequences.parse(request.out or "alpha.####.exr")
         if request.out and not request.inline:
             permit(named.folder, self._config.roots)
+            cache = self._services.cache
+            kept = [root / name for root in (cache.folder, cache.write_root) for name in FOLDERS]
+            refuse_inside(named.folder, kept, f"the server's cache {cache.folder}")
             return Delivery(named, request.layer, request.dtype)
         digest = blake3(wire.encode(request.settings))
         digest.update("\0".join((request.plate, request.mask, request.layer, request.dtype)).encode(errors="replace"))
@@ -309,11 +312,24 @@ class Worker:
 def _refuse_overwriting(out: sequences.Pattern, *read: Source) -> None:
     """Raise when an alpha would take the place of a file that is read, under whatever name either goes."""
     folder = out.folder.resolve()
+    written = {folder / out.path(frame).name for source in read for frame in source.frames()}
     for source in read:
         for frame in source.frames():
-            file = source.path(frame)
-            if folder / out.path(frame).name in (file.resolve(), file.parent.resolve() / file.name):
+            named = source.identify(frame)
+            file = named.folder.resolve() / named.name
+            if not written.isdisjoint((source.path(frame), file)) or _one_name(folder / out.path(frame).name, file):
                 raise BadInput(f"the output {out.text} would overwrite the {source.role}", "Choose another name.")
+
+
+def _one_name(target: Path, file: Path) -> bool:
+    """Whether two paths are one entry of one folder: mounted twice, or on a disk that takes A for a."""
+    if target.name.casefold() != file.name.casefold():
+        return False
+    try:
+        here, there = target.lstat(), file.lstat()
+    except OSError:
+        return False
+    return os.path.samestat(here, there) and here.st_nlink == 1
 
 
 def _own_the_pipe() -> tuple[BinaryIO, BinaryIO]:
@@ -326,7 +342,7 @@ def _own_the_pipe() -> tuple[BinaryIO, BinaryIO]:
 def main() -> None:
     """Run as `python -m videomama_server.worker CONFIG`, a child of the server."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the server's to handle
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(message)s", stream=sys.stderr)
+    logs.set_up("worker")
     inbox, outbox = _own_the_pipe()
     settings = config.load(json.loads(sys.argv[1]), {})
     frames.use_threads(settings.threads)

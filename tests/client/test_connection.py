@@ -140,3 +140,25 @@ def test_the_state_folder_is_where_the_platform_wants_it(tmp_path, monkeypatch, 
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "Local"))
     monkeypatch.setattr(sys, "platform", platform)
     assert part in connection.state_folder().parts
+
+
+def test_what_is_wrong_with_a_file_is_said_without_its_keys(tmp_path, unheard):
+    content = json.dumps(asdict(unheard)).encode()
+    broken = {
+        "not UTF-8": content + b"\xff",
+        "cut": content[:-1],
+        "extra": content + b"}",
+        "type": b"[" + content + b"]",
+    }
+    for name, damaged in broken.items():
+        path = tmp_path / name
+        path.write_bytes(damaged)
+        with pytest.raises(ServerUnreachable) as caught:
+            connection.read(path)
+        assert unheard.client_secret not in str(caught.value)
+        assert unheard.client_public not in str(caught.value)
+
+
+def test_a_connection_that_is_printed_does_not_show_its_secret(unheard):
+    assert unheard.client_secret not in repr(unheard)
+    assert unheard.endpoint in repr(unheard)

@@ -1,6 +1,7 @@
 """Pixels by path where both sides see the same files, inline otherwise; and no path outside the roots."""
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -229,3 +230,63 @@ def test_a_finished_inline_frame_is_fetched_as_it_lies_on_disk(server, make_clip
         assert (
             client.fetch_alpha(job.job, 1001) == clip.alpha_file(1001).read_bytes() == Path(done[0].path).read_bytes()
         )
+
+
+def moved(clip, root):
+    """Move a clip into a folder under the roots."""
+    return replace(clip, folder=Path(shutil.move(clip.folder, root / f"moved {clip.folder.parent.name}")))
+
+
+def test_what_takes_the_place_of_an_alpha_after_the_job_is_not_fetched(rooted, make_clip, tmp_path):
+    server, root = rooted
+    clip = moved(make_clip(count=3), root)
+    secret = tmp_path / "secret.exr"
+    secret.write_bytes(b"secret")
+    with server.client() as client:
+        job = submission.submit(client, ordered(clip, transport="path"))
+        assert list(job.events())
+        link, pipe, folder = (clip.alpha_file(frame) for frame in clip.numbers)
+        for alpha in (link, pipe, folder):
+            alpha.unlink()
+        link.symlink_to(secret)
+        os.mkfifo(pipe)
+        folder.mkdir()
+        for frame, kind in zip(clip.numbers, (NotPermitted, BadInput, BadInput), strict=True):
+            with pytest.raises(kind, match=r"outside the server's roots|cannot be read"):
+                client.fetch_alpha(job.job, frame)
+
+
+def test_an_alpha_is_not_fetched_through_a_folder_that_became_a_link(rooted, make_clip, tmp_path):
+    server, root = rooted
+    clip = moved(make_clip(count=1), root)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / clip.alpha_file(1001).name).write_bytes(b"secret")
+    with server.client() as client:
+        job = submission.submit(client, ordered(clip, transport="path"))
+        assert list(job.events())
+        shutil.rmtree(clip.folder / "out")
+        (clip.folder / "out").symlink_to(elsewhere)
+        with pytest.raises(NotPermitted, match="outside the server's roots"):
+            client.fetch_alpha(job.job, 1001)
+
+
+@pytest.mark.parametrize("inside", ["entries/ab", "sequences/mine", "spool", "memo", "holds", "folded"])
+def test_an_output_among_the_servers_own_files_is_refused(server, make_clip, inside):
+    clip = make_clip(count=1)
+    out = server.cache_dir / inside / "alpha.####.exr"
+    with server.client() as client, pytest.raises(NotPermitted, match="inside the server's cache"):
+        list(client.events(client.submit(clip.order(out=str(out)))))
+    assert not list(out.parent.glob("alpha*"))
+
+
+def test_an_output_that_would_overwrite_another_frame_of_the_input_is_refused(server, make_clip):
+    clip = make_clip(count=2, first=1)
+    for frame in clip.numbers:
+        clip.file("plate", frame).rename(clip.folder / f"a.{frame}.1.exr")
+    before = (clip.folder / "a.2.1.exr").read_bytes()
+    names = {"plate": clip.folder / "a.%01d.1.exr", "out": clip.folder / "a.2.%01d.exr"}  # the alpha of 1, plate 2
+    request = clip.order(**{name: str(path) for name, path in names.items()}, frames="1")
+    with server.client() as client, pytest.raises(BadInput, match="would overwrite the plate"):
+        list(client.events(client.submit(request)))
+    assert (clip.folder / "a.2.1.exr").read_bytes() == before

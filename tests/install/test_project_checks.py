@@ -34,6 +34,13 @@ def test_all_passed_is_zero(tmp_path: Path) -> None:
     assert run_steps([python("", "one"), python("", "two")], tmp_path, os.environ) == 0
 
 
+def test_a_check_that_could_not_be_made_is_told_and_is_no_failure(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_steps([python("raise SystemExit(77)", "asks")], tmp_path, os.environ) == 0
+    assert "asks                  skipped" in capfd.readouterr().out
+
+
 def test_steps_get_the_variables(tmp_path: Path) -> None:
     code = "import os, sys; sys.exit(os.environ['MARK'] != 'here')"
     assert run_steps([python(code, "one")], tmp_path, {**os.environ, "MARK": "here"}) == 0

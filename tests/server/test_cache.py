@@ -577,3 +577,20 @@ def test_a_note_whose_entry_was_damaged_goes_too(cache, noted):
 def test_clearing_takes_notes_along(cache, noted):
     cache.clear()
     assert not noted[1].exists()
+
+
+@pytest.mark.parametrize("place", ["entries", "sequences"])
+@pytest.mark.parametrize(
+    "act", [lambda cache: cache.prune(0), Cache.verify, Cache.clear], ids=["prune", "verify", "clear"]
+)
+def test_a_link_in_the_cache_leads_to_no_file_that_is_removed(cache, tmp_path, place, act):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    for name in ("plate.0001.exr", "note.json", ".hidden"):
+        (outside / name).write_bytes(b"precious")
+        os.utime(outside / name, (1, 1))
+    (cache.folder / place).mkdir(exist_ok=True)
+    (cache.folder / place / "ab").symlink_to(outside)
+    assert cache.stat().bytes == 0
+    act(cache)
+    assert sorted(path.name for path in outside.iterdir()) == [".hidden", "note.json", "plate.0001.exr"]

@@ -1,12 +1,18 @@
+import asyncio
+import os
 import socket
 
 import filelock
 import pytest
+import zmq
+import zmq.asyncio
 from videomama_client import connection
 from videomama_client.errors import NotPermitted, ServerUnreachable
+from videomama_server import door
 from videomama_server.config import Config
 from videomama_server.door import AlreadyRunning, KeyHolders
 from videomama_server.server import serve
+from zmq.auth.asyncio import AsyncioAuthenticator
 
 
 @pytest.fixture
@@ -40,6 +46,36 @@ def test_a_connection_file_that_cannot_be_written_is_reported(config, tmp_path, 
     with pytest.raises(NotPermitted, match=f"cannot write .*{place}") as caught:
         serve(config(connection_file=tmp_path / place))
     assert "--connection-file" in caught.value.hint
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_a_folder_where_anyone_may_replace_the_connection_file_is_refused(config, tmp_path):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    with pytest.raises(NotPermitted, match="any user may replace files"):
+        serve(config(connection_file=tmp_path / "open" / "connection.json"))
+    assert list((tmp_path / "open").iterdir()) == []
+
+
+def test_nobody_gets_in_where_no_authenticator_runs(config, tmp_path):
+    known = config()
+
+    async def knock() -> bool:
+        context = zmq.asyncio.Context()
+        authenticator = AsyncioAuthenticator(context)
+        server, client = context.socket(zmq.ROUTER), context.socket(zmq.DEALER)
+        door.open_up(server, authenticator, known)
+        authenticator.stop()
+        found = connection.read(known.connection_file)
+        client.curve_serverkey = found.server_public.encode()
+        client.curve_publickey, client.curve_secretkey = found.client_public.encode(), found.client_secret.encode()
+        client.connect(found.endpoint)
+        await client.send(b"let me in")
+        heard = await server.poll(700)
+        context.destroy(linger=0)
+        return bool(heard)
+
+    assert not asyncio.run(knock())
 
 
 def test_only_the_client_key_of_the_file_lets_in():

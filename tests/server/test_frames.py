@@ -348,3 +348,24 @@ def test_threads_can_be_set():
     frames.use_threads(1)
     assert oiio.get_int_attribute("threads") == 1
     frames.use_threads(before)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("suffix", sorted(frames.READABLE))
+@pytest.mark.parametrize("start", [b"", b"\x76\x2f\x31\x01", b"II*\0", b"\xff\xd8\xff\xe0", b"SDPX", b"\x89PNG\r\n"])
+def test_a_huge_sparse_file_is_refused_at_once(tmp_path, suffix, start):
+    path = tmp_path / f"plate{suffix}"
+    path.write_bytes(start)
+    for size in (frames.READABLE[suffix], 1 << 40):
+        os.truncate(path, size)
+        with pytest.raises(BadInput, match="plate"):
+            frames.read_plate(path)
+
+
+@pytest.mark.parametrize("name", ["plate.mov", "plate.cr2", "plate.null", "plate"])
+def test_formats_of_no_plate_are_not_read(tmp_path, name, raises_with_hint):
+    path = tmp_path / name
+    frames.write_picture(tmp_path / "plate.exr", np.ones((32, 32), np.float32), ("A",), "half")
+    (tmp_path / "plate.exr").rename(path)
+    with raises_with_hint(BadInput, path):
+        frames.read_mask(path)

@@ -136,3 +136,20 @@ def test_frames_pair_up_with_digests():
 def test_frames_that_do_not_pair_up_are_an_error(numbers, digests, raises_with_hint):
     with raises_with_hint(BadInput):
         by_frame(numbers, digests)
+
+
+def test_a_frame_that_is_a_link_out_of_the_roots_is_not_known_either(shot, tmp_path, raises_with_hint):
+    secret = tmp_path / "secret.exr"
+    secret.touch()
+    shot.plate_file(1002).unlink()
+    shot.plate_file(1002).symlink_to(secret)
+    source = DiskSource("plate", shot.plate, (shot.folder.resolve(),))
+    with raises_with_hint(NotPermitted, shot.plate_file(1002)):  # the memo may know its pixels
+        source.identify(1002)
+
+
+def test_the_file_of_a_link_is_named_itself_so_that_the_link_may_change(shot):
+    real = shot.folder / "real.exr"
+    shot.plate_file(1002).rename(real)
+    shot.plate_file(1002).symlink_to(real)
+    assert DiskSource("plate", shot.plate, ()).path(1002) == real

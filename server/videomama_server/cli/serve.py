@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 import click
 from videomama_client import launch
 
-from videomama_server import config
+from videomama_server import config, logs
 
 _FILE = click.Path(path_type=Path)
 
@@ -37,7 +35,7 @@ def serve(**flags: Any) -> None:
     from videomama_server.door import AlreadyRunning
     from videomama_server.server import serve as run
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s server %(levelname)s %(message)s", stream=sys.stderr)
+    logs.set_up("server")
     try:
         run(config.load(flags))
     except AlreadyRunning as error:

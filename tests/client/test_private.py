@@ -1,0 +1,98 @@
+import os
+import stat
+
+import pytest
+from videomama_client import connection, private
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+OTHER_USER = 12345
+
+
+@pytest.fixture
+def loose_umask():
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def mode(path):
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_every_folder_that_is_made_is_for_this_user_alone_whatever_the_umask(tmp_path, loose_umask):
+    private.make_folder(tmp_path / "a" / "b")
+    assert [mode(tmp_path / name) for name in ("a", "a/b")] == [0o700, 0o700]
+
+
+def test_a_folder_that_is_there_stays_as_it_is(tmp_path):
+    tmp_path.chmod(0o755)
+    private.make_folder(tmp_path)
+    assert mode(tmp_path) == 0o755
+
+
+def test_the_connection_file_is_private_under_a_loose_umask(tmp_path, unheard, loose_umask):
+    path = tmp_path / "state" / "connection.json"
+    connection.write(path, unheard)
+    assert (mode(path), mode(path.parent)) == (0o600, 0o700)
+
+
+def test_a_link_in_the_place_of_the_connection_file_is_replaced_and_not_followed(tmp_path, unheard):
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    path = tmp_path / "connection.json"
+    path.symlink_to(victim)
+    connection.write(path, unheard)
+    assert not path.is_symlink()
+    assert victim.read_text() == "mine"
+
+
+@pytest.mark.parametrize(("bits", "refused"), [(0o777, True), (0o1777, False), (0o775, False), (0o700, False)])
+def test_a_folder_where_anyone_may_replace_files_is_refused(tmp_path, bits, refused):
+    tmp_path.chmod(bits)
+    if refused:
+        with pytest.raises(PermissionError, match="any user may replace"):
+            private.check_folder(tmp_path)
+    else:
+        private.check_folder(tmp_path)
+
+
+def test_a_new_log_is_private_and_no_link_is_followed(tmp_path, loose_umask):
+    os.close(private.open_log(tmp_path / "new.log"))
+    assert mode(tmp_path / "new.log") == 0o600
+    (tmp_path / "link.log").symlink_to(tmp_path / "victim")
+    with pytest.raises(OSError, match="symbolic links"):
+        private.open_log(tmp_path / "link.log")
+    assert not (tmp_path / "victim").exists()
+
+
+def test_a_file_that_anyone_may_write_is_not_read(tmp_path):
+    path = tmp_path / "connection.json"
+    path.write_text("{}")
+    path.chmod(0o602)
+    with pytest.raises(PermissionError, match="any user may write"):
+        private.read_text(path)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="only the superuser gives files away")
+def test_what_another_user_put_where_anyone_may_is_not_read(tmp_path):
+    path = tmp_path / "connection.json"
+    path.write_text("{}")
+    os.chown(path, OTHER_USER, -1)
+    assert private.read_text(path) == "{}"  # in a folder of ours it was put by our leave
+    tmp_path.chmod(0o1777)
+    with pytest.raises(PermissionError, match="another user put it"):
+        private.read_text(path)
+
+
+def test_a_pipe_in_the_place_of_the_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "connection.json")
+    with pytest.raises(OSError, match="not a regular file"):
+        private.read_text(tmp_path / "connection.json")
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path):
+    path = tmp_path / "connection.json"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(OSError, match="more than"):
+        private.read_text(path)
