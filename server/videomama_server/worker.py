@@ -13,10 +13,11 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Hashable, Iterator
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -26,7 +27,7 @@ from videomama_client import messages, wire
 from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
 from videomama_client.settings import MatteSettings
 
-from videomama_server import config, engines, frames, pipe, sequences, sources, spool
+from videomama_server import config, engines, frames, heartbeat, pipe, sequences, sources, spool
 from videomama_server.access import permit
 from videomama_server.answers import Answers, Desk
 from videomama_server.attempt import attempt
@@ -41,8 +42,10 @@ from videomama_server.survey import Order, Pause
 
 log = logging.getLogger(__name__)
 
+EXIT_DEAF = 4
 PATIENCE_S = 0.5
 _POLL_S = 0.05
+_PULSE_S = 0.5
 _LEAVING_S = 1.0  # what a job that is done may take to be gone
 _URGENCY = {messages.INTERACTIVE: 0, messages.BATCH: 1}
 
@@ -107,6 +110,7 @@ class Worker:
         """Work until the pipe closes."""
         threading.Thread(target=self._listen, name="pipe", daemon=True).start()
         self._emit(pipe.WorkerReady(os.getpid()))
+        threading.Thread(target=self._pulsate, name="pulse", daemon=True).start()
         while True:
             self._take_in()
             going = [running for running in self._jobs.values() if not running.stuck]
@@ -119,17 +123,33 @@ class Worker:
 
     def _listen(self) -> None:
         """Take messages as they come, so that a cancel is seen in the middle of a window."""
-        while (message := pipe.receive(self._inbox)) is not None:
-            if isinstance(message, pipe.RunJob):
-                self._announce(message)
-            elif isinstance(message, pipe.DropJob):
-                self._drop(message.job)
-            elif isinstance(message, pipe.FrameSupplied):
-                self._supply(message)
-            elif isinstance(message, pipe.QUESTIONS):
-                self._answers.take(message)
-        self._services.cache.close()
-        os._exit(0)  # the server is gone, or wants us gone: nothing of a window half done is worth waiting for
+        code = EXIT_DEAF  # unless it ends well: without this thread the worker would never hear anything again
+        try:
+            while (message := pipe.receive(self._inbox)) is not None:
+                self._take(message)
+            self._services.cache.close()
+            code = 0  # the server is gone, or wants us gone: nothing of a window half done is worth waiting for
+        finally:
+            if code:
+                traceback.print_exc()
+            os._exit(code)
+
+    def _take(self, message: Any) -> None:
+        if isinstance(message, pipe.RunJob):
+            self._announce(message)
+        elif isinstance(message, pipe.DropJob):
+            self._drop(message.job)
+        elif isinstance(message, pipe.FrameSupplied):
+            self._supply(message)
+        elif isinstance(message, pipe.QUESTIONS):
+            self._answers.take(message)
+
+    def _pulsate(self) -> None:
+        """Let the server see that this process lives and gets on."""
+        with suppress(OSError):  # the server is gone, and so is this process in a moment
+            while True:
+                self._emit(pipe.Pulse(heartbeat.beats(), bool(self._jobs)))
+                time.sleep(_PULSE_S)
 
     def _announce(self, run: pipe.RunJob) -> None:
         if run.job not in self._cancelled:  # else the server, which thought us dead, tells it twice
@@ -210,6 +230,7 @@ class Worker:
 
     def _advance(self, running: Running) -> bool:
         """Do one step of a job; return whether there are more."""
+        heartbeat.beat()
         try:
             running.waits_for, running.waits_since = next(running.steps), time.monotonic()
         except StopIteration:
@@ -276,7 +297,7 @@ class Worker:
         def want(role: str, frame: int) -> None:
             self._emit(messages.FrameWanted(run.job, role, frame))
 
-        Path(run.spool).mkdir(parents=True, exist_ok=True)  # a cache that was just cleared took it along
+        Path(run.spool).mkdir(parents=True, exist_ok=True, mode=0o700)  # a cache that was just cleared took it along
         named = (
             (messages.PLATE, request.plate, request.plate_digests),
             (messages.MASK, request.mask, request.mask_digests),

@@ -169,7 +169,7 @@ def test_an_entry_that_vanishes_while_it_is_verified_is_no_error(cache, entry, m
         path.unlink()
         return False
 
-    monkeypatch.setattr(cache_module, "_intact", vanish)
+    monkeypatch.setattr(cache_module.seal, "matches", vanish)
     assert cache.verify().removed == 0
 
 
@@ -216,7 +216,7 @@ def test_a_crash_between_writing_and_renaming_leaves_no_entry(cache, monkeypatch
     def killed(path, key):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cache_module, "_seal", killed)
+    monkeypatch.setattr(cache_module.seal, "put", killed)
     with pytest.raises(KeyboardInterrupt):
         cache.publish(KEY, alpha(), FULL)
     assert files_in(cache.folder) == ["README.txt"]
@@ -231,7 +231,7 @@ def test_an_entry_under_another_key_is_never_believed(cache):
 
 
 def test_a_file_without_its_seal_is_never_an_entry(cache, monkeypatch):
-    monkeypatch.setattr(cache_module, "_seal", lambda path, key: None)
+    monkeypatch.setattr(cache_module.seal, "put", lambda path, key: None)
     cache.publish(KEY, alpha(), FULL)
     assert cache.lookup(KEY) is None
 
@@ -406,14 +406,16 @@ def test_what_a_dead_or_day_old_process_left_does_not_protect(cache, entry, kind
     assert not marker.exists()
 
 
-def test_prune_sweeps_old_temporary_files_and_empty_folders_only(cache, entry):
-    old, young = entry.with_name(".new-old.exr"), entry.with_name(".new-young.exr")
+def test_prune_sweeps_what_killed_processes_left_and_empty_folders_only(cache, entry):
+    hidden = f".videomama-{socket.gethostname()}~"
+    old, young = entry.with_name(f"{hidden}{dead_process()}~old.exr"), entry.with_name(f"{hidden}{os.getpid()}~new.exr")
     empty_folder = cache.folder / "sequences" / "empty"
     stray = cache.folder / "sequences" / ".DS_Store"
     empty_folder.mkdir(parents=True)
     for path in (old, young, stray):
         path.touch()
-    os.utime(old, (time.time() - 4000,) * 2)
+    for path in (old, young):
+        os.utime(path, (time.time() - 4000,) * 2)
     cache.prune(10**9)
     assert [path.exists() for path in (old, young, stray, empty_folder, entry)] == [False, True, True, False, True]
 
@@ -551,7 +553,7 @@ def test_a_damaged_note_is_none_and_goes_when_the_cache_is_verified(cache, noted
 
 
 def test_a_note_of_another_entry_is_none(cache, noted):
-    entry, note = noted
+    _, note = noted
     other = cache.publish(OTHER, alpha(), FULL)
     note.rename(other.with_suffix(".json"))
     assert cache.note(other) is None

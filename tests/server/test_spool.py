@@ -2,7 +2,7 @@ import errno
 import hashlib
 
 import pytest
-from videomama_client.errors import BadInput
+from videomama_client.errors import BadInput, NotPermitted
 from videomama_server import spool
 
 
@@ -32,8 +32,9 @@ def test_a_full_cache_disk_is_no_reason_to_fill_another(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(spool.tempfile, "mkdtemp", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(NotPermitted, match="No space left") as caught:
         spool.make(tmp_path)
+    assert "Free some space" in caught.value.hint
 
 
 def test_bytes_are_kept_when_they_are_those_announced(tmp_path):
