@@ -245,7 +245,7 @@ class Watcher:
             self._look()
 
     def _look(self) -> None:
-        for path in (*self._cache.glob("entries/*/[!.]*.exr"), *self._case.out.glob("[!.]*.exr")):
+        for path in self._published():
             with suppress(OSError):
                 stat = path.stat()
                 stamp = (stat.st_ino, stat.st_mtime_ns)
@@ -257,6 +257,14 @@ class Watcher:
                 self._seen[path] = stamp
                 if not (seal.matches(path) if entry else self._whole(path)):
                     self.partial.append(str(path))
+
+    def _published(self) -> list[Path]:
+        folders = [(self._case.out, "[!.]*.exr"), (self._cache, "entries/*/[!.]*.exr")]
+        found: list[Path] = []
+        for folder, pattern in folders:
+            with suppress(OSError):  # it is being removed
+                found += folder.glob(pattern)
+        return found
 
     def _whole(self, path: Path) -> bool:
         try:

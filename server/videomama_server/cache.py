@@ -102,6 +102,7 @@ class Cache:
         self.folder = folder
         self._overlay: Path | None = None
         self._held_since_ns = 0
+        self._grown: int | None = None  # bytes since the folder was last looked through; None before the first time
         if not _prepare(folder):
             self._overlay = _make_overlay()
             log.warning("cache folder %s cannot be written; new alphas are kept while this process runs", folder)
@@ -139,7 +140,9 @@ class Cache:
         with replacing(path) as temporary:
             write_picture(temporary, alpha, ("A",), "float", geometry, {seal.NAME: seal.BLANK.decode()})
             seal.put(temporary, key)
-        if path.stat().st_atime_ns < self._held_since_ns:
+        stat = path.stat()
+        self._grown = None if self._grown is None else self._grown + stat.st_size
+        if stat.st_atime_ns < self._held_since_ns:
             self._touch(path)
 
     def _make_folder(self, folder: Path) -> None:
@@ -211,6 +214,15 @@ class Cache:
         self._sweep()
         left = self.stat()
         return CacheReport(left.folder, left.entries, left.bytes, removed, freed)
+
+    def keep_within(self, limit_bytes: int) -> None:
+        """Prune when this process may have taken the folder over its limit: a look through a large one takes long.
+
+        What is there may be over the limit by a hundredth for each process that writes there.
+        """
+        if self._grown is None or self._grown > limit_bytes / 100:
+            self._grown = 0
+            self.prune(limit_bytes)
 
     def prune(self, limit_bytes: int) -> CacheReport:
         """Remove the least recently used until `limit_bytes` are left; what a running job uses stays.

@@ -19,6 +19,7 @@ class RunJob:
     job: str
     spool: str
     submit: messages.SubmitMatte
+    turn: int = 0
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class Running:
     """A job that the worker has taken in."""
 
     job: str
-    urgency: tuple[int, int]
+    urgency: tuple[int, int, int]
     steps: Iterator[Pause]
     cancelled: threading.Event
     spooled: dict[str, SpoolSource] = field(default_factory=dict)
@@ -175,7 +175,7 @@ class Worker:
 
     def _begin(self, run: pipe.RunJob) -> None:
         self._count += 1
-        urgency = (_URGENCY.get(run.submit.priority, 1), self._count)
+        urgency = (_URGENCY.get(run.submit.priority, 1), run.turn, self._count)
         running = Running(run.job, urgency, iter(()), self._cancelled[run.job])
         running.steps = self._steps(run, running)
         with self._clearing:
@@ -204,7 +204,7 @@ class Worker:
                 yield from Matte(order, replace(self._services, readers=readers), self._emit, running.cancelled).run()
             finally:
                 running.cancelled.set()  # lets go of readers that wait for a client's frame
-        self._services.cache.prune(int(self._config.cache_limit_gb * 1e9))
+        self._services.cache.keep_within(int(self._config.cache_limit_gb * 1e9))
 
     @contextmanager
     def _readers(self, run: pipe.RunJob) -> Iterator[ThreadPoolExecutor]:
