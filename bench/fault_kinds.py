@@ -1,4 +1,4 @@
-"""The kinds of accident that happen to a job: each does one, at a moment of its own, and leaves the mending to others."""
+"""The kinds of accident that happen to a job: each does one, at a moment of its own, and leaves mending to others."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Scene:
                 self.outcome = fault_rig.run(client, self.case)
         except VideoMaMaError as error:
             self.outcome = error
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  (told where the job is waited for)
             self._strange = error
 
 

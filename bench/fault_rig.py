@@ -56,13 +56,13 @@ class Bridge:
         folder: for connection file and log.
         cache: its cache folder.
         flags: more words for `videomama serve`.
-        environment: more variables.
+        more: variables of its environment.
     """
 
-    def __init__(self, folder: Path, cache: Path, flags: tuple[str, ...] = (), environment: dict[str, str] | None = None):
+    def __init__(self, folder: Path, cache: Path, flags: tuple[str, ...] = (), more: dict[str, str] | None = None):
         folder.mkdir(parents=True, exist_ok=True)
         self.connection_file, self.log, self.cache = folder / "connection.json", folder / "server.log", cache
-        self._flags, self._environment = flags, environment or {}
+        self._flags, self._environment = flags, more or {}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -74,10 +74,10 @@ class Bridge:
     def start(self) -> Bridge:
         """Start the server unless it runs, and wait until it listens."""
         if self._process is None or self._process.poll() is not None:
-            words = ["serve", "--connection-file", str(self.connection_file), "--cache-dir", str(self.cache), *self._flags]
+            where = ["--connection-file", str(self.connection_file), "--cache-dir", str(self.cache)]
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "videomama_server", *words],
+                    [sys.executable, "-m", "videomama_server", "serve", *where, *self._flags],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -340,7 +340,7 @@ class Rig:
         self._bridges: dict[str, Bridge] = {}
 
     def bridge(self, name: str) -> Bridge:
-        """Return a server, running: plain, second (on plain's cache), disk, faulty, clock, watched, stuck or control."""
+        """Return a server, running; `_made` knows the names. `second` shares the cache of `plain`."""
         if name not in self._bridges:
             self._bridges[name] = self._made(name)
         return self._bridges[name].start()

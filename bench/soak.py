@@ -29,8 +29,9 @@ from videomama_client.errors import VideoMaMaError
 
 SAMPLE_S = 1.0
 PROBE_S = 1.0
-FAULT_S = 25.0
+FAULT_S = 120.0
 AFTERMATH_S = 8.0  # a stopped worker is given up after 4 s, and another starts
+PASSING = ("entries/*/.*", "sequences/*/.*", "memo/.*", "spool/*", "holds/*")
 WARM_UP = 0.2  # of the time: allocators and the book of jobs fill up first
 
 
@@ -43,6 +44,7 @@ class Observed:
     probes: list[tuple[float, float]] = field(default_factory=list)
     failed_probes: int = 0
     faults: list[float] = field(default_factory=list)
+    crowd: dict[str, int] = field(default_factory=dict)
 
     @property
     def now(self) -> float:
@@ -60,7 +62,9 @@ def sample(bridge: Bridge, worker: int, cache: Path) -> dict[str, float]:
         found[f"{name} threads"] = process.num_threads()
     hidden = [path for pattern in ("entries/*/.*", "sequences/*/.*", "memo/.*") for path in cache.glob(pattern)]
     left = list(Path(tempfile.gettempdir()).glob("videomama-[cs]*~*"))
-    found["temporary files"] = len(hidden) + len(list(cache.glob("spool/*"))) + len(left) + len(list(cache.glob("holds/*")))
+    found["temporary files"] = (
+        len(hidden) + len(list(cache.glob("spool/*"))) + len(left) + len(list(cache.glob("holds/*")))
+    )
     return found
 
 
@@ -75,7 +79,7 @@ def observe(bridge: Bridge, seen: Observed, over: threading.Event) -> None:
 
 
 def probe(bridge: Bridge, case: fault_rig.Case, seen: Observed, seconds: float) -> None:
-    """Do a small interactive job every second or so, of pixels that nobody asked for yet, and note how long it takes."""
+    """Do a small interactive job of pixels that nobody asked for yet, every second or so; note how long it takes."""
     until = time.monotonic() + seconds
     rng = np.random.default_rng(time.time_ns())
     with bridge.client() as client:
@@ -124,7 +128,7 @@ def under_load(bridge: Bridge, case: fault_rig.Case, folder: Path, seconds: floa
     for thread in others:
         thread.join()
     said, _ = crowd.communicate(timeout=120)
-    seen.crowd = json.loads(said)  # type: ignore[attr-defined]
+    seen.crowd = json.loads(said)
     return seen
 
 
@@ -140,7 +144,7 @@ def report(alone: Observed, seen: Observed, fair: dict[str, object], seconds: fl
     quiet = [latency for at, latency in seen.probes if calm(at)]
     return {
         "minutes": round(seconds / 60, 2),
-        "crowd": seen.crowd,  # type: ignore[attr-defined]
+        "crowd": seen.crowd,
         "accidents": len(seen.faults),
         "failed_interactive_jobs": seen.failed_probes,
         "interactive_alone": percentiles([latency for _, latency in alone.probes]),

@@ -133,7 +133,9 @@ def _end(client: Client, job: str) -> float:
 
 def _spread(times: list[float], whole: float) -> dict[str, float]:
     """Return the earliest, middle and latest, as shares of the whole time."""
-    return {name: round(float(np.percentile(times, at)) / whole, 3) for name, at in (("p5", 5), ("p50", 50), ("p95", 95))}
+    return {
+        name: round(float(np.percentile(times, at)) / whole, 3) for name, at in (("p5", 5), ("p50", 50), ("p95", 95))
+    }
 
 
 def _jain(rates: list[float]) -> float:

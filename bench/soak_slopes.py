@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+SETTLING_S = 30.0
+
 
 @dataclass(frozen=True)
 class Series:
@@ -26,13 +28,21 @@ def slopes(series: list[Series]) -> dict[str, dict[str, float]]:
     A worker that was started anew begins at another level, so its series have a level for each worker and one slope in
     common. The band takes samples for independent, which they are not quite: it is somewhat too narrow.
     """
-    return {one.name: _slope(one, by_worker=one.name.startswith("worker")) for one in series}
+    return {one.name: _slope(_settled(one.rows), one.name.startswith("worker")) for one in series}
 
 
-def _slope(series: Series, by_worker: bool) -> dict[str, float]:
-    hours = np.array([at for at, _, _ in series.rows]) / 3600
-    values = np.array([value for _, _, value in series.rows], float)
-    groups = np.array([pid if by_worker else 0 for _, pid, _ in series.rows])
+def _settled(rows: list[tuple[float, int, float]]) -> list[tuple[float, int, float]]:
+    """Leave out the time after a worker's start, where allocators fill up and libraries are imported."""
+    begun: dict[int, float] = {}
+    for at, pid, _ in rows:
+        begun.setdefault(pid, at)
+    return [row for row in rows if row[0] - begun[row[1]] >= SETTLING_S] or rows
+
+
+def _slope(rows: list[tuple[float, int, float]], by_worker: bool) -> dict[str, float]:
+    hours = np.array([at for at, _, _ in rows]) / 3600
+    values = np.array([value for _, _, value in rows], float)
+    groups = np.array([pid if by_worker else 0 for _, pid, _ in rows])
     inside_t, inside_v, levels = np.zeros_like(hours), np.zeros_like(values), 0
     for group in np.unique(groups):
         chosen = groups == group

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from typing import TypeVar
 
+import cv2
 from videomama_client.errors import InternalError, NotPermitted, OutOfMemory, VideoMaMaError
 
 from videomama_server.engines.base import DeviceLost
@@ -31,15 +32,21 @@ def attempt(work: Callable[[], Result], name: str, log_place: str) -> Result | V
     except VideoMaMaError as error:
         return error
     except MemoryError:
-        return OutOfMemory("the job does not fit in memory", "Choose a smaller window or region.")
+        return _out_of_memory()
     except OSError as error:
         return _disk_error(error)
     except DeviceLost:
         log.exception("the device is lost, so this worker ends")
         os._exit(EXIT_DEVICE_LOST)
     except Exception as error:
+        if isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem:
+            return _out_of_memory()
         log.exception("%s failed", name)
         return InternalError(f"{type(error).__name__}: {error}", f"See {log_place}.")
+
+
+def _out_of_memory() -> OutOfMemory:
+    return OutOfMemory("the job does not fit in memory", "Choose a smaller window or region.")
 
 
 def _disk_error(error: OSError) -> VideoMaMaError:
