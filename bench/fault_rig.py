@@ -332,6 +332,7 @@ class Rig:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
         self.control_file = folder / "faulty"
         self.stuck_file = folder / "stuck"
         self.clock_file = folder / "clock"

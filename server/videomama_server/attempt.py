@@ -16,6 +16,12 @@ from videomama_server.engines.base import DeviceLost
 log = logging.getLogger(__name__)
 
 EXIT_DEVICE_LOST = 3
+_DISK = {
+    errno.ENOSPC: ("no space is left", "Free some space and run again"),
+    errno.EDQUOT: ("the quota is used up", "Free some space and run again"),
+    errno.EROFS: ("the disk is read-only", "Make it writable and run again"),
+    errno.ENOENT: ("a file or folder was removed meanwhile", "Run again"),
+}
 Result = TypeVar("Result")
 
 
@@ -50,6 +56,5 @@ def _out_of_memory() -> OutOfMemory:
 
 
 def _disk_error(error: OSError) -> VideoMaMaError:
-    if error.errno == errno.ENOSPC:
-        return NotPermitted(f"no space is left: {error}", "Free some space and run again: finished frames are cached.")
-    return NotPermitted(f"the disk failed: {error}", "Check the disk and run again: finished frames are cached.")
+    what, hint = _DISK.get(error.errno or 0, ("the disk failed", "Check the disk and run again"))
+    return NotPermitted(f"{what}: {error}", f"{hint}: finished frames are cached.")

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -106,6 +107,7 @@ class Cache:
         if not _prepare(folder):
             self._overlay = _make_overlay()
             log.warning("cache folder %s cannot be written; new alphas are kept while this process runs", folder)
+        self._mode = stat.S_IMODE(self.write_root.stat().st_mode)
 
     @property
     def lasting(self) -> bool:
@@ -140,15 +142,17 @@ class Cache:
         with replacing(path) as temporary:
             write_picture(temporary, alpha, ("A",), "float", geometry, {seal.NAME: seal.BLANK.decode()})
             seal.put(temporary, key)
-        stat = path.stat()
-        self._grown = None if self._grown is None else self._grown + stat.st_size
-        if stat.st_atime_ns < self._held_since_ns:
+        now = path.stat()
+        self._grown = None if self._grown is None else self._grown + now.st_size
+        if now.st_atime_ns < self._held_since_ns:
             self._touch(path)
 
     def _make_folder(self, folder: Path) -> None:
-        """Make a folder for entries; where the cache itself was deleted while it was in use, it is made anew."""
-        if not self.write_root.is_dir():
+        """Make a folder inside; where the cache itself was deleted while it was in use, it is made as it was before."""
+        if not (self.write_root / README).exists():
             _prepare(self.write_root)
+            with suppress(OSError):  # it cannot be written, which is told where it matters
+                self.write_root.chmod(self._mode)
         folder.mkdir(parents=True, exist_ok=True)
 
     def keep_note(self, entry: Path, text: str) -> None:
@@ -276,11 +280,11 @@ class Cache:
         for pattern in ("entries/*/*.exr", "sequences/*/*.exr"):
             for path in self.folder.glob(pattern):
                 try:
-                    stat = path.stat()
+                    now = path.stat()
                 except OSError:
                     continue
                 if not path.name.startswith("."):
-                    files.setdefault(stat.st_ino, (stat.st_size, stat.st_atime, []))[2].append(path)
+                    files.setdefault(now.st_ino, (now.st_size, now.st_atime, []))[2].append(path)
         return files
 
     def _oldest_hold(self) -> float:

@@ -263,3 +263,21 @@ def test_of_too_many_jobs_those_that_run_and_wait_are_reported(book, job):
 def test_the_worker_is_told_all_it_needs(book, job):
     job.spool = "/cache/spool/x"
     assert run_message(job) == pipe.RunJob(job.id, "/cache/spool/x", REQUEST)
+
+
+def test_a_job_that_was_overtaken_by_hundreds_is_still_known_when_it_ends(book, job):
+    for _ in range(REMEMBERED + 5):
+        book.note(failed(book.add(b"other", REQUEST)))
+    book.note(done(job))
+    assert book.find(job.id) is job
+
+
+def test_clients_take_turns(book):
+    greedy = [book.add(b"greedy", REQUEST) for _ in range(3)]
+    late = [book.add(b"late", REQUEST) for _ in range(2)]
+    assert [job.turn for job in greedy + late] == [0, 1, 2, 0, 1]
+    book.note(done(greedy[0]))
+    book.note(done(late[0]))
+    assert book.add(b"third", REQUEST).turn == 1  # it is not served before those whose turn it is
+    assert book.add(b"third", replace(REQUEST, priority="batch")).turn == 0
+    assert run_message(greedy[2]).turn == 2
