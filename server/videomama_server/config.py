@@ -34,7 +34,7 @@ class Config:
         roots: folders that may be read and written; none named stands for all that the user may.
         engine_idle_s: seconds without a job after which the engine process ends and frees its memory.
         engine_hang_s: seconds after which an engine process that has a job and does nothing at all is ended and started
-            again; eight times as long for one that computes and gets nowhere; 0 for never.
+            again; thirty times as long for one that computes and gets nowhere; 0 for never.
         server_idle_s: seconds without a client or job after which the server ends; 0 for never.
         threads: threads that read frames, and as many that write alphas.
         weights: folder of the model's weights (engine `videomama`), in any of the layouts they are published in.

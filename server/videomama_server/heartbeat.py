@@ -11,7 +11,7 @@ _beats = 0
 def beat() -> None:
     """Note that a piece of work is done, or that there is good reason to wait; any thread, cheap enough for any loop.
 
-    Whatever takes longer than minutes beats in between: a frame read or written, a block of a network run.
+    Whatever takes longer than minutes beats in between: a frame read or written, a layer of a network run.
     """
     global _beats  # one process, one heart
     _beats = next(_counting)

@@ -6,7 +6,7 @@ import time
 
 from videomama_server import pipe
 
-PATIENCE = 8  # times as long for a worker that computes without getting on as for one that does nothing
+PATIENCE = 30  # times as long for a worker that computes without getting on as for one that does nothing
 _AT_WORK = 0.01  # of one core's time: waiting and sending pulses take a tenth of that
 _LEAST_S = 0.05  # of processor time; systems count it in hundredths
 _BLIND_S = 10.0
@@ -17,8 +17,8 @@ class Watchdog:
 
     A worker that is told to end by this was in the middle of a job and had, for `limit_s`, neither finished the least
     piece of work nor used a hundredth of a core: it is stopped, or waits for what never comes. One that does use the
-    processor is given `PATIENCE` times as long, for it may be computing: a piece of work is a frame, or one block
-    of a network, never a window or a job. A slow engine beats, so no limit ever meets it.
+    processor is given `PATIENCE` times as long, for it may be computing: a piece of work is a frame, or one layer
+    of a network, never a window or a job. A slow engine beats, and meets no limit.
 
     Args:
         limit_s: 0 for never.

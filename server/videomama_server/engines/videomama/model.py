@@ -18,7 +18,7 @@ from videomama_server.engines.videomama import device, layouts, planner, weights
 from videomama_server.engines.videomama.canvas import Size
 from videomama_server.engines.videomama.fusing import activation
 from videomama_server.engines.videomama.network import Network
-from videomama_server.engines.videomama.offload import PARTS, Placement, blocks_of
+from videomama_server.engines.videomama.offload import Placement
 from videomama_server.engines.videomama.planner import Job, MemoryPlan
 from videomama_server.engines.videomama.shape import shape_of
 
@@ -225,10 +225,9 @@ class Model:
 
 
 def _beat_with(network: Network) -> None:
-    """Have every block that was run beat, so that a slow device is not taken for one that hangs."""
-    for part in PARTS:
-        for block in blocks_of(network, part):
-            block.register_forward_hook(lambda *_: heartbeat.beat())
+    """Have every layer that was run beat, so that a slow device is not taken for one that hangs."""
+    for module in network.modules():
+        module.register_forward_hook(lambda *_: heartbeat.beat())
 
 
 def _size_of(picture: Tensor) -> Size:
