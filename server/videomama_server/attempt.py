@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from typing import TypeVar
 
+import cv2
 from videomama_client.errors import InternalError, NotPermitted, OutOfMemory, VideoMaMaError
 
 from videomama_server.engines.base import DeviceLost
@@ -15,6 +16,12 @@ from videomama_server.engines.base import DeviceLost
 log = logging.getLogger(__name__)
 
 EXIT_DEVICE_LOST = 3
+_DISK = {
+    errno.ENOSPC: ("no space is left", "Free some space and run again"),
+    errno.EDQUOT: ("the quota is used up", "Free some space and run again"),
+    errno.EROFS: ("the disk is read-only", "Make it writable and run again"),
+    errno.ENOENT: ("a file or folder was removed meanwhile", "Run again"),
+}
 Result = TypeVar("Result")
 
 
@@ -31,18 +38,23 @@ def attempt(work: Callable[[], Result], name: str, log_place: str) -> Result | V
     except VideoMaMaError as error:
         return error
     except MemoryError:
-        return OutOfMemory("the job does not fit in memory", "Choose a smaller window or region.")
+        return _out_of_memory()
     except OSError as error:
         return _disk_error(error)
     except DeviceLost:
         log.exception("the device is lost, so this worker ends")
         os._exit(EXIT_DEVICE_LOST)
     except Exception as error:
+        if isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem:
+            return _out_of_memory()
         log.exception("%s failed", name)
         return InternalError(f"{type(error).__name__}: {error}", f"See {log_place}.")
 
 
+def _out_of_memory() -> OutOfMemory:
+    return OutOfMemory("the job does not fit in memory", "Choose a smaller window or region.")
+
+
 def _disk_error(error: OSError) -> VideoMaMaError:
-    if error.errno == errno.ENOSPC:
-        return NotPermitted(f"no space is left: {error}", "Free some space and run again: finished frames are cached.")
-    return NotPermitted(f"the disk failed: {error}", "Check the disk and run again: finished frames are cached.")
+    what, hint = _DISK.get(error.errno or 0, ("the disk failed", "Check the disk and run again"))
+    return NotPermitted(f"{what}: {error}", f"{hint}: finished frames are cached.")

@@ -1,18 +1,17 @@
 """The cache of finished alphas on disk: keys, look-up, publishing, verification and pruning.
 
-An entry is an ordinary EXR file whose header carries a seal, the BLAKE3 of its key and the file with the seal's own
-digits set to zero: an entry that was cut short, damaged or renamed does not match its seal and counts as missing.
+An entry is an ordinary EXR file with a seal (`seal.py`): one that was cut short, damaged or renamed counts as missing.
 Beside it there may be a note, sealed likewise: text that is kept as long as the entry is, and goes with it.
 """
 
 from __future__ import annotations
 
-import itertools
+import errno
 import json
 import logging
 import os
 import shutil
-import socket
+import stat
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -20,30 +19,26 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import psutil
 from blake3 import blake3
 from videomama_client import private
 from videomama_client.errors import BadInput, NotPermitted
 from videomama_client.settings import MatteSettings
 
+from videomama_server import owners, seal
 from videomama_server.config import FOLDED
 from videomama_server.frames import FloatArray, write_picture
 from videomama_server.geometry import Geometry
-from videomama_server.replacing import replacing
+from videomama_server.replacing import replacing, sweep, writing_in
 from videomama_server.windows import Window
 
 log = logging.getLogger(__name__)
 
 KEY_VERSION = 1
 README = "README.txt"  # its presence says that a folder is a cache
-FOLDERS = ("entries", "sequences", "memo", "holds", "spool", FOLDED)  # where nobody else writes
-_SEAL = "videomama:seal"
-_SEAL_BLANK = b"0" * 64
-_SEAL_PREFIX = _SEAL.encode() + b"\0string\0\x40\0\0\0"
-_HEADER_BYTES = 1 << 16
+SPOOL = "spool"
+FOLDERS = ("entries", "sequences", "memo", "holds", SPOOL, FOLDED)  # where nobody else writes
 _NOTES = "[!.]*.json"
-_STALE_TEMPORARY_S = 3600.0
-_STALE_HOLD_S = 24 * 3600.0
+_OVERLAY = "videomama-cache-"
 _README = """This folder is the cache of the VideoMaMa server: finished alphas, by digest of what they were made from.
 Everything in it can be made again; `videomama cache stat|verify|prune|clear` looks after it.
 entries/    one EXR per alpha, and what quality control measured on it
@@ -109,9 +104,12 @@ class Cache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._overlay: Path | None = None
+        self._held_since_ns = 0
+        self._grown: int | None = None  # bytes since the folder was last looked through; None before the first time
         if not _prepare(folder):
-            self._overlay = Path(tempfile.mkdtemp(prefix="videomama-cache-"))
+            self._overlay = _make_overlay()
             log.warning("cache folder %s cannot be written; new alphas are kept while this process runs", folder)
+        self._mode = stat.S_IMODE(self.write_root.stat().st_mode)
 
     @property
     def lasting(self) -> bool:
@@ -128,7 +126,7 @@ class Cache:
         for root in (self.folder, self._overlay):
             path = root and _entry(root, key)
             if path and _intact(path):
-                _touch(path)
+                self._touch(path)
                 return path
         return None
 
@@ -136,14 +134,28 @@ class Cache:
         """Store an alpha (H, W) on the canvas of `geometry`, visible only when whole; return its file.
 
         Raises:
-            OSError: the disk is full or failing; no entry is left behind.
+            OSError, NotPermitted: the disk is full or failing, or read-only by now; no entry is left behind.
         """
         path = _entry(self.write_root, key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
-            write_picture(temporary, alpha, ("A",), "float", geometry, {_SEAL: _SEAL_BLANK.decode()})
-            _seal(temporary, key)
+        writing_in(path.parent, lambda: self._publish(path, key, alpha, geometry), self._make_folder)
         return path
+
+    def _publish(self, path: Path, key: str, alpha: FloatArray, geometry: Geometry) -> None:
+        with replacing(path) as temporary:
+            write_picture(temporary, alpha, ("A",), "float", geometry, {seal.NAME: seal.BLANK.decode()})
+            seal.put(temporary, key)
+        now = path.stat()
+        self._grown = None if self._grown is None else self._grown + now.st_size
+        if now.st_atime_ns < self._held_since_ns:
+            self._touch(path)
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder inside; where the cache itself was deleted while it was in use, it is made as it was before."""
+        if not (self.write_root / README).exists():
+            _prepare(self.write_root)
+            with suppress(OSError):  # it cannot be written, which is told where it matters
+                self.write_root.chmod(self._mode)
+        folder.mkdir(parents=True, exist_ok=True)
 
     def keep_note(self, entry: Path, text: str) -> None:
         """Keep a text with an entry that was published or looked up, in place of an earlier one.
@@ -152,22 +164,33 @@ class Cache:
             OSError: the disk is full or failing, or the entry is in a folder that cannot be written.
         """
         with replacing(_note(entry)) as temporary:
-            temporary.write_bytes(_digest(entry.stem, text.encode()) + b"\n" + text.encode())
+            temporary.write_bytes(seal.sealed(entry.stem, text))
 
     def note(self, entry: Path) -> str | None:
         """Return the text that was kept with an entry; None when there is none, or it is damaged."""
-        return _read_note(_note(entry))
+        try:
+            return seal.unsealed(_note(entry))
+        except OSError:
+            return None
 
     @contextmanager
     def hold(self, job: str) -> Iterator[None]:
-        """Keep `prune`, of any process, from taking what is used while the job runs."""
-        marker = self.write_root / "holds" / f"{socket.gethostname()}~{os.getpid()}~{job}"
-        marker.parent.mkdir(parents=True, exist_ok=True)
-        marker.touch()
+        """Keep `prune`, of any process, from taking what is used while the job runs.
+
+        A disk that is full, or read-only by now, still gives what is on it: the job then goes on without a hold.
+        """
+        marker = self.write_root / "holds" / f"{owners.mark()}{job}"
+        try:
+            self._make_folder(marker.parent)
+            marker.touch()
+            self._held_since_ns = max(self._held_since_ns, marker.stat().st_mtime_ns)
+        except OSError as error:
+            log.warning("the cache cannot be held for a job: %s", error)
         try:
             yield
         finally:
-            marker.unlink(missing_ok=True)
+            with suppress(OSError):  # as above; the hold of a process that is gone does not count
+                marker.unlink(missing_ok=True)
 
     def stat(self) -> CacheReport:
         """Count entries and bytes."""
@@ -184,18 +207,28 @@ class Cache:
         removed = freed = 0
         for path in sorted(_within(self.folder / "entries", "*.exr")):
             size = _size(path)
-            if path.name.startswith(".") or _intact(path) or not os.access(path, os.R_OK):
+            if path.name.startswith(".") or not _damaged(path):
                 continue
             log.warning("removing the damaged entry %s", path)
-            path.unlink(missing_ok=True)
-            removed, freed = removed + 1, freed + size
+            with suppress(FileNotFoundError):
+                path.unlink()
+                removed, freed = removed + 1, freed + size
         for note in _within(self.folder / "entries", _NOTES):
-            if _read_note(note) is None and os.access(note, os.R_OK):
+            if _note_damaged(note):
                 log.warning("removing the damaged note %s", note)
                 note.unlink(missing_ok=True)
         self._sweep()
         left = self.stat()
         return CacheReport(left.folder, left.entries, left.bytes, removed, freed)
+
+    def keep_within(self, limit_bytes: int) -> None:
+        """Prune when this process may have taken the folder over its limit: a look through a large one takes long.
+
+        What is there may be over the limit by a hundredth for each process that writes there.
+        """
+        if self._grown is None or self._grown > limit_bytes / 100:
+            self._grown = 0
+            self.prune(limit_bytes)
 
     def prune(self, limit_bytes: int) -> CacheReport:
         """Remove the least recently used until `limit_bytes` are left; what a running job uses stays.
@@ -249,40 +282,46 @@ class Cache:
         for name in ("entries", "sequences"):
             for path in _within(self.folder / name, "*.exr"):
                 try:
-                    stat = path.stat()
-                except FileNotFoundError:
+                    now = path.stat()
+                except OSError:
                     continue
                 if not path.name.startswith("."):
-                    files.setdefault(stat.st_ino, (stat.st_size, stat.st_atime, []))[2].append(path)
+                    files.setdefault(now.st_ino, (now.st_size, now.st_atime, []))[2].append(path)
         return files
 
     def _oldest_hold(self) -> float:
         """Return since when a running job may be using entries; infinity when none runs."""
         since = float("inf")
         for marker in self.folder.glob("holds/*"):
-            host, _, rest = marker.name.partition("~")
-            pid = rest.partition("~")[0]
-            started = _mtime(marker)
-            here = host == socket.gethostname() and pid.isdigit()
-            stale = not psutil.pid_exists(int(pid)) if here else time.time() - started > _STALE_HOLD_S
-            if stale:
+            if owners.left_behind(marker, marker.name, grace_s=0.0):
                 marker.unlink(missing_ok=True)
             else:
-                since = min(since, started)
+                since = min(since, _mtime(marker))
         return since
 
     def _sweep(self) -> None:
-        """Remove the temporary files of processes that were killed, notes without an entry, and folders left empty."""
-        left = [_within(self.folder / name, ".*") for name in ("entries", "sequences")]
-        for path in itertools.chain(*left, self.folder.glob("memo/.*")):
-            if time.time() - _mtime(path) > _STALE_TEMPORARY_S:
-                path.unlink(missing_ok=True)
+        """Remove what processes that were killed left behind, notes without an entry, and folders left empty."""
+        for folder in (*_own(self.folder / "entries"), *_own(self.folder / "sequences"), self.folder / "memo"):
+            sweep(folder)
+        for spool in _own(self.folder / SPOOL):
+            if owners.left_behind(spool, spool.name):
+                shutil.rmtree(spool, ignore_errors=True)
         for note in _within(self.folder / "entries", _NOTES):
             if not note.with_suffix(".exr").exists():
                 note.unlink(missing_ok=True)
         for folder in self.folder.glob("sequences/*"):
             with suppress(OSError):  # it is not empty, not a folder, or gone already
                 folder.rmdir()
+
+    def _touch(self, path: Path) -> None:
+        """Record the use in the access time; the modification time belongs to whoever reads the published link.
+
+        It is never before the hold of the job that uses the entry: clocks jump back, and those of disks go differently.
+        """
+        try:
+            os.utime(path, ns=(max(time.time_ns(), self._held_since_ns), path.stat().st_mtime_ns))
+        except OSError:
+            log.debug("could not mark %s as used", path)
 
 
 def sample(folder: Path, count: int) -> tuple[int, list[Path]]:
@@ -293,7 +332,7 @@ def sample(folder: Path, count: int) -> tuple[int, list[Path]]:
     """
     there = sorted(path for path in _within(folder / "entries", "*.exr") if not path.name.startswith("."))
     chosen = [there[index * len(there) // count] for index in range(count)] if len(there) > count else there
-    return len(chosen), [path for path in chosen if not _intact(path) and path.exists()]
+    return len(chosen), [path for path in chosen if _damaged(path)]
 
 
 def _prepare(folder: Path) -> bool:
@@ -302,21 +341,33 @@ def _prepare(folder: Path) -> bool:
         private.make_folder(folder)
         with tempfile.TemporaryFile(dir=folder):
             _write_readme(folder / README)
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno == errno.ENOSPC and folder.is_dir()  # what is full is not read-only
     return True
 
 
+def _own(folder: Path) -> Iterator[Path]:
+    """Yield what is in `folder`, but no links: what those lead to is nobody's cache."""
+    return (inner for inner in folder.glob("*") if not inner.is_symlink())
+
+
 def _within(folder: Path, pattern: str) -> Iterator[Path]:
-    """Yield the files of the folders in `folder`, but not of links there: what those lead to is nobody's cache."""
-    for inner in folder.glob("*"):
-        if not inner.is_symlink():
-            yield from inner.glob(pattern)
+    """Yield the files of the folders in `folder`, but not of links there."""
+    for inner in _own(folder):
+        yield from inner.glob(pattern)
 
 
 def _write_readme(path: Path) -> None:
     with suppress(FileExistsError), path.open("x", encoding="utf-8") as readme:  # never through a link
         readme.write(_README)
+
+
+def _make_overlay() -> Path:
+    """Return a new temporary folder; those that killed processes left behind are removed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_OVERLAY}*"):
+        if owners.left_behind(left, left.name.removeprefix(_OVERLAY)):
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{_OVERLAY}{owners.mark()}"))
 
 
 def _entry(root: Path, key: str) -> Path:
@@ -327,66 +378,47 @@ def _note(entry: Path) -> Path:
     return entry.with_suffix(".json")
 
 
-def _read_note(note: Path) -> str | None:
-    """Return a note's text when it is there and whole."""
-    try:
-        seal, _, content = note.read_bytes().partition(b"\n")
-        return content.decode() if _digest(note.stem, content) == seal else None
-    except (OSError, ValueError):
-        return None
-
-
 def _entry_count(files: dict[int, tuple[int, float, list[Path]]]) -> int:
     return sum(any(path.parent.parent.name == "entries" for path in paths) for _, _, paths in files.values())
 
 
-def _seal(path: Path, key: str) -> None:
-    """Write the digest of the file into its header and make it durable."""
-    with path.open("r+b") as file:
-        content = file.read()
-        start = content.find(_SEAL_PREFIX, 0, _HEADER_BYTES) + len(_SEAL_PREFIX)
-        file.seek(start)
-        file.write(_digest(key, content))
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _intact(path: Path) -> bool:
-    """Whether the file is there and matches its seal."""
+    """Whether the file is there, can be read and matches its seal."""
     try:
-        content = bytearray(path.read_bytes())
+        return seal.matches(path)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        log.warning("the entry %s cannot be read and counts as missing: %s", path, error)
+        return False
+
+
+def _damaged(path: Path) -> bool:
+    """Whether the file does not match its seal; one that cannot be read now may be whole."""
+    try:
+        return not seal.matches(path)
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError):
+            log.warning("the entry %s cannot be checked: %s", path, error)
+        return False
+
+
+def _note_damaged(note: Path) -> bool:
+    try:
+        return seal.unsealed(note) is None
     except OSError:
         return False
-    start = content.find(_SEAL_PREFIX, 0, _HEADER_BYTES) + len(_SEAL_PREFIX)
-    seal = bytes(content[start : start + 64])
-    content[start : start + 64] = _SEAL_BLANK
-    intact = _digest(path.stem, content) == seal
-    if not intact:
-        log.warning("the entry %s is damaged and counts as missing", path)
-    return intact
-
-
-def _digest(key: str, content: bytes | bytearray) -> bytes:
-    return blake3(key.encode()).update(content).hexdigest().encode()
-
-
-def _touch(path: Path) -> None:
-    """Record the use in the access time; the modification time belongs to whoever reads the published link."""
-    try:
-        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
-    except OSError:
-        log.debug("could not mark %s as used", path)
 
 
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except FileNotFoundError:
+    except OSError:
         return 0
 
 
 def _mtime(path: Path) -> float:
     try:
         return path.stat().st_mtime
-    except FileNotFoundError:
+    except OSError:
         return time.time()

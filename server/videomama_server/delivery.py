@@ -11,7 +11,7 @@ from pathlib import Path
 from videomama_client.errors import BadInput, NotPermitted
 
 from videomama_server.frames import WRITABLE, read_mask, write_picture
-from videomama_server.replacing import replacing
+from videomama_server.replacing import replacing, sweep, writing_in
 from videomama_server.sequences import Pattern
 
 DEFAULT_DTYPE = {".exr": "float", ".png": "uint16", ".tif": "float", ".tiff": "float", ".dpx": "uint16"}
@@ -45,6 +45,7 @@ class Delivery:
             probe = folder / f".videomama-{uuid.uuid4().hex}"
             probe.touch()
             probe.unlink()
+            sweep(folder)
         except OSError as error:
             raise NotPermitted(
                 f"cannot write in {folder}: {error.strerror}", "Choose another output folder, or mend its permissions."
@@ -65,16 +66,21 @@ class Delivery:
         """Publish one entry under its frame number and return the file; an up-to-date one is left alone.
 
         Raises:
-            OSError: the disk is full or failing.
+            FileNotFoundError: the entry is gone.
+            OSError, NotPermitted: the disk is full or failing.
         """
         target = self.pattern.path(frame)
-        target.parent.mkdir(parents=True, exist_ok=True)  # another process may have swept it away while it was empty
+        # Another process may sweep the folder away while it is empty.
+        return writing_in(target.parent, lambda: self._deliver(entry, target), _make_folder)
+
+    def _deliver(self, entry: Path, target: Path) -> Path:
         if target.suffix.lower() == ".exr" and self._dtype == "float" and not self.layer:
             _link(entry, target)
         else:
             picture = read_mask(entry, "A")
             name = (f"{self.layer}.A" if self.layer else "A") if target.suffix.lower() == ".exr" else "Y"
-            write_picture(target, picture.pixels, (name,), self._dtype, picture.geometry)
+            with replacing(target, durable=True) as temporary:
+                write_picture(temporary, picture.pixels, (name,), self._dtype, picture.geometry)
         return target
 
     @property
@@ -82,13 +88,20 @@ class Delivery:
         return self.dtype or DEFAULT_DTYPE.get(self.pattern.tail.lower(), "float")
 
 
+def _make_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+
+
 def _link(entry: Path, target: Path) -> None:
     if target.exists() and (target.samefile(entry) or _copied_before(entry, target)):
         return
-    with replacing(target) as temporary:
-        try:
+    try:
+        with replacing(target) as temporary:  # what is linked is durable already
             os.link(entry, temporary)
-        except OSError:  # another disk, or a file system without links
+    except FileNotFoundError:  # the entry, or the folder
+        raise
+    except OSError:  # another disk, or a file system without links
+        with replacing(target, durable=True) as temporary:
             shutil.copy2(entry, temporary)
 
 

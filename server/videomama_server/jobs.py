@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
 
 from videomama_client.errors import Cancelled, InternalError
@@ -45,6 +45,7 @@ class Job:
         client: the socket identity that its events go to.
         label: what people call it; empty when its client did not say.
         spool: folder of an inline job's frames; empty for a job by path.
+        turn: when it is its client's turn among the jobs of its priority; the lowest goes first.
         begun: whether the worker has worked on it.
         done: file of each finished frame.
         computed: how many of them had to be computed.
@@ -57,6 +58,7 @@ class Job:
     client: bytes
     request: SubmitMatte
     spool: str = ""
+    turn: int = 0
     begun: bool = False
     planned: MattePlanned | None = None
     done: dict[int, str] = field(default_factory=dict)
@@ -126,12 +128,13 @@ class JobBook:
 
     def __init__(self) -> None:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
+        self._ended: deque[str] = deque()
         self._begun: str | None = None
         self.finished = 0
 
     def add(self, client: bytes, request: SubmitMatte) -> Job:
         """Enter a job."""
-        job = Job(uuid.uuid4().hex, client, request)
+        job = Job(uuid.uuid4().hex, client, request, turn=self._turn(client, request.priority))
         self._jobs[job.id] = job
         return job
 
@@ -197,6 +200,16 @@ class JobBook:
                 self._end(job, event)
         return self.running(), failed
 
+    def _turn(self, client: bytes, priority: str) -> int:
+        """Return the turn of a new job: clients take turns, so that one with many jobs does not starve the others.
+
+        Start-time fair queuing (Goyal, Vin and Cheng, 1996) with every job of one size: after the client's own last
+        job, or with the one whose turn it is.
+        """
+        rivals = [job for job in self.running() if job.request.priority == priority]
+        own = [job.turn for job in rivals if job.client == client]
+        return max(own) + 1 if own else min((job.turn for job in rivals), default=0)
+
     def _note_frame(self, job: Job, event: FrameDone) -> FrameDone | None:
         if event.frame in job.done:
             return None
@@ -207,9 +220,9 @@ class JobBook:
     def _end(self, job: Job, failure: MatteFailed | None = None) -> None:
         job.ended_at, job.failure = time.monotonic(), failure
         self.finished += 1
-        ended = [known.id for known in self._jobs.values() if known.ended]
-        for stale in ended[:-REMEMBERED]:
-            del self._jobs[stale]
+        self._ended.append(job.id)
+        if len(self._ended) > REMEMBERED:  # by when they ended: one that was submitted long ago may end only now
+            del self._jobs[self._ended.popleft()]
 
 
 def one_line(text: str, longest: int) -> str:
@@ -220,4 +233,4 @@ def one_line(text: str, longest: int) -> str:
 
 def run_message(job: Job) -> pipe.RunJob:
     """Return what the worker is told."""
-    return pipe.RunJob(job.id, job.spool, job.request)
+    return pipe.RunJob(job.id, job.spool, job.request, job.turn)

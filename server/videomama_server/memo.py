@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # A file this young may change again within one tick of its clock, unseen by its stat, so it is not remembered yet.
 SETTLED_S = 1.0
+_MOST_ROWS = 50_000  # of one folder; of more, those that were learned longest ago are forgotten
+_MOST_BOOKS = 64  # in memory; more are read again when they are needed
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,11 @@ class Memo:
         if not stamp.settled:
             return
         row: list[object] = [stamp.size, stamp.mtime_ns, stamp.inode, *_row(facts)]
+        name = f"{file.name}|{channels}"
         with self._lock:
-            self._book(file.folder)[f"{file.name}|{channels}"] = row
+            book = self._book(file.folder)
+            book.pop(name, None)  # what was learned last stands last
+            book[name] = row
             self._dirty.add(file.folder)
 
     def save(self) -> None:
@@ -120,11 +125,16 @@ class Memo:
             dirty, self._dirty = self._dirty, set()
             for source in dirty:
                 self._save(source)
+            while self._folder is not None and len(self._books) > _MOST_BOOKS:
+                del self._books[next(iter(self._books))]
 
     def _save(self, source: Path) -> None:
         if self._folder is None:
             return
-        merged = {**_load(self._file(source)), **self._books[source]}
+        own = self._books[source]
+        others = {name: row for name, row in _load(self._file(source)).items() if name not in own}
+        merged = dict([*others.items(), *own.items()][-_MOST_ROWS:])
+        self._books[source] = merged
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with replacing(self._file(source)) as temporary:

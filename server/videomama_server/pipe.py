@@ -19,6 +19,7 @@ class RunJob:
     job: str
     spool: str
     submit: messages.SubmitMatte
+    turn: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,14 @@ class EngineHolds:
     peak_bytes: Optional[int] = None
 
 
+@dataclass(frozen=True)
+class Pulse:
+    """Sent twice a second: how often the worker's heart has beaten, and whether it has a job to get on with."""
+
+    beats: int
+    busy: bool
+
+
 # Asked and answered in the protocol's own words, under ids that the server makes up.
 Question = Union[messages.PlanFrames, messages.ReportCache, messages.PruneCache, messages.ClearCache]
 Answer = Union[messages.FramesPlanned, messages.CacheReported, messages.RequestRefused]
@@ -68,14 +77,19 @@ Answer = Union[messages.FramesPlanned, messages.CacheReported, messages.RequestR
 QUESTIONS = get_args(Question)
 ANSWERS = get_args(Answer)
 _TASKS = (RunJob, DropJob, FrameSupplied)
-_NEWS = (WorkerReady, JobBegun, EngineHolds)
+_NEWS = (WorkerReady, JobBegun, EngineHolds, Pulse)
 KINDS = {kind.__name__: kind for kind in (*_TASKS, *QUESTIONS, *_NEWS, *messages.JOB_EVENTS, *ANSWERS)}
+
+
+def packed(message: Any) -> bytes:
+    """Return one message as it goes through the pipe."""
+    content = wire.encode(message)
+    return _LENGTH.pack(len(content)) + content
 
 
 def send(stream: BinaryIO, message: Any) -> None:
     """Write one message; raises OSError when the other side is gone."""
-    packed = wire.encode(message)
-    stream.write(_LENGTH.pack(len(packed)) + packed)
+    stream.write(packed(message))
     stream.flush()
 
 
@@ -87,5 +101,5 @@ def receive(stream: BinaryIO) -> Any | None:
     (length,) = _LENGTH.unpack(head)
     if length > wire.MAX_PACKED_BYTES:
         raise ProtocolError(f"the engine worker's pipe announces {length} bytes")
-    packed = stream.read(length)
-    return wire.decode(packed, KINDS) if len(packed) == length else None
+    content = stream.read(length)
+    return wire.decode(content, KINDS) if len(content) == length else None

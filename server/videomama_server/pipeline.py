@@ -21,7 +21,7 @@ import numpy as np
 from videomama_client.errors import Cancelled, OutOfMemory
 from videomama_client.messages import FrameDone, JobEvent, MatteDone, MattePlanned
 
-from videomama_server import color, masks, roi, windows
+from videomama_server import color, heartbeat, masks, roi, windows
 from videomama_server.cache import Cache
 from videomama_server.control import Control, Scene
 from videomama_server.engines.base import EngineFrame
@@ -295,6 +295,7 @@ class Matte:
             loaded.plate = np.zeros((0, 0, 3), np.float32)  # not needed twice: free it before the window is done
         state = self._order.engine.prepare(self._engine_frame(survey, loaded.number, region, plate, mask), settings)
         self._prepared[loaded.number] = (region, state)
+        heartbeat.beat()
         return state
 
     def _engine_frame(
@@ -327,6 +328,7 @@ class Matte:
 
     def _deliver(self, entry: Path, frame: int, cached: bool) -> None:
         path = self._order.delivery.deliver(entry, frame)
+        heartbeat.beat()
         self._emit(FrameDone(self._order.job, frame, cached, str(path)))
 
     def _write(self, task: Callable[..., None], *arguments: object) -> None:

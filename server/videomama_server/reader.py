@@ -9,7 +9,7 @@ from math import ceil, floor
 import numpy as np
 from videomama_client.errors import BadInput, VideoMaMaError
 
-from videomama_server import frames, memo
+from videomama_server import frames, heartbeat, memo
 from videomama_server.channels import plate_channels
 from videomama_server.frames import FloatArray, Picture
 from videomama_server.geometry import EMPTY, Geometry, Rect
@@ -138,6 +138,7 @@ class Reader:
             raise _placed(error, source.role, frame) from error
         if source.identify(frame) != file:
             raise _changed(source.role, frame)
+        heartbeat.beat()
         return file, picture
 
     def _learn(self, source: Source, frame: int, file: FileId, picture: Picture) -> Facts:

@@ -2,23 +2,74 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
+
+from videomama_client.errors import NotPermitted
+
+from videomama_server import owners
+
+log = logging.getLogger(__name__)
+
+_PREFIX = ".videomama-"
+Result = TypeVar("Result")
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, durable: bool = False) -> Iterator[Path]:
     """Yield a hidden name beside `path`; what was written there takes the place of `path` when the block ends well.
 
     When it does not, what was written is removed and `path` stays as it was.
+
+    Args:
+        path: what to replace.
+        durable: the content is on the disk before it gets its name, so that not even a power cut shows part of it.
     """
-    temporary = path.with_name(f".videomama-{uuid.uuid4().hex}{path.suffix}")
+    temporary = path.with_name(f"{_PREFIX}{owners.mark()}{uuid.uuid4().hex}{path.suffix}")
     try:
         yield temporary
+        if durable:
+            _sync(temporary)
         temporary.replace(path)
     except BaseException:
         with suppress(OSError):  # it was never made, or its folder is the trouble
             temporary.unlink()
         raise
+
+
+def writing_in(folder: Path, work: Callable[[], Result], make: Callable[[Path], None], tries: int = 3) -> Result:
+    """Make a folder and do work that writes there; once more when somebody removed the folder meanwhile.
+
+    Args:
+        folder: where `work` writes.
+        work: what to do; it raises `FileNotFoundError` or `NotPermitted` where the folder is not there.
+        make: makes the folder unless it is there.
+        tries: how often.
+    """
+    make(folder)
+    try:
+        return work()
+    except (FileNotFoundError, NotPermitted):
+        if tries == 1 or folder.is_dir():
+            raise
+    log.warning("%s was removed while it was written to", folder)
+    return writing_in(folder, work, make, tries - 1)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what `replacing` left behind in a folder when its process was killed."""
+    for path in folder.glob(f"{_PREFIX}*"):
+        if owners.left_behind(path, path.name.removeprefix(_PREFIX)):
+            log.info("removing %s, which a process that is gone was writing", path)
+            with suppress(OSError):  # the folder may be read-only by now; another process may be first
+                path.unlink()
+
+
+def _sync(path: Path) -> None:
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())

@@ -242,9 +242,9 @@ class Server:
         return messages.FileProved(ask.request, digest), None
 
     async def _submit(self, client: bytes, request: messages.SubmitMatte, bulk: bytes | None) -> Answer | None:  # noqa: ARG002
+        folder = spool.make(self._config.cache_dir) if request.inline else ""
         job = self._book.add(client, request)
-        if request.inline:
-            job.spool = spool.make(self._config.cache_dir)
+        job.spool = folder
         await self._send(client, messages.JobAccepted(request.request, job.id))
         self._worker.send(run_message(job))
         return None
@@ -360,10 +360,11 @@ class Server:
             self._worker.send(question)
 
     async def _watch_idle(self) -> None:
-        """End an engine, and a server, that nobody has needed for long enough."""
+        """End an engine, and a server, that nobody has needed for long enough, and an engine that hangs."""
         while True:
             await asyncio.sleep(_IDLE_CHECK_S)
             if self._book.running() or self._questions.waiting():
+                self._worker.look_after()
                 continue
             now = time.monotonic()
             worked = max(self._worked, self._worker.started)  # one may have been started just to look at the cache

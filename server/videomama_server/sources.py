@@ -9,7 +9,7 @@ from typing import Protocol
 
 from videomama_client.errors import BadInput, Cancelled, NotPermitted
 
-from videomama_server import sequences
+from videomama_server import heartbeat, sequences
 from videomama_server.access import permit
 from videomama_server.memo import FileId, Stamp
 
@@ -130,6 +130,7 @@ class SpoolSource:
         waited = 0.0
         while not arrived.wait(_POLL_S):
             waited += _POLL_S
+            heartbeat.beat()  # the client is slow, not this process
             if self._cancelled.is_set():
                 raise Cancelled("the job was cancelled")
             if waited > SUPPLY_S:

@@ -9,17 +9,29 @@ import tempfile
 from pathlib import Path
 
 from videomama_client import private
-from videomama_client.errors import BadInput
+from videomama_client.errors import BadInput, NotPermitted
 
-from videomama_server import sequences
+from videomama_server import owners, sequences
 from videomama_server.replacing import replacing
 
 
 def make(cache_dir: Path) -> str:
-    """Return a new folder for an inline job's frames: beside the cache, or where temporary files go."""
+    """Return a new folder for an inline job's frames: beside the cache, or where temporary files go.
+
+    Raises:
+        NotPermitted: the disk is full, or neither can be written.
+    """
     try:
+        return _make(cache_dir)
+    except OSError as error:
+        raise NotPermitted(f"cannot keep the frames of this job: {error}", "Free some space and run again.") from error
+
+
+def _make(cache_dir: Path) -> str:
+    try:
+        private.make_folder(cache_dir)
         private.make_folder(cache_dir / "spool")
-        return tempfile.mkdtemp(dir=cache_dir / "spool")
+        return tempfile.mkdtemp(prefix=owners.mark(), dir=cache_dir / "spool")
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise

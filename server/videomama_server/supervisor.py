@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import queue
 import subprocess
 import sys
 import threading
@@ -12,14 +13,62 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import psutil
 from videomama_client.errors import ProtocolError
 
 from videomama_server import pipe
 from videomama_server.config import Config, as_flags
+from videomama_server.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
+HUNG = -9  # the code of a worker that was ended because it hung
 _END_S = 5.0
+
+
+class _Process:
+    """One worker process with its inbox. A thread writes to it: one that does not read must not hold the server up."""
+
+    def __init__(self, config: Config) -> None:
+        command = [sys.executable, "-m", "videomama_server.worker", json.dumps(as_flags(config))]
+        self.popen = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.watchdog = Watchdog(config.engine_hang_s)
+        self._inbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        threading.Thread(target=self._write, name="worker inbox", daemon=True).start()
+
+    def send(self, message: Any) -> None:
+        """Have a message written when the worker takes it."""
+        self._inbox.put(pipe.packed(message))
+
+    def close(self) -> None:
+        """Close the pipe once all is written, which ends the worker."""
+        self._inbox.put(None)
+
+    def see_off(self) -> None:
+        """Wait for the end; kill the worker when it does not come in time."""
+        try:
+            self.popen.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
+
+    def cpu_s(self) -> float:
+        """Return the processor time that it and the processes it waited for have used."""
+        try:
+            times = psutil.Process(self.popen.pid).cpu_times()
+        except psutil.Error:  # it is ending, which is seen elsewhere
+            return 0.0
+        return float(times.user + times.system + times.children_user + times.children_system)
+
+    def _write(self) -> None:
+        assert self.popen.stdin is not None  # made with a pipe
+        try:
+            with self.popen.stdin as stream:
+                while (packed := self._inbox.get()) is not None:
+                    stream.write(packed)
+                    stream.flush()
+        except OSError as error:
+            log.warning("the engine worker does not take messages: %s", error)
 
 
 class Supervisor:
@@ -28,101 +77,92 @@ class Supervisor:
     Args:
         config: handed to the worker.
         on_message: called in the event loop with each message of the worker.
-        on_exit: called in the event loop when a worker that was not asked to end has ended.
+        on_exit: called in the event loop when a worker that was not asked to end has ended, or was given up.
     """
 
     def __init__(self, config: Config, on_message: Callable[[Any], None], on_exit: Callable[[int], None]) -> None:
         self._config = config
         self._on_message = on_message
         self._on_exit = on_exit
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: _Process | None = None
         self.restarts = 0
         self.started = time.monotonic()  # of the last worker
 
     @property
     def pid(self) -> int | None:
         """The worker's process id, or None when none runs."""
-        return self._process.pid if self._process is not None else None
+        return self._process.popen.pid if self._process is not None else None
 
     def send(self, message: Any) -> None:
         """Send a message, starting the worker when none runs; a dying worker's message is sent again by `on_exit`."""
-        if self._process is None:
-            self._start()
-        assert self._process is not None  # just started
-        assert self._process.stdin is not None  # made with a pipe
-        try:
-            pipe.send(self._process.stdin, message)  # type: ignore[arg-type]
-        except OSError as error:
-            log.warning("the engine worker does not take messages: %s", error)
+        self._running().send(message)
 
     def start(self) -> None:
         """Start the worker when none runs, so that the first job need not wait for it."""
-        if self._process is None:
-            self._start()
+        self._running()
+
+    def look_after(self) -> None:
+        """Kill a worker that hangs; to be called every second or so while there is something for it to do."""
+        process = self._process
+        why = process.watchdog.verdict(process.cpu_s()) if process is not None else ""
+        if process is None or not why:
+            return
+        log.error("the engine worker %d hangs and is killed: %s", process.popen.pid, why)
+        process.popen.kill()
+        self._lose(process, HUNG)  # its death is not waited for: a disk that does not answer may hold it up
 
     def stop(self) -> None:
         """End the worker by closing its pipe; one that does not end in time is killed."""
         process = self._part()
         if process is not None:
-            _see_off(process)
+            process.see_off()
 
     async def retire(self) -> None:
         """End the worker while the event loop goes on; a message sent from now on starts another."""
         process = self._part()
         if process is not None:
-            await asyncio.to_thread(_see_off, process)
+            await asyncio.to_thread(process.see_off)
 
-    def _part(self) -> subprocess.Popen[bytes] | None:
+    def _part(self) -> _Process | None:
         process, self._process = self._process, None
         if process is not None:
-            _close(process)
+            process.close()
         return process
 
-    def _start(self) -> None:
-        command = [sys.executable, "-m", "videomama_server.worker", json.dumps(as_flags(self._config))]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self._process, self.started = process, time.monotonic()
-        loop = asyncio.get_running_loop()
-        threading.Thread(target=self._listen, args=(process, loop), name="worker pipe", daemon=True).start()
-        log.info("engine worker %d started", process.pid)
+    def _running(self) -> _Process:
+        if self._process is None:
+            self._process, self.started = _Process(self._config), time.monotonic()
+            loop = asyncio.get_running_loop()
+            arguments = (self._process, loop)
+            threading.Thread(target=self._listen, args=arguments, name="worker pipe", daemon=True).start()
+            log.info("engine worker %d started", self._process.popen.pid)
+        return self._process
 
-    def _listen(self, process: subprocess.Popen[bytes], loop: asyncio.AbstractEventLoop) -> None:
-        assert process.stdout is not None  # made with a pipe
-        with process.stdout as stream:
+    def _listen(self, process: _Process, loop: asyncio.AbstractEventLoop) -> None:
+        assert process.popen.stdout is not None  # made with a pipe
+        with process.popen.stdout as stream:
             try:
                 while (message := pipe.receive(stream)) is not None:  # type: ignore[arg-type]
-                    loop.call_soon_threadsafe(self._on_message, message)
+                    heard = process.watchdog.heard if isinstance(message, pipe.Pulse) else self._on_message
+                    loop.call_soon_threadsafe(heard, message)
             except ProtocolError as error:
                 log.error("the engine worker sent nonsense and is ended: %s", error)
-                process.kill()
-            code = process.wait()
+                process.popen.kill()
+            except RuntimeError:  # the loop closed first: the server is ending
+                log.debug("the engine worker went on after the server's loop")
+            code = process.popen.wait()
             try:
                 loop.call_soon_threadsafe(self._ended, process, code)
-            except RuntimeError:  # the loop closed first: the server is ending
+            except RuntimeError:
                 log.debug("the engine worker ended after the server's loop")
 
-    def _ended(self, process: subprocess.Popen[bytes], code: int) -> None:
-        if self._process is not process:
-            return
+    def _ended(self, process: _Process, code: int) -> None:
+        if self._process is process:
+            log.error("the engine worker %d died with code %d", process.popen.pid, code)
+            self._lose(process, code)
+
+    def _lose(self, process: _Process, code: int) -> None:
         self._process = None
-        _close(process)
+        process.close()
         self.restarts += 1
-        log.error("the engine worker %d died with code %d", process.pid, code)
         self._on_exit(code)
-
-
-def _close(process: subprocess.Popen[bytes]) -> None:
-    """Close the pipe to a worker, which ends it."""
-    assert process.stdin is not None  # made with a pipe
-    try:
-        process.stdin.close()
-    except OSError:
-        log.debug("the engine worker's pipe was broken already")
-
-
-def _see_off(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(_END_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

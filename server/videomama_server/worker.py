@@ -13,10 +13,11 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Hashable, Iterator
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -26,7 +27,7 @@ from videomama_client import messages, private, wire
 from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
 from videomama_client.settings import MatteSettings
 
-from videomama_server import config, engines, frames, logs, pipe, sequences, sources, spool
+from videomama_server import config, engines, frames, heartbeat, logs, pipe, sequences, sources, spool
 from videomama_server.access import permit, refuse_inside
 from videomama_server.answers import Answers, Desk
 from videomama_server.attempt import attempt
@@ -41,8 +42,10 @@ from videomama_server.survey import Order, Pause
 
 log = logging.getLogger(__name__)
 
+EXIT_DEAF = 4
 PATIENCE_S = 0.5
 _POLL_S = 0.05
+_PULSE_S = 0.5
 _LEAVING_S = 1.0  # what a job that is done may take to be gone
 _URGENCY = {messages.INTERACTIVE: 0, messages.BATCH: 1}
 
@@ -52,7 +55,7 @@ class Running:
     """A job that the worker has taken in."""
 
     job: str
-    urgency: tuple[int, int]
+    urgency: tuple[int, int, int]
     steps: Iterator[Pause]
     cancelled: threading.Event
     spooled: dict[str, SpoolSource] = field(default_factory=dict)
@@ -107,6 +110,7 @@ class Worker:
         """Work until the pipe closes."""
         threading.Thread(target=self._listen, name="pipe", daemon=True).start()
         self._emit(pipe.WorkerReady(os.getpid()))
+        threading.Thread(target=self._pulsate, name="pulse", daemon=True).start()
         while True:
             self._take_in()
             going = [running for running in self._jobs.values() if not running.stuck]
@@ -119,17 +123,33 @@ class Worker:
 
     def _listen(self) -> None:
         """Take messages as they come, so that a cancel is seen in the middle of a window."""
-        while (message := pipe.receive(self._inbox)) is not None:
-            if isinstance(message, pipe.RunJob):
-                self._announce(message)
-            elif isinstance(message, pipe.DropJob):
-                self._drop(message.job)
-            elif isinstance(message, pipe.FrameSupplied):
-                self._supply(message)
-            elif isinstance(message, pipe.QUESTIONS):
-                self._answers.take(message)
-        self._services.cache.close()
-        os._exit(0)  # the server is gone, or wants us gone: nothing of a window half done is worth waiting for
+        code = EXIT_DEAF  # unless it ends well: without this thread the worker would never hear anything again
+        try:
+            while (message := pipe.receive(self._inbox)) is not None:
+                self._take(message)
+            self._services.cache.close()
+            code = 0  # the server is gone, or wants us gone: nothing of a window half done is worth waiting for
+        finally:
+            if code:
+                traceback.print_exc()
+            os._exit(code)
+
+    def _take(self, message: Any) -> None:
+        if isinstance(message, pipe.RunJob):
+            self._announce(message)
+        elif isinstance(message, pipe.DropJob):
+            self._drop(message.job)
+        elif isinstance(message, pipe.FrameSupplied):
+            self._supply(message)
+        elif isinstance(message, pipe.QUESTIONS):
+            self._answers.take(message)
+
+    def _pulsate(self) -> None:
+        """Let the server see that this process lives and gets on."""
+        with suppress(OSError):  # the server is gone, and so is this process in a moment
+            while True:
+                self._emit(pipe.Pulse(heartbeat.beats(), bool(self._jobs)))
+                time.sleep(_PULSE_S)
 
     def _announce(self, run: pipe.RunJob) -> None:
         if run.job not in self._cancelled:  # else the server, which thought us dead, tells it twice
@@ -155,7 +175,7 @@ class Worker:
 
     def _begin(self, run: pipe.RunJob) -> None:
         self._count += 1
-        urgency = (_URGENCY.get(run.submit.priority, 1), self._count)
+        urgency = (_URGENCY.get(run.submit.priority, 1), run.turn, self._count)
         running = Running(run.job, urgency, iter(()), self._cancelled[run.job])
         running.steps = self._steps(run, running)
         with self._clearing:
@@ -184,7 +204,7 @@ class Worker:
                 yield from Matte(order, replace(self._services, readers=readers), self._emit, running.cancelled).run()
             finally:
                 running.cancelled.set()  # lets go of readers that wait for a client's frame
-        self._services.cache.prune(int(self._config.cache_limit_gb * 1e9))
+        self._services.cache.keep_within(int(self._config.cache_limit_gb * 1e9))
 
     @contextmanager
     def _readers(self, run: pipe.RunJob) -> Iterator[ThreadPoolExecutor]:
@@ -210,6 +230,7 @@ class Worker:
 
     def _advance(self, running: Running) -> bool:
         """Do one step of a job; return whether there are more."""
+        heartbeat.beat()
         try:
             running.waits_for, running.waits_since = next(running.steps), time.monotonic()
         except StopIteration:

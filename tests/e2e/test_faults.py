@@ -1,6 +1,7 @@
 """What is broken on purpose: processes killed, disks full, entries damaged. Finished work is never done twice."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -218,3 +219,88 @@ def test_memos_that_are_garbage_are_not_believed(start_server, make_clip):
     server.process.wait(10)
     server.start()
     assert server.refine(clip).done.computed == 0
+
+
+def test_a_worker_that_hangs_is_started_again_and_its_job_goes_on(start_server, make_long_clip):
+    server, clip = start_server("--engine-hang-s", "2"), make_long_clip(count=24)
+    with server.client() as client:
+        events = client.events(client.submit(clip.order(window=2, overlap=1)))
+        heard = run_until(events, 4)
+        psutil.Process(client.status().worker_pid).suspend()
+        rest = list(events)
+        assert client.status().worker_restarts == 1
+    assert Counter(heard + [event.frame for event in rest if isinstance(event, FrameDone)]) == Counter(clip.numbers)
+    assert alphas_are_whole(clip)
+
+
+def test_a_job_ahead_of_hundreds_is_told_to_its_client_though_it_ends_last(start_server, make_long_clip, make_clip):
+    server, long, short = start_server(), make_long_clip(count=60), make_clip(count=1)
+    with server.client() as one, server.client() as other:
+        events = one.events(one.submit(long.order(priority="batch")))
+        run_until(events, 1)
+        jobs = [other.submit(short.order(exposure=index / 100)) for index in range(210)]
+        for job in jobs:
+            assert list(other.events(job))[-1].frames == 1
+        assert list(events)[-1].frames == 60
+
+
+def test_a_full_disk_under_the_spool_refuses_the_job_and_leaves_none_behind(
+    small_disk, start_server, make_long_clip, eventually
+):
+    server, clip = start_server("--cache-dir", str(small_disk.folder / "cache")), make_long_clip(count=4)
+    ballast = small_disk.folder / "ballast"
+    with suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    order = submission.Submission(
+        clip.plate, clip.mask, clip.out, MatteSettings(engine="passthrough", roi="off"), transport="inline"
+    )
+    with server.client() as client:
+        with pytest.raises(NotPermitted, match="cannot keep the frames"):
+            list(submission.submit(client, order).events())
+        eventually(lambda: client.status().jobs_running == 0, "no job is left")
+        ballast.unlink()
+        assert list(submission.submit(client, order).events())[-1].frames == 4
+    assert alphas_are_whole(clip)
+
+
+def test_a_cache_that_became_read_only_gives_what_it_has(small_disk, start_server, make_clip):
+    server = start_server("--cache-dir", str(small_disk.folder / "cache"))
+    known, new = make_clip(count=3), make_clip(count=2)
+    assert server.refine(known).done.computed == 3
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk.folder)], check=True)
+    assert server.refine(known).done.cached == 3
+    with pytest.raises(NotPermitted, match="read-only"):
+        server.refine(new)
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk.folder)], check=True)
+    assert server.refine(new).done.computed == 2
+
+
+def test_a_cache_folder_that_is_deleted_under_a_job_is_made_anew(start_server, make_long_clip, videomama):
+    server, clip = start_server(), make_long_clip(count=40)
+    with server.client() as client:
+        events = client.events(client.submit(clip.order()))
+        run_until(events, 4)
+        shutil.rmtree(server.cache_dir, ignore_errors=True)
+        with suppress(NotPermitted):  # a file may be removed between two steps with it
+            list(events)
+    assert server.refine(clip).done.frames == 40
+    assert alphas_are_whole(clip)
+    assert server.cache_dir.stat().st_mode & 0o777 == 0o700
+    assert videomama("cache", "--cache-dir", server.cache_dir, "verify").code == 0
+
+
+def test_an_edit_that_its_stat_does_not_show_is_seen_by_rehash(start_server, make_clip):
+    server, clip, other = start_server(), make_clip(count=1), make_clip(count=1)
+    mask, edited = clip.file("mask", 1001), other.file("mask", 1001)
+    size = max(mask.stat().st_size, edited.stat().st_size)
+    for path in (mask, edited):
+        os.truncate(path, size)
+        os.utime(path, (time.time() - 60,) * 2)
+    server.refine(clip)
+    before = mask.stat()
+    mask.write_bytes(edited.read_bytes())
+    os.utime(mask, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert server.refine(clip).done.cached == 1  # the documented limit
+    assert server.refine(clip, rehash=True).done.computed == 1
+    np.testing.assert_array_equal(clip.read_alpha(1001), other.read_mask(1001))

@@ -1,5 +1,6 @@
 import errno
 
+import cv2
 import pytest
 from videomama_client.errors import BadInput, InternalError, NotPermitted, OutOfMemory
 from videomama_server.attempt import attempt
@@ -26,6 +27,8 @@ def test_a_typed_error_is_told_as_it_is():
     [
         (MemoryError(), OutOfMemory, "does not fit in memory"),
         (OSError(errno.ENOSPC, "no space"), NotPermitted, "no space is left"),
+        (OSError(errno.EROFS, "read-only"), NotPermitted, "the disk is read-only"),
+        (FileNotFoundError(errno.ENOENT, "gone"), NotPermitted, "was removed meanwhile"),
         (OSError(errno.EIO, "broken"), NotPermitted, "the disk failed"),
         (ZeroDivisionError("by zero"), InternalError, "ZeroDivisionError: by zero"),
     ],
@@ -42,3 +45,9 @@ def test_what_nobody_foresaw_is_logged_with_its_place(caplog):
     assert "/log" in failing(KeyError("x")).hint
     assert "job 1 failed" in caplog.text
     assert "Traceback" in caplog.text
+
+
+def test_what_opencv_cannot_allocate_is_out_of_memory():
+    lacking = cv2.error("Insufficient memory")
+    lacking.code = cv2.Error.StsNoMem
+    assert type(failing(lacking)) is OutOfMemory

@@ -164,12 +164,24 @@ def test_verify_removes_what_is_damaged_and_nothing_else(cache, entry, damage):
     assert cache.lookup(OTHER)
 
 
+def test_an_entry_that_cannot_be_read_now_is_not_removed(cache, entry, monkeypatch, caplog):
+    def fail(path):
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(cache_module.seal, "matches", fail)
+        assert cache.verify().removed == 0
+        assert cache.lookup(KEY) is None
+    assert "cannot be read" in caplog.text
+    assert cache.lookup(KEY) == entry
+
+
 def test_an_entry_that_vanishes_while_it_is_verified_is_no_error(cache, entry, monkeypatch):
     def vanish(path):
         path.unlink()
         return False
 
-    monkeypatch.setattr(cache_module, "_intact", vanish)
+    monkeypatch.setattr(cache_module.seal, "matches", vanish)
     assert cache.verify().removed == 0
 
 
@@ -216,7 +228,7 @@ def test_a_crash_between_writing_and_renaming_leaves_no_entry(cache, monkeypatch
     def killed(path, key):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cache_module, "_seal", killed)
+    monkeypatch.setattr(cache_module.seal, "put", killed)
     with pytest.raises(KeyboardInterrupt):
         cache.publish(KEY, alpha(), FULL)
     assert files_in(cache.folder) == ["README.txt"]
@@ -231,7 +243,7 @@ def test_an_entry_under_another_key_is_never_believed(cache):
 
 
 def test_a_file_without_its_seal_is_never_an_entry(cache, monkeypatch):
-    monkeypatch.setattr(cache_module, "_seal", lambda path, key: None)
+    monkeypatch.setattr(cache_module.seal, "put", lambda path, key: None)
     cache.publish(KEY, alpha(), FULL)
     assert cache.lookup(KEY) is None
 
@@ -406,14 +418,16 @@ def test_what_a_dead_or_day_old_process_left_does_not_protect(cache, entry, kind
     assert not marker.exists()
 
 
-def test_prune_sweeps_old_temporary_files_and_empty_folders_only(cache, entry):
-    old, young = entry.with_name(".new-old.exr"), entry.with_name(".new-young.exr")
+def test_prune_sweeps_what_killed_processes_left_and_empty_folders_only(cache, entry):
+    hidden = f".videomama-{socket.gethostname()}~"
+    old, young = entry.with_name(f"{hidden}{dead_process()}~old.exr"), entry.with_name(f"{hidden}{os.getpid()}~new.exr")
     empty_folder = cache.folder / "sequences" / "empty"
     stray = cache.folder / "sequences" / ".DS_Store"
     empty_folder.mkdir(parents=True)
     for path in (old, young, stray):
         path.touch()
-    os.utime(old, (time.time() - 4000,) * 2)
+    for path in (old, young):
+        os.utime(path, (time.time() - 4000,) * 2)
     cache.prune(10**9)
     assert [path.exists() for path in (old, young, stray, empty_folder, entry)] == [False, True, True, False, True]
 
@@ -594,3 +608,62 @@ def test_a_link_in_the_cache_leads_to_no_file_that_is_removed(cache, tmp_path, p
     assert cache.stat().bytes == 0
     act(cache)
     assert sorted(path.name for path in outside.iterdir()) == [".hidden", "note.json", "plate.0001.exr"]
+
+
+def test_a_cache_that_was_deleted_while_in_use_is_made_anew_for_this_user_only(cache, entry):
+    shutil.rmtree(cache.folder)
+    assert cache.publish(KEY, alpha(), FULL) == entry
+    assert cache.folder.stat().st_mode & 0o777 == 0o700
+    assert files_in(cache.folder) == ["README.txt", f"entries/aa/{KEY}.exr"]
+    shutil.rmtree(cache.folder)
+    with cache.hold("job"):
+        assert (cache.folder / "README.txt").exists()
+
+
+def test_a_cache_that_became_read_only_is_still_looked_up_under_a_hold(small_disk, make_read_only, caplog):
+    folder = small_disk(512)
+    cache = Cache(folder / "cache")
+    entry = cache.publish(KEY, alpha(), FULL)
+    make_read_only(folder)
+    with cache.hold("job"):
+        assert cache.lookup(KEY) == entry
+        with pytest.raises((OSError, NotPermitted), match=r"[Rr]ead-only"):
+            cache.publish(OTHER, alpha(), FULL)
+    assert "cannot be held" in caplog.text
+
+
+def test_what_a_job_uses_is_protected_though_the_clock_jumped_back(cache, entry, monkeypatch):
+    with cache.hold("job"):
+        monkeypatch.setattr(cache_module.time, "time_ns", lambda: 10**18)  # of the year 2001
+        assert cache.lookup(KEY) == entry
+        assert cache.prune(0).removed == 0
+    assert cache.prune(0).removed == 1
+
+
+def test_a_cache_is_looked_through_when_this_process_may_have_outgrown_its_limit(cache, monkeypatch):
+    looked = []
+    monkeypatch.setattr(cache, "prune", looked.append)
+    size = cache.publish(KEY, alpha(), FULL).stat().st_size
+    limit = 150 * size
+    for _ in range(3):
+        cache.keep_within(limit)
+    assert looked == [limit]
+    for key in (KEY, OTHER):
+        cache.publish(key, alpha(), FULL)
+        cache.keep_within(limit)
+    assert looked == [limit, limit]
+
+
+def test_spools_and_overlays_of_killed_processes_are_swept(cache, tmp_path, monkeypatch):
+    monkeypatch.setattr(cache_module.tempfile, "tempdir", str(tmp_path))
+    old = time.time() - 100
+    folders = []
+    for parent, start in ((cache.folder / "spool", ""), (tmp_path, "videomama-cache-")):
+        for pid in (dead_process(), os.getpid()):
+            folders.append(parent / f"{start}{socket.gethostname()}~{pid}~x")
+            folders[-1].mkdir(parents=True)
+            os.utime(folders[-1], (old, old))
+    cache.prune(10**9)
+    (tmp_path / "file").touch()
+    Cache(tmp_path / "file").close()
+    assert [folder.exists() for folder in folders] == [False, True, False, True]

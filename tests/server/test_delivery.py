@@ -1,5 +1,9 @@
 import os
 import shutil
+import socket
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -196,3 +200,31 @@ def test_what_a_format_cannot_hold_is_refused_and_the_output_named(
     out = tmp_path / f"alpha.####{tail}"
     with raises_with_hint(BadInput, said, out):
         Delivery(parse(str(out)), layer, dtype).check()
+
+
+def test_check_sweeps_what_a_killed_process_was_writing(out):
+    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    out.mkdir(parents=True)
+    left = out / f".videomama-{socket.gethostname()}~{int(dead.stdout)}~0123.exr"
+    left.touch()
+    os.utime(left, (time.time() - 100,) * 2)
+    delivery(out)
+    assert names_in(out) == []
+
+
+@pytest.mark.parametrize("asked", [{}, {"dtype": "half"}], ids=["copied", "converted"])
+def test_what_is_not_linked_is_made_durable(publish, out, monkeypatch, asked):
+    synced = []
+    entry, made = publish(), delivery(out, **asked)
+    monkeypatch.setattr(os, "link", refuse_links)
+    monkeypatch.setattr(os, "fsync", lambda _: synced.append(names_in(out)))
+    made.deliver(entry, 1)
+    assert len(synced) == 1
+    assert "alpha.0001.exr" not in synced[0]
+
+
+def test_an_entry_that_is_gone_is_said_to_be(publish, out):
+    entry = publish()
+    entry.unlink()
+    with pytest.raises(FileNotFoundError):
+        delivery(out).deliver(entry, 1)

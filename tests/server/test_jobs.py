@@ -274,3 +274,21 @@ def test_a_job_that_is_done_names_its_flags_in_one_line(book, job):
     other = book.add(b"client", REQUEST)
     book.note(replace(done(other), flags=[QcFlag("spill", list(range(1, 4000, 2)), 1, "why")] * 9))
     assert len(book.report()[0].flags) <= 200
+
+
+def test_a_job_that_was_overtaken_by_hundreds_is_still_known_when_it_ends(book, job):
+    for _ in range(REMEMBERED + 5):
+        book.note(failed(book.add(b"other", REQUEST)))
+    book.note(done(job))
+    assert book.find(job.id) is job
+
+
+def test_clients_take_turns(book):
+    greedy = [book.add(b"greedy", REQUEST) for _ in range(3)]
+    late = [book.add(b"late", REQUEST) for _ in range(2)]
+    assert [job.turn for job in greedy + late] == [0, 1, 2, 0, 1]
+    book.note(done(greedy[0]))
+    book.note(done(late[0]))
+    assert book.add(b"third", REQUEST).turn == 1  # it is not served before those whose turn it is
+    assert book.add(b"third", replace(REQUEST, priority="batch")).turn == 0
+    assert run_message(greedy[2]).turn == 2

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from videomama_server import memo as memo_module
 from videomama_server.frames import Picture, read_plate
 from videomama_server.geometry import Geometry, Rect
 from videomama_server.memo import Facts, FileId, Memo, Stamp, pixel_digest
@@ -204,3 +205,23 @@ def test_the_digest_does_not_depend_on_the_file(tmp_path, pictures):
     other = pictures.write(tmp_path / "b.exr", pictures.scene(), "RGB", "float", tile=16)
     assert one.read_bytes() != other.read_bytes()
     assert pixel_digest(read_plate(one)) == pixel_digest(read_plate(other))
+
+
+def test_a_book_forgets_what_was_learned_longest_ago(picture_file, folder, monkeypatch):
+    monkeypatch.setattr(memo_module, "_MOST_ROWS", 3)
+    memo = Memo(folder)
+    for channels in ("a", "b", "a", "c", "d"):
+        memo.put(FileId.of(picture_file), channels, FACTS)
+    memo.save()
+    rows = json.loads(book_of(folder).read_text())
+    assert [name.rpartition("|")[2] for name in rows] == ["a", "c", "d"]
+    assert memo.get(FileId.of(picture_file), "b") is None
+
+
+def test_books_that_are_too_many_to_keep_are_read_again(picture_file, folder, monkeypatch):
+    monkeypatch.setattr(memo_module, "_MOST_BOOKS", 1)
+    memo, file = Memo(folder), FileId.of(picture_file)
+    for name in ("one", "two"):
+        memo.put(FileId(picture_file.parent / name, file.name, file.stamp), "a", FACTS)
+    memo.save()
+    assert memo.get(FileId(picture_file.parent / "one", file.name, file.stamp), "a") == FACTS

@@ -16,6 +16,7 @@ MESSAGES = [
     pipe.WorkerReady(123),
     pipe.JobBegun("j"),
     pipe.EngineHolds("cuda:0", "fp16", 2_500_000_000, None),
+    pipe.Pulse(2**40, True),
     messages.MattePlanned("j", "classic", [0, 0, 64, 48], 3, "/o.####.exr"),
     messages.FrameWanted("j", "mask", 7),
     messages.FrameDone("j", 7, True, "/o.0007.exr"),

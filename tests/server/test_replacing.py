@@ -1,5 +1,11 @@
+import os
+import socket
+import subprocess
+import sys
+import time
+
 import pytest
-from videomama_server.replacing import replacing
+from videomama_server.replacing import replacing, sweep, writing_in
 
 
 def test_what_was_written_takes_the_place_of_the_file(tmp_path):
@@ -27,3 +33,42 @@ def test_a_failure_leaves_the_file_as_it_was_and_nothing_beside_it(tmp_path):
         fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_was_writing_is_swept_and_nothing_else(tmp_path):
+    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    host, pid = socket.gethostname(), int(dead.stdout)
+    names = [f".videomama-{host}~{pid}~a.exr", f".videomama-{host}~{os.getpid()}~b.exr", ".videomama-c", ".DS_Store"]
+    for name in (*names, "alpha.1001.exr"):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time.time() - 100,) * 2)
+    young = tmp_path / f".videomama-{host}~{pid}~young.exr"
+    young.touch()  # its process may be in a container, out of sight
+    sweep(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names[1:], "alpha.1001.exr", young.name])
+
+
+def test_what_is_durable_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    path, synced = tmp_path / "a.exr", []
+    monkeypatch.setattr(os, "fsync", lambda _: synced.append(path.exists()))
+    with replacing(path, durable=True) as temporary:
+        temporary.write_text("new")
+    assert synced == [False]
+
+
+def test_work_is_done_again_when_its_folder_is_removed_meanwhile(tmp_path):
+    folder, tries = tmp_path / "folder", []
+
+    def work():
+        tries.append(folder.is_dir())
+        if len(tries) < 3:
+            folder.rmdir()
+        return (folder / "file").touch()
+
+    writing_in(folder, work, lambda path: path.mkdir(exist_ok=True))
+    assert tries == [True] * 3
+    tries[:] = []
+    (folder / "file").unlink()
+    with pytest.raises(FileNotFoundError):
+        writing_in(folder, work, lambda path: path.mkdir(exist_ok=True), tries=2)
+    assert tries == [True] * 2

@@ -1,9 +1,10 @@
 import errno
 import hashlib
+from pathlib import Path
 
 import pytest
-from videomama_client.errors import BadInput
-from videomama_server import spool
+from videomama_client.errors import BadInput, NotPermitted
+from videomama_server import owners, spool
 
 
 def digest(content: bytes) -> str:
@@ -32,8 +33,9 @@ def test_a_full_cache_disk_is_no_reason_to_fill_another(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(spool.tempfile, "mkdtemp", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(NotPermitted, match="No space left") as caught:
         spool.make(tmp_path)
+    assert "Free some space" in caught.value.hint
 
 
 def test_bytes_are_kept_when_they_are_those_announced(tmp_path):
@@ -52,3 +54,9 @@ def test_announced_bytes_are_kept_and_a_second_copy_takes_their_place(tmp_path):
     assert path.name == "plate.1001.exr"
     assert path.read_bytes() == b"pixels"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_spool_tells_whose_it_is_and_a_new_cache_folder_is_this_users_only(tmp_path):
+    folder = Path(spool.make(tmp_path / "new" / "cache"))
+    assert folder.name.startswith(owners.mark())
+    assert (tmp_path / "new" / "cache").stat().st_mode & 0o777 == 0o700

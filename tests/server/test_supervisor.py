@@ -179,3 +179,55 @@ def test_a_worker_that_does_not_end_in_time_is_killed(supervised, fake_worker, m
         assert not psutil.pid_exists(pid)
 
     supervised(body)
+
+
+def test_a_worker_that_takes_no_messages_holds_nobody_up(supervised, make_clip):
+    async def body(watch):
+        watch.supervisor.start()
+        process = psutil.Process(await watch.ready())
+        process.suspend()
+        long = make_clip(count=1).order(inline=True, plate_digests=["0" * 32] * 5000)  # more than a pipe holds
+        for _ in range(5):
+            watch.supervisor.send(pipe.RunJob("job", "", long))
+        process.resume()
+        watch.supervisor.send(messages.ReportCache("q"))
+        assert (await watch.event(messages.CacheReported)).request == "q"
+
+    supervised(body)
+
+
+async def looked_after(watch):
+    """Look after the worker until it is given up, as the server does."""
+    while watch.exits.empty():
+        watch.supervisor.look_after()
+        await asyncio.sleep(0.05)
+    return watch.exits.get_nowait()
+
+
+def test_a_worker_that_hangs_is_killed_and_told_to_have_ended(supervised, caplog):
+    async def body(watch):
+        watch.supervisor.start()
+        process = psutil.Process(await watch.ready())
+        process.suspend()
+        assert await looked_after(watch) == supervisor.HUNG
+        assert (watch.supervisor.pid, watch.supervisor.restarts) == (None, 1)
+        process.wait(WAIT_S)
+        watch.supervisor.send(pipe.DropJob("nonsense"))
+        assert await watch.ready() == watch.supervisor.pid != process.pid
+        await asyncio.sleep(0.1)
+        assert watch.exits.empty()
+
+    supervised(body, engine_hang_s=1.0)
+    assert "hangs and is killed: it has done nothing for 1 s" in caplog.text
+
+
+def test_an_idle_worker_is_left_alone(supervised):
+    async def body(watch):
+        watch.supervisor.start()
+        await watch.ready()
+        for _ in range(40):
+            watch.supervisor.look_after()
+            await asyncio.sleep(0.05)
+        assert watch.exits.empty()
+
+    supervised(body, engine_hang_s=1.0)

@@ -15,6 +15,7 @@ from videomama_client.settings import MatteSettings
 from videomama_server import pipe
 from videomama_server.attempt import EXIT_DEVICE_LOST
 from videomama_server.config import Config, as_flags
+from videomama_server.worker import EXIT_DEAF
 
 ENDS = (messages.MatteDone, messages.MatteFailed)
 WAIT_S = 30
@@ -33,13 +34,13 @@ class LiveWorker:
                 stdout=subprocess.PIPE,
                 stderr=log,
             )
-        self.said = queue.Queue()
+        self.said, self.pulses = queue.Queue(), queue.Queue()
         self.listener = threading.Thread(target=self._listen)
         self.listener.start()
 
     def _listen(self):
         while (message := pipe.receive(self.process.stdout)) is not None:
-            self.said.put(message)
+            (self.pulses if isinstance(message, pipe.Pulse) else self.said).put(message)
 
     def send(self, *sent):
         for message in sent:
@@ -317,6 +318,31 @@ def test_a_worker_that_lost_its_device_ends_and_leaves_the_job_to_the_next(tmp_p
         assert process.wait(WAIT_S) == EXIT_DEVICE_LOST
         heard = []
         while (message := pipe.receive(process.stdout)) is not None:
-            heard.append(type(message))
+            heard += [] if isinstance(message, pipe.Pulse) else [type(message)]
         assert b"the device is lost" in process.stderr.read()
     assert heard == [pipe.WorkerReady, pipe.JobBegun, messages.MattePlanned]
+
+
+def test_pulses_tell_whether_there_is_a_job_and_whether_it_gets_on(start_worker, make_clip, tmp_path, eventually):
+    go, clip = tmp_path / "go", make_clip(count=2)
+    live = start_worker(script=_STUCK_IN_A_WINDOW.replace("GO", repr(str(go))))
+    assert not live.pulses.get(timeout=WAIT_S).busy
+    live.send(pipe.RunJob("long", "", clip.order()))
+    eventually(go.with_suffix(".begun").exists, "the window is begun")
+    while not (stuck := live.pulses.get(timeout=WAIT_S)).busy:
+        continue
+    assert stuck.beats > 0
+    assert live.pulses.get(timeout=WAIT_S) == live.pulses.get(timeout=WAIT_S)
+    go.touch()
+    live.hear_until(*ENDS)
+    while (last := live.pulses.get(timeout=WAIT_S)).busy:
+        continue
+    assert last.beats > stuck.beats
+
+
+def test_a_worker_that_can_hear_no_more_ends(start_worker):
+    live = start_worker()
+    live.hear()
+    live.process.stdin.write(b"\xff\xff\xff\xff")  # a message of four gigabytes
+    live.process.stdin.flush()
+    assert live.process.wait(WAIT_S) == EXIT_DEAF

@@ -23,6 +23,9 @@ _FILE = click.Path(path_type=Path)
 @click.option("--port", type=int, help="Port to listen at; 0 takes a free one.")
 @click.option("--roots", help="Folders that may be opened, separated as in PATH; all by default.")
 @click.option("--engine-idle-s", type=float, help="End the engine after so many idle seconds.")
+@click.option(
+    "--engine-hang-s", type=float, help="Restart an engine that does nothing for so many seconds; 0 for never."
+)
 @click.option("--server-idle-s", type=float, help="End the server after so many idle seconds; 0 for never.")
 @click.option("--threads", type=int, help="Threads that read frames, and as many that write.")
 @click.option("--weights", type=_FILE, help="Folder of the model's weights.")

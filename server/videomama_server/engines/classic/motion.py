@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from videomama_server import heartbeat
 from videomama_server.engines.base import FloatArray
 
 REACH = 2  # frames
@@ -77,6 +78,7 @@ def _flow(one: FloatArray, other: FloatArray) -> FloatArray:
     if min(height, width) < _SMALLEST:
         return at_rest
     grey = [np.rint(view.mean(axis=2) * 255).astype(np.uint8) for view in (one, other)]
+    heartbeat.beat()
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     return np.asarray(search.calc(grey[0], grey[1], at_rest), np.float32)
 

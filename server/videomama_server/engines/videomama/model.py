@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from videomama_client.errors import OutOfMemory
 
+from videomama_server import heartbeat
 from videomama_server.engines.base import DeviceLost, EngineConfig, EngineUsage
 from videomama_server.engines.videomama import device, layouts, planner, weights
 from videomama_server.engines.videomama.canvas import Size
@@ -175,6 +176,7 @@ class Model:
         if self._placement is None:
             path = weights.folded(self._checkpoint, self._config.folded_dir, self._device.storage)
             network = weights.load(path)
+            _beat_with(network)
             activation.choose(self._config.compile, self._device.device)
         else:
             self._placement.release()
@@ -220,6 +222,12 @@ class Model:
     @staticmethod
     def _back(tensor: Tensor) -> Tensor:
         return tensor.to("cpu", torch.float32)
+
+
+def _beat_with(network: Network) -> None:
+    """Have every layer that was run beat, so that a slow device is not taken for one that hangs."""
+    for module in network.modules():
+        module.register_forward_hook(lambda *_: heartbeat.beat())
 
 
 def _size_of(picture: Tensor) -> Size:

@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from videomama_client.errors import WeightsError
 
+from videomama_server import heartbeat
 from videomama_server.engines.videomama import headers, layouts
 from videomama_server.engines.videomama.headers import Entry
 
@@ -54,6 +55,7 @@ class Tensors(Mapping[str, torch.Tensor]):
             tensor = self._pickled[name]
         else:
             tensor = self._files[self._prefix + name].get_tensor(self._prefix + name)  # type: ignore[no-untyped-call]
+        heartbeat.beat()
         if not is_finite(tensor):
             raise WeightsError(
                 f"{self._path} holds NaN or infinity in {name}",

@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from videomama_client.errors import NotPermitted, WeightsError
 
+from videomama_server import heartbeat
 from videomama_server.engines.videomama import checks, headers, tensors
 from videomama_server.engines.videomama.folding import fold
 from videomama_server.engines.videomama.layouts import Checkpoint
@@ -153,6 +154,7 @@ def _check_room(folder: Path, shape: NetworkShape, dtype: torch.dtype) -> None:
 
 def _check_finite(checkpoint: Checkpoint, result: Mapping[str, torch.Tensor]) -> None:
     for name, tensor in result.items():
+        heartbeat.beat()
         if not tensors.is_finite(tensor):
             raise WeightsError(
                 f"{checkpoint.unet} has values too large for {_SPELLING[tensor.dtype]}: {name} becomes infinite",
@@ -178,6 +180,7 @@ def _write(path: Path, result: Mapping[str, torch.Tensor], metadata: Mapping[str
     with path.open("wb") as file:
         file.write(len(header).to_bytes(8, "little") + header)
         for name in names:
+            heartbeat.beat()
             file.write(result[name].contiguous().reshape(-1).view(torch.uint8).numpy().data)
         file.flush()
         os.fsync(file.fileno())

@@ -7,6 +7,7 @@ from videomama_client.errors import BadInput, OutOfMemory, WeightsError
 from videomama_client.settings import MatteSettings
 from videomama_server.engines.base import DeviceLost, EngineConfig, EngineFrame
 from videomama_server.engines.videomama.engine import VideoMamaEngine
+from videomama_server.heartbeat import beats
 
 H, W = 128, 192
 FRAMES = range(1001, 1007)
@@ -304,3 +305,9 @@ def test_other_errors_are_not_taken_for_memory(engine, monkeypatch):
     monkeypatch.setattr(engine._model, "_using", fail)
     with pytest.raises(RuntimeError, match="something else"):
         matte(engine)
+
+
+def test_every_layer_beats_so_that_a_slow_one_is_not_taken_for_one_that_hangs(engine):
+    before = beats()
+    matte(engine, range(1001, 1003))
+    assert beats() - before > 100
