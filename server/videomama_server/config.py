@@ -33,6 +33,8 @@ class Config:
         host, port: what the server binds; port 0 takes a free one.
         roots: folders that may be read and written; none named stands for all that the user may.
         engine_idle_s: seconds without a job after which the engine process ends and frees its memory.
+        read_limit_s: seconds that reading one picture file may take before its job fails and the engine process is
+            started again; 0 for no limit.
         server_idle_s: seconds without a client or job after which the server ends; 0 for never.
         threads: threads that read frames, and as many that write alphas.
         weights: folder of the model's weights (engine `videomama`), in any of the layouts they are published in.
@@ -49,6 +51,7 @@ class Config:
     port: int = 0
     roots: tuple[Path, ...] = ()
     engine_idle_s: float = 900.0
+    read_limit_s: float = 300.0
     server_idle_s: float = 0.0
     threads: int = 2
     weights: Path = field(default_factory=lambda: platformdirs.user_data_path("videomama") / "weights")

@@ -34,6 +34,7 @@ DEATHS_WITHOUT_PROGRESS = 2
 _SHOWN = 200  # characters of a label, or of a plate's name in a status
 _LONGEST_MESSAGE = 500
 _REPORTED = 100
+_SUSPECTS = 4
 _RANK = {RUNNING: 0, WAITING: 1}  # which jobs are told of first when there are too many
 
 
@@ -50,6 +51,8 @@ class Job:
         computed: how many of them had to be computed.
         ended_at: on the same clock as `started`; None while it waits or runs.
         failure: why it ended without all frames.
+        files: what the worker is reading for it at this moment, as a person is told of it.
+        suspects: those of them that were being read at each of its deaths so far.
         flags: what quality control found when it was done.
     """
 
@@ -66,6 +69,8 @@ class Job:
     started: float = field(default_factory=time.monotonic)
     ended_at: float | None = None
     failure: MatteFailed | None = None
+    files: list[str] = field(default_factory=list)
+    suspects: list[str] = field(default_factory=list)
     flags: list[QcFlag] = field(default_factory=list)
     label: str = field(init=False)
 
@@ -95,6 +100,13 @@ class Job:
         """Return the digest of an inline frame's bytes, or None when the job has no such frame."""
         digests = {PLATE: self.request.plate_digests, MASK: self.request.mask_digests}.get(role, [])
         return dict(zip(self.request.inline_frames, digests, strict=False)).get(frame)
+
+    def note_death(self) -> None:
+        """Note that the worker died over this job: how often without a frame in between, and over which files."""
+        again = len(self.done) == self.done_at_death
+        self.deaths = self.deaths + 1 if again else 1
+        self.done_at_death = len(self.done)
+        self.suspects = [name for name in self.files if not again or name in self.suspects]
 
     def describe(self) -> str:
         """Say in one line how far the job is."""
@@ -155,6 +167,11 @@ class JobBook:
         if job in self._jobs:
             self._jobs[job].begun = True
 
+    def note_files(self, job: str, files: list[str]) -> None:
+        """Note which files of a job the worker is reading."""
+        if job in self._jobs:
+            self._jobs[job].files = files
+
     def note(self, event: JobEvent) -> JobEvent | None:
         """Enter an event of the worker; return what the client should hear of it, which is nothing it heard before."""
         job = self._jobs.get(event.job)
@@ -184,13 +201,14 @@ class JobBook:
         if job is None or job.ended:
             job = next(iter(self.running()), None)
         if job is not None:
-            job.deaths = job.deaths + 1 if len(job.done) == job.done_at_death else 1
-            job.done_at_death = len(job.done)
+            job.note_death()
             if job.deaths >= DEATHS_WITHOUT_PROGRESS:
-                error = InternalError(f"the engine died twice after {len(job.done)} frames of this job")
-                event = MatteFailed(job.id, error.code, error.message, "See the server's log; try other settings.")
+                error = _given_up(job)
+                event = MatteFailed(job.id, error.code, error.message, error.hint)
                 failed.append(event)
                 self._end(job, event)
+        for left in self._jobs.values():
+            left.files = []
         return self.running(), failed
 
     def _note_frame(self, job: Job, event: FrameDone) -> FrameDone | None:
@@ -212,6 +230,14 @@ def one_line(text: str, longest: int) -> str:
     """Return a text fit for one line: spaces for breaks and tabs, nothing for what cannot be shown, cut to a length."""
     shown = "".join(mark if mark.isprintable() else " " if mark.isspace() else "" for mark in text)
     return shown.strip()[:longest].rstrip()
+
+
+def _given_up(job: Job) -> InternalError:
+    died = f"the engine died twice after {len(job.done)} frames of this job"
+    if not job.suspects:
+        return InternalError(died, "See the server's log; try other settings.")
+    named = "; ".join(job.suspects[:_SUSPECTS])
+    return InternalError(f"{died}, while it read {named}", "Render or copy what it read again; see the server's log.")
 
 
 def run_message(job: Job) -> pipe.RunJob:

@@ -11,8 +11,8 @@ from videomama_client.errors import BadInput, NotPermitted
 
 from videomama_server.geometry import Geometry
 
-MAX_PIXELS = 1 << 28  # of the canvas: 16384 x 16384
-MAX_BYTES = 8 << 30  # of one part with all its channels, in the file's own numbers and in ours
+MAX_PIXELS = 1 << 27  # of the canvas: 16384 x 8192, 1.6 GB as a plate in memory
+MAX_BYTES = 8 << 30  # of a file, of one part with all its channels, and of what is read of it
 MAX_SIDE = 1 << 16
 MAX_CHANNELS = 1024
 MAX_PARTS = 256
@@ -54,6 +54,8 @@ def check_file(path: Path) -> None:
         raise _not_permitted(path)
     if found.st_size == 0:
         raise unreadable(path, "the file is empty")
+    if found.st_size > MAX_BYTES:
+        raise unreadable(path, f"it has {found.st_size} bytes, more than the {MAX_BYTES} that are read")
     if path.suffix.lower() not in READABLE:
         named = path.suffix or "a file without an ending"
         raise BadInput(f"cannot read {path}: {named} is none of the formats that are read", f"Use {_FORMATS}.")

@@ -313,6 +313,8 @@ class Server:
     def _on_worker(self, message: Any) -> None:
         if isinstance(message, pipe.JobBegun):
             self._book.note_begun(message.job)
+        elif isinstance(message, pipe.FilesRead):
+            self._book.note_files(message.job, message.files)
         elif isinstance(message, pipe.EngineHolds):
             self._held = message
         elif isinstance(message, pipe.ANSWERS):

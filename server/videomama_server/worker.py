@@ -18,6 +18,7 @@ from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -36,11 +37,13 @@ from videomama_server.engines.base import Engine, EngineConfig, EngineUsage
 from videomama_server.memo import Memo
 from videomama_server.pipeline import Matte, Services
 from videomama_server.reader import Reader
+from videomama_server.reads import Reads
 from videomama_server.sources import DiskSource, Source, SpoolSource
 from videomama_server.survey import Order, Pause
 
 log = logging.getLogger(__name__)
 
+EXIT_READ_HUNG = 4
 PATIENCE_S = 0.5
 _POLL_S = 0.05
 _LEAVING_S = 1.0  # what a job that is done may take to be gone
@@ -91,6 +94,7 @@ class Worker:
         self._usage: EngineUsage | None = None
         self._begun: str | None = None
         self._count = 0
+        self._reads = Reads(lambda job, files: self._emit(pipe.FilesRead(job, files)))
         cache = Cache(settings.cache_dir)
         self._services = Services(
             cache=cache,
@@ -106,6 +110,8 @@ class Worker:
     def run(self) -> None:
         """Work until the pipe closes."""
         threading.Thread(target=self._listen, name="pipe", daemon=True).start()
+        if self._config.read_limit_s > 0:
+            threading.Thread(target=self._watch_reads, name="reads", daemon=True).start()
         self._emit(pipe.WorkerReady(os.getpid()))
         while True:
             self._take_in()
@@ -130,6 +136,22 @@ class Worker:
                 self._answers.take(message)
         self._services.cache.close()
         os._exit(0)  # the server is gone, or wants us gone: nothing of a window half done is worth waiting for
+
+    def _watch_reads(self) -> None:
+        """End the process when a file takes too long to read: what holds a thread inside a decoder cannot be stopped.
+
+        The job of that file fails; the server runs the others again in another worker.
+        """
+        limit = self._config.read_limit_s
+        while (late := self._reads.overdue(limit)) is None:
+            time.sleep(min(1.0, limit / 4))
+        job, name = late
+        log.error("%s was not read within %g s, so this worker ends", name, limit)
+        error = BadInput(
+            f"{name} was not read within {limit:g} s", "Copy the file to a faster disk, or render it again."
+        )
+        self._emit(messages.MatteFailed(job, error.code, error.message, error.hint))
+        os._exit(EXIT_READ_HUNG)
 
     def _announce(self, run: pipe.RunJob) -> None:
         if run.job not in self._cancelled:  # else the server, which thought us dead, tells it twice
@@ -227,7 +249,8 @@ class Worker:
         name = engines.resolve(request.settings.engine, place)
         plate, mask = self._sources(run, running)
         channels = (request.settings.plate_layer, request.settings.mask_channel)
-        reader = Reader(plate, mask, self._services.memo, channels, request.rehash)
+        noted = partial(self._reads.noted, run.job)
+        reader = Reader(plate, mask, self._services.memo, channels, request.rehash, noted)
         delivery = self._delivery(request)
         if request.out and not request.inline:
             _refuse_overwriting(delivery.pattern, plate, mask)

@@ -110,6 +110,31 @@ def test_a_job_that_kills_the_worker_twice_without_a_frame_is_given_up(book, job
     assert not job.ended
 
 
+def test_a_job_that_was_given_up_names_the_files_that_were_read_at_each_death(book, job):
+    for files in (["plate frame 1 (/a)", "plate frame 2 (/b)"], ["plate frame 2 (/b)", "mask frame 3 (/c)"]):
+        book.note_begun(job.id)
+        book.note_files(job.id, ["plate frame 0 (/z)"])  # read well
+        book.note_files(job.id, files)
+        _, given_up = book.after_death()
+    assert given_up[0].message == "the engine died twice after 0 frames of this job, while it read plate frame 2 (/b)"
+    assert "again" in given_up[0].hint
+
+
+def test_files_that_were_read_at_a_death_before_the_job_got_on_are_not_suspected(book, job):
+    for number, files in enumerate((["plate frame 1 (/a)"], ["plate frame 2 (/b)"], [])):
+        book.note_begun(job.id)
+        book.note_files(job.id, files)
+        _, given_up = book.after_death()
+        if number == 0:
+            book.note(frame(job, 1))
+    assert given_up[0].message == "the engine died twice after 1 frames of this job"
+
+
+def test_files_of_a_job_that_is_not_known_are_nobodys(book, job):
+    book.note_files("nobody", ["plate frame 1 (/a)"])
+    assert job.files == []
+
+
 def test_a_job_that_gets_on_between_two_deaths_is_not_given_up(book, job):
     for number in range(5):
         book.note_begun(job.id)
