@@ -19,6 +19,7 @@ import numpy as np
 import OpenImageIO as oiio
 
 HANG_S = 20.0
+GOOD = ("pixels", "refused", "message", "answered or dropped")
 WIDTH, HEIGHT = 64, 48
 _KINDS: dict[str, list[tuple[str, dict[str, str | int]]]] = {
     "exr": [
@@ -132,7 +133,7 @@ def damaged(rng: random.Random, whole: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file: `pixels`, `refused`, or a finding (`crash`, `hang`, `untyped`, `memory`), and why."""
+    """What became of one thing that was tried, and why; `GOOD` are the kinds that should be."""
 
     kind: str
     said: str = ""
@@ -140,7 +141,7 @@ class Outcome:
     @property
     def is_finding(self) -> bool:
         """Whether it should not have happened."""
-        return self.kind not in ("pixels", "refused")
+        return self.kind not in GOOD
 
 
 class ReadingProcess:

@@ -16,6 +16,18 @@ from zmq.auth.asyncio import AsyncioAuthenticator
 
 from videomama_server.config import Config
 
+_OPTIONS = {
+    zmq.LINGER: 200,
+    zmq.MAXMSGSIZE: MAX_BULK_BYTES,
+    zmq.RCVHWM: 100,
+    zmq.SNDHWM: 10_000,
+    zmq.HANDSHAKE_IVL: 10_000,  # who says nothing that counts for so many milliseconds is dropped
+    zmq.TCP_KEEPALIVE: 1,  # a peer whose machine is gone holds a descriptor; one that is only stopped is kept
+    zmq.TCP_KEEPALIVE_IDLE: 60,
+    zmq.TCP_KEEPALIVE_INTVL: 15,
+    zmq.TCP_KEEPALIVE_CNT: 4,
+}
+
 
 class AlreadyRunning(VideoMaMaError):
     """Another server holds the connection file."""
@@ -61,7 +73,7 @@ def open_up(socket: zmq.asyncio.Socket, authenticator: AsyncioAuthenticator, con
     client_public, client_secret = connection.new_keys()
     authenticator.start()
     authenticator.configure_curve_callback(credentials_provider=KeyHolders(client_public))
-    for option, value in {zmq.LINGER: 200, zmq.MAXMSGSIZE: MAX_BULK_BYTES, zmq.SNDHWM: 10_000}.items():
+    for option, value in _OPTIONS.items():
         socket.setsockopt(option, value)
     socket.curve_server = True
     socket.curve_publickey, socket.curve_secretkey = public.encode(), secret.encode()

@@ -7,7 +7,7 @@ import uuid
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
-from videomama_client.errors import Cancelled, InternalError
+from videomama_client.errors import BadInput, Cancelled, InternalError
 from videomama_client.messages import (
     CANCELLED,
     DONE,
@@ -30,6 +30,7 @@ from videomama_server import pipe
 from videomama_server.sequences import format_range
 
 REMEMBERED = 200
+MOST_AT_ONCE = 5000
 DEATHS_WITHOUT_PROGRESS = 2
 _SHOWN = 200  # characters of a label, or of a plate's name in a status
 _LONGEST_MESSAGE = 500
@@ -142,7 +143,9 @@ class JobBook:
         self.finished = 0
 
     def add(self, client: bytes, request: SubmitMatte) -> Job:
-        """Enter a job."""
+        """Enter a job; raises `BadInput` when too many wait already."""
+        if len(self.running()) >= MOST_AT_ONCE:
+            raise BadInput(f"{MOST_AT_ONCE} jobs wait or run already", "Submit again when some of them are done.")
         job = Job(uuid.uuid4().hex, client, request)
         self._jobs[job.id] = job
         return job
@@ -220,6 +223,7 @@ class JobBook:
 
     def _end(self, job: Job, failure: MatteFailed | None = None) -> None:
         job.ended_at, job.failure = time.monotonic(), failure
+        job.request = replace(job.request, inline_frames=[], plate_digests=[], mask_digests=[])  # up to 16 MiB
         self.finished += 1
         ended = [known.id for known in self._jobs.values() if known.ended]
         for stale in ended[:-REMEMBERED]:

@@ -44,6 +44,8 @@ from videomama_server.supervisor import Supervisor
 log = logging.getLogger(__name__)
 
 _IDLE_CHECK_S = 1.0
+_AT_ONCE = 1000  # requests that are being answered; more wait in their senders' sockets
+_AT_ONCE_BYTES = 2 << 30  # that these may hold
 _CLIENTS = 10_000  # remembered; one that is forgotten is told no flags
 Answer = tuple[messages.Reply, bytes | None]
 
@@ -82,6 +84,7 @@ class Server:
         self._flagged: OrderedDict[bytes, None] = OrderedDict()  # clients that know the flags of a job
         self._ending = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._held_bytes = 0  # by the messages of these tasks
         self._handlers: dict[type, Callable[[bytes, Any, bytes | None], Awaitable[Answer | None]]] = {
             messages.Hello: self._hello,
             messages.ReportStatus: self._report_status,
@@ -139,12 +142,22 @@ class Server:
         while True:
             parts = await self._socket.recv_multipart()
             self._heard = time.monotonic()
-            self._background(self._handle(parts))
+            size = sum(len(part) for part in parts)
+            while self._tasks and (len(self._tasks) >= _AT_ONCE or self._held_bytes + size > _AT_ONCE_BYTES):
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            self._background(self._handle(parts), size)
 
-    def _background(self, work: Any) -> None:
+    def _background(self, work: Any, size: int) -> None:
+        """Begin to answer a message of so many bytes."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._held_bytes += size
+
+        def done(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            self._held_bytes -= size
+
+        task.add_done_callback(done)
 
     async def _handle(self, parts: list[bytes]) -> None:
         """Answer one message; whatever goes wrong becomes one typed refusal: the server's boundary."""
