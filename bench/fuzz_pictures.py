@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,6 +116,8 @@ def _field(rng: random.Random, content: bytearray) -> None:
         if start + 14 < len(content):
             place = start + 2 + 12 * rng.randrange(min(20, (len(content) - start - 2) // 12))
             struct.pack_into(rng.choice(("<4xI4x", "<8xI")), content, place, rng.choice(_WHOLE))
+    else:
+        _number(rng, content)
 
 
 _DAMAGES: tuple[Callable[[random.Random, bytearray], None], ...] = (
@@ -155,8 +158,9 @@ class ReadingProcess:
         process = self._process or self._start()
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(f"{path}\n")
-        process.stdin.flush()
+        with suppress(BrokenPipeError):  # it died: its silence tells
+            process.stdin.write(f"{path}\n")
+            process.stdin.flush()
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
             if not selector.select(HANG_S):
@@ -164,8 +168,8 @@ class ReadingProcess:
                 return Outcome("hang", f"no answer within {HANG_S:g} s")
         line = process.stdout.readline()
         if not line:
-            self._process = None
-            return Outcome("crash", f"ended with code {process.wait()}")
+            self.end()
+            return Outcome("crash", f"ended with code {process.returncode}")
         kind, _, said = line.rstrip("\n").partition("\t")
         return Outcome(kind, said)
 
@@ -173,7 +177,11 @@ class ReadingProcess:
         """End the process."""
         if self._process is not None:
             self._process.kill()
-            self._process.communicate()
+            self._process.wait()
+            for stream in (self._process.stdin, self._process.stdout):
+                assert stream is not None
+                with suppress(BrokenPipeError):
+                    stream.close()
             self._process = None
 
     def _start(self) -> subprocess.Popen[str]:
