@@ -52,7 +52,7 @@ class Job:
         computed: how many of them had to be computed.
         ended_at: on the same clock as `started`; None while it waits or runs.
         failure: why it ended without all frames.
-        files: what the worker is reading for it at this moment, as a person is told of it.
+        files: what the worker is reading for it at this moment, as a person is told of it, and since when.
         suspects: those of them that were being read at each of its deaths so far.
         flags: what quality control found when it was done.
     """
@@ -70,7 +70,7 @@ class Job:
     started: float = field(default_factory=time.monotonic)
     ended_at: float | None = None
     failure: MatteFailed | None = None
-    files: list[str] = field(default_factory=list)
+    files: dict[str, float] = field(default_factory=dict)
     suspects: list[str] = field(default_factory=list)
     flags: list[QcFlag] = field(default_factory=list)
     label: str = field(init=False)
@@ -140,6 +140,7 @@ class JobBook:
     def __init__(self) -> None:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._begun: str | None = None
+        self._blames = True  # a job for the worker's death
         self.finished = 0
 
     def add(self, client: bytes, request: SubmitMatte) -> Job:
@@ -173,7 +174,25 @@ class JobBook:
     def note_files(self, job: str, files: list[str]) -> None:
         """Note which files of a job the worker is reading."""
         if job in self._jobs:
-            self._jobs[job].files = files
+            known, now = self._jobs[job].files, time.monotonic()
+            self._jobs[job].files = {name: known.get(name, now) for name in files}
+
+    def overdue(self, seconds: float, worker_started: float) -> tuple[Job, str] | None:
+        """Return the file that has been read the longest, with its job, if that is for more than `seconds`.
+
+        Args:
+            seconds: how long reading a file may take; 0 for no limit.
+            worker_started: when the worker was started; what an earlier one read does not count.
+        """
+        reads = [(since, name, job) for job in self._jobs.values() for name, since in job.files.items()]
+        since, name, job = min(reads, key=lambda read: read[0], default=(0.0, "", None))
+        if job is None or seconds <= 0 or since < worker_started or time.monotonic() - since <= seconds:
+            return None
+        return job, name
+
+    def lay_death_to_nobody(self) -> None:
+        """Say that the worker is about to be ended for what is known, so that no job that runs is blamed."""
+        self._blames = False
 
     def note(self, event: JobEvent) -> JobEvent | None:
         """Enter an event of the worker; return what the client should hear of it, which is nothing it heard before."""
@@ -199,10 +218,8 @@ class JobBook:
         A job that kills the worker twice without finishing a frame in between would do so for ever.
         """
         failed = []
-        job = self._jobs.get(self._begun or "")
-        self._begun = None
-        if job is None or job.ended:
-            job = next(iter(self.running()), None)
+        job = self._blamed() if self._blames else None
+        self._begun, self._blames = None, True
         if job is not None:
             job.note_death()
             if job.deaths >= DEATHS_WITHOUT_PROGRESS:
@@ -211,8 +228,12 @@ class JobBook:
                 failed.append(event)
                 self._end(job, event)
         for left in self._jobs.values():
-            left.files = []
+            left.files = {}
         return self.running(), failed
+
+    def _blamed(self) -> Job | None:
+        job = self._jobs.get(self._begun or "")
+        return next(iter(self.running()), None) if job is None or job.ended else job
 
     def _note_frame(self, job: Job, event: FrameDone) -> FrameDone | None:
         if event.frame in job.done:

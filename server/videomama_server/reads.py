@@ -1,9 +1,8 @@
-"""Which picture files are being read, and since when: to name one that kills its reader or holds it up."""
+"""Which picture files the worker is reading: for the server to name one that kills it or holds it up."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -17,7 +16,7 @@ class Reads:
 
     def __init__(self, tell: Callable[[str, list[str]], None]) -> None:
         self._tell = tell
-        self._since: dict[tuple[str, str], float] = {}
+        self._under_way: list[tuple[str, str]] = []
         self._lock = threading.Lock()
 
     @contextmanager
@@ -29,22 +28,14 @@ class Reads:
             name: role, frame and path, as a person is told of it.
         """
         with self._lock:
-            self._since[job, name] = time.monotonic()
+            self._under_way.append((job, name))
             self._tell(job, self._of(job))
         try:
             yield
         finally:
             with self._lock:
-                self._since.pop((job, name), None)
+                self._under_way.remove((job, name))
                 self._tell(job, self._of(job))
 
-    def overdue(self, seconds: float) -> tuple[str, str] | None:
-        """Return job and name of the file that has been read the longest, if that is for more than `seconds`."""
-        with self._lock:
-            oldest = min(self._since.items(), key=lambda row: row[1], default=None)
-        if oldest is None or time.monotonic() - oldest[1] <= seconds:
-            return None
-        return oldest[0]
-
     def _of(self, job: str) -> list[str]:
-        return [name for whose, name in self._since if whose == job]
+        return [name for whose, name in self._under_way if whose == job]

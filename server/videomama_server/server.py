@@ -361,6 +361,7 @@ class Server:
         """End an engine, and a server, that nobody has needed for long enough."""
         while True:
             await asyncio.sleep(_IDLE_CHECK_S)
+            self._end_hung_read()
             if self._book.running() or self._questions.waiting():
                 continue
             now = time.monotonic()
@@ -371,6 +372,26 @@ class Server:
                 await self._worker.retire()
             if 0 < self._config.server_idle_s < now - max(self._heard, self._worked):
                 self._ending.set()
+
+    def _end_hung_read(self) -> None:
+        """End a worker that is held up by a file: the file's job fails, the others run again in another worker.
+
+        The worker cannot do so itself: OpenImageIO lets no other thread of it run while it opens a file.
+        """
+        late = self._book.overdue(self._config.read_limit_s, self._worker.started)
+        if late is None or self._worker.pid is None:
+            return
+        job, name = late
+        log.error("%s was not read within %g s: the engine worker is ended", name, self._config.read_limit_s)
+        error = BadInput(
+            f"{name} was not read within {self._config.read_limit_s:g} s",
+            "Copy the file to a faster disk, or render it again.",
+        )
+        job.files = {}
+        self._on_worker(messages.MatteFailed(job.id, error.code, error.message, error.hint))
+        self._book.lay_death_to_nobody()
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(self._worker.pid).kill()
 
 
 def _memory(pid: int | None) -> int | None:

@@ -43,7 +43,6 @@ from videomama_server.survey import Order, Pause
 
 log = logging.getLogger(__name__)
 
-EXIT_READ_HUNG = 4
 PATIENCE_S = 0.5
 _POLL_S = 0.05
 _LEAVING_S = 1.0  # what a job that is done may take to be gone
@@ -110,8 +109,6 @@ class Worker:
     def run(self) -> None:
         """Work until the pipe closes."""
         threading.Thread(target=self._listen, name="pipe", daemon=True).start()
-        if self._config.read_limit_s > 0:
-            threading.Thread(target=self._watch_reads, name="reads", daemon=True).start()
         self._emit(pipe.WorkerReady(os.getpid()))
         while True:
             self._take_in()
@@ -136,22 +133,6 @@ class Worker:
                 self._answers.take(message)
         self._services.cache.close()
         os._exit(0)  # the server is gone, or wants us gone: nothing of a window half done is worth waiting for
-
-    def _watch_reads(self) -> None:
-        """End the process when a file takes too long to read: what holds a thread inside a decoder cannot be stopped.
-
-        The job of that file fails; the server runs the others again in another worker.
-        """
-        limit = self._config.read_limit_s
-        while (late := self._reads.overdue(limit)) is None:
-            time.sleep(min(1.0, limit / 4))
-        job, name = late
-        log.error("%s was not read within %g s, so this worker ends", name, limit)
-        error = BadInput(
-            f"{name} was not read within {limit:g} s", "Copy the file to a faster disk, or render it again."
-        )
-        self._emit(messages.MatteFailed(job, error.code, error.message, error.hint))
-        os._exit(EXIT_READ_HUNG)
 
     def _announce(self, run: pipe.RunJob) -> None:
         if run.job not in self._cancelled:  # else the server, which thought us dead, tells it twice

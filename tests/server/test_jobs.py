@@ -132,7 +132,30 @@ def test_files_that_were_read_at_a_death_before_the_job_got_on_are_not_suspected
 
 def test_files_of_a_job_that_is_not_known_are_nobodys(book, job):
     book.note_files("nobody", ["plate frame 1 (/a)"])
-    assert job.files == []
+    assert job.files == {}
+
+
+def test_the_file_that_has_been_read_the_longest_is_overdue(book, job):
+    begun = time.monotonic()
+    book.note_files(job.id, ["plate frame 1 (/a)"])
+    time.sleep(0.02)
+    book.note_files(job.id, ["plate frame 1 (/a)", "mask frame 1 (/b)"])
+    assert book.overdue(0.01, begun) == (job, "plate frame 1 (/a)")
+    assert book.overdue(60.0, begun) is None
+    assert book.overdue(0.0, begun) is None  # no limit
+    assert book.overdue(0.01, time.monotonic()) is None  # an earlier worker's
+    book.note_files(job.id, ["mask frame 1 (/b)"])
+    assert book.overdue(0.5, begun) is None
+
+
+def test_a_worker_that_is_ended_for_a_file_is_no_running_jobs_doing(book, job):
+    for _ in range(3):
+        book.note_begun(job.id)
+        book.lay_death_to_nobody()
+        assert book.after_death() == ([job], [])
+    book.note_begun(job.id)
+    book.after_death()
+    assert job.deaths == 1
 
 
 def test_a_job_that_gets_on_between_two_deaths_is_not_given_up(book, job):

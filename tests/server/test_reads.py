@@ -1,5 +1,3 @@
-import time
-
 import pytest
 from videomama_server.reads import Reads
 
@@ -31,13 +29,3 @@ def test_a_read_that_fails_is_no_longer_under_way(reads, told):
     with pytest.raises(ValueError, match="damaged"), reads.noted("j", "plate 1"):
         raise ValueError("damaged")
     assert told[-1] == ("j", [])
-    assert reads.overdue(0.0) is None
-
-
-def test_the_oldest_read_is_overdue_first(reads):
-    with reads.noted("j", "plate 1"):
-        time.sleep(0.01)
-        with reads.noted("j", "plate 2"):
-            assert reads.overdue(60.0) is None
-            assert reads.overdue(0.005) == ("j", "plate 1")
-    assert reads.overdue(0.0) is None
