@@ -2,7 +2,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from videomama_client.errors import from_code
+from videomama_client.errors import BadInput, from_code
 from videomama_client.messages import (
     CANCELLED,
     DONE,
@@ -17,7 +17,7 @@ from videomama_client.messages import (
     SubmitMatte,
 )
 from videomama_client.settings import MatteSettings
-from videomama_server import pipe
+from videomama_server import jobs, pipe
 from videomama_server.jobs import REMEMBERED, JobBook, run_message
 
 REQUEST = SubmitMatte("r", "/shots/plate.####.exr", "/shots/mask.####.exr", "/out/a.####.exr", MatteSettings())
@@ -311,3 +311,22 @@ def test_of_too_many_jobs_those_that_run_and_wait_are_reported(book, job):
 def test_the_worker_is_told_all_it_needs(book, job):
     job.spool = "/cache/spool/x"
     assert run_message(job) == pipe.RunJob(job.id, "/cache/spool/x", REQUEST)
+
+
+def test_more_jobs_than_may_wait_are_refused(book, job, monkeypatch):
+    monkeypatch.setattr(jobs, "MOST_AT_ONCE", 3)
+    for _ in range(2):
+        book.add(b"client", REQUEST)
+    with pytest.raises(BadInput, match="3 jobs wait or run"):
+        book.add(b"client", REQUEST)
+    book.note(done(job))
+    book.add(b"client", REQUEST)
+
+
+def test_an_ended_job_lets_go_of_its_digests(book):
+    inline = replace(REQUEST, inline=True, inline_frames=[1], plate_digests=["p"], mask_digests=["m"])
+    job = book.add(b"client", inline)
+    assert job.announced("plate", 1) == "p"
+    book.note(failed(job))
+    assert job.announced("plate", 1) is None
+    assert job.request.plate == REQUEST.plate
