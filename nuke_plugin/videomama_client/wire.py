@@ -14,6 +14,7 @@ from videomama_client.errors import ProtocolError
 MAX_PACKED_BYTES = 16 * 1024 * 1024
 MAX_TEXT_BYTES = 64 * 1024
 MAX_ITEMS = 200_000
+MAX_VALUES = 1_000_000  # in a whole message: an empty list is one byte there and a hundred in memory
 _KIND = "kind"
 
 
@@ -42,11 +43,34 @@ def decode(packed: bytes, kinds: Mapping[str, type]) -> Any:
         raise ProtocolError("a message must be a map")
     kind = content.pop(_KIND, None)
     if not isinstance(kind, str) or kind not in kinds:
-        raise ProtocolError(f"unknown message kind {str(kind)[:80]!r}", "Update the older side.")
+        named = kind[:80] if isinstance(kind, str) else type(kind).__name__
+        raise ProtocolError(f"unknown message kind {named!r}", "Update the older side.")
     return _build(kinds[kind], content)
 
 
+class _Count:
+    """Counts the values of one message while they are made; raises ValueError when they are more than `MAX_VALUES`."""
+
+    def __init__(self) -> None:
+        self._values = 0
+
+    def list_made(self, made: list[Any]) -> list[Any]:
+        """Take in a list that was just made."""
+        self._values += 1 + len(made)
+        if self._values > MAX_VALUES:
+            raise ValueError(f"it holds more than {MAX_VALUES} values")
+        return made
+
+    def map_made(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+        """Take in a map that was just made; raises ValueError when it names a field twice."""
+        made = dict(self.list_made(pairs))
+        if len(made) < len(pairs):
+            raise ValueError("it names a field twice")
+        return made
+
+
 def _unpack(packed: bytes) -> Any:
+    count = _Count()
     try:
         return msgpack.unpackb(
             packed,
@@ -58,6 +82,8 @@ def _unpack(packed: bytes) -> Any:
             max_ext_len=0,
             max_array_len=MAX_ITEMS,
             max_map_len=256,
+            list_hook=count.list_made,
+            object_pairs_hook=count.map_made,
         )
     except (ValueError, TypeError, OverflowError, RecursionError, msgpack.exceptions.UnpackException) as error:
         raise ProtocolError(f"a message that cannot be unpacked: {error}"[:300]) from error

@@ -17,7 +17,17 @@ from zmq.auth.asyncio import AsyncioAuthenticator
 from videomama_server.config import Config
 
 _DOMAIN = b"videomama"  # any will do, but without one a peer gets in where nobody checks its key
-_HANDSHAKE_MS = 10_000  # a peer that has not shown its key by then is dropped, with what it sent
+_OPTIONS = {
+    zmq.LINGER: 200,
+    zmq.MAXMSGSIZE: MAX_BULK_BYTES,
+    zmq.RCVHWM: 100,
+    zmq.SNDHWM: 10_000,
+    zmq.HANDSHAKE_IVL: 10_000,  # who says nothing that counts for so many milliseconds is dropped
+    zmq.TCP_KEEPALIVE: 1,  # a peer whose machine is gone holds a descriptor; one that is only stopped is kept
+    zmq.TCP_KEEPALIVE_IDLE: 60,
+    zmq.TCP_KEEPALIVE_INTVL: 15,
+    zmq.TCP_KEEPALIVE_CNT: 4,
+}
 
 
 class AlreadyRunning(VideoMaMaError):
@@ -65,8 +75,7 @@ def open_up(socket: zmq.asyncio.Socket, authenticator: AsyncioAuthenticator, con
     client_public, client_secret = connection.new_keys()
     authenticator.start()
     authenticator.configure_curve_callback(_DOMAIN.decode(), KeyHolders(client_public))
-    options = {zmq.LINGER: 200, zmq.MAXMSGSIZE: MAX_BULK_BYTES, zmq.SNDHWM: 10_000, zmq.HANDSHAKE_IVL: _HANDSHAKE_MS}
-    for option, value in options.items():
+    for option, value in _OPTIONS.items():
         socket.setsockopt(option, value)
     socket.setsockopt(zmq.ZAP_DOMAIN, _DOMAIN)
     socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)  # else ZeroMQ lets any key in while no authenticator runs

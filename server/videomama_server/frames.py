@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import errno
 import math
-import os
 import shutil
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,9 @@ import cv2
 import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
-from videomama_client.errors import BadInput, NotPermitted, VideoMaMaError
+from videomama_client.errors import BadInput, NotPermitted, OutOfMemory
 
+from videomama_server import limits
 from videomama_server.channels import Channel, Header, full_name, mask_channel, plate_channels
 from videomama_server.geometry import Geometry, Rect
 from videomama_server.replacing import replacing
@@ -31,11 +32,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float32]
 
-MAX_PIXELS = 1 << 28
-MIN_SIDE = 16
 WRITABLE = {".exr": ("half", "float"), ".tif": ("half", "float", "uint16"), ".tiff": ("half", "float", "uint16")}
-# Bytes of a file by its ending, at most: more is no frame, and a reader of JPEG would look through all of it.
-READABLE = dict.fromkeys((".exr", ".dpx", ".tif", ".tiff", ".png"), 1 << 35) | {".jpg": 1 << 30, ".jpeg": 1 << 30}
 WRITABLE |= {".png": ("uint8", "uint16"), ".dpx": ("uint16",)}
 
 
@@ -52,7 +49,9 @@ def probe(path: Path) -> Header:
     """Read the header of `path`.
 
     Raises:
-        BadInput: not a picture, truncated, or of a size no plate has.
+        BadInput: not a picture, truncated, or of a size no plate has (see `limits`).
+        OutOfMemory: there is not enough for what it holds.
+        NotPermitted: the file may not be read.
     """
     with _opened(path) as source:
         return _header(path, source)
@@ -142,37 +141,33 @@ def use_threads(count: int) -> None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    if not path.is_file():  # a pipe would be waited for without end
-        raise _unreadable(path, "not a file" if path.exists() else "no such file")
-    _check_file(path)
-    oiio.attribute("try_all_readers", 0)  # those of other formats look through all of a file, for ever in a large one
+    """Open a file for reading; what its content makes the libraries raise becomes an error that names it."""
+    limits.check_file(path)
+    _limit_library()
     hints = oiio.ImageSpec()
     hints.attribute("oiio:UnassociatedAlpha", 1)
     hints.attribute("oiio:missingcolor", "")
-    source = oiio.ImageInput.open(str(path), hints)
-    if source is None:
-        raise _unreadable(path, oiio.geterror())
     try:
-        yield source
-    finally:
-        source.close()
+        source = oiio.ImageInput.open(str(path), hints)
+        if source is None:
+            raise limits.unreadable(path, oiio.geterror())
+        with closing(source):
+            yield source
+    except UnicodeError as error:  # names of channels, or a library's words on them
+        raise limits.unreadable(path, "its header holds text that is not UTF-8") from error
+    except MemoryError as error:
+        raise OutOfMemory(
+            f"{path} does not fit in memory", "Crop the picture, or give the server more memory."
+        ) from error
 
 
-def _check_file(path: Path) -> None:
-    """Raise `BadInput` for a file that no picture is in, before a library sees it."""
-    largest = READABLE.get(path.suffix.lower())
-    if largest is None:
-        raise BadInput(f"cannot read {path}: no plate or mask ends so", f"Use {', '.join(READABLE)}.")
-    size = path.stat().st_size
-    if size > largest:
-        raise BadInput(f"{path} has {size} bytes, more than the {largest} that are read", "Render the file again.")
-
-
-def _unreadable(path: Path, reason: str) -> VideoMaMaError:
-    reason = " ".join(reason.split()) or "not a picture file"
-    if path.exists() and not os.access(path, os.R_OK):
-        return NotPermitted(f"{path} may not be read", "Check the file's permissions.")
-    return BadInput(f"cannot read {path}: {reason}", "Render or copy the file again.")
+@cache
+def _limit_library() -> None:
+    """Have OpenImageIO refuse what `limits` refuses before it takes memory, and try no format but the file's own."""
+    oiio.attribute("limits:imagesize_MB", limits.MAX_BYTES >> 20)
+    oiio.attribute("limits:resolution", limits.MAX_SIDE)
+    oiio.attribute("limits:channels", limits.MAX_CHANNELS)
+    oiio.attribute("try_all_readers", 0)
 
 
 def _header(path: Path, source: Any) -> Header:
@@ -183,7 +178,7 @@ def _header(path: Path, source: Any) -> Header:
     while source.seek_subimage(part, 0):
         spec = source.spec()
         geometry = _geometry(spec)
-        _check_size(path, geometry)
+        limits.check_part(path, part, geometry, _layout(spec))
         geometries.append(geometry)
         prefix = spec.getattribute("oiio:subimagename") or ""
         for index, name in enumerate(spec.channelnames):
@@ -191,28 +186,21 @@ def _header(path: Path, source: Any) -> Header:
         is_float = is_float or (part == 0 and str(spec.format) in ("half", "float", "double"))
         part += 1
     if not channels:
-        raise _unreadable(path, source.geterror())
+        raise limits.unreadable(path, source.geterror())
     return Header(path, tuple(channels), tuple(geometries), is_float)
 
 
 def _geometry(spec: Any) -> Geometry:
     display = Rect(spec.full_x, spec.full_y, spec.full_width, spec.full_height)
     data = Rect(spec.x, spec.y, spec.width, spec.height)
-    return Geometry(display, data, float(spec.get_float_attribute("PixelAspectRatio", 1.0)))
+    aspect = float(spec.get_float_attribute("PixelAspectRatio", 1.0))
+    return Geometry(
+        display, data, aspect if 0.01 < aspect < 100 else 1.0
+    )  # damaged otherwise: no file could be written
 
 
-def _check_size(path: Path, geometry: Geometry) -> None:
-    canvas = geometry.canvas
-    if canvas.w * canvas.h > MAX_PIXELS:
-        raise BadInput(
-            f"{path} says it is {canvas.w}x{canvas.h} pixels, more than the {MAX_PIXELS} that are read",
-            "The header is damaged, or the picture needs cropping first.",
-        )
-    if min(geometry.display.w, geometry.display.h) < MIN_SIDE:
-        raise BadInput(
-            f"{path} is {geometry.display.w}x{geometry.display.h} pixels, too small to matte",
-            f"Both sides must be at least {MIN_SIDE} pixels.",
-        )
+def _layout(spec: Any) -> limits.Layout:
+    return limits.Layout(spec.nchannels, spec.pixel_bytes(True), spec.tile_width * spec.tile_height)
 
 
 def _read(path: Path, choose: Callable[[Header], list[Channel]]) -> Picture:
@@ -220,16 +208,17 @@ def _read(path: Path, choose: Callable[[Header], list[Channel]]) -> Picture:
         header = _header(path, source)
         chosen = choose(header)
         geometry = header.geometries[chosen[0].part]
-        data = _read_channels(path, source, chosen)
+        data = _read_channels(path, source, chosen, geometry)
     return Picture(_on_canvas(data, geometry), geometry, header.is_float)
 
 
-def _read_channels(path: Path, source: Any, chosen: list[Channel]) -> FloatArray:
+def _read_channels(path: Path, source: Any, chosen: list[Channel], geometry: Geometry) -> FloatArray:
     indices = [channel.index for channel in chosen]
     first, last = min(indices), max(indices) + 1
+    limits.check_read(path, geometry, last - first)
     data = source.read_image(chosen[0].part, 0, first, last, "float")
     if data is None:
-        raise _unreadable(path, source.geterror())
+        raise limits.unreadable(path, source.geterror())
     if indices == list(range(first, last)):
         return np.ascontiguousarray(data)
     return np.ascontiguousarray(data[..., [index - first for index in indices]])

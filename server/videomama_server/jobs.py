@@ -7,7 +7,7 @@ import uuid
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
 
-from videomama_client.errors import Cancelled, InternalError
+from videomama_client.errors import BadInput, Cancelled, InternalError
 from videomama_client.messages import (
     CANCELLED,
     DONE,
@@ -30,10 +30,12 @@ from videomama_server import pipe
 from videomama_server.sequences import format_range
 
 REMEMBERED = 200
+MOST_AT_ONCE = 5000
 DEATHS_WITHOUT_PROGRESS = 2
 _SHOWN = 200  # characters of a label, or of a plate's name in a status
 _LONGEST_MESSAGE = 500
 _REPORTED = 100
+_SUSPECTS = 4
 _RANK = {RUNNING: 0, WAITING: 1}  # which jobs are told of first when there are too many
 
 
@@ -51,6 +53,8 @@ class Job:
         computed: how many of them had to be computed.
         ended_at: on the same clock as `started`; None while it waits or runs.
         failure: why it ended without all frames.
+        files: what the worker is reading for it at this moment, as a person is told of it, and since when.
+        suspects: those of them that were being read at each of its deaths so far.
         flags: what quality control found when it was done.
     """
 
@@ -68,6 +72,8 @@ class Job:
     started: float = field(default_factory=time.monotonic)
     ended_at: float | None = None
     failure: MatteFailed | None = None
+    files: dict[str, float] = field(default_factory=dict)
+    suspects: list[str] = field(default_factory=list)
     flags: list[QcFlag] = field(default_factory=list)
     label: str = field(init=False)
 
@@ -97,6 +103,13 @@ class Job:
         """Return the digest of an inline frame's bytes, or None when the job has no such frame."""
         digests = {PLATE: self.request.plate_digests, MASK: self.request.mask_digests}.get(role, [])
         return dict(zip(self.request.inline_frames, digests, strict=False)).get(frame)
+
+    def note_death(self) -> None:
+        """Note that the worker died over this job: how often without a frame in between, and over which files."""
+        again = len(self.done) == self.done_at_death
+        self.deaths = self.deaths + 1 if again else 1
+        self.done_at_death = len(self.done)
+        self.suspects = [name for name in self.files if not again or name in self.suspects]
 
     def describe(self) -> str:
         """Say in one line how far the job is."""
@@ -130,10 +143,13 @@ class JobBook:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._ended: deque[str] = deque()
         self._begun: str | None = None
+        self._blames = True  # a job for the worker's death
         self.finished = 0
 
     def add(self, client: bytes, request: SubmitMatte) -> Job:
-        """Enter a job."""
+        """Enter a job; raises `BadInput` when too many wait already."""
+        if len(self.running()) >= MOST_AT_ONCE:
+            raise BadInput(f"{MOST_AT_ONCE} jobs wait or run already", "Submit again when some of them are done.")
         job = Job(uuid.uuid4().hex, client, request, turn=self._turn(client, request.priority))
         self._jobs[job.id] = job
         return job
@@ -162,6 +178,29 @@ class JobBook:
         if job in self._jobs:
             self._jobs[job].begun = True
 
+    def note_files(self, job: str, files: list[str]) -> None:
+        """Note which files of a job the worker is reading."""
+        if job in self._jobs:
+            known, now = self._jobs[job].files, time.monotonic()
+            self._jobs[job].files = {name: known.get(name, now) for name in files}
+
+    def overdue(self, seconds: float, worker_started: float) -> tuple[Job, str] | None:
+        """Return the file that has been read the longest, with its job, if that is for more than `seconds`.
+
+        Args:
+            seconds: how long reading a file may take; 0 for no limit.
+            worker_started: when the worker was started; what an earlier one read does not count.
+        """
+        reads = [(since, name, job) for job in self._jobs.values() for name, since in job.files.items()]
+        since, name, job = min(reads, key=lambda read: read[0], default=(0.0, "", None))
+        if job is None or seconds <= 0 or since < worker_started or time.monotonic() - since <= seconds:
+            return None
+        return job, name
+
+    def lay_death_to_nobody(self) -> None:
+        """Say that the worker is about to be ended for what is known, so that no job that runs is blamed."""
+        self._blames = False
+
     def note(self, event: JobEvent) -> JobEvent | None:
         """Enter an event of the worker; return what the client should hear of it, which is nothing it heard before."""
         job = self._jobs.get(event.job)
@@ -186,18 +225,17 @@ class JobBook:
         A job that kills the worker twice without finishing a frame in between would do so for ever.
         """
         failed = []
-        job = self._jobs.get(self._begun or "")
-        self._begun = None
-        if job is None or job.ended:
-            job = next(iter(self.running()), None)
+        job = self._blamed() if self._blames else None
+        self._begun, self._blames = None, True
         if job is not None:
-            job.deaths = job.deaths + 1 if len(job.done) == job.done_at_death else 1
-            job.done_at_death = len(job.done)
+            job.note_death()
             if job.deaths >= DEATHS_WITHOUT_PROGRESS:
-                error = InternalError(f"the engine died twice after {len(job.done)} frames of this job")
-                event = MatteFailed(job.id, error.code, error.message, "See the server's log; try other settings.")
+                error = _given_up(job)
+                event = MatteFailed(job.id, error.code, error.message, error.hint)
                 failed.append(event)
                 self._end(job, event)
+        for left in self._jobs.values():
+            left.files = {}
         return self.running(), failed
 
     def _turn(self, client: bytes, priority: str) -> int:
@@ -210,6 +248,10 @@ class JobBook:
         own = [job.turn for job in rivals if job.client == client]
         return max(own) + 1 if own else min((job.turn for job in rivals), default=0)
 
+    def _blamed(self) -> Job | None:
+        job = self._jobs.get(self._begun or "")
+        return next(iter(self.running()), None) if job is None or job.ended else job
+
     def _note_frame(self, job: Job, event: FrameDone) -> FrameDone | None:
         if event.frame in job.done:
             return None
@@ -219,6 +261,7 @@ class JobBook:
 
     def _end(self, job: Job, failure: MatteFailed | None = None) -> None:
         job.ended_at, job.failure = time.monotonic(), failure
+        job.request = replace(job.request, inline_frames=[], plate_digests=[], mask_digests=[])  # up to 16 MiB
         self.finished += 1
         self._ended.append(job.id)
         if len(self._ended) > REMEMBERED:  # by when they ended: one that was submitted long ago may end only now
@@ -229,6 +272,14 @@ def one_line(text: str, longest: int) -> str:
     """Return a text fit for one line: spaces for breaks and tabs, nothing for what cannot be shown, cut to a length."""
     shown = "".join(mark if mark.isprintable() else " " if mark.isspace() else "" for mark in text)
     return shown.strip()[:longest].rstrip()
+
+
+def _given_up(job: Job) -> InternalError:
+    died = f"the engine died twice after {len(job.done)} frames of this job"
+    if not job.suspects:
+        return InternalError(died, "See the server's log; try other settings.")
+    named = "; ".join(job.suspects[:_SUSPECTS])
+    return InternalError(f"{died}, while it read {named}", "Render or copy what it read again; see the server's log.")
 
 
 def run_message(job: Job) -> pipe.RunJob:

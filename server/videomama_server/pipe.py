@@ -53,6 +53,14 @@ class JobBegun:
 
 
 @dataclass(frozen=True)
+class FilesRead:
+    """The files of a job that are being read from now on: if the worker dies, one of them may be why."""
+
+    job: str
+    files: list[str]
+
+
+@dataclass(frozen=True)
 class EngineHolds:
     """What the engine holds of its device; None where that is not known, or nothing is held."""
 
@@ -77,7 +85,7 @@ Answer = Union[messages.FramesPlanned, messages.CacheReported, messages.RequestR
 QUESTIONS = get_args(Question)
 ANSWERS = get_args(Answer)
 _TASKS = (RunJob, DropJob, FrameSupplied)
-_NEWS = (WorkerReady, JobBegun, EngineHolds, Pulse)
+_NEWS = (WorkerReady, JobBegun, FilesRead, EngineHolds, Pulse)
 KINDS = {kind.__name__: kind for kind in (*_TASKS, *QUESTIONS, *_NEWS, *messages.JOB_EVENTS, *ANSWERS)}
 
 

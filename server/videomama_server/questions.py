@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from videomama_client import messages
-from videomama_client.errors import InternalError, VideoMaMaError
+from videomama_client.errors import BadInput, InternalError, VideoMaMaError
 
 from videomama_server import pipe
 
 DEATHS = 2
+MOST_AT_ONCE = 1000
 
 
 @dataclass
@@ -41,7 +42,9 @@ class QuestionBook:
         self._asked: dict[str, Asked] = {}
 
     def add(self, client: bytes, question: pipe.Question) -> pipe.Question:
-        """Enter a question and return what the worker is asked."""
+        """Enter a question and return what the worker is asked; raises `BadInput` when too many wait already."""
+        if len(self._asked) >= MOST_AT_ONCE:
+            raise BadInput(f"{MOST_AT_ONCE} questions wait for the engine already", "Ask again when it has answered.")
         known = uuid.uuid4().hex
         self._asked[known] = Asked(client, question)
         return replace(question, request=known)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from math import ceil, floor
+from pathlib import Path
 
 import numpy as np
 from videomama_client.errors import BadInput, VideoMaMaError
@@ -48,14 +51,24 @@ class Reader:
         known: the stat memo.
         plate_layer, mask_channel: which channels are read.
         rehash: trust no memo.
+        noted: gives what holds a note of a file, by what a person is told of it, while the file is read.
     """
 
-    def __init__(self, plate: Source, mask: Source, known: Memo, channels: tuple[str, str], rehash: bool) -> None:
+    def __init__(
+        self,
+        plate: Source,
+        mask: Source,
+        known: Memo,
+        channels: tuple[str, str],
+        rehash: bool,
+        noted: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
+    ) -> None:
         self.plate = plate
         self.mask = mask
         self._memo = known
         self._plate_layer, self._mask_channel = channels
         self._rehash = rehash
+        self._noted = noted
         self._facts: dict[tuple[str, int], tuple[FileId, Facts]] = {}
         self._lock = threading.Lock()
 
@@ -73,11 +86,10 @@ class Reader:
         known = self.plate_facts(frame)
         if known is not None:
             return known.geometry, known.is_float
-        try:
-            header = frames.probe(self.plate.path(frame))
+        path = self.plate.path(frame)
+        with self._reading(self.plate, frame, path):
+            header = frames.probe(path)
             part = plate_channels(header, self._plate_layer)[0].part
-        except VideoMaMaError as error:
-            raise _placed(error, self.plate.role, frame) from error
         return header.geometries[part], header.is_float
 
     def load(self, frame: int, region: Rect | None, display: Rect, to_display: ToDisplay | None = None) -> LoadedFrame:
@@ -129,17 +141,24 @@ class Reader:
         """Return the pixels and the file that they are of, which stayed the same while it was read."""
         path = source.path(frame)
         file = source.identify(frame)
-        try:
+        with self._reading(source, frame, path):
             if source is self.plate:
                 picture = frames.read_plate(path, self._plate_layer)
             else:
                 picture = frames.read_mask(path, self._mask_channel)
-        except VideoMaMaError as error:
-            raise _placed(error, source.role, frame) from error
         if source.identify(frame) != file:
             raise _changed(source.role, frame)
         heartbeat.beat()
         return file, picture
+
+    @contextmanager
+    def _reading(self, source: Source, frame: int, path: Path) -> Iterator[None]:
+        """Hold a note of a file while it is read; what is wrong with it is told with its frame."""
+        try:
+            with self._noted(f"{source.role} frame {frame} ({path})"):
+                yield
+        except VideoMaMaError as error:
+            raise _placed(error, source.role, frame) from error
 
     def _learn(self, source: Source, frame: int, file: FileId, picture: Picture) -> Facts:
         """Digest pixels that were just read, unless the file is known and unchanged."""

@@ -45,6 +45,8 @@ from videomama_server.supervisor import Supervisor
 log = logging.getLogger(__name__)
 
 _IDLE_CHECK_S = 1.0
+_AT_ONCE = 1000  # requests that are being answered; more wait in their senders' sockets
+_AT_ONCE_BYTES = 2 << 30  # that these may hold
 _CLIENTS = 10_000  # remembered; one that is forgotten is told no flags
 Answer = tuple[messages.Reply, bytes | None]
 
@@ -83,6 +85,7 @@ class Server:
         self._flagged: OrderedDict[bytes, None] = OrderedDict()  # clients that know the flags of a job
         self._ending = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._held_bytes = 0  # by the messages of these tasks
         self._handlers: dict[type, Callable[[bytes, Any, bytes | None], Awaitable[Answer | None]]] = {
             messages.Hello: self._hello,
             messages.ReportStatus: self._report_status,
@@ -142,12 +145,22 @@ class Server:
         while True:
             parts = await self._socket.recv_multipart()
             self._heard = time.monotonic()
-            self._background(self._handle(parts))
+            size = sum(len(part) for part in parts)
+            while self._tasks and (len(self._tasks) >= _AT_ONCE or self._held_bytes + size > _AT_ONCE_BYTES):
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            self._background(self._handle(parts), size)
 
-    def _background(self, work: Any) -> None:
+    def _background(self, work: Any, size: int) -> None:
+        """Begin to answer a message of so many bytes."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._held_bytes += size
+
+        def done(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            self._held_bytes -= size
+
+        task.add_done_callback(done)
 
     async def _handle(self, parts: list[bytes]) -> None:
         """Answer one message; whatever goes wrong becomes one typed refusal: the server's boundary."""
@@ -330,6 +343,8 @@ class Server:
     def _on_worker(self, message: Any) -> None:
         if isinstance(message, pipe.JobBegun):
             self._book.note_begun(message.job)
+        elif isinstance(message, pipe.FilesRead):
+            self._book.note_files(message.job, message.files)
         elif isinstance(message, pipe.EngineHolds):
             self._held = message
         elif isinstance(message, pipe.ANSWERS):
@@ -363,6 +378,7 @@ class Server:
         """End an engine, and a server, that nobody has needed for long enough, and an engine that hangs."""
         while True:
             await asyncio.sleep(_IDLE_CHECK_S)
+            self._end_hung_read()
             if self._book.running() or self._questions.waiting():
                 self._worker.look_after()
                 continue
@@ -374,6 +390,26 @@ class Server:
                 await self._worker.retire()
             if 0 < self._config.server_idle_s < now - max(self._heard, self._worked):
                 self._ending.set()
+
+    def _end_hung_read(self) -> None:
+        """End a worker that is held up by a file: the file's job fails, the others run again in another worker.
+
+        The worker cannot do so itself: OpenImageIO lets no other thread of it run while it opens a file.
+        """
+        late = self._book.overdue(self._config.read_limit_s, self._worker.started)
+        if late is None or self._worker.pid is None:
+            return
+        job, name = late
+        log.error("%s was not read within %g s: the engine worker is ended", name, self._config.read_limit_s)
+        error = BadInput(
+            f"{name} was not read within {self._config.read_limit_s:g} s",
+            "Copy the file to a faster disk, or render it again.",
+        )
+        job.files = {}
+        self._on_worker(messages.MatteFailed(job.id, error.code, error.message, error.hint))
+        self._book.lay_death_to_nobody()
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(self._worker.pid).kill()
 
 
 def _prove(path: Path, nonce: str) -> str:

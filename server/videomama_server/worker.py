@@ -19,6 +19,7 @@ from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -37,6 +38,7 @@ from videomama_server.engines.base import Engine, EngineConfig, EngineUsage
 from videomama_server.memo import Memo
 from videomama_server.pipeline import Matte, Services
 from videomama_server.reader import Reader
+from videomama_server.reads import Reads
 from videomama_server.sources import DiskSource, Source, SpoolSource
 from videomama_server.survey import Order, Pause
 
@@ -94,6 +96,7 @@ class Worker:
         self._usage: EngineUsage | None = None
         self._begun: str | None = None
         self._count = 0
+        self._reads = Reads(lambda job, files: self._emit(pipe.FilesRead(job, files)))
         cache = Cache(settings.cache_dir)
         self._services = Services(
             cache=cache,
@@ -248,7 +251,8 @@ class Worker:
         name = engines.resolve(request.settings.engine, place)
         plate, mask = self._sources(run, running)
         channels = (request.settings.plate_layer, request.settings.mask_channel)
-        reader = Reader(plate, mask, self._services.memo, channels, request.rehash)
+        noted = partial(self._reads.noted, run.job)
+        reader = Reader(plate, mask, self._services.memo, channels, request.rehash, noted)
         delivery = self._delivery(request)
         if request.out and not request.inline:
             _refuse_overwriting(delivery.pattern, plate, mask)

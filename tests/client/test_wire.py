@@ -276,3 +276,27 @@ def test_later_fields_are_left_out_at_their_default():
     assert wire.decode(wire.encode(done), KINDS) == done
     told = msgpack.unpackb(wire.encode(replace(done, judged=1, flags=[QcFlag("hole", [1], 1, "why")])))
     assert told["flags"] == [{"kind": "hole", "frames": [1], "worst": 1, "reason": "why"}]
+
+
+def test_a_message_of_too_many_values_is_refused_while_they_are_made():
+    many = b"\xdd" + struct.pack(">I", wire.MAX_ITEMS) + b"\x90" * wire.MAX_ITEMS
+    nested = b"\x81\xa4kind\xdd" + struct.pack(">I", 6) + many * 6
+    assert f"more than {wire.MAX_VALUES} values" in refusal(nested)
+
+
+def test_the_largest_inline_job_fits():
+    digests = ["d" * 32] * wire.MAX_ITEMS
+    frames = list(range(wire.MAX_ITEMS))
+    whole = SubmitMatte(
+        "r", "p", "m", "", MatteSettings(), inline_frames=frames, plate_digests=digests, mask_digests=digests
+    )
+    assert wire.decode(wire.encode(whole), KINDS) == whole
+
+
+def test_a_field_that_is_there_twice_is_refused():
+    twice = b"\x83" + packed("kind") + packed("ReportJobs") + 2 * (packed("request") + packed("r"))
+    assert "names a field twice" in refusal(twice)
+
+
+def test_a_kind_that_is_no_text_is_told_by_its_type_alone():
+    assert "unknown message kind 'list'" in refusal(packed({"kind": [["x"] * 1000] * 10}))

@@ -2,7 +2,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from videomama_client.errors import from_code
+from videomama_client.errors import BadInput, from_code
 from videomama_client.messages import (
     CANCELLED,
     DONE,
@@ -18,7 +18,7 @@ from videomama_client.messages import (
     SubmitMatte,
 )
 from videomama_client.settings import MatteSettings
-from videomama_server import pipe
+from videomama_server import jobs, pipe
 from videomama_server.jobs import REMEMBERED, JobBook, run_message
 
 REQUEST = SubmitMatte("r", "/shots/plate.####.exr", "/shots/mask.####.exr", "/out/a.####.exr", MatteSettings())
@@ -109,6 +109,54 @@ def test_a_job_that_kills_the_worker_twice_without_a_frame_is_given_up(book, job
     assert type(from_code(event.code, "", "")).__name__ == "InternalError"
     assert other.ended
     assert not job.ended
+
+
+def test_a_job_that_was_given_up_names_the_files_that_were_read_at_each_death(book, job):
+    for files in (["plate frame 1 (/a)", "plate frame 2 (/b)"], ["plate frame 2 (/b)", "mask frame 3 (/c)"]):
+        book.note_begun(job.id)
+        book.note_files(job.id, ["plate frame 0 (/z)"])  # read well
+        book.note_files(job.id, files)
+        _, given_up = book.after_death()
+    assert given_up[0].message == "the engine died twice after 0 frames of this job, while it read plate frame 2 (/b)"
+    assert "again" in given_up[0].hint
+
+
+def test_files_that_were_read_at_a_death_before_the_job_got_on_are_not_suspected(book, job):
+    for number, files in enumerate((["plate frame 1 (/a)"], ["plate frame 2 (/b)"], [])):
+        book.note_begun(job.id)
+        book.note_files(job.id, files)
+        _, given_up = book.after_death()
+        if number == 0:
+            book.note(frame(job, 1))
+    assert given_up[0].message == "the engine died twice after 1 frames of this job"
+
+
+def test_files_of_a_job_that_is_not_known_are_nobodys(book, job):
+    book.note_files("nobody", ["plate frame 1 (/a)"])
+    assert job.files == {}
+
+
+def test_the_file_that_has_been_read_the_longest_is_overdue(book, job):
+    begun = time.monotonic()
+    book.note_files(job.id, ["plate frame 1 (/a)"])
+    time.sleep(0.02)
+    book.note_files(job.id, ["plate frame 1 (/a)", "mask frame 1 (/b)"])
+    assert book.overdue(0.01, begun) == (job, "plate frame 1 (/a)")
+    assert book.overdue(60.0, begun) is None
+    assert book.overdue(0.0, begun) is None  # no limit
+    assert book.overdue(0.01, time.monotonic()) is None  # an earlier worker's
+    book.note_files(job.id, ["mask frame 1 (/b)"])
+    assert book.overdue(0.5, begun) is None
+
+
+def test_a_worker_that_is_ended_for_a_file_is_no_running_jobs_doing(book, job):
+    for _ in range(3):
+        book.note_begun(job.id)
+        book.lay_death_to_nobody()
+        assert book.after_death() == ([job], [])
+    book.note_begun(job.id)
+    book.after_death()
+    assert job.deaths == 1
 
 
 def test_a_job_that_gets_on_between_two_deaths_is_not_given_up(book, job):
@@ -292,3 +340,22 @@ def test_clients_take_turns(book):
     assert book.add(b"third", REQUEST).turn == 1  # it is not served before those whose turn it is
     assert book.add(b"third", replace(REQUEST, priority="batch")).turn == 0
     assert run_message(greedy[2]).turn == 2
+
+
+def test_more_jobs_than_may_wait_are_refused(book, job, monkeypatch):
+    monkeypatch.setattr(jobs, "MOST_AT_ONCE", 3)
+    for _ in range(2):
+        book.add(b"client", REQUEST)
+    with pytest.raises(BadInput, match="3 jobs wait or run"):
+        book.add(b"client", REQUEST)
+    book.note(done(job))
+    book.add(b"client", REQUEST)
+
+
+def test_an_ended_job_lets_go_of_its_digests(book):
+    inline = replace(REQUEST, inline=True, inline_frames=[1], plate_digests=["p"], mask_digests=["m"])
+    job = book.add(b"client", inline)
+    assert job.announced("plate", 1) == "p"
+    book.note(failed(job))
+    assert job.announced("plate", 1) is None
+    assert job.request.plate == REQUEST.plate

@@ -15,6 +15,7 @@ MESSAGES = [
     pipe.FrameSupplied("j", "plate", -5),
     pipe.WorkerReady(123),
     pipe.JobBegun("j"),
+    pipe.FilesRead("j", ["plate frame 7 (/p.0007.exr)"]),
     pipe.EngineHolds("cuda:0", "fp16", 2_500_000_000, None),
     pipe.Pulse(2**40, True),
     messages.MattePlanned("j", "classic", [0, 0, 64, 48], 3, "/o.####.exr"),

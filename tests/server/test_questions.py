@@ -1,7 +1,7 @@
 import pytest
-from videomama_client.errors import ServerUnreachable
+from videomama_client.errors import BadInput, ServerUnreachable
 from videomama_client.messages import CacheReported, ClearCache, PruneCache, ReportCache, RequestRefused
-from videomama_server.questions import QuestionBook
+from videomama_server.questions import MOST_AT_ONCE, QuestionBook
 
 
 @pytest.fixture
@@ -67,3 +67,11 @@ def test_at_the_end_every_question_is_answered_with_the_reason(book, replies):
         RequestRefused("r", "server-unreachable", "the server was ended", "Run again.")
     }
     assert book.waiting() == []
+
+
+def test_more_questions_than_the_engine_could_answer_are_refused(book):
+    asked = [book.add(b"one", ReportCache("r")) for _ in range(MOST_AT_ONCE)]
+    with pytest.raises(BadInput, match="questions wait"):
+        book.add(b"one", ReportCache("r"))
+    book.settle(reported(asked[0].request))
+    book.add(b"one", ReportCache("r"))

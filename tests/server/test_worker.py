@@ -56,9 +56,10 @@ class LiveWorker:
         return heard
 
     def run(self, job, request):
-        """Do one job and return its events."""
+        """Do one job and return its events, without the notes on files that were read."""
         self.send(pipe.RunJob(job, "", request))
-        return [event for event in self.hear_until(*ENDS) if getattr(event, "job", "") == job]
+        heard = [event for event in self.hear_until(*ENDS) if getattr(event, "job", "") == job]
+        return [event for event in heard if not isinstance(event, pipe.FilesRead)]
 
     def end(self):
         self.process.stdin.close()
@@ -318,7 +319,8 @@ def test_a_worker_that_lost_its_device_ends_and_leaves_the_job_to_the_next(tmp_p
         assert process.wait(WAIT_S) == EXIT_DEVICE_LOST
         heard = []
         while (message := pipe.receive(process.stdout)) is not None:
-            heard += [] if isinstance(message, pipe.Pulse) else [type(message)]
+            if not isinstance(message, (pipe.Pulse, pipe.FilesRead)):
+                heard.append(type(message))
         assert b"the device is lost" in process.stderr.read()
     assert heard == [pipe.WorkerReady, pipe.JobBegun, messages.MattePlanned]
 
@@ -346,3 +348,24 @@ def test_a_worker_that_can_hear_no_more_ends(start_worker):
     live.process.stdin.write(b"\xff\xff\xff\xff")  # a message of four gigabytes
     live.process.stdin.flush()
     assert live.process.wait(WAIT_S) == EXIT_DEAF
+
+
+_DYING_IN_A_DECODER = """
+import os
+from videomama_server import frames
+from videomama_server.worker import main
+read = frames.read_plate
+frames.read_plate = lambda path, layer="": os.abort() if path.with_suffix(".poison").exists() else read(path, layer)
+main()
+"""
+
+
+def test_a_worker_that_dies_in_a_decoder_has_said_which_file_it_read(start_worker, make_clip):
+    clip = make_clip(count=3)
+    clip.file("plate", 1002).with_suffix(".poison").touch()
+    worker = start_worker(script=_DYING_IN_A_DECODER, threads=1)
+    worker.send(pipe.RunJob("j", "", clip.order()))
+    assert worker.process.wait(WAIT_S) == -signal.SIGABRT
+    worker.listener.join(WAIT_S)
+    notes = [message for message in worker.said.queue if isinstance(message, pipe.FilesRead)]
+    assert notes[-1] == pipe.FilesRead("j", [f"plate frame 1002 ({clip.file('plate', 1002)})"])
