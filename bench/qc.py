@@ -19,10 +19,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from videomama_client.messages import QcFlag
 from videomama_server.clips.suite import FACTS
 from videomama_server.qc import flags as kinds
 from videomama_server.qc.files import Loaded, clip_of
-from videomama_server.qc.flags import Flag, judge
+from videomama_server.qc.flags import judge, sentence
 from videomama_server.qc.scores import Gauge, with_seams
 
 Row = tuple[np.ndarray, np.ndarray, np.ndarray]  # plate, mask, alpha
@@ -93,7 +94,7 @@ def cut(rows: list[Row]) -> list[Row]:
     return rows[:middle] + [tuple(np.ascontiguousarray(one[::-1, ::-1]) for one in row) for row in rows[middle:]]
 
 
-def flagged(rows: list[Row]) -> list[Flag]:
+def flagged(rows: list[Row]) -> list[QcFlag]:
     """Return the flags of a clip whose frames are numbered from 0."""
     gauge = Gauge()
     return judge(with_seams([gauge.add(frame, *row) for frame, row in enumerate(rows)]))
@@ -122,7 +123,7 @@ def run(folders: list[Path]) -> dict[str, object]:
         rows = [row_of(clip.read(number)) for number in clip.numbers]
         halves, frames = [half(row) for row in rows], frames + len(rows)
         for case, flag in false_flags(rows, halves):
-            wrong[case].append(f"{folder.name}: {flag}")
+            wrong[case].append(f"{folder.name}: {sentence(flag)}")
         for name, fault in FAULTS.items():
             found = flagged(planted(halves, fault))
             own = {frame for flag in found if flag.kind in fault.kinds for frame in flag.frames}

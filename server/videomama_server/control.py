@@ -91,8 +91,7 @@ class Control:
         """Return how many of the frames have scores, and what is flagged."""
         runs = list(scores.runs([self._valid(frame) for frame in wanted if frame in self._found]))
         found = flags.judge([one for run in runs for one in scores.with_seams(run)])
-        told = [QcFlag(flag.kind, flag.frames, flag.worst, flag.reason) for flag in found]
-        return sum(map(len, runs)), told
+        return sum(map(len, runs)), found
 
     def _valid(self, frame: int) -> FrameScores:
         """Return the scores of a frame, those of its change only where it was from what this job has before it."""

@@ -17,7 +17,7 @@ from videomama_client.client import Client
 from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
 from videomama_client.settings import MODES, QUALITIES, MatteSettings
 
-from videomama_server import config, sequences
+from videomama_server import config
 from videomama_server.submission import Submission, project_paths, submit
 
 if TYPE_CHECKING:
@@ -138,8 +138,10 @@ def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: 
 
 def _say_flags(done: messages.MatteDone) -> None:
     """Tell what the server's quality control flagged, as `videomama qc` does."""
+    from videomama_server.qc.flags import sentence
+
     for flag in done.flags:
-        click.echo(f"QC: {flag.kind} on {sequences.whole_range(flag.frames)}: {flag.reason}")
+        click.echo(f"QC: {sentence(flag)}")
     if done.judged and not done.flags:
         click.echo(f"QC: nothing flagged on {done.judged} frames")
     if done.judged < done.frames:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from videomama_server import sequences
 from videomama_server.qc import report
 from videomama_server.qc.files import Clip, Reading, clip_of
+from videomama_server.qc.flags import sentence
 from videomama_server.qc.report import QcReport
 from videomama_server.submission import Submission
 
@@ -58,7 +59,7 @@ class Judged:
     def say(self, say: Callable[[str], None]) -> None:
         """Tell the flags, one per line, and where the pictures are."""
         for flag in self.report.flags:
-            say(f"QC: {flag}")
+            say(f"QC: {sentence(flag)}")
         if not self.report.flags:
             say(f"QC: nothing flagged on {len(self.report.scores)} frames")
         if self.folder is not None:

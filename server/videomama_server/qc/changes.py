@@ -41,12 +41,16 @@ def bumps(scores: Sequence[FrameScores], limits: Thresholds) -> set[int]:
         covered = [found.coverage for found in run]
         swings = sorted(abs(swing) for swing in _swings(covered, limits.least))
         least = max(limits.bump, limits.bump_ratio * swings[len(swings) * 3 // 4])
-        for length in range(1, limits.brief + 1):
-            for first in range(1, len(run) - length):
-                around = covered[first - 1], covered[first + length]
-                above = min(covered[first : first + length]) - max(around)
-                if min(around) >= limits.least and above > least * max(around):
-                    frames.update(found.frame for found in run[first : first + length])
+        spans = [
+            slice(first, first + length)
+            for length in range(1, limits.brief + 1)
+            for first in range(1, len(run) - length)
+        ]
+        for span in spans:
+            around = covered[span.start - 1], covered[span.stop]
+            above = min(covered[span]) - max(around)
+            if min(around) >= limits.least and above > least * max(around):
+                frames.update(found.frame for found in run[span])
     return frames
 
 

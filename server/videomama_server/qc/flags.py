@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+
+from videomama_client.messages import QcFlag
 
 from videomama_server.qc import changes
 from videomama_server.qc.scores import FrameScores
@@ -15,27 +16,12 @@ SPILL, PATCH, HOLE, SOFT = "spill", "patch", "hole", "soft inside"
 FLICKER, SEAM = "flicker", "seam"
 
 
-@dataclass(frozen=True)
-class Flag:
-    """Frames that have one thing wrong with them.
-
-    Attributes:
-        kind: what, in a word or two.
-        frames: their numbers, ascending.
-        worst: the one to look at first.
-        reason: a sentence for the person.
-    """
-
-    kind: str
-    frames: list[int]
-    worst: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} on {whole_range(self.frames)}: {self.reason}"
+def sentence(flag: QcFlag) -> str:
+    """Return a flag as one line for a person."""
+    return f"{flag.kind} on {whole_range(flag.frames)}: {flag.reason}"
 
 
-def judge(scores: Sequence[FrameScores], limits: Thresholds = THRESHOLDS) -> list[Flag]:
+def judge(scores: Sequence[FrameScores], limits: Thresholds = THRESHOLDS) -> list[QcFlag]:
     """Return the flags of a clip, shot by shot, in the order in which causes come before what follows from them.
 
     A frame whose mask or alpha was lost is not judged any further, nor is its change from and to its neighbours.
@@ -58,7 +44,7 @@ def _shots(scores: Sequence[FrameScores], cut: float) -> list[list[FrameScores]]
     return shots
 
 
-def _judge_shot(scores: Sequence[FrameScores], limits: Thresholds) -> list[Flag]:
+def _judge_shot(scores: Sequence[FrameScores], limits: Thresholds) -> list[QcFlag]:
     unmasked = _lost(scores, lambda found: found.mask, limits, ())
     dropped = _lost(scores, lambda found: found.coverage, limits, unmasked)
     lost = unmasked | dropped
@@ -92,7 +78,7 @@ def _judge_shot(scores: Sequence[FrameScores], limits: Thresholds) -> list[Flag]
     return [flag for flag in flags if flag is not None]
 
 
-def _still_flags(scores: Sequence[FrameScores], limits: Thresholds, gone: Collection[int]) -> list[Flag | None]:
+def _still_flags(scores: Sequence[FrameScores], limits: Thresholds, gone: Collection[int]) -> list[QcFlag | None]:
     """Return the flags of what is wrong with a frame by itself; on those `gone` a place of the alpha went and came."""
     usual_iou = -unusual([-found.iou for found in scores], limits.iou_fall, limits.scatter)
     spill = min(limits.outside, unusual([found.outside for found in scores], limits.outside_rise, limits.scatter))
@@ -110,7 +96,7 @@ def _still_flags(scores: Sequence[FrameScores], limits: Thresholds, gone: Collec
     ]
     poor = {found.frame for found in scores if usual_iou <= found.iou < limits.iou_fair}
     also = {HOLE: gone, MISMATCH: {found.frame for found in scores if _apart(found, limits)}}
-    flags: list[Flag | None] = []
+    flags: list[QcFlag | None] = []
     for kind, of, limit, reason in rules:
         over = {found.frame for found in scores if number(of(found)) > limit} - poor
         flags.append(_flag(kind, scores, over.union(also.get(kind, ())), of, reason))
@@ -150,9 +136,9 @@ def _lost(
 
 def _flag(
     kind: str, scores: Sequence[FrameScores], frames: set[int], of: Callable[[FrameScores], float | None], reason: str
-) -> Flag | None:
+) -> QcFlag | None:
     """Return a flag, or None for no frames; `of` is highest on the worst."""
     if not frames:
         return None
     worst = max((found for found in scores if found.frame in frames), key=lambda found: number(of(found)))
-    return Flag(kind, sorted(frames), worst.frame, reason)
+    return QcFlag(kind, sorted(frames), worst.frame, reason)

@@ -9,9 +9,9 @@ from itertools import pairwise
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from videomama_client.messages import QcFlag
 
 from videomama_server.qc import flags as judging
-from videomama_server.qc.flags import Flag
 from videomama_server.qc.scores import FrameScores
 from videomama_server.qc.sheet import FAINT, INK, MARK, blank, label
 from videomama_server.qc.thresholds import THRESHOLDS
@@ -59,7 +59,7 @@ _PANELS = (
 )
 
 
-def plot(scores: Sequence[FrameScores], flags: Sequence[Flag]) -> NDArray[np.uint8]:
+def plot(scores: Sequence[FrameScores], flags: Sequence[QcFlag]) -> NDArray[np.uint8]:
     """Return the plot (h, w, 3), 8-bit sRGB; `scores` are not empty and ascend by frame."""
     sheet = blank(len(_PANELS) * (_PANEL + _GAP) + _FOOT, _WIDTH)
     for row, panel in enumerate(_PANELS):

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from videomama_client.errors import NotPermitted
+from videomama_client.messages import QcFlag
 
 from videomama_server.frames import write_picture
 from videomama_server.qc import sheet
 from videomama_server.qc.files import Clip, measure
-from videomama_server.qc.flags import Flag, judge
+from videomama_server.qc.flags import judge
 from videomama_server.qc.plot import plot
 from videomama_server.qc.scores import FrameScores
 from videomama_server.replacing import replacing
@@ -26,7 +27,7 @@ class QcReport:
     """What came of a clip: the scores of its frames, ascending, and its flags."""
 
     scores: Sequence[FrameScores]
-    flags: Sequence[Flag]
+    flags: Sequence[QcFlag]
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from videomama_client.messages import QcFlag
 
 from videomama_server.frames import FloatArray
 from videomama_server.qc.files import Loaded
-from videomama_server.qc.flags import Flag
 from videomama_server.qc.scores import far_outside, holes
 
 ByteArray = NDArray[np.uint8]
@@ -29,7 +29,7 @@ _RED, _BLUE = (1.0, 0.15, 0.1), (0.2, 0.4, 1.0)
 _SEEN = 0.02  # alpha from which a pixel is marked
 
 
-def chosen(numbers: Sequence[int], flags: Sequence[Flag], count: int = ROWS) -> list[int]:
+def chosen(numbers: Sequence[int], flags: Sequence[QcFlag], count: int = ROWS) -> list[int]:
     """Choose up to `count` frames, ascending: the worst of each flag, then more of the flagged ones, else a spread."""
     wanted = list(dict.fromkeys([*(flag.worst for flag in flags), *_by_turns([flag.frames for flag in flags])]))
     if not wanted:
@@ -38,7 +38,7 @@ def chosen(numbers: Sequence[int], flags: Sequence[Flag], count: int = ROWS) -> 
     return sorted(wanted[:count])
 
 
-def contact_sheet(rows: Sequence[Loaded], flags: Sequence[Flag]) -> ByteArray:
+def contact_sheet(rows: Sequence[Loaded], flags: Sequence[QcFlag]) -> ByteArray:
     """Return the sheet (h, w, 3), 8-bit sRGB: one row per frame, headed by its number and what was flagged."""
     width = _GAP + (_CELL + _GAP) * len(_TITLES)
     header = blank(_HEADER, width)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from videomama_server.demo.clip import ClipShape, render_frame
-from videomama_server.qc.flags import judge
+from videomama_server.qc.flags import judge, sentence
 from videomama_server.qc.scores import FrameScores, Gauge, with_seams
 
 
@@ -134,7 +134,7 @@ def test_a_flag_names_the_worst_frame_and_says_why(clip):
     clip.alpha[1006] = cv2.circle(clip.alpha[1006].copy(), (130, 150), 16, 0, -1)
     hole = next(flag for flag in judge(clip.scores()) if flag.kind == "hole")
     assert (hole.frames, hole.worst) == ([1005, 1006], 1006)
-    assert str(hole) == "hole on 1005-1006: the alpha is near 0 inside the subject"
+    assert sentence(hole) == "hole on 1005-1006: the alpha is near 0 inside the subject"
 
 
 def scored(frame, **values):

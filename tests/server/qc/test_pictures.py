@@ -2,9 +2,10 @@
 
 import cv2
 import numpy as np
+from videomama_client.messages import QcFlag
 from videomama_server.qc import sheet
 from videomama_server.qc.files import Loaded
-from videomama_server.qc.flags import Flag, judge
+from videomama_server.qc.flags import judge
 from videomama_server.qc.plot import plot
 
 
@@ -27,7 +28,7 @@ def is_blue(r, g, b):
 
 
 def test_worst_frames_come_first():
-    flags = [Flag("hole", [1, 2, 3, 4, 5, 6, 7], 4, ""), Flag("spill", [20, 21], 21, "")]
+    flags = [QcFlag("hole", [1, 2, 3, 4, 5, 6, 7], 4, ""), QcFlag("spill", [20, 21], 21, "")]
     assert sheet.chosen(range(30), flags, 4) == [1, 4, 20, 21]
     assert sheet.chosen(range(30), flags, 1) == [4]
 
