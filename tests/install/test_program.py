@@ -109,7 +109,14 @@ def test_test_asks_for_all_extras_and_passes_arguments_to_pytest(
     monkeypatch.setattr(program, "run_steps", lambda steps, *_: ran.extend(steps) or 1)
     assert program.main(["test", "tests/install", "-q", "-k", "a and b"]) == 1
     assert set(requests[0].extras) == {"dev", "videomama"}
-    assert [step.name for step in ran] == ["ruff format --check", "ruff check", "lint-imports", "mypy", "pytest"]
+    assert [step.name for step in ran] == [
+        "ruff format --check",
+        "ruff check",
+        "lint-imports",
+        "mypy",
+        "pip-audit",
+        "pytest",
+    ]
     assert ran[-1].command[1:] == ("tests/install", "-q", "-k", "a and b")
     assert ran[0].command[1:] == ("format", "--check")
 
