@@ -73,9 +73,9 @@ def likelihood(views: Sequence[View | None], slack: float) -> list[FloatArray | 
     """Return how likely each pixel is to be subject, (h, w), 0..1, in consecutive frames; None where there is no view.
 
     By Bayes: what the masks of the frame and its neighbours say, by the distance to their outlines, times what the
-    colour says. That is the share of
-    subject among pixels like it in colour, place and time, over the share among those like it in place and time
-    alone; where colours tell nothing both are the same, and the mask stands. Then once more, from what came of it.
+    colour says. That is the share of subject among pixels like it in colour, place and time, over the share among
+    those like it in place and time alone; where colours tell nothing both are the same, and the mask stands. Then
+    once more, from what came of it.
 
     Args:
         views: all of one size.
@@ -109,8 +109,8 @@ def corrected(mask: FloatArray, threshold: float, view: View, likely: FloatArray
         view: of the frame.
         likely: (h, w), 0..1.
     """
-    moved = _on_edges(view, likely >= 0.5)
-    added, removed = moved & ~view.subject, moved & view.subject
+    wrong = _on_edges(view, likely >= 0.5)
+    added, removed = wrong & ~view.subject, wrong & view.subject
     return np.where(
         mask >= threshold,
         np.where(_enlarged(removed, view.subject, mask.shape), np.float32(0), mask),

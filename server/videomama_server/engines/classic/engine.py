@@ -108,26 +108,26 @@ def _solved(frame: PreparedFrame, likely: FloatArray, settings: MatteSettings) -
     if frame.view is not None:
         mask = corrected(mask, settings.mask_threshold, frame.view, likely)
     trimap = _trimap(mask, settings, frame.long_side)
-    alpha = trimap.hold(_alpha(plate, mask, settings, frame.long_side))
+    alpha = trimap.hold(_alpha(plate, mask, trimap, settings, frame.long_side))
     view = plate if frame.long_side <= _VIEW else reduced(plate, _VIEW / frame.long_side)
     return SolvedFrame(alpha, trimap, view)
 
 
-def _alpha(plate: FloatArray, mask: FloatArray, settings: MatteSettings, long_side: int) -> FloatArray:
+def _alpha(plate: FloatArray, mask: FloatArray, trimap: Trimap, settings: MatteSettings, long_side: int) -> FloatArray:
     """Alpha (H, W) of a plate (H, W, 3): solved at 1920 pixels at most and lifted from there."""
     shrink = _REFERENCE / long_side
     if shrink >= 1:
-        return _matte(plate, mask, settings, long_side)
+        return _matte(plate, mask, trimap, settings.quality, long_side / _REFERENCE)
     small_plate, small_mask = reduced(plate, shrink), reduced(mask, shrink)
-    alpha = _matte(small_plate, small_mask, settings, _REFERENCE)
+    small_trimap = _trimap(small_mask, settings, _REFERENCE)
+    alpha = _matte(small_plate, small_mask, small_trimap, settings.quality, 1.0)
     return lift_lines(small_plate, alpha).resized(*mask.shape).of(plate)
 
 
-def _matte(plate: FloatArray, mask: FloatArray, settings: MatteSettings, long_side: int) -> FloatArray:
-    scale, trimap = long_side / _REFERENCE, _trimap(mask, settings, long_side)
+def _matte(plate: FloatArray, mask: FloatArray, trimap: Trimap, quality: str, scale: float) -> FloatArray:
     if not trimap.foreground.any() or not trimap.background.any():
         return trimap.foreground.astype(np.float32)
-    if settings.quality == "fast":
+    if quality == "fast":
         return fast_lines(plate, mask, scale).of(plate)
     return fine_matte(plate, mask, trimap, scale)
 
