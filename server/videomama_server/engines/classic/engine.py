@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +22,7 @@ from videomama_server.roi import RegionRule
 
 _REFERENCE = 1920  # long side, in pixels, of the plate that radii are given for; no larger one is solved
 _VIEW = 960  # and of the one that motion is followed in
+_SOLVERS = min(4, os.cpu_count() or 1)  # frames solved at a time: each takes one core, and memory
 
 
 @dataclass
@@ -61,7 +64,7 @@ class ClassicEngine(PlainEngine):
     """
 
     name = "classic"
-    fingerprint = "classic-2"
+    fingerprint = "classic-3"
     window = WindowShape(length=8, overlap=2, context=REACH)
 
     def rule(self, settings: MatteSettings) -> RegionRule:
@@ -94,10 +97,10 @@ class ClassicEngine(PlainEngine):
     ) -> list[FloatArray]:
         """Solve the wanted frames and their neighbours, and steady them."""
         near = {place for position in wanted for place in range(position - REACH, position + REACH + 1)}
-        solved = {
-            place: prepared[place].solved(estimates[place], settings) for place in near & set(range(len(prepared)))
-        }
-        return steadied(solved, wanted)
+        places = sorted(near & set(range(len(prepared))))
+        with ThreadPoolExecutor(_SOLVERS) as solvers:
+            solved = solvers.map(lambda place: prepared[place].solved(estimates[place], settings), places)
+            return steadied(dict(zip(places, solved, strict=True)), wanted)
 
 
 def _solved(frame: PreparedFrame, likely: FloatArray, settings: MatteSettings) -> SolvedFrame:

@@ -49,7 +49,7 @@ def motions(views: Mapping[int, FloatArray], trust: Trust) -> dict[tuple[int, in
     flows = _flows(views)
     found = {}
     for (one, other), flow in flows.items():
-        residual = np.abs(views[one] - moved(views[other], flow)).mean(axis=2)
+        residual = _mean(np.abs(views[one] - moved(views[other], flow)))
         round_trip = flow + moved(flows[other, one], flow)
         distance = np.einsum("hwc,hwc->hw", round_trip, round_trip)
         doubt = (residual / trust.residual) ** 2 + distance / trust.round_trip**2
@@ -77,10 +77,15 @@ def _flow(one: FloatArray, other: FloatArray) -> FloatArray:
     at_rest = np.zeros((height, width, 2), np.float32)
     if min(height, width) < _SMALLEST:
         return at_rest
-    grey = [np.rint(view.mean(axis=2) * 255).astype(np.uint8) for view in (one, other)]
+    grey = [np.rint(_mean(view) * 255).astype(np.uint8) for view in (one, other)]
     heartbeat.beat()
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     return np.asarray(search.calc(grey[0], grey[1], at_rest), np.float32)
+
+
+def _mean(pixels: FloatArray) -> FloatArray:
+    """Mean (H, W) of three channels (H, W, 3)."""
+    return np.asarray((pixels[..., 0] + pixels[..., 1] + pixels[..., 2]) / np.float32(3), np.float32)
 
 
 def moved(pixels: FloatArray, flow: FloatArray) -> FloatArray:

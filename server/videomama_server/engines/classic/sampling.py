@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,34 +19,48 @@ _SHUFFLE = 99991  # prime: spreads consecutive places of the lattice over all di
 _MOST_STEPS = 64
 
 
-def sample_pixels(region: BoolArray, band: BoolArray, depths: tuple[float, ...]) -> IndexArray:
-    """Return flat pixel indices (K, N) into `region` for the N pixels of `band`, in the order of np.nonzero(band).
+@dataclass(frozen=True)
+class Surroundings:
+    """Where a certain region lies, seen from any pixel.
 
-    The first is the nearest pixel of the region; the others lie on rays, where each ray enters the region and
-    at the given depths behind that. A ray that finds nothing falls back on the nearest pixel. Rays and the
-    rotated start directions follow Gastal and Oliveira, Shared Sampling for Real-Time Alpha Matting, 2010.
-
-    Args:
-        region: (H, W), not empty.
-        band: (H, W), disjoint from `region`.
-        depths: pixels.
+    Attributes:
+        distance: (H, W), pixels, of every pixel to the region.
+        nearest: (H, W), flat index of the nearest pixel of the region.
     """
-    width = region.shape[1]
-    y, x = np.nonzero(band)
-    distance = distance_to(region)
-    nearest = _nearest(region)[y, x]
-    order = ((x % _LATTICE + y % _LATTICE * _LATTICE) * _SHUFFLE) % _LATTICE**2
-    rows = [nearest]
-    for turn in range(_DIRECTIONS):
-        angle = 2 * np.pi * (order / _LATTICE**2 + turn / _DIRECTIONS)
-        step = np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
-        entry = _entry(distance, np.stack([x, y]).astype(np.float32), step)
-        rows.append(np.where(entry < 0, nearest, entry))
-        start = np.stack([entry % width, entry // width]).astype(np.float32)
+
+    distance: FloatArray
+    nearest: IndexArray
+
+    def samples(self, y: IndexArray, x: IndexArray, depths: tuple[float, ...]) -> IndexArray:
+        """Return flat pixel indices (K, N) into the region for N pixels outside it.
+
+        The first is the nearest pixel of the region; the others lie on rays, where each ray enters the region and
+        at the given depths behind that. A ray that finds nothing falls back on the nearest pixel. Rays and the
+        rotated start directions follow Gastal and Oliveira, Shared Sampling for Real-Time Alpha Matting, 2010.
+
+        Args:
+            y, x: (N,), pixels.
+            depths: pixels.
+        """
+        order = ((x % _LATTICE + y % _LATTICE * _LATTICE) * _SHUFFLE) % _LATTICE**2
+        turns = np.arange(_DIRECTIONS)[:, None] / _DIRECTIONS
+        angle = 2 * np.pi * (order / _LATTICE**2 + turns).ravel()
+        heading = np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
+        start = np.tile(np.stack([x, y]).astype(np.float32), _DIRECTIONS)
+        at_once = np.tile(self.nearest[y, x], _DIRECTIONS)
+        entry = _entry(self.distance, start, heading)
+        width = self.distance.shape[1]
+        inside = np.stack([entry % width, entry // width]).astype(np.float32)
+        found = [np.where(entry < 0, at_once, entry)]
         for depth in depths:
-            deeper = _inside(region, start + np.float32(depth) * step)
-            rows.append(np.where((entry < 0) | (deeper < 0), nearest, deeper))
-    return np.stack(rows)
+            deeper = _within(self.distance, inside + np.float32(depth) * heading)
+            found.append(np.where((entry < 0) | (deeper < 0), at_once, deeper))
+        return np.concatenate([at_once[None, : x.size], np.reshape(found, (-1, x.size))])
+
+
+def surroundings(region: BoolArray) -> Surroundings:
+    """Return where `region` (H, W), which is not empty, lies."""
+    return Surroundings(distance_to(region), _nearest(region))
 
 
 def _nearest(region: BoolArray) -> IndexArray:
@@ -66,27 +82,27 @@ def _entry(distance: FloatArray, start: FloatArray, step: FloatArray) -> IndexAr
     found = np.full(start.shape[1], -1, np.intp)
     ray, at, heading = np.arange(start.shape[1]), start, step
     flat = distance.ravel()
-    leap = np.ones(start.shape[1], np.float32)
+    gap = np.take(flat, start[1].astype(np.intp) * width + start[0].astype(np.intp))
     for _ in range(_MOST_STEPS):
-        at = at + leap * heading
-        x, y = np.rint(at).astype(np.int32)
-        within = (x >= 0) & (y >= 0) & (x < width) & (y < height)
-        gap = np.where(within, np.take(flat, np.where(within, y * width + x, 0)), np.inf)
-        hit = gap == 0
-        found[ray[hit]] = y[hit] * np.intp(width) + x[hit]
-        live = np.flatnonzero(within & ~hit)
-        ray, at, heading = ray[live], np.take(at, live, axis=1), np.take(heading, live, axis=1)
         # Rounding to a pixel moved the point by up to 0.7.
-        leap = np.maximum(np.take(gap, live) - np.float32(0.7), np.float32(1))
+        at = at + np.maximum(gap - np.float32(0.7), np.float32(1)) * heading
+        x, y = np.rint(at).astype(np.intp)
+        within = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+        index = np.where(within, y * width + x, 0)
+        gap = np.where(within, np.take(flat, index), np.inf)
+        hit = gap == 0
+        found[ray[hit]] = index[hit]
+        live = np.flatnonzero(within & ~hit)
         if live.size == 0:
             break
+        ray, gap, at, heading = ray[live], gap[live], np.take(at, live, axis=1), np.take(heading, live, axis=1)
     return found
 
 
-def _inside(region: BoolArray, point: FloatArray) -> IndexArray:
-    """Flat index (N,) of points (2, N) that lie in `region`; else -1."""
-    height, width = region.shape
+def _within(distance: FloatArray, point: FloatArray) -> IndexArray:
+    """Flat index (N,) of points (2, N) at distance 0; else -1."""
+    height, width = distance.shape
     x, y = np.rint(point).astype(np.intp)
-    within = (x >= 0) & (y >= 0) & (x < width) & (y < height)
-    index = np.where(within, y * width + x, 0)
-    return np.where(within & region.ravel()[index], index, -1)
+    seen = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+    index = np.where(seen, y * width + x, 0)
+    return np.where(seen & (np.take(distance, index) == 0), index, -1)

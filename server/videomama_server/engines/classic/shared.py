@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from videomama_server.engines.base import FloatArray
-from videomama_server.engines.classic.sampling import IndexArray, sample_pixels
+from videomama_server.engines.classic.sampling import IndexArray, surroundings
 from videomama_server.engines.classic.trimap import BoolArray, Trimap
 
 # Background has texture that the border of the band does not show: look behind it too (pixels of a plate 1920 wide).
@@ -18,6 +19,7 @@ _REACH = (-5, -3, -1, 0, 1, 3, 5)  # pixels: whose samples a pixel may share, al
 _FIT = np.float32(1e-5)  # squared colour left over at which a neighbour's explanation has lost most of its weight
 _SMOOTHING = 1.5  # sigma in pixels
 _DOUBT = np.float32(10)  # how fast confidence falls with the colour that an explanation leaves over
+_BLOCK = 1 << 16  # pixels explained at a time: as many as stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -71,41 +73,60 @@ def shared_matte(plate: FloatArray, trimap: Trimap, prior: FloatArray, scale: fl
     """
     band = trimap.unknown
     colours = np.ascontiguousarray(plate.reshape(-1, 3).T)
-    here = colours[:, np.flatnonzero(band)]
+    here = np.take(colours, np.flatnonzero(band), axis=1)
     depths = tuple(depth * scale for depth in _BACKGROUND_DEPTHS)
-    foreground = sample_pixels(trimap.foreground, band, ())
-    background = sample_pixels(trimap.background, band, depths)
-    mix = _gathered(colours, here, (foreground, background), prior[band])
+    mix = _gathered(colours, here, trimap, prior[band], depths)
     mix = _shared(here, mix, band)
     return _smoothed(plate, here, mix, trimap)
 
 
-def _gathered(colours: FloatArray, here: FloatArray, samples: tuple[IndexArray, IndexArray], prior: FloatArray) -> _Mix:
-    """Choose the best pair of samples for every pixel on its own (section 3.2 of the paper).
+def _gathered(
+    colours: FloatArray, here: FloatArray, trimap: Trimap, prior: FloatArray, depths: tuple[float, ...]
+) -> _Mix:
+    """Choose the best pair of samples for every pixel on its own (section 3.2 of the paper)."""
+    y, x = np.nonzero(trimap.unknown)
+    fronts, backs = surroundings(trimap.foreground), surroundings(trimap.background)
+    mix = _Mix(np.empty_like(here), np.empty_like(here))
+    for block in _blocks(y.size):
+        front, back = fronts.samples(y[block], x[block], ()), backs.samples(y[block], x[block], depths)
+        pair = _best_pair(colours, here[:, block], (front, back), prior[block])
+        place = np.arange(pair.size)
+        mix.foreground[:, block] = np.take(colours, front[pair % len(front), place], axis=1)
+        mix.background[:, block] = np.take(colours, back[pair // len(front), place], axis=1)
+    return mix
+
+
+def _best_pair(
+    colours: FloatArray, here: FloatArray, samples: tuple[IndexArray, IndexArray], prior: FloatArray
+) -> IndexArray:
+    """Return which pair (N,) of samples explains each of N pixels best, counted background by background.
 
     The cost of a pair is the colour it leaves over times a power of how much its alpha contradicts the prior;
     the power leaves no say to a pair that fits by accident where the mask is sure.
     """
-    count = here.shape[1]
-    best = np.full(count, np.inf, np.float32)
-    chosen = np.zeros((2, count), np.intp)
+    least = np.full(here.shape[1], np.inf, np.float32)
+    best = np.zeros(here.shape[1], np.intp)
     # Relative to the pixel's own colour, half of the products below vanish and rounding stays small.
     fronts = [np.take(colours, index, axis=1) - here for index in samples[0]]
+    front_squares = [_dot(front, front) for front in fronts]
+    agreement, turn = prior + np.float32(1e-3), 1 - 2 * prior
+    pair = 0
     for index in samples[1]:
         back = np.take(colours, index, axis=1) - here
         back_square = _dot(back, back)
-        for front, front_index in zip(fronts, samples[0], strict=True):
+        for front, front_square in zip(fronts, front_squares, strict=True):
             product = _dot(front, back)
-            span = _dot(front, front) - 2 * product + back_square
+            span = front_square - 2 * product + back_square
             along = back_square - product
             alpha = np.clip(along / (span + _GRAIN), 0, 1)
             rest = np.maximum(back_square - 2 * alpha * along + alpha * alpha * span, 0) + _GRAIN
-            doubt = prior + (1 - 2 * prior) * alpha + np.float32(1e-3)
+            doubt = agreement + turn * alpha
             cost = rest * (doubt * doubt) ** 2 * doubt
-            better = cost < best
-            best = np.where(better, cost, best)
-            chosen = np.where(better, np.stack([front_index, index]), chosen)
-    return _Mix(np.take(colours, chosen[0], axis=1), np.take(colours, chosen[1], axis=1))
+            better = cost < least
+            np.copyto(least, cost, where=better)
+            np.copyto(best, pair, where=better)
+            pair += 1
+    return best
 
 
 def _shared(here: FloatArray, mix: _Mix, band: BoolArray) -> _Mix:
@@ -117,19 +138,27 @@ def _shared(here: FloatArray, mix: _Mix, band: BoolArray) -> _Mix:
     rim = max(_REACH)
     number = np.full((band.shape[0] + 2 * rim, band.shape[1] + 2 * rim), -1, np.intp)
     number[y + rim, x + rim] = np.arange(y.size)
-    foreground, background = np.zeros_like(here), np.zeros_like(here)
-    weights = np.zeros(y.size, np.float32)
-    for dy in _REACH:
-        for dx in _REACH:
-            other = number[y + rim + dy, x + rim + dx]
+    place = (y + rim) * number.shape[1] + x + rim
+    shared = _Mix(np.empty_like(here), np.empty_like(here))
+    for block in _blocks(y.size):
+        own = here[:, block]
+        foreground, background = np.zeros_like(own), np.zeros_like(own)
+        weights = np.zeros(own.shape[1], np.float32)
+        for reach in np.add.outer(np.multiply(_REACH, number.shape[1]), _REACH).ravel():
+            other = np.take(number, place[block] + reach)
             theirs = _Mix(np.take(mix.foreground, other, axis=1), np.take(mix.background, other, axis=1))
-            _, rest = theirs.explain(here)
+            _, rest = theirs.explain(own)
             fit = _FIT / (rest + _FIT)
             weight = np.where(other < 0, np.float32(0), fit * fit * fit)
             foreground += weight * theirs.foreground
             background += weight * theirs.background
             weights += weight
-    return _Mix(foreground / weights, background / weights)
+        shared.foreground[:, block], shared.background[:, block] = foreground / weights, background / weights
+    return shared
+
+
+def _blocks(count: int) -> Iterator[slice]:
+    return (slice(first, first + _BLOCK) for first in range(0, count, _BLOCK))
 
 
 def _smoothed(plate: FloatArray, here: FloatArray, mix: _Mix, trimap: Trimap) -> SharedMatte:

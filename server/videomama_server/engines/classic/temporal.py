@@ -65,5 +65,7 @@ def _blended(frames: Mapping[int, SolvedFrame], followed: Mapping[tuple[int, int
 
 def _enlarged(flow: FloatArray, height: int, width: int) -> FloatArray:
     """Flow (height, width, 2), in pixels of its new size."""
-    ratio = np.array([width / flow.shape[1], height / flow.shape[0]], np.float32)
-    return np.asarray(cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR), np.float32) * ratio
+    enlarged = np.asarray(cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    enlarged[..., 0] *= np.float32(width / flow.shape[1])
+    enlarged[..., 1] *= np.float32(height / flow.shape[0])
+    return enlarged
