@@ -12,6 +12,7 @@ from scipy.special import expit, logit
 
 from videomama_server.engines.base import FloatArray
 from videomama_server.engines.classic.colour_grid import ColourGrid
+from videomama_server.engines.classic.grain import without_grain
 from videomama_server.engines.classic.motion import REACH, Trust, motions, moved
 from videomama_server.engines.classic.trimap import BoolArray, distance_to
 
@@ -27,8 +28,7 @@ _TRUST = Trust(residual=0.08, round_trip=3.0)
 _WEIGHTS = (1.0, 0.95, 0.8)  # of a mask so many frames away
 _LEAST_TRUST = 0.3  # a neighbour counts where it cannot be followed, too: rough masks err anew in every frame
 _DOUBT = 0.02  # neither place nor colour is ever surer than this
-_GRAIN = 1.0  # chroma noise of the view from which it is smoothed
-_SMOOTHING, _MOST_SMOOTHING = 0.6, 2.5  # pixels for each step of noise above that, and at most
+_MOST_SMOOTHING = 2.5  # sigma in pixels of the view, for grain
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,10 @@ def view_of(plate: FloatArray, subject: BoolArray, long_side: int) -> View | Non
     small = cv2.resize(subject.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA) >= 0.5
     if small.all() or not small.any():
         return None
-    colour = cv2.cvtColor(cv2.resize(plate, (width, height), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2Lab)
+    reduced = np.asarray(cv2.resize(plate, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+    colour = cv2.cvtColor(without_grain(reduced, _MOST_SMOOTHING), cv2.COLOR_RGB2Lab)
     scale = min(1.0, _WORKING / long_side) * long_side / _REFERENCE
-    return View(_without_grain(np.asarray(colour, np.float32)), np.asarray(small, np.bool_), scale)
+    return View(np.asarray(colour, np.float32), np.asarray(small, np.bool_), scale)
 
 
 def likelihood(views: Sequence[View | None], slack: float) -> list[FloatArray | None]:
@@ -208,11 +209,3 @@ def _by_distance(view: View, slack: float) -> FloatArray:
 
 def _log_odds(likely: FloatArray) -> FloatArray:
     return np.asarray(logit(np.clip(likely, _DOUBT, 1 - _DOUBT)), np.float32)
-
-
-def _without_grain(colour: FloatArray) -> FloatArray:
-    """Smooth a view (h, w, 3) as far as its chroma is noisy: chroma has little texture of its own."""
-    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
-    noise = max(float(np.median(np.abs(cv2.filter2D(colour[..., channel], -1, kernel)))) * 1.48 for channel in (1, 2))
-    sigma = min((noise - _GRAIN) * _SMOOTHING, _MOST_SMOOTHING)
-    return colour if sigma < 0.3 else np.asarray(cv2.GaussianBlur(colour, (0, 0), sigma), np.float32)

@@ -13,6 +13,7 @@ from videomama_client.settings import MatteSettings
 
 from videomama_server.engines.base import EngineFrame, FloatArray, PlainEngine, WindowShape
 from videomama_server.engines.classic.correction import View, corrected, likelihood, view_of, view_size
+from videomama_server.engines.classic.grain import without_grain
 from videomama_server.engines.classic.matte import fast_lines, fine_matte, reduced
 from videomama_server.engines.classic.motion import REACH
 from videomama_server.engines.classic.temporal import SolvedFrame, steadied
@@ -22,6 +23,7 @@ from videomama_server.roi import RegionRule
 
 _REFERENCE = 1920  # long side, in pixels, of the plate that radii are given for; no larger one is solved
 _VIEW = 960  # and of the one that motion is followed in
+_MOST_SMOOTHING = 1.0  # sigma in pixels, for grain: more costs strands where they stand out from it
 _SOLVERS = min(4, os.cpu_count() or 1)  # frames solved at a time: each takes one core, and memory
 
 
@@ -31,8 +33,8 @@ class PreparedFrame:
 
     Attributes:
         mask: (H, W), 0..1.
-        plate: (H, W, 3), 0..1, display-referred, in half precision, as many wait; None when the mask leaves
-            nothing to find.
+        plate: (H, W, 3), 0..1, display-referred, its grain smoothed, in half precision, as many wait; None when
+            the mask leaves nothing to find.
         view: what its outline is corrected in; None when it has none there.
         long_side: of the whole plate, pixels.
     """
@@ -79,7 +81,7 @@ class ClassicEngine(PlainEngine):
             return PreparedFrame(frame.mask, None, None, long_side)
         plate = np.ascontiguousarray(frame.plate, np.float32)
         view = view_of(plate, subject, long_side) if settings.mask_slack else None
-        return PreparedFrame(frame.mask, plate.astype(np.float16), view, long_side)
+        return PreparedFrame(frame.mask, without_grain(plate, _MOST_SMOOTHING).astype(np.float16), view, long_side)
 
     def refine(self, prepared: Sequence[PreparedFrame], settings: MatteSettings) -> FloatArray:
         """Return (T, h, w), float32, 0..1: how likely each pixel of the views is to be subject; 0 without a view."""

@@ -67,6 +67,20 @@ def test_fast_is_better_than_the_masks_too():
     assert max(ratios(run(plates, masks, quality="fast"), masks, truth)) < 0.95
 
 
+@pytest.mark.parametrize("quality", ["high", "fast"])
+def test_heavy_grain_in_the_dark_shows_less_where_it_is_smoothed(quality, scene_maker, monkeypatch):
+    scene = scene_maker(height=480, width=640)
+    grain = np.random.default_rng(0).normal(0, 0.022, scene.plate.shape)
+    plate = np.clip(0.4 * scene.plate + grain, 0, 1).astype(np.float32)
+
+    def error():
+        return mad(run([plate], [scene.mask], quality=quality)[0], scene.alpha)
+
+    smoothed = error()
+    monkeypatch.setattr(engine, "without_grain", lambda plate, most: plate)
+    assert smoothed < 0.95 * error()
+
+
 def test_a_rough_mask_is_far_better_when_its_outline_may_move():
     shape = ClipShape(width=480, height=270, frames=5, seed=7)
     frames = [render_frame(shape, number) for number in shape.numbers]

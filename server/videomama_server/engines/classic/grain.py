@@ -1,0 +1,35 @@
+"""Smooths the grain of a plate, as strong as it is: no method that looks at single pixels can tell it from detail."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from videomama_server.engines.base import FloatArray
+
+_UNSEEN = 0.006  # standard deviation of grain, display-referred, up to which it does no harm
+_SMOOTHING = 110.0  # sigma in pixels for each unit of grain above that
+_LEAST_SMOOTHING = 0.3  # sigma in pixels, below which a blur changes nothing
+_CURVATURE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
+
+
+def without_grain(plate: FloatArray, most: float) -> FloatArray:
+    """Return a plate (H, W, 3), 0..1, display-referred, smoothed by its grain; itself where it has little.
+
+    Args:
+        plate: (H, W, 3).
+        most: sigma in pixels of the strongest smoothing.
+    """
+    sigma = min((grain_of(plate) - _UNSEEN) * _SMOOTHING, most)
+    return plate if sigma < _LEAST_SMOOTHING else np.asarray(cv2.GaussianBlur(plate, (0, 0), sigma), np.float32)
+
+
+def grain_of(plate: FloatArray) -> float:
+    """Return the standard deviation of the grain of each channel of a plate (H, W, 3).
+
+    By differences of channels, which have little texture of their own, and the median of their curvature, to which
+    edges count little (after Immerkaer, Fast Noise Variance Estimation, 1996).
+    """
+    chroma = (plate[..., 0] - plate[..., 1], plate[..., 1] - plate[..., 2])
+    noise = [float(np.median(np.abs(cv2.filter2D(of, -1, _CURVATURE)))) * 1.48 for of in chroma]
+    return min(noise) / 2**0.5
