@@ -37,6 +37,8 @@ class Config:
             again; thirty times as long for one that computes and gets nowhere; 0 for never.
         read_limit_s: seconds that reading one picture file may take before its job fails and the engine process is
             started again; 0 for no limit.
+        supply_limit_s: seconds that the client of an inline job may take to send a frame that it was asked for before
+            the job fails; 0 for no limit.
         server_idle_s: seconds without a client or job after which the server ends; 0 for never.
         threads: threads that read frames, and as many that write alphas.
         weights: folder of the model's weights (engine `videomama`), in any of the layouts they are published in.
@@ -55,6 +57,7 @@ class Config:
     engine_idle_s: float = 900.0
     engine_hang_s: float = 120.0
     read_limit_s: float = 300.0
+    supply_limit_s: float = 120.0
     server_idle_s: float = 0.0
     threads: int = 2
     weights: Path = field(default_factory=lambda: platformdirs.user_data_path("videomama") / "weights")

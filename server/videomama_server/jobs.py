@@ -17,6 +17,7 @@ from videomama_client.messages import (
     RUNNING,
     WAITING,
     FrameDone,
+    FrameWanted,
     JobEvent,
     JobState,
     MatteDone,
@@ -56,6 +57,7 @@ class Job:
         files: what the worker is reading for it at this moment, as a person is told of it, and since when.
         suspects: those of them that were being read at each of its deaths so far.
         flags: what quality control found when it was done.
+        wanted: inline frames that its client was asked for and has not sent, as (role, frame), and since when.
     """
 
     id: str
@@ -75,6 +77,7 @@ class Job:
     files: dict[str, float] = field(default_factory=dict)
     suspects: list[str] = field(default_factory=list)
     flags: list[QcFlag] = field(default_factory=list)
+    wanted: dict[tuple[str, int], float] = field(default_factory=dict)
     label: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -197,6 +200,17 @@ class JobBook:
             return None
         return job, name
 
+    def unsent(self, seconds: float) -> tuple[Job, str, int] | None:
+        """Return the job, role and number of the frame waited for the longest, if that is for more than `seconds`.
+
+        A new worker asks again for what was not sent, and that does not begin the wait anew.
+        """
+        waits = [(since, key, job) for job in self._jobs.values() for key, since in job.wanted.items()]
+        since, key, job = min(waits, key=lambda wait: wait[0], default=(0.0, ("", 0), None))
+        if job is None or seconds <= 0 or time.monotonic() - since <= seconds:
+            return None
+        return job, *key
+
     def lay_death_to_nobody(self) -> None:
         """Say that the worker is about to be ended for what is known, so that no job that runs is blamed."""
         self._blames = False
@@ -208,6 +222,8 @@ class JobBook:
             return None
         if isinstance(event, FrameDone):
             return self._note_frame(job, event)
+        if isinstance(event, FrameWanted):
+            job.wanted.setdefault((event.role, event.frame), time.monotonic())
         if isinstance(event, MattePlanned):
             heard, job.planned, job.begun = job.planned, event, True
             return None if heard else event
@@ -260,7 +276,7 @@ class JobBook:
         return event
 
     def _end(self, job: Job, failure: MatteFailed | None = None) -> None:
-        job.ended_at, job.failure = time.monotonic(), failure
+        job.ended_at, job.failure, job.wanted = time.monotonic(), failure, {}
         job.request = replace(job.request, inline_frames=[], plate_digests=[], mask_digests=[])  # up to 16 MiB
         self.finished += 1
         self._ended.append(job.id)

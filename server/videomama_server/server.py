@@ -287,6 +287,7 @@ class Server:
         except BadInput as error:
             self._give_up(job, error)
         else:
+            job.wanted.pop((frame.role, frame.frame), None)
             self._worker.send(pipe.FrameSupplied(frame.job, frame.role, frame.frame))
         return None
 
@@ -379,6 +380,7 @@ class Server:
         while True:
             await asyncio.sleep(_IDLE_CHECK_S)
             self._end_hung_read()
+            self._end_unsent()
             if self._book.running() or self._questions.waiting():
                 self._worker.look_after()
                 continue
@@ -390,6 +392,14 @@ class Server:
                 await self._worker.retire()
             if 0 < self._config.server_idle_s < now - max(self._heard, self._worked):
                 self._ending.set()
+
+    def _end_unsent(self) -> None:
+        """End a job whose client does not send what it is asked for: it is gone, or hangs."""
+        late = self._book.unsent(self._config.supply_limit_s)
+        if late is not None:
+            job, role, frame = late
+            limit = f"{self._config.supply_limit_s:g} s"
+            self._give_up(job, BadInput(f"{role} frame {frame} was not sent within {limit}", "Is the client alive?"))
 
     def _end_hung_read(self) -> None:
         """End a worker that is held up by a file: the file's job fails, the others run again in another worker.

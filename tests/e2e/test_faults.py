@@ -106,6 +106,18 @@ def test_an_inline_job_survives_a_killed_worker(start_server, make_long_clip):
     assert alphas_are_whole(clip)
 
 
+def test_an_inline_job_whose_client_left_ends_and_leaves_nothing(start_server, make_clip, eventually):
+    server, clip = start_server("--supply-limit-s", "1"), make_clip(count=1)
+    with server.client() as client:
+        client.submit(clip.order(inline=True, inline_frames=[1001], plate_digests=["p"], mask_digests=["m"]))
+    assert list(server.cache_dir.glob("spool/*")) != []
+    with server.client() as client:
+        eventually(lambda: not client.status().jobs_running, "the job is given up")
+        (job,) = client.jobs()
+    assert job.message == "plate frame 1001 was not sent within 1 s"
+    assert list(server.cache_dir.glob("spool/*")) == []
+
+
 def test_ctrl_c_cancels_on_the_server_and_the_next_run_computes_only_the_rest(
     start_server, make_long_clip, run_command, refine_by_command, eventually
 ):

@@ -66,6 +66,7 @@ def test_every_field_can_come_from_the_environment(bare, tmp_path):
         "engine_idle_s": "1",
         "engine_hang_s": "3",
         "read_limit_s": "90",
+        "supply_limit_s": "45",
         "server_idle_s": "2",
         "threads": "5",
         "weights": str(tmp_path / "w"),
@@ -76,8 +77,8 @@ def test_every_field_can_come_from_the_environment(bare, tmp_path):
     }
     assert set(values) == {known.name for known in fields(Config)}
     config = load({}, bare | {f"VIDEOMAMA_{name.upper()}": value for name, value in values.items()})
-    served = (tmp_path, 1.5, tmp_path / "c.json", "0.0.0.0", 5555, (tmp_path, tmp_path / "b"), 1.0, 3.0, 90.0, 2.0, 5)
-    assert config == Config(*served, tmp_path / "w", "cpu", "fp32", 7.5, "off")
+    served = (tmp_path, 1.5, tmp_path / "c.json", "0.0.0.0", 5555, (tmp_path, tmp_path / "b"), 1.0, 3.0, 90.0, 45.0)
+    assert config == Config(*served, 2.0, 5, tmp_path / "w", "cpu", "fp32", 7.5, "off")
 
 
 def test_paths_are_expanded_and_roots_resolved(toml, tmp_path, monkeypatch):

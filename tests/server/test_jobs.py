@@ -149,6 +149,19 @@ def test_the_file_that_has_been_read_the_longest_is_overdue(book, job):
     assert book.overdue(0.5, begun) is None
 
 
+def test_a_frame_that_is_asked_for_again_has_been_waited_for_since_the_first_time(book, job):
+    book.note(FrameWanted(job.id, "plate", 1))
+    time.sleep(0.05)
+    book.after_death()
+    book.note(FrameWanted(job.id, "mask", 1))
+    assert isinstance(book.note(FrameWanted(job.id, "plate", 1)), FrameWanted)  # the client hears of it again
+    assert book.unsent(0.04) == (job, "plate", 1)
+    assert book.unsent(60.0) is None
+    assert book.unsent(0.0) is None  # no limit
+    book.note(failed(job))
+    assert book.unsent(0.001) is None
+
+
 def test_a_worker_that_is_ended_for_a_file_is_no_running_jobs_doing(book, job):
     for _ in range(3):
         book.note_begun(job.id)

@@ -2,7 +2,6 @@ import threading
 
 import pytest
 from videomama_client.errors import BadInput, Cancelled, NotPermitted
-from videomama_server import sources
 from videomama_server import spool as spooling
 from videomama_server.memo import FileId, Stamp
 from videomama_server.sources import DiskSource, SpoolSource, by_frame
@@ -120,12 +119,6 @@ def test_waiting_ends_when_the_job_is_cancelled(tmp_path, raises_with_hint):
     spool = SpoolSource("plate", files, {1: "d"}, lambda *_: cancelled.set(), cancelled)
     with pytest.raises(Cancelled):
         spool.path(1)
-
-
-def test_a_client_that_sends_nothing_is_an_error_that_names_the_frame(spool, monkeypatch, raises_with_hint):
-    monkeypatch.setattr(sources, "SUPPLY_S", 0.1)
-    with raises_with_hint(BadInput, "plate frame 2"):
-        spool.path(2)
 
 
 def test_frames_pair_up_with_digests():

@@ -27,6 +27,9 @@ _FILE = click.Path(path_type=Path)
     "--engine-hang-s", type=float, help="Restart an engine that does nothing for so many seconds; 0 for never."
 )
 @click.option("--read-limit-s", type=float, help="Give a picture file up after so many seconds; 0 for never.")
+@click.option(
+    "--supply-limit-s", type=float, help="Give up a job whose client keeps it waiting for so long; 0 for never."
+)
 @click.option("--server-idle-s", type=float, help="End the server after so many idle seconds; 0 for never.")
 @click.option("--threads", type=int, help="Threads that read frames, and as many that write.")
 @click.option("--weights", type=_FILE, help="Folder of the model's weights.")
