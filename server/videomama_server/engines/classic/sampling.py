@@ -43,9 +43,8 @@ class Surroundings:
             depths: pixels.
         """
         order = ((x % _LATTICE + y % _LATTICE * _LATTICE) * _SHUFFLE) % _LATTICE**2
-        turns = np.arange(_DIRECTIONS)[:, None] / _DIRECTIONS
-        angle = 2 * np.pi * (order / _LATTICE**2 + turns).ravel()
-        heading = np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
+        turns = np.arange(_DIRECTIONS)[:, None] * _LATTICE**2
+        heading = np.take(_compass(), (order + turns).ravel(), axis=1)
         start = np.tile(np.stack([x, y]).astype(np.float32), _DIRECTIONS)
         at_once = np.tile(self.nearest[y, x], _DIRECTIONS)
         entry = _entry(self.distance, start, heading)
@@ -61,6 +60,12 @@ class Surroundings:
 def surroundings(region: BoolArray) -> Surroundings:
     """Return where `region` (H, W), which is not empty, lies."""
     return Surroundings(distance_to(region), _nearest(region))
+
+
+def _compass() -> FloatArray:
+    """Return all directions (2, 256) there are: those that each place of the lattice begins with, and their turns."""
+    angle = 2 * np.pi * np.add.outer(np.arange(_DIRECTIONS) / _DIRECTIONS, np.arange(_LATTICE**2) / _LATTICE**2)
+    return np.asarray(np.stack([np.cos(angle), np.sin(angle)]).reshape(2, -1), np.float32)
 
 
 def _nearest(region: BoolArray) -> IndexArray:
@@ -81,22 +86,26 @@ def _entry(distance: FloatArray, start: FloatArray, step: FloatArray) -> IndexAr
     height, width = distance.shape
     found = np.full(start.shape[1], -1, np.intp)
     ray, at, heading = np.arange(start.shape[1]), start, step
-    flat = distance.ravel()
-    gap = np.take(flat, start[1].astype(np.intp) * width + start[0].astype(np.intp))
+    flat = np.pad(distance, 1, constant_values=-1).ravel()  # below 0 outside the picture
+    last = np.array([[width], [height]], np.float32)
+    gap = _taken(flat, at, width)
     for _ in range(_MOST_STEPS):
         # Rounding to a pixel moved the point by up to 0.7.
         at = at + np.maximum(gap - np.float32(0.7), np.float32(1)) * heading
-        x, y = np.rint(at).astype(np.intp)
-        within = (x >= 0) & (y >= 0) & (x < width) & (y < height)
-        index = np.where(within, y * width + x, 0)
-        gap = np.where(within, np.take(flat, index), np.inf)
-        hit = gap == 0
-        found[ray[hit]] = index[hit]
-        live = np.flatnonzero(within & ~hit)
+        pixel = np.clip(np.rint(at), np.float32(-1), last)
+        gap = _taken(flat, pixel, width)
+        hit, live = np.flatnonzero(gap == 0), np.flatnonzero(gap > 0)
+        found[ray[hit]] = pixel[1, hit].astype(np.intp) * width + pixel[0, hit].astype(np.intp)
         if live.size == 0:
             break
         ray, gap, at, heading = ray[live], gap[live], np.take(at, live, axis=1), np.take(heading, live, axis=1)
     return found
+
+
+def _taken(padded: FloatArray, pixel: FloatArray, width: int) -> FloatArray:
+    """Return the values (N,) at whole pixels (2, N) of a flat picture with a rim of one pixel around its width."""
+    x, y = pixel.astype(np.intp)
+    return np.take(padded, (y + 1) * (width + 2) + x + 1)
 
 
 def _within(distance: FloatArray, point: FloatArray) -> IndexArray:

@@ -13,9 +13,9 @@ from videomama_server.engines.classic.sampling import IndexArray, surroundings
 from videomama_server.engines.classic.trimap import BoolArray, Trimap
 
 # Background has texture that the border of the band does not show: look behind it too (pixels of a plate 1920 wide).
-_BACKGROUND_DEPTHS = (8.0, 20.0, 36.0, 60.0, 90.0, 130.0)
+_BACKGROUND_DEPTHS = (8.0, 24.0, 56.0, 120.0)
 _GRAIN = np.float32(1e-4)  # squared linear colour difference below which two explanations are equally good
-_REACH = (-5, -3, -1, 0, 1, 3, 5)  # pixels: whose samples a pixel may share, along either axis
+_REACH = (-5, -2, 0, 2, 5)  # pixels: whose samples a pixel may share, along either axis
 _FIT = np.float32(1e-5)  # squared colour left over at which a neighbour's explanation has lost most of its weight
 _SMOOTHING = 1.5  # sigma in pixels
 _DOUBT = np.float32(10)  # how fast confidence falls with the colour that an explanation leaves over
@@ -116,12 +116,13 @@ def _best_pair(
         back_square = _dot(back, back)
         for front, front_square in zip(fronts, front_squares, strict=True):
             product = _dot(front, back)
-            span = front_square - 2 * product + back_square
             along = back_square - product
+            span = front_square - product + along
             alpha = np.clip(along / (span + _GRAIN), 0, 1)
-            rest = np.maximum(back_square - 2 * alpha * along + alpha * alpha * span, 0) + _GRAIN
+            rest = np.maximum(back_square - alpha * (2 * along - alpha * span), 0) + _GRAIN
             doubt = agreement + turn * alpha
-            cost = rest * (doubt * doubt) ** 2 * doubt
+            square = doubt * doubt
+            cost = rest * square * square * doubt
             better = cost < least
             np.copyto(least, cost, where=better)
             np.copyto(best, pair, where=better)
