@@ -105,7 +105,7 @@ def _entry(distance: FloatArray, start: FloatArray, step: FloatArray) -> IndexAr
 def _taken(padded: FloatArray, pixel: FloatArray, width: int) -> FloatArray:
     """Return the values (N,) at whole pixels (2, N) of a flat picture with a rim of one pixel around its width."""
     x, y = pixel.astype(np.intp)
-    return np.take(padded, (y + 1) * (width + 2) + x + 1)
+    return np.asarray(np.take(padded, (y + 1) * (width + 2) + x + 1))
 
 
 def _within(distance: FloatArray, point: FloatArray) -> IndexArray:
