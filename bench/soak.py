@@ -111,15 +111,15 @@ def percentiles(seconds: list[float]) -> dict[str, float]:
     return {"jobs": len(seconds), "p50_ms": round(p50, 1), "p95_ms": round(p95, 1)}
 
 
-def under_load(bridge: Bridge, case: fault_rig.Case, folder: Path, seconds: float, seed: int) -> Observed:
-    """Have a crowd of clients come and go, accidents happen, and interactive jobs go in between."""
+def under_load(bridge: Bridge, case: fault_rig.Case, folder: Path, seconds: float, seed: int, calm: bool) -> Observed:
+    """Have a crowd of clients come and go, accidents happen unless calm, and interactive jobs go in between."""
     seen, over = Observed(), threading.Event()
     rng = np.random.default_rng(seed)
     words = [str(bridge.connection_file), str(folder), str(seconds), str(seed)]
     crowd = subprocess.Popen([sys.executable, str(Path(soak_crowd.__file__)), *words], stdout=subprocess.PIPE)
     others = [
         threading.Thread(target=observe, args=(bridge, seen, over)),
-        threading.Thread(target=hurt, args=(bridge, seen, over, rng)),
+        *([] if calm else [threading.Thread(target=hurt, args=(bridge, seen, over, rng))]),
     ]
     for thread in others:
         thread.start()
@@ -160,6 +160,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--calm", action="store_true", help="no accidents: one engine process lives all the time")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     fault_rig.impatient()
@@ -174,7 +175,7 @@ def main() -> None:
         alone = Observed()
         probe(bridge, case, alone, min(30.0, 0.1 * seconds))
         fair = soak_crowd.compete(bridge, folder, rng)
-        seen = under_load(bridge, case, folder, seconds, asked.seed)
+        seen = under_load(bridge, case, folder, seconds, asked.seed, asked.calm)
         result = report(alone, seen, fair, seconds)
     finally:
         bridge.stop()
