@@ -7,7 +7,7 @@ import uuid
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
 
-from videomama_client.errors import BadInput, Cancelled, InternalError
+from videomama_client.errors import BadInput, Cancelled, InternalError, VideoMaMaError
 from videomama_client.messages import (
     CANCELLED,
     DONE,
@@ -50,6 +50,7 @@ class Job:
         spool: folder of an inline job's frames; empty for a job by path.
         turn: when it is its client's turn among the jobs of its priority; the lowest goes first.
         begun: whether the worker has worked on it.
+        cancelled: whether somebody asked the worker to stop it.
         done: file of each finished frame.
         computed: how many of them had to be computed.
         ended_at: on the same clock as `started`; None while it waits or runs.
@@ -66,6 +67,7 @@ class Job:
     spool: str = ""
     turn: int = 0
     begun: bool = False
+    cancelled: bool = False
     planned: MattePlanned | None = None
     done: dict[int, str] = field(default_factory=dict)
     computed: int = 0
@@ -236,20 +238,19 @@ class JobBook:
         return event
 
     def after_death(self) -> tuple[list[Job], list[MatteFailed]]:
-        """Say what follows from the worker's death: the jobs to run again, and those that were given up.
+        """Say what follows from the worker's death: the jobs to run again, and those that end.
 
-        A job that kills the worker twice without finishing a frame in between would do so for ever.
+        A job that kills the worker twice without finishing a frame in between would do so for ever. One that was
+        cancelled ends: the worker may not have heard of it.
         """
-        failed = []
         job = self._blamed() if self._blames else None
         self._begun, self._blames = None, True
-        if job is not None:
+        stopped = [left for left in self.running() if left.cancelled]
+        failed = [self._stopped(left, Cancelled("the job was cancelled")) for left in stopped]
+        if job is not None and not job.ended:
             job.note_death()
             if job.deaths >= DEATHS_WITHOUT_PROGRESS:
-                error = _given_up(job)
-                event = MatteFailed(job.id, error.code, error.message, error.hint)
-                failed.append(event)
-                self._end(job, event)
+                failed.append(self._stopped(job, _given_up(job)))
         for left in self._jobs.values():
             left.files = {}
         return self.running(), failed
@@ -273,6 +274,11 @@ class JobBook:
             return None
         job.done[event.frame] = event.path
         job.computed += not event.cached
+        return event
+
+    def _stopped(self, job: Job, error: VideoMaMaError) -> MatteFailed:
+        event = MatteFailed(job.id, error.code, error.message, error.hint)
+        self._end(job, event)
         return event
 
     def _end(self, job: Job, failure: MatteFailed | None = None) -> None:

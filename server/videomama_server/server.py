@@ -268,6 +268,7 @@ class Server:
         if job.state == messages.WAITING:
             self._give_up(job, Cancelled("the job was cancelled"))
         elif not job.ended:
+            job.cancelled = True
             self._worker.send(pipe.DropJob(job.id))
         return None
 

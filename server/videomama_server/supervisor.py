@@ -23,7 +23,9 @@ from videomama_server.watchdog import Watchdog
 log = logging.getLogger(__name__)
 
 HUNG = -9  # the code of a worker that was ended because it hung
+NOT_STARTED = -1  # and of one that the system would not start
 _END_S = 5.0
+_AGAIN_S = 1.0
 
 
 class _Process:
@@ -77,7 +79,8 @@ class Supervisor:
     Args:
         config: handed to the worker.
         on_message: called in the event loop with each message of the worker.
-        on_exit: called in the event loop when a worker that was not asked to end has ended, or was given up.
+        on_exit: called in the event loop when a worker that was not asked to end has ended, or was given up, or could
+            not be started: what it was sent is lost.
     """
 
     def __init__(self, config: Config, on_message: Callable[[Any], None], on_exit: Callable[[int], None]) -> None:
@@ -85,6 +88,7 @@ class Supervisor:
         self._on_message = on_message
         self._on_exit = on_exit
         self._process: _Process | None = None
+        self._again: asyncio.TimerHandle | None = None
         self.restarts = 0
         self.started = time.monotonic()  # of the last worker
 
@@ -95,11 +99,22 @@ class Supervisor:
 
     def send(self, message: Any) -> None:
         """Send a message, starting the worker when none runs; a dying worker's message is sent again by `on_exit`."""
-        self._running().send(message)
+        self.start()
+        if self._process is not None:
+            self._process.send(message)
 
     def start(self) -> None:
-        """Start the worker when none runs, so that the first job need not wait for it."""
-        self._running()
+        """Start the worker when none runs; one that cannot be started counts, a second later, as one that died."""
+        if self._process is not None or self._again is not None:
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            self._process, self.started = self._begun(loop), time.monotonic()
+        except (OSError, RuntimeError) as error:  # too many files, processes or threads, or no memory
+            log.error("the engine worker cannot be started: %s", error)
+            self._again = loop.call_later(_AGAIN_S, self._miss)
+            return
+        log.info("engine worker %d started", self._process.popen.pid)
 
     def look_after(self) -> None:
         """Kill a worker that hangs; to be called every second or so while there is something for it to do."""
@@ -113,6 +128,8 @@ class Supervisor:
 
     def stop(self) -> None:
         """End the worker by closing its pipe; one that does not end in time is killed."""
+        if self._again is not None:
+            self._again.cancel()
         process = self._part()
         if process is not None:
             process.see_off()
@@ -129,14 +146,15 @@ class Supervisor:
             process.close()
         return process
 
-    def _running(self) -> _Process:
-        if self._process is None:
-            self._process, self.started = _Process(self._config), time.monotonic()
-            loop = asyncio.get_running_loop()
-            arguments = (self._process, loop)
-            threading.Thread(target=self._listen, args=arguments, name="worker pipe", daemon=True).start()
-            log.info("engine worker %d started", self._process.popen.pid)
-        return self._process
+    def _begun(self, loop: asyncio.AbstractEventLoop) -> _Process:
+        process = _Process(self._config)
+        threading.Thread(target=self._listen, args=(process, loop), name="worker pipe", daemon=True).start()
+        return process
+
+    def _miss(self) -> None:
+        self._again = None
+        self.restarts += 1
+        self._on_exit(NOT_STARTED)
 
     def _listen(self, process: _Process, loop: asyncio.AbstractEventLoop) -> None:
         assert process.popen.stdout is not None  # made with a pipe

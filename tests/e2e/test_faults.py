@@ -106,6 +106,26 @@ def test_an_inline_job_survives_a_killed_worker(start_server, make_long_clip):
     assert alphas_are_whole(clip)
 
 
+@pytest.mark.skipif(not hasattr(psutil.Process, "rlimit"), reason="limits are set from outside on Linux alone")
+def test_a_worker_that_cannot_be_started_is_tried_again(start_server, make_clip, eventually):
+    server, clip = start_server(), make_clip(count=2)
+    with server.client() as client:
+        known = client.status()
+        process = psutil.Process(known.pid)
+        soft, hard = process.rlimit(psutil.RLIMIT_NOFILE)
+        process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds() - 2, hard))  # the worker's pipes become free
+        psutil.Process(known.worker_pid).kill()
+        eventually(lambda: "died" in server.log_file.read_text(), "the worker is lost")
+        job = client.submit(clip.order())
+        eventually(lambda: "cannot be started" in server.log_file.read_text(), "no other can be started")
+        process.rlimit(psutil.RLIMIT_NOFILE, (soft, hard))
+        event = None
+        while not isinstance(event, (MatteDone, MatteFailed)):
+            event = client.next_event(job, 20.0)
+    assert isinstance(event, MatteDone), event
+    assert "Traceback" not in server.log_file.read_text()
+
+
 def test_an_inline_job_whose_client_left_ends_and_leaves_nothing(start_server, make_clip, eventually):
     server, clip = start_server("--supply-limit-s", "1"), make_clip(count=1)
     with server.client() as client:

@@ -149,6 +149,17 @@ def test_the_file_that_has_been_read_the_longest_is_overdue(book, job):
     assert book.overdue(0.5, begun) is None
 
 
+def test_a_job_that_was_cancelled_ends_with_the_worker_that_may_not_have_heard_of_it(book, job):
+    other = book.add(b"client", REQUEST)
+    book.note_begun(job.id)
+    job.cancelled = True
+    for _ in range(jobs.DEATHS_WITHOUT_PROGRESS - 1):  # of which the other job is not guilty
+        again, ended = book.after_death()
+    assert again == [other]
+    assert [(event.job, event.code) for event in ended] == [(job.id, "cancelled")]
+    assert (job.state, other.deaths) == (CANCELLED, 0)
+
+
 def test_a_frame_that_is_asked_for_again_has_been_waited_for_since_the_first_time(book, job):
     book.note(FrameWanted(job.id, "plate", 1))
     time.sleep(0.05)
