@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
+import pytest
 from videomama_server.engines.classic.closed_form import closed_form
 from videomama_server.engines.classic.trimap import Trimap, trimap_of
 
@@ -42,3 +44,30 @@ def test_a_plate_of_one_colour_does_not_upset_it(scene):
     trimap = trimap_of(scene.mask > 0.5, 5, 20)
     alpha = closed_form(np.zeros_like(scene.plate), trimap, scene.mask)
     assert np.isfinite(alpha).all()
+
+
+def laplacian(plate):
+    """The matting Laplacian (H*W, H*W) as the paper defines it, window by window and pair by pair."""
+    height, width = plate.shape[:2]
+    total = np.zeros((height * width, height * width))
+    for y in range(1, height - 1):
+        for x in range(1, width - 1):
+            members = [(y + v) * width + x + u for v in (-1, 0, 1) for u in (-1, 0, 1)]
+            colours = plate.reshape(-1, 3)[members].astype(np.float64)
+            offset = colours - colours.mean(axis=0)
+            inverse = np.linalg.inv(offset.T @ offset / 9 + np.eye(3) * 1e-5 / 9)
+            total[np.ix_(members, members)] += np.eye(9) - (1 + offset @ inverse @ offset.T) / 9
+    return total
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_it_solves_the_equations_of_the_paper(seed):
+    rng = np.random.default_rng(seed)
+    plate = cv2.GaussianBlur(rng.random((11, 14, 3)).astype(np.float32), (0, 0), 1)
+    kind = rng.choice(3, (11, 14), p=(0.2, 0.2, 0.6))  # unknown pixels at the border of the picture, too
+    trimap, prior = Trimap(kind == 0, kind == 1), rng.random((11, 14), dtype=np.float32)
+    unknown, whole = trimap.unknown.ravel(), laplacian(plate)
+    right = 0.01 * prior.ravel()[unknown] - whole[np.ix_(unknown, ~unknown)] @ trimap.foreground.ravel()[~unknown]
+    exact = np.linalg.solve(whole[np.ix_(unknown, unknown)] + 0.01 * np.eye(unknown.sum()), right)
+    found = closed_form(plate, trimap, prior).ravel()[unknown]
+    np.testing.assert_allclose(found, np.clip(exact, 0, 1), atol=0.005)
