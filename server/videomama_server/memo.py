@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 # A file this young may change again within one tick of its clock, unseen by its stat, so it is not remembered yet.
 SETTLED_S = 1.0
-_MOST_ROWS = 50_000  # of one folder; of more, those that were learned longest ago are forgotten
+_MOST_ROWS = 10_000  # of one folder: each save writes them all; of more, those learned longest ago are forgotten
 _MOST_BOOKS = 64  # in memory; more are read again when they are needed
 
 
