@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import PyOpenColorIO as ocio
@@ -34,9 +34,8 @@ class DisplayTransform:
 
     def __init__(self, colorspace: str, exposure: float) -> None:
         self._exposure = exposure
-        builtin = ocio.Config.CreateFromBuiltinConfig(BUILTIN_CONFIG)
-        self._to_linear = _processor(colorspace, builtin, LINEAR) if exposure else None
-        self._to_display = _processor(LINEAR if exposure else colorspace, builtin, DISPLAY)
+        self._to_linear = _processor(colorspace, LINEAR) if exposure else None
+        self._to_display = _processor(LINEAR if exposure else colorspace, DISPLAY)
         parts = [processor.getCacheID() for processor in (self._to_linear, self._to_display) if processor]
         self.fingerprint = f"{exposure:g} {' '.join(parts)}"
 
@@ -68,7 +67,7 @@ class LinearLight:
     """
 
     def __init__(self, colorspace: str) -> None:
-        processor = _processor(colorspace, ocio.Config.CreateFromBuiltinConfig(BUILTIN_CONFIG), LINEAR)
+        processor = _processor(colorspace, LINEAR)
         self._to_linear = None if _is_linear(processor) else processor
 
     def __call__(self, plate: FloatArray) -> FloatArray:
@@ -102,8 +101,8 @@ def _is_linear(processor: ocio.CPUProcessor) -> bool:
     return np.allclose(more, 4 * once, rtol=1e-3, atol=1e-4)
 
 
-def _processor(source: str, builtin: ocio.Config, destination: str) -> ocio.CPUProcessor:
-    own = _environment_config()
+def _processor(source: str, destination: str) -> ocio.CPUProcessor:
+    own, builtin = _environment_config(), _builtin_config()
     config = own if own is not None and own.getColorSpace(source) else builtin
     if config.getColorSpace(source) is None:
         names = list((own or config).getColorSpaceNames())
@@ -116,6 +115,12 @@ def _processor(source: str, builtin: ocio.Config, destination: str) -> ocio.CPUP
         reason = f"colour space {source!r} cannot be converted: {error}"
         raise BadInput(reason, "Check the config that $OCIO names.") from error
     return processor.getDefaultCPUProcessor()
+
+
+@cache
+def _builtin_config() -> ocio.Config:
+    """Return the built-in config, which takes 20 ms to parse."""
+    return ocio.Config.CreateFromBuiltinConfig(BUILTIN_CONFIG)
 
 
 def _environment_config() -> ocio.Config | None:
