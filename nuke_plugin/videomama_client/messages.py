@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Optional, Union, get_args
 
+from videomama_client.errors import VideoMaMaError
 from videomama_client.settings import MatteSettings
 
 PROTOCOL_VERSION = 2
@@ -389,6 +390,11 @@ class MatteFailed:
     message: str
     hint: str
 
+    @classmethod
+    def by(cls, job: str, error: VideoMaMaError) -> MatteFailed:
+        """Return what tells of the error that ended a job."""
+        return cls(job, error.code, error.message, error.hint)
+
 
 @dataclass(frozen=True)
 class AlphaFetched:
@@ -421,6 +427,11 @@ class RequestRefused:
     code: str
     message: str
     hint: str
+
+    @classmethod
+    def by(cls, request: str, error: VideoMaMaError) -> RequestRefused:
+        """Return what tells of the error that kept a request from being taken."""
+        return cls(request, error.code, error.message, error.hint)
 
 
 Request = Union[

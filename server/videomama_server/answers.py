@@ -63,7 +63,7 @@ class Answers:
         name = type(question).__name__
         answer = attempt(lambda: self._answer(question), name, self._desk.log_place)
         if isinstance(answer, VideoMaMaError):
-            self._emit(messages.RequestRefused(question.request, answer.code, answer.message, answer.hint))
+            self._emit(messages.RequestRefused.by(question.request, answer))
         else:
             self._emit(answer)
 

@@ -277,7 +277,7 @@ class JobBook:
         return event
 
     def _stopped(self, job: Job, error: VideoMaMaError) -> MatteFailed:
-        event = MatteFailed(job.id, error.code, error.message, error.hint)
+        event = MatteFailed.by(job.id, error)
         self._end(job, event)
         return event
 

@@ -74,4 +74,4 @@ class QuestionBook:
             self._refuse(known, error)
 
     def _refuse(self, known: str, error: VideoMaMaError) -> None:
-        self.settle(messages.RequestRefused(known, error.code, error.message, error.hint))
+        self.settle(messages.RequestRefused.by(known, error))

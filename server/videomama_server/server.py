@@ -1,4 +1,4 @@
-"""The server process: the bound socket, one handler per request, and the engine worker under its eyes.
+"""The server process: one handler per request, and the engine worker under its eyes.
 
 It imports no torch and opens no picture, so that it answers at once whatever the engine is doing.
 """
@@ -13,7 +13,6 @@ import signal
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,12 +21,11 @@ from typing import Any
 import psutil
 import zmq
 import zmq.asyncio
-from videomama_client import __version__, messages, wire
+from videomama_client import __version__, messages
 from videomama_client.client import MAX_BULK_BYTES, proof
 from videomama_client.errors import (
     BadInput,
     Cancelled,
-    InternalError,
     NotPermitted,
     ProtocolError,
     ServerUnreachable,
@@ -40,15 +38,13 @@ from videomama_server.access import open_plain, permit
 from videomama_server.config import Config
 from videomama_server.jobs import Job, JobBook, run_message
 from videomama_server.questions import QuestionBook
+from videomama_server.router import Answer, Handler, Router
 from videomama_server.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 
 _IDLE_CHECK_S = 1.0
-_AT_ONCE = 1000  # requests that are being answered; more wait in their senders' sockets
-_AT_ONCE_BYTES = 2 << 30  # that these may hold
 _CLIENTS = 10_000  # remembered; one that is forgotten is told no flags
-Answer = tuple[messages.Reply, bytes | None]
 
 
 def serve(config: Config) -> None:
@@ -69,7 +65,7 @@ def serve(config: Config) -> None:
 
 
 class Server:
-    """The ROUTER loop. Events of jobs go to the client that submitted them.
+    """Answers requests. Events of jobs go to the client that submitted them.
 
     Args:
         config: where to listen and what may be opened.
@@ -80,13 +76,11 @@ class Server:
         self._book = JobBook()
         self._questions = QuestionBook(self._reply)
         self._worker = Supervisor(config, self._on_worker, self._on_worker_death)
-        self._started = self._heard = self._worked = time.monotonic()
+        self._started = self._worked = time.monotonic()
         self._held = pipe.EngineHolds()
         self._flagged: OrderedDict[bytes, None] = OrderedDict()  # clients that know the flags of a job
         self._ending = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._held_bytes = 0  # by the messages of these tasks
-        self._handlers: dict[type, Callable[[bytes, Any, bytes | None], Awaitable[Answer | None]]] = {
+        self._handlers: dict[type, Handler] = {
             messages.Hello: self._hello,
             messages.ReportStatus: self._report_status,
             messages.ReportJobs: self._report_jobs,
@@ -104,9 +98,10 @@ class Server:
         """Bind, write the connection file, answer until asked to end, and clean up."""
         context = zmq.asyncio.Context()
         authenticator = AsyncioAuthenticator(context)
-        self._socket = context.socket(zmq.ROUTER)
+        socket = context.socket(zmq.ROUTER)
+        self._router = Router(socket, self._handlers, self._config.log_place)
         try:
-            endpoint = door.open_up(self._socket, authenticator, self._config)
+            endpoint = door.open_up(socket, authenticator, self._config)
             log.info("server %s listens at %s", __version__, endpoint)
             self._end_on_signals()
             self._worker.start()
@@ -130,63 +125,19 @@ class Server:
                 loop.add_signal_handler(name, self._ending.set)
 
     async def _loop(self) -> None:
-        receiving = asyncio.create_task(self._receive())
-        watching = asyncio.create_task(self._watch_idle())
-        await self._ending.wait()
-        for task in (receiving, watching, *self._tasks):
+        """Answer and watch until asked to end; where one of the two fails, the server ends too, and says why."""
+        works = (self._ending.wait(), self._router.run(), self._watch_idle())
+        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(work) for work in works]
+        ended, going = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in going:
             task.cancel()
-        await asyncio.gather(receiving, watching, *self._tasks, return_exceptions=True)
+        await asyncio.gather(*going, return_exceptions=True)
         error = ServerUnreachable("the server was ended", "Run again: what was finished is in the cache.")
         for job in self._book.running():
-            self._on_worker(messages.MatteFailed(job.id, error.code, error.message, error.hint))
+            self._on_worker(messages.MatteFailed.by(job.id, error))
         self._questions.refuse_all(error)
-
-    async def _receive(self) -> None:
-        while True:
-            parts = await self._socket.recv_multipart()
-            self._heard = time.monotonic()
-            size = sum(len(part) for part in parts)
-            while self._tasks and (len(self._tasks) >= _AT_ONCE or self._held_bytes + size > _AT_ONCE_BYTES):
-                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-            self._background(self._handle(parts), size)
-
-    def _background(self, work: Any, size: int) -> None:
-        """Begin to answer a message of so many bytes."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        self._held_bytes += size
-
-        def done(task: asyncio.Task[None]) -> None:
-            self._tasks.discard(task)
-            self._held_bytes -= size
-
-        task.add_done_callback(done)
-
-    async def _handle(self, parts: list[bytes]) -> None:
-        """Answer one message; whatever goes wrong becomes one typed refusal: the server's boundary."""
-        client, bulk = parts[0], parts[2] if len(parts) == 3 else None
-        request = ""
-        try:
-            if len(parts) not in (2, 3):
-                raise ProtocolError(f"a message of {len(parts) - 1} parts", "Update the client.")
-            message = wire.decode(parts[1], messages.KINDS)
-            request = getattr(message, "request", "")
-            handler = self._handlers.get(type(message))
-            if handler is None:
-                raise ProtocolError(f"{type(message).__name__} is not a request", "Update the client.")
-            answer = await handler(client, message, bulk)
-        except VideoMaMaError as error:
-            answer = messages.RequestRefused(request, error.code, error.message, error.hint), None
-        except Exception as error:
-            log.exception("a request failed")
-            failure = InternalError(f"{type(error).__name__}: {error}", f"See {self._config.log_place}.")
-            answer = messages.RequestRefused(request, failure.code, failure.message, failure.hint), None
-        if answer is not None:
-            await self._send(client, *answer)
-
-    async def _send(self, client: bytes, message: messages.Message, bulk: bytes | None = None) -> None:
-        parts = [client, wire.encode(message)]
-        await self._socket.send_multipart(parts if bulk is None else [*parts, bulk])
+        for task in ended:
+            task.result()
 
     async def _hello(self, client: bytes, hello: messages.Hello, bulk: bytes | None) -> Answer:  # noqa: ARG002
         if messages.FLAGS in hello.client.split():
@@ -244,7 +195,7 @@ class Server:
         self._worker.send(self._questions.add(client, ask))
 
     def _reply(self, client: bytes, answer: pipe.Answer) -> None:
-        self._socket.send_multipart([client, wire.encode(answer)])
+        self._router.send(client, answer)
 
     async def _prove_file(self, client: bytes, ask: messages.ProveFile, bulk: bytes | None) -> Answer:  # noqa: ARG002
         path = permit(Path(ask.path), self._config.roots)
@@ -258,7 +209,7 @@ class Server:
         folder = spool.make(self._config.cache_dir) if request.inline else ""
         job = self._book.add(client, request)
         job.spool = folder
-        await self._send(client, messages.JobAccepted(request.request, job.id))
+        await self._router.send(client, messages.JobAccepted(request.request, job.id))
         self._worker.send(run_message(job))
         return None
 
@@ -295,7 +246,7 @@ class Server:
     def _give_up(self, job: Job, error: VideoMaMaError) -> None:
         """End a job from this side: its client is told, and what the worker still says of it is not heard."""
         self._worker.send(pipe.DropJob(job.id))
-        self._on_worker(messages.MatteFailed(job.id, error.code, error.message, error.hint))
+        self._on_worker(messages.MatteFailed.by(job.id, error))
 
     async def _fetch(self, client: bytes, ask: messages.FetchAlpha, bulk: bytes | None) -> Answer:  # noqa: ARG002
         job = self._find(ask.job)
@@ -332,7 +283,7 @@ class Server:
         return messages.EngineUnloaded(ask.request), None
 
     async def _stop(self, client: bytes, ask: messages.StopServer, bulk: bytes | None) -> Answer | None:  # noqa: ARG002
-        await self._send(client, messages.ServerStopping(ask.request))
+        await self._router.send(client, messages.ServerStopping(ask.request))
         self._ending.set()
         return None
 
@@ -364,7 +315,7 @@ class Server:
             spool.remove(job.spool)
         if isinstance(event, messages.MatteDone) and job.client not in self._flagged:
             event = replace(event, judged=0, flags=[])
-        self._socket.send_multipart([job.client, wire.encode(event)])
+        self._router.send(job.client, event)
 
     def _on_worker_death(self, code: int) -> None:  # noqa: ARG002  (logged where it was seen)
         self._held = pipe.EngineHolds()
@@ -391,7 +342,7 @@ class Server:
                 log.info("no job for %.0f s: the engine worker ends", now - worked)
                 self._held = pipe.EngineHolds()
                 await self._worker.retire()
-            if 0 < self._config.server_idle_s < now - max(self._heard, self._worked):
+            if 0 < self._config.server_idle_s < now - max(self._router.heard, self._worked):
                 self._ending.set()
 
     def _end_unsent(self) -> None:
@@ -417,7 +368,7 @@ class Server:
             "Copy the file to a faster disk, or render it again.",
         )
         job.files = {}
-        self._on_worker(messages.MatteFailed(job.id, error.code, error.message, error.hint))
+        self._on_worker(messages.MatteFailed.by(job.id, error))
         self._book.lay_death_to_nobody()
         with suppress(psutil.NoSuchProcess):
             psutil.Process(self._worker.pid).kill()

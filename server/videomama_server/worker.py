@@ -227,7 +227,7 @@ class Worker:
         if goes_on is True:
             return
         if isinstance(goes_on, VideoMaMaError):
-            self._emit(messages.MatteFailed(running.job, goes_on.code, goes_on.message, goes_on.hint))
+            self._emit(messages.MatteFailed.by(running.job, goes_on))
         del self._jobs[running.job], self._cancelled[running.job]
         self._begun = None
 
