@@ -1,4 +1,4 @@
-"""The cache of finished alphas on disk: keys, look-up, publishing, verification and pruning.
+"""The cache of finished alphas on disk: look-up, publishing, verification and pruning.
 
 An entry is an ordinary EXR file with a seal (`seal.py`): one that was cut short, damaged or renamed counts as missing.
 Beside it there may be a note, sealed likewise: text that is kept as long as the entry is, and goes with it.
@@ -7,33 +7,28 @@ Beside it there may be a note, sealed likewise: text that is kept as long as the
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import os
 import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from blake3 import blake3
 from videomama_client import private
 from videomama_client.errors import BadInput, NotPermitted
-from videomama_client.settings import MatteSettings
 
 from videomama_server import owners, seal
 from videomama_server.config import FOLDED
 from videomama_server.frames import FloatArray, write_picture
 from videomama_server.geometry import Geometry
 from videomama_server.replacing import replacing, sweep, writing_in
-from videomama_server.windows import Window
 
 log = logging.getLogger(__name__)
 
-KEY_VERSION = 1
 README = "README.txt"  # its presence says that a folder is a cache
 SPOOL = "spool"
 FOLDERS = ("entries", "sequences", "memo", "holds", SPOOL, FOLDED)  # where nobody else writes
@@ -46,41 +41,6 @@ sequences/  the same files under numbered names, for hosts that read sequences
 memo/       digests of plates and masks whose stat did not change
 folded/     weights of models, made ready for use
 """
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What every entry of one job shares in its key.
-
-    Attributes:
-        engine: the engine's fingerprint.
-        color: the colour transform's fingerprint.
-        settings: fully resolved; nothing in it is `auto` or None.
-    """
-
-    engine: str
-    color: str
-    settings: MatteSettings
-
-    def key(self, frame: int, windows: Sequence[tuple[Window, Sequence[str]]]) -> str:
-        """Return the key of the alpha of `frame`.
-
-        Args:
-            frame: absolute frame number.
-            windows: every window that contributes, with the digests of its frames in order.
-        """
-        settings = asdict(self.settings)
-        # Which file channels were read is in the digests of what was read, what the weights are in the fingerprint.
-        del settings["plate_layer"], settings["mask_channel"], settings["weights"]
-        content = {
-            "version": KEY_VERSION,
-            "engine": self.engine,
-            "color": self.color,
-            "settings": settings,
-            "frame": frame,
-            "windows": [[window.first, window.last, list(digests)] for window, digests in windows],
-        }
-        return blake3(json.dumps(content, sort_keys=True).encode()).hexdigest(length=20)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from videomama_client.messages import SubmitMatte
 from videomama_client.settings import MatteSettings
 
 from videomama_server import color, plan, roi
-from videomama_server.cache import Identity
 from videomama_server.delivery import Delivery
 from videomama_server.engines.base import Engine, WindowShape
 from videomama_server.geometry import Geometry, Rect
+from videomama_server.identity import Identity
 from videomama_server.limits import MAX_PIXELS
 from videomama_server.reader import NOTHING, Reader, plate_space
 from videomama_server.roi import RegionRule
