@@ -13,10 +13,10 @@ from videomama_client.errors import BadInput, NotPermitted
 from videomama_client.settings import MatteSettings
 
 from videomama_server import sequences
+from videomama_server.limits import READABLE
 from videomama_server.replacing import replacing
 
 _ROTO_SUFFIXES = frozenset({".png"})
-_FRAME_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".exr", ".tif", ".tiff", ".dpx"})
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def project_paths(project: Path, roto: str | None) -> tuple[str, str, str]:
             f"{folder} holds these rotos: {listed}; not {roto}" if roto else f"{folder} holds these rotos: {listed}",
             "Name one with --roto.",
         )
-    plate = sequences.in_folder(project / "source" / "frames", _FRAME_SUFFIXES)
+    plate = sequences.in_folder(project / "source" / "frames", READABLE)
     mask = sequences.in_folder(folder / roto, _ROTO_SUFFIXES)
     out = folder / f"{roto}_mama" / Path(mask.text).name
     return plate.text, mask.text, str(out)

@@ -7,15 +7,13 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from pathlib import Path
-from types import TracebackType
 
 import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import TaskProgressColumn
 from rich.table import Table
 from rich.text import Text
 from videomama_client import launch
@@ -24,6 +22,7 @@ from videomama_client.errors import BadInput
 
 from videomama_server import config
 from videomama_server.cli import EXIT_FAILED
+from videomama_server.cli.bar import Bar
 from videomama_server.degrade import HITS, SHAPES
 from videomama_server.evaluate.asked import GIVEN, MASK, Measures, parse_engine, parse_masks, without_twins
 from videomama_server.evaluate.clip import Clip, Data
@@ -158,49 +157,28 @@ def _table(evaluation: Evaluation) -> Table:
     return table
 
 
-class _Progress(AbstractContextManager["_Progress"]):
+class _Progress(Bar):
     """Shows an evaluation on the error stream: a bar in a terminal, a line per unit elsewhere."""
 
     def __init__(self) -> None:
-        self._bar: Progress | None = None
+        super().__init__(TaskProgressColumn())
         self._total = self._done = 0
-        if sys.stderr.isatty():
-            columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
-            self._bar = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
-
-    def __enter__(self) -> _Progress:
-        if self._bar:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar:
-            self._bar.stop()
 
     def begin(self, steps: int) -> None:
         """See `run.Progress`."""
         self._total = steps
-        if self._bar:
-            self._bar.add_task("", total=steps)
+        if self.shown:
+            self.shown.add_task("", total=steps)
 
     def unit(self, name: str) -> None:
         """See `run.Progress`."""
-        if self._bar:
-            self._bar.update(self._bar.task_ids[-1], description=name)
+        if self.shown:
+            self.shown.update(self.shown.task_ids[-1], description=name)
         else:
             click.echo(f"{100 * self._done // max(1, self._total):3} %  {name}", err=True)
 
     def step(self, count: int = 1) -> None:
         """See `run.Progress`."""
         self._done += count
-        if self._bar:
-            self._bar.update(self._bar.task_ids[-1], advance=count)
-
-    def say(self, text: str) -> None:
-        """See `run.Progress`."""
-        if self._bar:
-            self._bar.console.print(text, markup=False, highlight=False)
-        else:
-            click.echo(text, err=True)
+        if self.shown:
+            self.shown.update(self.shown.task_ids[-1], advance=count)

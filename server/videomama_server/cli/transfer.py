@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import DownloadColumn, TransferSpeedColumn
+
+from videomama_server.cli.bar import Bar
 
 _STEPS = 10  # lines per file where there is no terminal
 _SMALL = 1_000_000  # bytes; what is smaller is not shown
 
 
-class Transfer:
+class Transfer(Bar):
     """Takes what is done, bytes done and bytes in all, as often as one likes; writes to the error stream."""
 
     def __init__(self) -> None:
-        self._bar: Progress | None = None
+        super().__init__(DownloadColumn(), TransferSpeedColumn())
         self._current = ""
         self._step = -1
-        if sys.stderr.isatty():
-            columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn())
-            console = Console(file=sys.stderr)
-            self._bar = Progress(*columns, TransferSpeedColumn(), TimeRemainingColumn(), console=console)
-
-    def __enter__(self) -> Transfer:
-        if self._bar:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._bar:
-            self._bar.stop()
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Show that `done` of `total` bytes are done of `what`."""
@@ -44,10 +28,10 @@ class Transfer:
             return
         if what != self._current:
             self._current, self._step = what, -1
-            if self._bar:
-                self._bar.add_task(what, total=total)
-        if self._bar:
-            self._bar.update(self._bar.task_ids[-1], completed=done)
+            if self.shown:
+                self.shown.add_task(what, total=total)
+        if self.shown:
+            self.shown.update(self.shown.task_ids[-1], completed=done)
             return
         step = done * _STEPS // total
         if step > self._step:
@@ -57,15 +41,8 @@ class Transfer:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """Keep the bar away, so that a question can be asked."""
-        if self._bar:
-            self._bar.stop()
+        if self.shown:
+            self.shown.stop()
         yield
-        if self._bar:
-            self._bar.start()
-
-    def say(self, text: str) -> None:
-        """Show a sentence, above the bar if there is one."""
-        if self._bar:
-            self._bar.console.print(text, markup=False, highlight=False)
-        else:
-            click.echo(text, err=True)
+        if self.shown:
+            self.shown.start()

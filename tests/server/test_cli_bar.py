@@ -1,0 +1,47 @@
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from videomama_server.cli.bar import Bar
+
+WORK = """
+    import time
+    from rich.progress import TaskProgressColumn
+    from videomama_server.cli.bar import Bar
+
+    with Bar(TaskProgressColumn()) as bar:
+        task = bar.shown.add_task("[b] of work", total=4)
+        bar.shown.update(task, completed=2)
+        bar.say("a [sentence] above")
+"""
+
+
+def test_without_a_terminal_there_is_no_bar_and_sentences_are_lines(capsys):
+    with Bar() as bar:
+        assert bar.shown is None
+        bar.say("a [sentence]")
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "a [sentence]\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are those of POSIX")
+def test_in_a_terminal_a_bar_is_shown_and_names_are_no_markup():
+    ours, theirs = os.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "80"}
+    command = [sys.executable, "-c", textwrap.dedent(WORK)]
+    with subprocess.Popen(command, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        said = b""
+        while True:
+            try:
+                said += os.read(ours, 4096)
+            except OSError:  # all have let go of the other end
+                break
+        assert process.wait(20) == 0
+    os.close(ours)
+    shown = said.decode()
+    assert "[b] of work" in shown
+    assert "50%" in shown
+    assert "a [sentence] above" in shown
