@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from contextlib import suppress
 
 import pytest
 from videomama_server.cli.bar import Bar
@@ -34,11 +35,9 @@ def test_in_a_terminal_a_bar_is_shown_and_names_are_no_markup():
     with subprocess.Popen(command, stderr=theirs, env=environment) as process:
         os.close(theirs)
         said = b""
-        while True:
-            try:
+        with suppress(OSError):  # all have let go of the other end
+            while True:
                 said += os.read(ours, 4096)
-            except OSError:  # all have let go of the other end
-                break
         assert process.wait(20) == 0
     os.close(ours)
     shown = said.decode()
