@@ -11,6 +11,8 @@ from pathlib import Path
 import audit
 from environment import Environment
 
+# As many tests at once as there are cores, but no more than memory allows; a file's tests share what they set up.
+_AT_ONCE = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder")
 _VERDICTS = {0: "ok", audit.SKIPPED: "skipped"}
 
 
@@ -35,7 +37,7 @@ def check_steps(environment: Environment, pytest_arguments: Sequence[str]) -> li
         step("lint-imports"),
         step("mypy"),
         Step("pip-audit", (str(environment.script("python")), "-I", audit.__file__)),
-        step("pytest", *pytest_arguments),
+        step("pytest", *_AT_ONCE, *pytest_arguments),
     ]
 
 

@@ -30,6 +30,12 @@ _SETTINGS = {known.name for known in fields(MatteSettings)}
 _seeds = itertools.count(1)
 
 
+def pytest_configure() -> None:
+    """Where several processes share the tests, leave each a core: torch would start threads for all of them."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 def wait_until(said: Callable[[], object], what: str, seconds: float = START_S) -> None:
     """Wait for something to become true, and fail naming it when it does not in time."""
     until = time.monotonic() + seconds

@@ -34,6 +34,7 @@ class HubStandin:
         ignores_range: sends whole files whatever is asked for.
         page: what answers to everything, as where one has to log in to the network first.
         sent: bytes of content by path.
+        sending: the threads that send content at this moment; to a client that was killed until they notice.
         proxied: hosts that it was asked for as a proxy, which it then answers for.
         requests: method, path and headers (in lower case) of each.
     """
@@ -48,6 +49,7 @@ class HubStandin:
     ignores_range: bool = False
     page: bytes = b""
     sent: Counter = field(default_factory=Counter)
+    sending: set[int] = field(default_factory=set)
     proxied: list[str] = field(default_factory=list)
     requests: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     port: int = 0
@@ -186,7 +188,11 @@ class _Handler(BaseHTTPRequestHandler):
             headers["Content_Range"] = f"bytes {begin}-{len(data) - 1}/{len(data)}"
         self.head(206 if begin else 200, Content_Length=len(data) - begin, **headers)
         if self.command == "GET":
-            self.send(file, data[begin:])
+            hub.sending.add(threading.get_ident())
+            try:
+                self.send(file, data[begin:])
+            finally:
+                hub.sending.discard(threading.get_ident())
 
     def send(self, file, data):
         hub = self.server.hub

@@ -114,6 +114,7 @@ def test_a_killed_run_is_taken_up_by_the_next_one(bring, hub, weights, tiny_offe
     with pytest.raises(WeightsError):
         layouts.find(weights)
     hub.bytes_per_s = 0
+    eventually(lambda: not hub.sending, "the hub has noticed that nobody takes what it sends")
     hub.sent.clear()
     outcome = bring()
     # The config came before the kill; of the UNet only the rest is sent.
