@@ -92,7 +92,7 @@ class Client:
 
     def hello(self, timeout: float = ANSWER_S) -> messages.Greeted:
         """Greet the server; raises `ProtocolError` when the two sides speak different versions."""
-        hello = messages.Hello(_new_id(), messages.PROTOCOL_VERSION, f"videomama-client {__version__} {messages.FLAGS}")
+        hello = messages.Hello(_new_id(), messages.PROTOCOL_VERSION, f"videomama-client {__version__}")
         return self._ask(hello, messages.Greeted, timeout)
 
     def status(self) -> messages.StatusReported:

@@ -11,7 +11,7 @@ from typing import Optional, Union, get_args
 from videomama_client.errors import VideoMaMaError
 from videomama_client.settings import MatteSettings
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 INTERACTIVE = "interactive"
 BATCH = "batch"
@@ -23,16 +23,13 @@ CANCELLED = "cancelled"
 PLATE = "plate"
 MASK = "mask"
 
-FLAGS = "flags"  # said in `Hello` by a client that knows the flags of a job
-LATER = {"later": True}  # of fields that the first clients of this version do not know: left out at their default
-
 
 @dataclass(frozen=True)
 class Hello:
     """First words of a client.
 
     Fields:
-        client: its name and version; then, after spaces, what it knows beside what this version has always had.
+        client: its name and version, for messages.
     """
 
     request: str
@@ -248,7 +245,7 @@ class JobState:
     computed: int
     seconds: float
     message: str = ""
-    flags: str = field(default="", metadata=LATER)
+    flags: str = ""
 
 
 @dataclass(frozen=True)
@@ -377,8 +374,8 @@ class MatteDone:
     roi: list[int]
     warnings: list[str] = field(default_factory=list)
     plan: str = ""
-    judged: int = field(default=0, metadata=LATER)
-    flags: list[QcFlag] = field(default_factory=list, metadata=LATER)
+    judged: int = 0
+    flags: list[QcFlag] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

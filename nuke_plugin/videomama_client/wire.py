@@ -90,8 +90,7 @@ def _unpack(packed: bytes) -> Any:
 
 
 def _as_map(message: Any) -> dict[str, Any]:
-    named = ((field, getattr(message, field.name)) for field in fields(message))
-    return {field.name: _as_plain(value) for field, value in named if value or "later" not in field.metadata}
+    return {field.name: _as_plain(getattr(message, field.name)) for field in fields(message)}
 
 
 def _as_plain(value: Any) -> Any:

@@ -12,9 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +42,6 @@ from videomama_server.supervisor import Supervisor
 log = logging.getLogger(__name__)
 
 _IDLE_CHECK_S = 1.0
-_CLIENTS = 10_000  # remembered; one that is forgotten is told no flags
 
 
 def serve(config: Config) -> None:
@@ -78,7 +75,6 @@ class Server:
         self._worker = Supervisor(config, self._on_worker, self._on_worker_death)
         self._started = self._worked = time.monotonic()
         self._held = pipe.EngineHolds()
-        self._flagged: OrderedDict[bytes, None] = OrderedDict()  # clients that know the flags of a job
         self._ending = asyncio.Event()
         self._handlers: dict[type, Handler] = {
             messages.Hello: self._hello,
@@ -140,10 +136,6 @@ class Server:
             task.result()
 
     async def _hello(self, client: bytes, hello: messages.Hello, bulk: bytes | None) -> Answer:  # noqa: ARG002
-        if messages.FLAGS in hello.client.split():
-            self._flagged[client] = None
-            if len(self._flagged) > _CLIENTS:
-                self._flagged.popitem(last=False)
         if hello.protocol != messages.PROTOCOL_VERSION:
             client_is_older = hello.protocol < messages.PROTOCOL_VERSION
             raise ProtocolError(
@@ -184,9 +176,7 @@ class Server:
         return status, None
 
     async def _report_jobs(self, client: bytes, ask: messages.ReportJobs, bulk: bytes | None) -> Answer:  # noqa: ARG002
-        jobs = self._book.report()
-        known = jobs if client in self._flagged else [replace(job, flags="") for job in jobs]
-        return messages.JobsReported(ask.request, known), None
+        return messages.JobsReported(ask.request, self._book.report()), None
 
     async def _pass_on(self, client: bytes, ask: pipe.Question, bulk: bytes | None) -> None:  # noqa: ARG002
         """Ask the worker; what it answers is passed on to the client when it comes."""
@@ -313,8 +303,6 @@ class Server:
         self._worked = time.monotonic()
         if job.ended:
             spool.remove(job.spool)
-        if isinstance(event, messages.MatteDone) and job.client not in self._flagged:
-            event = replace(event, judged=0, flags=[])
         self._router.send(job.client, event)
 
     def _on_worker_death(self, code: int) -> None:  # noqa: ARG002  (logged where it was seen)

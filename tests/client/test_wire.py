@@ -1,7 +1,7 @@
 import os
 import struct
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Optional, get_type_hints
 
 import msgpack
@@ -17,7 +17,6 @@ from videomama_client.messages import (
     Hello,
     JobsReported,
     JobState,
-    MatteDone,
     QcFlag,
     SubmitMatte,
 )
@@ -265,17 +264,6 @@ def test_a_kind_that_this_side_was_not_told_of_is_unknown():
     content = wire.encode(Private(1))
     assert wire.decode(content, {"Private": Private}) == Private(1)
     assert "unknown" in refusal(content)
-
-
-def test_later_fields_are_left_out_at_their_default():
-    """A side that does not know them refuses unknown fields: it must not meet them when they say nothing."""
-    done = MatteDone("j", 1, 1, 0, 0.5, "classic", [0, 0, 1, 1])
-    plain = msgpack.unpackb(wire.encode(done))
-    assert {"judged", "flags"} & plain.keys() == set()
-    assert plain["warnings"] == []
-    assert wire.decode(wire.encode(done), KINDS) == done
-    told = msgpack.unpackb(wire.encode(replace(done, judged=1, flags=[QcFlag("hole", [1], 1, "why")])))
-    assert told["flags"] == [{"kind": "hole", "frames": [1], "worst": 1, "reason": "why"}]
 
 
 def test_a_message_of_too_many_values_is_refused_while_they_are_made():

@@ -4,13 +4,9 @@ import json
 import subprocess
 import sys
 
-import msgpack
-import numpy as np
 import pytest
-from videomama_client import __version__, connection, launch, messages, wire
-from videomama_client.client import Client
+from videomama_client import __version__, connection, launch, messages
 from videomama_client.errors import ProtocolError
-from videomama_server import frames
 
 OTHER = """
 import sys
@@ -83,52 +79,3 @@ def test_another_version_of_the_same_protocol_is_a_warning(other_server, videoma
 
 def report(videomama, path):
     return json.loads(videomama("doctor", "--json", "--connection-file", path).out)["lines"]
-
-
-class Hearing(Client):
-    """A client that keeps what it received as it came."""
-
-    def __init__(self, connection):
-        super().__init__(connection)
-        self.heard = []
-
-    def _receive(self, timeout):
-        real = wire.decode
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(wire, "decode", lambda packed, kinds: (self.heard.append(packed), real(packed, kinds))[1])
-            return super()._receive(timeout)
-
-    def fields_of(self, kind):
-        """The names of all fields, of records too, of the messages of a kind."""
-        names = set()
-        for message in map(msgpack.unpackb, self.heard):
-            if message["kind"] == kind:
-                records = [record for value in message.values() if isinstance(value, list) for record in value]
-                names.update(message, *(record for record in records if isinstance(record, dict)))
-        return names
-
-
-@pytest.mark.parametrize("knows", [True, False], ids=["newer client", "client from before flags"])
-def test_a_client_is_told_flags_only_when_it_knows_them(server, make_clip, monkeypatch, knows):
-    """A client refuses fields that it does not know, so one from before the flags must not meet them."""
-    clip = make_clip(count=6)
-    black = np.zeros((64, 96), np.float32)
-    frames.write_picture(clip.file("mask", 1004), black, ("A",))
-    if not knows:
-        monkeypatch.setattr(messages, "FLAGS", "")
-    with Hearing(connection.read(server.connection_file)) as client:
-        client.hello()
-        monkeypatch.setattr(messages, "FLAGS", "flags")
-        done = follow(client, clip)
-        jobs = client.jobs()
-        if knows:
-            assert [(flag.kind, flag.frames) for flag in done.flags] == [("mask missed", [1004])]
-            assert (done.judged, jobs[0].flags) == (6, "mask missed on 1004")
-        else:
-            assert {"judged", "flags"} & (client.fields_of("MatteDone") | client.fields_of("JobsReported")) == set()
-            assert (done.judged, done.flags, jobs[0].flags) == (0, [], "")
-
-
-def follow(client, clip):
-    *_, done = client.events(client.submit(clip.order()))
-    return done
