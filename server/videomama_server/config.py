@@ -28,6 +28,8 @@ class Config:
 
     Fields:
         cache_dir: finished alphas.
+        delivery: how alphas leave the cache: `copy` as files of their own; `link` as hard links, which share their bytes
+            with the cache and with every other delivery of the same pixels.
         cache_limit_gb: size the cache is pruned to after a job that computed something.
         connection_file: where the server writes its endpoint and keys.
         host, port: what the server binds; port 0 takes a free one.
@@ -50,6 +52,7 @@ class Config:
 
     cache_dir: Path = field(default_factory=lambda: platformdirs.user_cache_path("videomama"))
     cache_limit_gb: float = 100.0
+    delivery: str = "copy"
     connection_file: Path = field(default_factory=connection.default_path)
     host: str = "127.0.0.1"
     port: int = 0
@@ -140,6 +143,9 @@ def _check_bounds(name: str, value: Any) -> None:
     low, high = _BOUNDS.get(name, (None, None))
     if low is not None and not low <= value <= high:
         raise ValueError(f"it must be {low} to {high}")
+    choices = _CHOICES.get(name, (value,))
+    if value not in choices:
+        raise ValueError(f"it must be {' or '.join(choices)}")
 
 
 def _roots(value: Any) -> tuple[Path, ...]:
@@ -165,6 +171,7 @@ def _whole(value: Any) -> int:
 
 
 _BOUNDS = {"port": (0, 65535), "threads": (1, 256)}
+_CHOICES = {"delivery": ("copy", "link")}
 _PARSERS: dict[str, Any] = {
     "Path": lambda value: Path(value).expanduser(),
     "float": _not_negative,

@@ -59,6 +59,7 @@ def test_every_field_can_come_from_the_environment(bare, tmp_path):
     values = {
         "cache_dir": str(tmp_path),
         "cache_limit_gb": "1.5",
+        "delivery": "link",
         "connection_file": str(tmp_path / "c.json"),
         "host": "0.0.0.0",
         "port": "5555",
