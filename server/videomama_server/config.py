@@ -28,8 +28,6 @@ class Config:
 
     Fields:
         cache_dir: finished alphas.
-        delivery: how alphas leave the cache: `copy` as files of their own; `link` as hard links, which share their bytes
-            with the cache and with every other delivery of the same pixels.
         cache_limit_gb: size the cache is pruned to after a job that computed something.
         connection_file: where the server writes its endpoint and keys.
         host, port: what the server binds; port 0 takes a free one.
@@ -48,11 +46,12 @@ class Config:
         dtype: what it computes in: `auto`, `fp16`, `bf16`, `fp32`.
         max_vram_gb: memory of the device it may use; 0 for all that is free.
         compile: whether the model is compiled for the device: `auto` (where it pays), `on`, `off`.
+        delivery: how alphas leave the cache: `copy`, as files of their own; `link`, as hard links, which share their
+            bytes with the cache and with every other delivery of the same pixels.
     """
 
     cache_dir: Path = field(default_factory=lambda: platformdirs.user_cache_path("videomama"))
     cache_limit_gb: float = 100.0
-    delivery: str = "copy"
     connection_file: Path = field(default_factory=connection.default_path)
     host: str = "127.0.0.1"
     port: int = 0
@@ -68,6 +67,7 @@ class Config:
     dtype: str = "auto"
     max_vram_gb: float = 0.0
     compile: str = "auto"
+    delivery: str = "copy"
 
     @property
     def folded_dir(self) -> Path:
