@@ -44,10 +44,9 @@ def test_refine_a_range_and_see_the_caches_alpha_in_the_comp(comp, server):
         assert np.abs(picture[..., 3] - mask).mean() < 0.05
         assert np.count_nonzero((published > 0.01) & (published < 0.99)) > 0
         assert picture[..., :3].shape == plate.shape
-    entries = {path.stat().st_ino for path in server.entries()}
     assert (comp.folder / "videomama").is_dir()
     out = Path(comp.node()["result_file"].value() % 1006)
-    assert out.stat().st_ino in entries or out.stat().st_nlink == 1
+    assert out.stat().st_nlink == 1  # a file of its own, whatever becomes of the cache
 
 
 def test_rgb_is_the_plates_to_the_bit(comp):
