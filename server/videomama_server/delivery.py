@@ -79,7 +79,7 @@ class Delivery:
             size: width and height of the plate.
 
         Raises:
-            NotPermitted: even empty alphas would not fit.
+            NotPermitted: not even empty alphas would fit.
         """
         folder = self.pattern.folder
         count = len({self.pattern.path(frame).name for frame in frames}.difference(_names(folder)))
@@ -87,7 +87,7 @@ class Delivery:
         free = disk_space.free(folder)
         if free is None or free >= need.usual or self._takes_no_space():
             return ""
-        return disk_space.judge(folder, free, need, count)
+        return disk_space.judge(folder, free, need)
 
     def _takes_no_space(self) -> bool:
         folder, entries = self.pattern.folder, self.entries

@@ -39,8 +39,8 @@ def free(folder: Path) -> int | None:
     return usage.free if usage.total else None  # some network disks say zero to all
 
 
-def judge(folder: Path, available: int, need: Need, count: int) -> str:
-    """Return a warning where `available` bytes may be too few for `count` alphas in `folder`; empty where they are not.
+def judge(folder: Path, available: int, need: Need) -> str:
+    """Return a warning where `available` bytes may be too few for a job that writes in `folder`; empty where they are not.
 
     Raises:
         NotPermitted: they are too few for certain.
@@ -50,11 +50,12 @@ def judge(folder: Path, available: int, need: Need, count: int) -> str:
     what = f"{folder} has {_text(available)} free"
     if available < need.least:
         raise NotPermitted(
-            f"{what}, and {count} alphas need at least {_text(need.least)}",
+            f"{what}, and the job needs at least {_text(need.least)} there",
             "Free some space, or choose an output folder on another disk.",
         )
-    return f"{what}, and {count} alphas may need {_text(need.usual)}"
+    return f"{what}, and the job may need {_text(need.usual)} there"
 
 
 def _text(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
+    unit, name = next((known for known in ((1e9, "GB"), (1e6, "MB")) if size >= known[0]), (1e3, "kB"))
+    return f"{size / unit:.1f} {name}"

@@ -10,6 +10,7 @@ from videomama_client.errors import BadInput
 from videomama_client.messages import FrameDone, SubmitMatte
 from videomama_client.settings import MatteSettings
 from videomama_server import frames, sequences, windows
+from videomama_server.submission import Submission, submit
 
 WINDOWS = {"window": 4, "overlap": 2}
 
@@ -182,6 +183,21 @@ def test_without_an_output_a_numbered_sequence_is_published_in_the_cache(server,
     assert sorted(named) == [1001, 1002]
     assert {Path(event.path) for event in outcome.frames} == set(named.values())
     assert [path.stat().st_nlink for path in named.values()] == [1, 1]
+
+
+def test_what_an_inline_job_leaves_in_the_cache_is_no_part_of_anybodys_files(server, make_clip):
+    clip = make_clip(count=2)
+    order = Submission(
+        clip.plate, clip.mask, clip.out, MatteSettings(engine="passthrough", roi="off"), transport="inline"
+    )
+    with server.client() as client:
+        *_, done = submit(client, order).events()
+    named = sequences.find(sequences.parse(server.refine(clip, out="").planned.out))
+    files = [*named.values(), *(clip.alpha_file(frame) for frame in clip.numbers)]
+    assert (done.frames, len(files)) == (2, 4)
+    (clip.folder / "new").touch()
+    assert [path.stat().st_nlink for path in files] == [1] * 4
+    assert {path.stat().st_mode for path in files} == {(clip.folder / "new").stat().st_mode}
 
 
 def test_a_layer_and_half_floats(server, make_clip, read_file):

@@ -199,8 +199,8 @@ def test_a_cancelled_job_is_not_looked_at_to_the_end(survey, raises_with_hint):
 def test_a_disk_that_may_be_too_full_is_a_warning_and_one_that_is_full_is_refused(survey, small_disk, raises_with_hint):
     folder = small_disk(4)
     assert survey().space == ""
-    assert "3 alphas may need" in survey(folder=folder).space
+    assert "may need 7.4 kB" in survey(folder=folder).space
     (folder / "alpha.1001.exr").write_bytes(b"\0" * 4096)
-    with raises_with_hint(NotPermitted, folder, "0.0 MB free", "2 alphas need at least"):
+    with raises_with_hint(NotPermitted, folder, "0.0 kB free", "needs at least"):
         survey(folder=folder)
     assert survey(folder=folder, frames="1001").space == ""  # its file is there already
