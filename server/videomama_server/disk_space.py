@@ -40,7 +40,7 @@ def free(folder: Path) -> int | None:
 
 
 def judge(folder: Path, available: int, need: Need) -> str:
-    """Return a warning where `available` bytes may be too few for a job that writes in `folder`; empty where they are not.
+    """Return a warning where `available` bytes may be too few for a job that writes in `folder`, else nothing.
 
     Raises:
         NotPermitted: they are too few for certain.
