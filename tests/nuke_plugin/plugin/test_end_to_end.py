@@ -12,6 +12,7 @@ import comps
 import numpy as np
 import pytest
 from comps import FIRST
+from videomama_client.messages import MattePlanned
 
 STANDIN = Path(comps.__file__).parent
 
@@ -345,3 +346,14 @@ def test_the_record_is_plain_json(comp):
     kept = json.loads(comp.node()["record"].value())
     assert kept["engine"] == "classic"
     assert kept["clip"] == f"{FIRST}-{FIRST + comps.COUNT - 1}"
+
+
+def test_what_may_keep_a_refine_from_ending_well_is_said_at_its_start(comp):
+    from videomama_nuke import order
+    from videomama_nuke.job import Refine
+
+    said = []
+    refine = Refine(comp.node(), order.read(comp.node(), None), tell=said.append)
+    refine._note(MattePlanned("j", "classic", [0, 0, 8, 8], 1, "/o.####.exr", "", ["the disk is nearly full"]))
+    assert said == ["warning: the disk is nearly full"]
+    assert comp.status() == said[0]
