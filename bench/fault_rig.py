@@ -382,8 +382,9 @@ class Rig:
         more: dict[str, str] = {}
         if name == "disk":
             cache = self.cache_disk.folder / "cache"
-        elif name == "faulty":
+        elif name in ("faulty", "linking"):
             more = self.shim()
+            flags = ("--delivery", "link") if name == "linking" else ()
         elif name == "clock":
             own = {"LD_PRELOAD": str(_FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(self.clock_file)}
             more = {**own, "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}

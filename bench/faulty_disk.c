@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -58,6 +59,16 @@ ssize_t pwrite64(int file, const void *from, size_t size, off64_t at) {
 size_t fwrite(const void *from, size_t size, size_t count, FILE *file) {
     FAIL(told_of("write", fileno(file)), 0);
     return REAL(fwrite)(from, size, count, file);
+}
+
+ssize_t copy_file_range(int from, off64_t *there, int file, off64_t *at, size_t size, unsigned flags) {
+    FAIL(told_of("write", file), -1);
+    return REAL(copy_file_range)(from, there, file, at, size, flags);
+}
+
+ssize_t sendfile64(int file, int from, off64_t *at, size_t size) {
+    FAIL(told_of("write", file), -1);
+    return REAL(sendfile64)(file, from, at, size);
 }
 
 int fsync(int file) {

@@ -306,7 +306,8 @@ class JobAccepted:
 class MattePlanned:
     """What the job came to: its engine, region (x, y, w, h) and the number of frames wanted.
 
-    `plan` says what the engine runs on and how; empty for one that runs anywhere in the same way.
+    `plan` says what the engine runs on and how; empty for one that runs anywhere in the same way. `warnings` are of
+    what may keep the job from ending well, such as a disk that is nearly full.
     """
 
     job: str
@@ -315,6 +316,7 @@ class MattePlanned:
     frames: int
     out: str
     plan: str = ""
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

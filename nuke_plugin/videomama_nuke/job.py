@@ -116,6 +116,8 @@ class Refine:
 
     def _note(self, event: messages.JobEvent) -> None:
         if isinstance(event, messages.MattePlanned):
+            for warning in event.warnings:
+                self._say(f"warning: {warning}")
             region = ",".join(map(str, event.roi))
             self._order = replace(
                 self._order,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -129,13 +128,15 @@ def _with_digests(request: messages.SubmitMatte, inline: Optional[InlineFrames])
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Put a file under its name only when it is whole."""
-    handle, name = tempfile.mkstemp(prefix=".videomama-", dir=path.parent)
+    """Put a file under its name only when it is whole and on the disk, with the mode that any new file has."""
+    temporary = path.with_name(f".videomama-{uuid.uuid4().hex}{path.suffix}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(content)
-        os.replace(name, path)  # noqa: PTH105  (one name for both sides)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
     except OSError:
         with suppress(OSError):
-            Path(name).unlink()
+            temporary.unlink()
         raise

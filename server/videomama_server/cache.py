@@ -37,7 +37,7 @@ _OVERLAY = "videomama-cache-"
 _README = """This folder is the cache of the VideoMaMa server: finished alphas, by digest of what they were made from.
 Everything in it can be made again; `videomama cache stat|verify|prune|clear` looks after it.
 entries/    one EXR per alpha, and what quality control measured on it
-sequences/  the same files under numbered names, for hosts that read sequences
+sequences/  the same alphas under numbered names, for hosts that read sequences
 memo/       digests of plates and masks whose stat did not change
 folded/     weights of models, made ready for use
 """
@@ -108,6 +108,17 @@ class Cache:
         self._grown = None if self._grown is None else self._grown + now.st_size
         if now.st_atime_ns < self._held_since_ns:
             self._touch(path)
+
+    def published(self, path: Path, written: bool) -> None:
+        """Count a file of a sequence as used, and one of its own that was written now as growth of the folder.
+
+        Raises:
+            FileNotFoundError: it is gone.
+        """
+        now = path.stat()
+        if written and now.st_nlink == 1 and self._grown is not None:
+            self._grown += now.st_size
+        self._touch(path)
 
     def _make_folder(self, folder: Path) -> None:
         """Make a folder inside; where the cache itself was deleted while it was in use, it is made as it was before."""
@@ -237,7 +248,7 @@ class Cache:
             raise NotPermitted(f"the cache {self.folder} cannot be written", "Run this as the user who owns it.")
 
     def _files(self) -> dict[int, tuple[int, float, list[Path]]]:
-        """Return (bytes, last use, paths) by inode: a published sequence shares its files with the entries."""
+        """Return (bytes, last use, paths) by inode: a published sequence may share its files with the entries."""
         files: dict[int, tuple[int, float, list[Path]]] = {}
         for name in ("entries", "sequences"):
             for path in _within(self.folder / name, "*.exr"):

@@ -46,6 +46,8 @@ class Config:
         dtype: what it computes in: `auto`, `fp16`, `bf16`, `fp32`.
         max_vram_gb: memory of the device it may use; 0 for all that is free.
         compile: whether the model is compiled for the device: `auto` (where it pays), `on`, `off`.
+        delivery: how alphas leave the cache: `copy`, as files of their own; `link`, as hard links, which share their
+            bytes with the cache and with every other delivery of the same pixels.
     """
 
     cache_dir: Path = field(default_factory=lambda: platformdirs.user_cache_path("videomama"))
@@ -65,6 +67,7 @@ class Config:
     dtype: str = "auto"
     max_vram_gb: float = 0.0
     compile: str = "auto"
+    delivery: str = "copy"
 
     @property
     def folded_dir(self) -> Path:
@@ -140,6 +143,9 @@ def _check_bounds(name: str, value: Any) -> None:
     low, high = _BOUNDS.get(name, (None, None))
     if low is not None and not low <= value <= high:
         raise ValueError(f"it must be {low} to {high}")
+    choices = _CHOICES.get(name, (value,))
+    if value not in choices:
+        raise ValueError(f"it must be {' or '.join(choices)}")
 
 
 def _roots(value: Any) -> tuple[Path, ...]:
@@ -165,6 +171,7 @@ def _whole(value: Any) -> int:
 
 
 _BOUNDS = {"port": (0, 65535), "threads": (1, 256)}
+_CHOICES = {"delivery": ("copy", "link")}
 _PARSERS: dict[str, Any] = {
     "Path": lambda value: Path(value).expanduser(),
     "float": _not_negative,

@@ -92,6 +92,7 @@ class Matte:
                     len(survey.plan.wanted),
                     str(out.folder / f"{out.head}{'#' * out.digits}{out.tail}"),
                     self._order.engine.describe(survey.identity.settings),
+                    [survey.space] if survey.space else [],
                 )
             )
             with self._services.cache.hold(self._order.job):

@@ -30,7 +30,7 @@ def replacing(path: Path, durable: bool = False) -> Iterator[Path]:
         path: what to replace.
         durable: the content is on the disk before it gets its name, so that not even a power cut shows part of it.
     """
-    temporary = path.with_name(f"{_PREFIX}{owners.mark()}{uuid.uuid4().hex}{path.suffix}")
+    temporary = path.with_name(hidden_name() + path.suffix)
     try:
         yield temporary
         if durable:
@@ -40,6 +40,11 @@ def replacing(path: Path, durable: bool = False) -> Iterator[Path]:
         with suppress(OSError):  # it was never made, or its folder is the trouble
             temporary.unlink()
         raise
+
+
+def hidden_name() -> str:
+    """Return a new name for a file of this process; `sweep` removes the file once the process is gone."""
+    return f"{_PREFIX}{owners.mark()}{uuid.uuid4().hex}"
 
 
 def writing_in(folder: Path, work: Callable[[], Result], make: Callable[[Path], None], tries: int = 3) -> Result:

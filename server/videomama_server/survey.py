@@ -41,7 +41,10 @@ class Order:
 
 @dataclass(frozen=True)
 class Survey:
-    """What the masks and the first plate said before any window was computed."""
+    """What the masks and the first plate said before any window was computed.
+
+    `space` warns that the output's disk may be too full; empty where it has space.
+    """
 
     plan: plan.Plan
     display: Rect
@@ -49,6 +52,7 @@ class Survey:
     empty: frozenset[int]
     warnings: list[str]
     identity: Identity
+    space: str = ""
 
     @property
     def roi(self) -> list[int]:
@@ -78,12 +82,14 @@ def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) 
 
     Raises:
         BadInput: frames are missing or unreadable, sizes do not fit, or there is no mask at all.
+        NotPermitted: the output's disk is too full.
     """
     request = order.request
     shape = plan.window_shape(request.settings, order.engine.shape(request.settings))
     planned = plan.make(request, shape, order.reader.plate, order.reader.mask)
     _check_numbered(order.delivery.pattern, planned.wanted)
     geometry, is_float = yield from finished(readers.submit(order.reader.probe_plate, planned.frames[0]))
+    space = order.delivery.check_space(planned.wanted, (geometry.display.w, geometry.display.h))
     masks = _Masks({}, {}, {})
     for start in range(0, len(planned.frames), _BATCH):
         batch = {frame: readers.submit(order.reader.mask_facts, frame) for frame in planned.frames[start:][:_BATCH]}
@@ -109,6 +115,7 @@ def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) 
         empty=empty,
         warnings=_warnings(planned.wanted, masks, request.settings.mask_threshold, region),
         identity=_identity(order, shape, geometry.display, relative, is_float),
+        space=space,
     )
 
 

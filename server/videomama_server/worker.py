@@ -315,17 +315,21 @@ class Worker:
     def _delivery(self, request: messages.SubmitMatte) -> Delivery:
         """Return where alphas go: what the client named, or a numbered sequence in the cache folder."""
         named = sequences.parse(request.out or "alpha.####.exr")
+        link, root = self._config.delivery == "link", self._services.cache.write_root
         if request.out and not request.inline:
             permit(named.folder, self._config.roots)
             cache = self._services.cache
             kept = [root / name for root in (cache.folder, cache.write_root) for name in FOLDERS]
             refuse_inside(named.folder, kept, f"the server's cache {cache.folder}")
-            return Delivery(named, request.layer, request.dtype)
+            return Delivery(named, request.layer, request.dtype, link, root)
         digest = blake3(wire.encode(request.settings))
         digest.update("\0".join((request.plate, request.mask, request.layer, request.dtype)).encode(errors="replace"))
-        folder = self._services.cache.write_root / "sequences" / digest.hexdigest(length=16)
+        if request.inline:  # only read here, to be sent: never a file that a person uses
+            digest.update(b"\0inline")
+        folder = root / "sequences" / digest.hexdigest(length=16)
         inside = sequences.Pattern(named.text, folder, named.head, named.digits, named.tail, None)
-        return Delivery(inside, request.layer, request.dtype)
+        published = self._services.cache.published
+        return Delivery(inside, request.layer, request.dtype, link or request.inline, root, published)
 
     def _emit(self, message: Any) -> None:
         if isinstance(message, (messages.MatteDone, messages.MatteFailed)) and message.job in self._jobs:

@@ -10,6 +10,7 @@ from videomama_client.errors import BadInput
 from videomama_client.messages import FrameDone, SubmitMatte
 from videomama_client.settings import MatteSettings
 from videomama_server import frames, sequences, windows
+from videomama_server.submission import Submission, submit
 
 WINDOWS = {"window": 4, "overlap": 2}
 
@@ -116,10 +117,31 @@ def test_a_partial_refine_with_the_region_it_was_told_hits_the_cache(server, mak
     assert server.refine(clip, roi=region, frames="1003").done.computed == 0
 
 
-def test_delivered_files_are_hard_links_to_the_entries(server, make_clip):
+def test_a_version_that_a_tool_spoils_takes_no_other_and_no_entry_along(server, make_clip):
+    """v001, v002 and a shot of the same pixels, all from one entry a frame."""
     clip = make_clip(count=2)
-    server.refine(clip)
-    entries = {entry.stat().st_ino for entry in server.entries()}
+    outs = {name: clip.folder / name / "alpha.####.exr" for name in ("v001", "v002", "shot2")}
+    for out in outs.values():
+        server.refine(clip, out=str(out))
+    files = {name: [sequences.parse(str(out)).path(frame) for frame in clip.numbers] for name, out in outs.items()}
+    entries = server.entries()
+    whole = {path: path.read_bytes() for path in [*entries, *files["v001"], *files["shot2"], *files["v002"]]}
+    assert {path.stat().st_nlink for named in files.values() for path in named} == {1}
+    overwritten, truncated = files["v002"]
+    with overwritten.open("r+b") as file:
+        file.write(b"\0" * overwritten.stat().st_size)
+    with truncated.open("w"):
+        pass
+    spoilt = {path for path, content in whole.items() if path.read_bytes() != content}
+    assert spoilt == {overwritten, truncated}
+    assert server.refine(clip, out=str(outs["v002"])).done.computed == 0
+    assert all(path.read_bytes() == content for path, content in whole.items())
+
+
+def test_a_server_that_is_asked_to_link_delivers_hard_links(start_server, make_clip):
+    linking, clip = start_server("--delivery", "link"), make_clip(count=2)
+    linking.refine(clip)
+    entries = {entry.stat().st_ino for entry in linking.entries()}
     assert all(clip.alpha_file(frame).stat().st_ino in entries for frame in clip.numbers)
 
 
@@ -160,6 +182,22 @@ def test_without_an_output_a_numbered_sequence_is_published_in_the_cache(server,
     named = sequences.find(sequences.parse(outcome.planned.out))
     assert sorted(named) == [1001, 1002]
     assert {Path(event.path) for event in outcome.frames} == set(named.values())
+    assert [path.stat().st_nlink for path in named.values()] == [1, 1]
+
+
+def test_what_an_inline_job_leaves_in_the_cache_is_no_part_of_anybodys_files(server, make_clip):
+    clip = make_clip(count=2)
+    order = Submission(
+        clip.plate, clip.mask, clip.out, MatteSettings(engine="passthrough", roi="off"), transport="inline"
+    )
+    with server.client() as client:
+        *_, done = submit(client, order).events()
+    named = sequences.find(sequences.parse(server.refine(clip, out="").planned.out))
+    files = [*named.values(), *(clip.alpha_file(frame) for frame in clip.numbers)]
+    assert (done.frames, len(files)) == (2, 4)
+    (clip.folder / "new").touch()
+    assert [path.stat().st_nlink for path in files] == [1] * 4
+    assert {path.stat().st_mode for path in files} == {(clip.folder / "new").stat().st_mode}
 
 
 def test_a_layer_and_half_floats(server, make_clip, read_file):

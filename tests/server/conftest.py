@@ -298,6 +298,34 @@ def small_disk(tmp_path):
         assert not run_mount(["umount", str(folder)])
 
 
+@pytest.fixture
+def make_reflink_disk(tmp_path):
+    """Mount a new file system that has reflinks, `xfs` or `btrfs`, and return its folder, or skip."""
+    mounted: list[Path] = []
+
+    def make(kind: str) -> Path:
+        image, folder = tmp_path / f"{kind}.img", tmp_path / kind
+        folder.mkdir()
+        with image.open("wb") as file:
+            file.truncate(400 << 20)  # xfs takes no less than 300 MiB; the file is sparse
+        command = {"xfs": ["mkfs.xfs", "-q", "-m", "reflink=1"], "btrfs": ["mkfs.btrfs", "-q"]}[kind]
+        reason = run_mount([*command, str(image)]) or run_mount(["mount", "-o", "loop", str(image), str(folder)])
+        if reason:
+            pytest.skip(f"no {kind} can be mounted here: {reason}")
+        mounted.append(folder)
+        return folder
+
+    yield make
+    for folder in mounted:
+        assert not run_mount(["umount", str(folder)])
+
+
+@pytest.fixture(params=["xfs", "btrfs"])
+def reflink_disk(request, make_reflink_disk):
+    """The folder of a file system that has reflinks."""
+    return make_reflink_disk(request.param)
+
+
 def run_mount(command):
     """Return why it failed; empty when it did not."""
     if not sys.platform.startswith("linux"):
@@ -306,7 +334,7 @@ def run_mount(command):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:
         return str(error)
-    return done.stderr.strip() or ("" if done.returncode == 0 else f"code {done.returncode}")
+    return "" if done.returncode == 0 else done.stderr.strip() or f"code {done.returncode}"
 
 
 @pytest.fixture

@@ -382,6 +382,34 @@ def test_prune_takes_an_entry_with_the_sequences_that_share_it(cache, entry):
     assert not link.exists()
 
 
+def test_prune_never_takes_a_sequences_file_that_a_running_job_found_up_to_date(cache):
+    paths = [cache.folder / "sequences" / "s" / f"alpha.{frame}.exr" for frame in (1001, 1002)]
+    paths[0].parent.mkdir(parents=True)
+    for path in paths:
+        path.write_bytes(b"an alpha")
+        use(path, 50)
+    with cache.hold("job"):
+        cache.published(paths[0], False)
+        cache.prune(0)
+        assert [path.exists() for path in paths] == [True, False]
+
+
+def test_a_sequence_that_grows_is_pruned_though_no_entry_was_published(cache, entry):
+    cache.keep_within(1 << 30)
+    copy = cache.folder / "sequences" / "s" / "alpha.1001.exr"
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(entry.read_bytes())
+    for path in (entry, copy):
+        use(path, 50)
+    cache.published(copy, False)
+    use(copy, 50)
+    cache.keep_within(copy.stat().st_size)
+    assert cache.stat().bytes == 2 * entry.stat().st_size  # nothing grew, so nobody looked
+    cache.published(copy, True)
+    cache.keep_within(copy.stat().st_size)
+    assert cache.stat().bytes == copy.stat().st_size
+
+
 def test_prune_never_takes_what_a_running_job_uses(cache):
     old, looked_up = (cache.publish(key, alpha(), FULL) for key in (KEY, OTHER))
     for path in (old, looked_up):

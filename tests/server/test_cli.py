@@ -160,6 +160,13 @@ def test_matte_says_its_warnings(videomama, server, make_clip):
     assert "Warning: the mask is empty on frames 1002; alpha is 0 there" in said.err
 
 
+def test_matte_says_that_a_disk_may_be_too_full(videomama, server, make_clip, small_disk):
+    clip, disk = make_clip(count=2), small_disk(8)
+    words = ["matte", "--plate", clip.plate, "--mask", clip.mask, "--out", str(disk / "alpha.####.exr")]
+    said = videomama(*words, "--engine", "passthrough", "--connection-file", str(server.connection_file))
+    assert f"Warning: {disk} has 8.2 kB free, and the job may need 9.8 kB there" in said.err
+
+
 def test_matte_takes_relative_paths(videomama, server, make_clip, monkeypatch):
     clip = make_clip(count=1)
     monkeypatch.chdir(clip.folder)

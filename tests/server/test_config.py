@@ -74,11 +74,12 @@ def test_every_field_can_come_from_the_environment(bare, tmp_path):
         "dtype": "fp32",
         "max_vram_gb": "7.5",
         "compile": "off",
+        "delivery": "link",
     }
     assert set(values) == {known.name for known in fields(Config)}
     config = load({}, bare | {f"VIDEOMAMA_{name.upper()}": value for name, value in values.items()})
     served = (tmp_path, 1.5, tmp_path / "c.json", "0.0.0.0", 5555, (tmp_path, tmp_path / "b"), 1.0, 3.0, 90.0, 45.0)
-    assert config == Config(*served, 2.0, 5, tmp_path / "w", "cpu", "fp32", 7.5, "off")
+    assert config == Config(*served, 2.0, 5, tmp_path / "w", "cpu", "fp32", 7.5, "off", "link")
 
 
 def test_paths_are_expanded_and_roots_resolved(toml, tmp_path, monkeypatch):
@@ -112,6 +113,8 @@ def test_paths_are_expanded_and_roots_resolved(toml, tmp_path, monkeypatch):
         ("roots", 5),
         ("roots", [5]),
         ("roots", "a\0b"),
+        ("delivery", "move"),
+        ("delivery", "Copy"),
     ],
 )
 def test_a_bad_value_is_an_error_that_names_it_and_where_it_came_from(bare, name, value, raises_with_hint):

@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from videomama_client.errors import BadInput, Cancelled
+from videomama_client.errors import BadInput, Cancelled, NotPermitted
 from videomama_client.messages import SubmitMatte
 from videomama_client.settings import MatteSettings
 from videomama_server import sequences
@@ -38,9 +38,9 @@ def survey(shot, tmp_path):
     """Survey the shot with some settings."""
     with ThreadPoolExecutor(2) as readers:
 
-        def run(cancelled=None, out="alpha.####.exr", frames="", **settings):
+        def run(cancelled=None, out="alpha.####.exr", frames="", folder=tmp_path, **settings):
             engine = PassthroughEngine()
-            out = str(tmp_path / out)
+            out = str(folder / out)
             request = SubmitMatte("r", shot.plate, shot.mask, out, MatteSettings(**settings), frames=frames)
             plate, mask = DiskSource("plate", shot.plate, ()), DiskSource("mask", shot.mask, ())
             channels = (request.settings.plate_layer, request.settings.mask_channel)
@@ -194,3 +194,13 @@ def test_a_cancelled_job_is_not_looked_at_to_the_end(survey, raises_with_hint):
     cancelled.set()
     with pytest.raises(Cancelled):
         survey(cancelled)
+
+
+def test_a_disk_that_may_be_too_full_is_a_warning_and_one_that_is_full_is_refused(survey, small_disk, raises_with_hint):
+    folder = small_disk(4)
+    assert survey().space == ""
+    assert "may need 7.4 kB" in survey(folder=folder).space
+    (folder / "alpha.1001.exr").write_bytes(b"\0" * 4096)
+    with raises_with_hint(NotPermitted, folder, "0.0 kB free", "needs at least"):
+        survey(folder=folder)
+    assert survey(folder=folder, frames="1001").space == ""  # its file is there already

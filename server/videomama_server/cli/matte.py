@@ -181,6 +181,8 @@ def _watch(events: Iterable[messages.JobEvent], progress: Progress) -> messages.
             return event
         if isinstance(event, messages.MattePlanned):
             progress.update(task, description=event.engine, total=event.frames, visible=True)
+            for warning in event.warnings:
+                click.echo(f"Warning: {warning}", err=True)
         elif isinstance(event, messages.FrameDone):
             counts[event.cached] += 1
             progress.update(task, advance=1, computed=counts[False], cached=counts[True])

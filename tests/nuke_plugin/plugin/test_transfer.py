@@ -45,6 +45,10 @@ def test_a_server_that_may_not_open_the_files_is_sent_them(start_server, server,
     seen, sent = alphas(tmp_path / "a"), alphas(tmp_path / "b")
     assert len(sent) == 4
     assert all(np.array_equal(left, right) for left, right in zip(seen, sent, strict=True))
+    (tmp_path / "new").touch()
+    for name in ("a", "b"):  # a render farm's user reads them as any other new file
+        mode = (tmp_path / name / "out" / "alpha.1001.exr").stat().st_mode
+        assert mode == (tmp_path / "new").stat().st_mode
 
 
 def test_a_folder_that_cannot_be_made_is_named(server, tmp_path):
