@@ -16,6 +16,7 @@ from videomama_server.channels import plate_channels
 from videomama_server.frames import FloatArray, Picture
 from videomama_server.geometry import EMPTY, Geometry, Rect
 from videomama_server.memo import Facts, FileId, Memo
+from videomama_server.qc.boundary import judging
 from videomama_server.qc.sights import Glimpse, ToDisplay, glimpse
 from videomama_server.sources import Source
 
@@ -31,7 +32,7 @@ class LoadedFrame:
         mask: (H, W) float32 on the region, 0..1, finite.
         geometry: the plate's.
         outside: (H, W) the mask on the whole canvas, where it leaves the region; else None.
-        glimpse: what quality control keeps of plate and mask; None where that was not asked for.
+        glimpse: what quality control keeps of plate and mask; None where that was not asked for, or failed.
     """
 
     number: int
@@ -121,7 +122,9 @@ class Reader:
         whole = _sane_mask(frames.conform(sane, geometry))
         inside = cut(whole, canvas, kept)
         leaves = not kept.holds(canvas) and np.count_nonzero(whole > NOTHING) > np.count_nonzero(inside > NOTHING)
-        seen = None if to_display is None else glimpse(plate.pixels, whole, to_display)
+        seen = None
+        if to_display is not None:
+            seen = judging(lambda: glimpse(plate.pixels, whole, to_display), f"look at frame {frame}")
         return LoadedFrame(frame, cut(plate.pixels, canvas, kept), inside, geometry, whole if leaves else None, seen)
 
     def _known(self, source: Source, frame: int) -> Facts | None:
