@@ -28,13 +28,13 @@ from videomama_client import messages
 from videomama_client.settings import MatteSettings
 from videomama_server import memo, pipeline, reader, sequences
 from videomama_server.cache import Cache
-from videomama_server.control import Control, Scene
+from videomama_server.control import Control
 from videomama_server.delivery import Delivery
 from videomama_server.engines.base import WindowShape
 from videomama_server.engines.passthrough import PassthroughEngine
 from videomama_server.memo import Memo
 from videomama_server.pipeline import Matte, Services
-from videomama_server.qc.sights import Glimpse, Sight
+from videomama_server.qc.sights import Glimpse
 from videomama_server.reader import Reader
 from videomama_server.sources import DiskSource
 from videomama_server.survey import Order
@@ -58,11 +58,8 @@ class Device(PassthroughEngine):
 class Uncontrolled(Control):
     """Keeps and judges nothing."""
 
-    def see(self, frame, key, glimpse, alpha):
-        return Scene(key, Sight(frame, glimpse, alpha), None, "")
-
-    def judge(self, scene, entry):
-        pass
+    def see(self, *_):
+        return None
 
 
 def no_glimpse(_plate, mask, _to_display):

@@ -363,7 +363,7 @@ class MatteDone:
         computed, cached: how many were made for this job, and how many the cache had.
         seconds: from the submission on.
         plan: what the engine ran on and how.
-        judged: frames that quality control has scores of; cached ones of an older version have none.
+        judged: frames that quality control has scores of; a warning names the others.
         flags: what it found.
     """
 

@@ -30,6 +30,7 @@ from videomama_server.geometry import Geometry, Rect
 from videomama_server.memo import Memo
 from videomama_server.plan import Group
 from videomama_server.reader import LoadedFrame, cut
+from videomama_server.rejudge import rejudge
 from videomama_server.survey import Order, Pause, Survey, finished, look
 from videomama_server.windows import Window
 
@@ -97,6 +98,8 @@ class Matte:
             )
             with self._services.cache.hold(self._order.job):
                 survey = yield from self._windows_that_fit(survey)
+                readers = self._services.readers
+                yield from rejudge(self._order, survey, self._control, readers, self._cancelled)
         finally:
             for load in self._loads.values():
                 load.cancel()
@@ -279,9 +282,8 @@ class Matte:
             loaded = self._loaded[frame]
             whole = _on_canvas(np.zeros_like(alpha) if frame in survey.empty else alpha, loaded, survey.region)
             self._done.add(frame)
-            assert loaded.glimpse is not None  # it is wanted and was not done
             scene = self._control.see(frame, key, loaded.glimpse, whole)
-            self._write(self._publish, scene, whole, loaded.geometry)
+            self._write(self._publish, frame, key, scene, whole, loaded.geometry)
 
     def _state(self, survey: Survey, loaded: LoadedFrame, region: Rect) -> Any:
         """Return what the engine prepared of a frame, made once for as long as the region stays the same."""
@@ -318,10 +320,11 @@ class Matte:
             load_plate=lambda: transform(plate),
         )
 
-    def _publish(self, scene: Scene, alpha: FloatArray, geometry: Geometry) -> None:
-        entry = self._services.cache.publish(scene.key, alpha, geometry)
-        self._deliver(entry, scene.now.frame, False)
-        self._control.judge(scene, entry)
+    def _publish(self, frame: int, key: str, scene: Scene | None, alpha: FloatArray, geometry: Geometry) -> None:
+        entry = self._services.cache.publish(key, alpha, geometry)
+        self._deliver(entry, frame, False)
+        if scene is not None:
+            self._control.judge(scene, entry)
 
     def _deliver_cached(self, entry: Path, frame: int, key: str) -> None:
         self._deliver(entry, frame, True)
@@ -357,7 +360,7 @@ class Matte:
     def _report(self, survey: Survey, seconds: float) -> MatteDone:
         frames = len(survey.plan.wanted)
         cache = self._services.cache
-        judged, flags = self._control.result(survey.plan.wanted)
+        verdict = self._control.result(survey.plan.wanted)
         lost = f"the cache folder {cache.folder} cannot be written; alphas are cached only while the server runs"
         return MatteDone(
             job=self._order.job,
@@ -368,9 +371,9 @@ class Matte:
             engine=self._order.engine_name,
             roi=survey.roi,
             plan=self._order.engine.describe(survey.identity.settings),
-            warnings=survey.warnings if cache.lasting else [*survey.warnings, lost],
-            judged=judged,
-            flags=flags,
+            warnings=[*survey.warnings, *verdict.warnings, *([] if cache.lasting else [lost])],
+            judged=verdict.judged,
+            flags=verdict.flags,
         )
 
 

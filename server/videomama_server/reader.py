@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from math import ceil, floor
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from videomama_server.channels import plate_channels
 from videomama_server.frames import FloatArray, Picture
 from videomama_server.geometry import EMPTY, Geometry, Rect
 from videomama_server.memo import Facts, FileId, Memo
+from videomama_server.qc.boundary import judging
 from videomama_server.qc.sights import Glimpse, ToDisplay, glimpse
 from videomama_server.sources import Source
 
@@ -32,7 +32,7 @@ class LoadedFrame:
         mask: (H, W) float32 on the region, 0..1, finite.
         geometry: the plate's.
         outside: (H, W) the mask on the whole canvas, where it leaves the region; else None.
-        glimpse: what quality control keeps of plate and mask; None where that was not asked for.
+        glimpse: what quality control keeps of plate and mask; None where that was not asked for, or failed.
     """
 
     number: int
@@ -122,7 +122,9 @@ class Reader:
         whole = _sane_mask(frames.conform(sane, geometry))
         inside = cut(whole, canvas, kept)
         leaves = not kept.holds(canvas) and np.count_nonzero(whole > NOTHING) > np.count_nonzero(inside > NOTHING)
-        seen = None if to_display is None else glimpse(plate.pixels, whole, to_display)
+        seen = None
+        if to_display is not None:
+            seen = judging(lambda: glimpse(plate.pixels, whole, to_display), f"look at frame {frame}")
         return LoadedFrame(frame, cut(plate.pixels, canvas, kept), inside, geometry, whole if leaves else None, seen)
 
     def _known(self, source: Source, frame: int) -> Facts | None:
@@ -179,7 +181,7 @@ class Reader:
 
 
 def plate_space(facts: Facts, display: Rect, frame: int) -> Rect:
-    """Return a mask's support in the plate's coordinates.
+    """Return a mask's support in the plate's coordinates: where the mask lies once it is resampled to the plate.
 
     Raises:
         BadInput: the mask has another aspect than the plate.
@@ -190,14 +192,29 @@ def plate_space(facts: Facts, display: Rect, frame: int) -> Rect:
             f"mask frame {frame} is {_size(size)}, the plate is {_size(display)}: another aspect",
             "Render the mask in the plate's format.",
         )
-    if facts.support.empty:
-        return EMPTY
-    sx, sy = display.w / size.w, display.h / size.h
     support = facts.support
-    x, y = floor((support.x - size.x) * sx), floor((support.y - size.y) * sy)
-    right, bottom = ceil((support.right - size.x) * sx), ceil((support.bottom - size.y) * sy)
-    spread = 0 if (sx, sy) == (1.0, 1.0) else 1 + ceil(max(sx, sy, 1.0) / 2)  # resampling blurs the edge
-    return Rect(x + display.x, y + display.y, right - x, bottom - y).grow(spread, spread)
+    if (size.w, size.h) == (display.w, display.h):
+        return EMPTY if support.empty else _moved(support, display.x - size.x, display.y - size.y)
+    support = support.intersect(size)  # what lies in overscan is not resampled
+    if support.empty:
+        return EMPTY
+    x, right = _resampled((support.x - size.x, support.right - size.x), size.w, display.w)
+    y, bottom = _resampled((support.y - size.y, support.bottom - size.y), size.h, display.h)
+    return Rect(x + display.x, y + display.y, right - x, bottom - y)
+
+
+def _resampled(span: tuple[int, int], own: int, wanted: int) -> tuple[int, int]:
+    """Return where pixels lie, first and one past the last, once `own` pixels are resampled to `wanted`.
+
+    See `frames.conform`. Averaging reaches as far as the pixels themselves do, interpolation up to the centres of
+    those beside them.
+    """
+    start, stop = span
+    if wanted <= own:
+        return start * wanted // own, -(-stop * wanted // own)
+    first = ((2 * start - 1) * wanted - own) // (2 * own) + 1
+    past = -(-((2 * stop + 1) * wanted - own) // (2 * own))
+    return max(0, first), min(wanted, past)
 
 
 def _facts_of(picture: Picture, is_mask: bool) -> Facts:
@@ -241,6 +258,10 @@ def _placed(error: VideoMaMaError, role: str, frame: int) -> VideoMaMaError:
 
 def _changed(role: str, frame: int) -> BadInput:
     return BadInput(f"{role} frame {frame} changed while the job was running", "Run the job again.")
+
+
+def _moved(rect: Rect, x: int, y: int) -> Rect:
+    return Rect(rect.x + x, rect.y + y, rect.w, rect.h)
 
 
 def _size(rect: Rect) -> str:

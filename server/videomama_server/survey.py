@@ -113,7 +113,10 @@ def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) 
         display=geometry.display,
         region=region,
         empty=empty,
-        warnings=_warnings(planned.wanted, masks, request.settings.mask_threshold, region),
+        warnings=[
+            *_warnings(planned.wanted, masks, request.settings.mask_threshold),
+            *_leaving(planned.wanted, masks, geometry.canvas, region),
+        ],
         identity=_identity(order, shape, geometry.display, relative, is_float),
         space=space,
     )
@@ -173,11 +176,19 @@ def _identity(order: Order, shape: WindowShape, display: Rect, region: Rect | No
     return Identity(order.engine.fingerprint, transform.fingerprint, resolved)
 
 
-def _warnings(wanted: Sequence[int], masks: _Masks, threshold: float, region: Rect | None) -> list[str]:
+def _leaving(wanted: Sequence[int], masks: _Masks, canvas: Rect, region: Rect | None) -> list[str]:
+    """Return a warning about masks that leave the region; what lies beyond the plate does not count."""
+    if region is None:
+        return []
+    left = roi.leaving({frame: masks.supports[frame].intersect(canvas) for frame in wanted}, region)
+    where = f"the mask leaves the region of interest on frames {format_range(left)}"
+    return [f"{where}; it is not refined there"] if left else []
+
+
+def _warnings(wanted: Sequence[int], masks: _Masks, threshold: float) -> list[str]:
     empty = [frame for frame in wanted if masks.peaks[frame] <= NOTHING]
     faint = [frame for frame in wanted if NOTHING < masks.peaks[frame] < threshold]
     solid = [frame for frame in wanted if masks.lows[frame] >= threshold]
-    left = [] if region is None else roi.leaving({frame: masks.supports[frame] for frame in wanted}, region)
     warnings = []
     if empty:
         warnings.append(f"the mask is empty on frames {format_range(empty)}; alpha is 0 there")
@@ -188,10 +199,6 @@ def _warnings(wanted: Sequence[int], masks: _Masks, threshold: float, region: Re
         )
     if solid:
         warnings.append(f"the mask covers everything on frames {format_range(solid)}; is it the right mask channel?")
-    if left:
-        warnings.append(
-            f"the mask leaves the region of interest on frames {format_range(left)}; it is not refined there"
-        )
     return warnings
 
 

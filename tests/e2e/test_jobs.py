@@ -4,10 +4,12 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from videomama_client import messages, wire
 from videomama_client.errors import Cancelled
 from videomama_client.messages import BATCH, FrameDone, MatteDone
+from videomama_server import frames
 
 
 def first_frame(client, job) -> FrameDone:
@@ -177,3 +179,13 @@ def test_a_client_that_sends_no_frames_holds_nobody_up(server, make_peer, make_c
         answer = silent.answer()
     assert isinstance(answer, messages.MatteFailed)
     assert answer.code == "cancelled"
+
+
+def test_flags_are_in_the_result_and_in_the_list_of_jobs(server, make_clip):
+    clip = make_clip(count=6)
+    frames.write_picture(clip.file("mask", 1004), np.zeros((64, 96), np.float32), ("A",))
+    with server.client() as client:
+        *_, done = client.events(client.submit(clip.order()))
+        newest = client.jobs()[0]
+    assert [(flag.kind, flag.frames) for flag in done.flags] == [("mask missed", [1004])]
+    assert (done.judged, newest.flags) == (6, "mask missed on 1004")

@@ -72,6 +72,21 @@ def test_inline_gives_the_same_pixels_as_by_path_and_then_sends_none(server, mak
     assert supplied == []
 
 
+def test_inline_frames_without_scores_are_sent_once_more_and_judged(server, make_clip, supplied):
+    clip = make_clip(count=3)
+    with server.client() as client:
+        first = sent(client, ordered(clip, transport="inline"))
+        for note in server.cache_dir.glob("entries/*/*.json"):
+            note.unlink()
+        supplied.clear()
+        again = sent(client, ordered(clip, transport="inline"))
+        assert (again.computed, again.judged, again.warnings, again.flags) == (0, 3, [], first.flags)
+        assert sorted(supplied) == [(role, frame) for role in ("mask", "plate") for frame in clip.numbers]
+        supplied.clear()
+        assert sent(client, ordered(clip, transport="inline")).judged == 3
+    assert supplied == []
+
+
 def test_an_inline_edit_sends_the_frames_that_are_needed_and_no_more(server, make_clip, supplied):
     clip = make_clip(count=16, first=1000)
     with server.client() as client:

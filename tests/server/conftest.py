@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -251,8 +251,9 @@ class Bench:
         return Matte(order, services, self.events.append, cancelled or threading.Event()).run()
 
     def run(self, shot, engine, **asked):
-        for _ in self.matte(shot, engine, **asked):
-            pass
+        for pause in self.matte(shot, engine, **asked):
+            if pause is not None:
+                wait([pause])
         return Outcome(self.events, self.folder / f"out{self.runs}")
 
 

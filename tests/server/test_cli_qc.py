@@ -1,10 +1,12 @@
 """`videomama qc`, and `videomama matte --qc` through a real server."""
 
 import json
+import os
 
 import numpy as np
 import pytest
 from videomama_server import frames
+from videomama_server.qc.scores import Gauge
 
 SIZE = (96, 160)
 
@@ -153,16 +155,47 @@ def test_matte_says_so_without_being_asked(matte, tmp_path):
 
 
 def test_matte_says_how_many_frames_were_not_judged(videomama, start_server, clip, tmp_path):
+    """Scores are lost, and of one frame the plate is too, though nothing in its folder shows it."""
+    for path in tmp_path.glob("*.exr"):
+        settle(path)
     server = start_server()
     words = [*clip[:4], "--out", tmp_path / "a.####.exr", "--engine", "passthrough"]
     words += ["--connection-file", server.connection_file]
     assert "QC: nothing flagged on 12 frames" in videomama("matte", *words).out.splitlines()
     for note in server.cache_dir.glob("entries/*/*.json"):
         note.unlink()
-    said = videomama("matte", *words).out.splitlines()
-    assert [line for line in said if line.startswith("QC")] == [
-        "QC: 12 frames not judged: the cache has no scores of them"
+    plate = tmp_path / "plate.1004.exr"
+    plate.write_bytes(b"?" * plate.stat().st_size)
+    settle(plate)
+    said = videomama("matte", *words)
+    assert [line for line in said.out.splitlines() if line.startswith("QC")] == [
+        "QC: nothing flagged on 11 frames",
+        "QC: 1 frames not judged",
     ]
+    assert "Warning: quality control could not judge frames 1004; see the server log" in said.err
+
+
+def settle(path):
+    """Date a file so that its stat is trusted."""
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+
+
+def test_a_frame_that_cannot_be_measured_is_a_warning(videomama, clip, tmp_path, monkeypatch):
+    real = Gauge.take
+
+    def take(gauge, now):
+        if now.frame == 1004:
+            raise ValueError("shapes")
+        return real(gauge, now)
+
+    monkeypatch.setattr(Gauge, "take", take)
+    said = videomama("qc", *clip, "--json", "--out", tmp_path / "qc")
+    assert said.code == 0
+    assert "Warning: quality control could not judge frame 1004: ValueError: shapes" in said.err
+    assert "Traceback" not in said.err
+    result = json.loads(said.out)
+    assert (len(result["scores"]), result["not_judged"]) == (11, [1004])
+    assert "QC: 1 frames not judged" in videomama("qc", *clip).out.splitlines()
 
 
 def test_the_server_and_the_files_say_the_same(videomama, start_server, clip, tmp_path):

@@ -2,11 +2,13 @@
 
 import json
 import os
+import threading
 
 import cv2
 import numpy as np
 import pytest
-from videomama_server import control, frames
+from videomama_client.errors import Cancelled, NotPermitted, OutOfMemory
+from videomama_server import control, frames, reader
 from videomama_server.engines.passthrough import PassthroughEngine
 from videomama_server.qc import scores
 
@@ -115,29 +117,151 @@ def test_a_change_from_a_frame_that_is_another_now_is_not_used(bench, shot, judg
     assert [one.frame for one in judged[-1] if one.flicker is None] == [1001, 1005, 1006]
 
 
-@pytest.mark.parametrize("harm", ["removed", "cut short", "of another version"])
-def test_scores_that_are_lost_are_no_error_and_nothing_is_computed_for_them(bench, shot, harm, monkeypatch):
-    bench.run(shot, Spoiling())
-    if harm == "of another version":
+def harm(bench, monkeypatch, how):
+    """Spoil all notes in the cache."""
+    if how == "of another version":
         monkeypatch.setattr(scores, "VERSION", scores.VERSION + 1)
-    for note in notes(bench)[:4] if harm != "of another version" else ():
-        if harm == "removed":
+    for note in notes(bench):
+        if how == "removed":
             note.unlink()
-        else:
+        elif how == "cut short":
             os.truncate(note, 90)
+        elif how == "of other scores":
+            kept = json.loads(note.read_text().partition("\n")[2])
+            kept["scores"]["beauty"] = 1.0
+            bench.cache.keep_note(note.with_suffix(".exr"), json.dumps(kept))
+
+
+@pytest.mark.parametrize("how", ["removed", "cut short", "of another version", "of other scores"])
+def test_frames_whose_scores_are_lost_are_judged_by_the_next_run_and_not_computed(
+    bench, shot, how, monkeypatch, judged
+):
+    first = bench.run(shot, Spoiling(**FLUTTER), roi="off")
+    harm(bench, monkeypatch, how)
+    again = bench.run(shot, Spoiling(**FLUTTER), roi="off")
+    assert (again.done.computed, again.done.judged, again.done.warnings) == (0, len(CLIP), [])
+    assert again.done.flags == first.done.flags != []
+    assert judged[1] == judged[0]
+    reads = []
+    monkeypatch.setattr(frames, "read_plate", lambda path, layer: reads.append(path))
+    last = bench.run(shot, Spoiling(**FLUTTER), roi="off")
+    assert (last.done.flags, last.done.judged, reads) == (first.done.flags, len(CLIP), [])
+
+
+@pytest.mark.parametrize("roi", ["auto", "off", "40,20,60,40"])
+def test_only_frames_without_scores_are_read_again(bench, shot, monkeypatch, judged, roi):
+    bench.run(shot, Spoiling(), roi=roi)
+    gone = set(notes(bench)[::3])
+    for note in gone:
+        note.unlink()
+    reads, real = [], frames.read_plate
+    monkeypatch.setattr(frames, "read_plate", lambda path, layer: (reads.append(path), real(path, layer))[1])
+    done = bench.run(shot, Spoiling(), roi=roi).done
+    assert (done.computed, done.judged, len(reads)) == (0, len(CLIP), len(gone))
+    assert [one.by_itself for one in judged[1]] == [one.by_itself for one in judged[0]]
+    assert set(notes(bench)) >= gone
+
+
+def test_frames_that_cannot_be_read_again_are_named_and_fail_no_job(bench, shot, monkeypatch):
+    bench.run(shot, Spoiling())
+    harm(bench, monkeypatch, "removed")
+    real = frames.read_plate
+
+    def read(path, layer):
+        if "1003" in path.name or "1004" in path.name:
+            raise OSError(5, "no such disk")
+        return real(path, layer)
+
+    monkeypatch.setattr(frames, "read_plate", read)
     done = bench.run(shot, Spoiling()).done
-    assert (done.computed, done.flags) == (0, [])
-    assert done.judged == (0 if harm == "of another version" else len(CLIP) - 4)
+    assert (done.computed, done.judged) == (0, len(CLIP) - 2)
+    assert done.warnings == ["quality control could not judge frames 1003-1004; see the server log"]
 
 
-def test_a_disk_that_takes_no_scores_fails_no_job(bench, shot, monkeypatch):
-    def full(*_):
-        raise OSError(28, "disk full")
+def test_a_job_can_be_cancelled_while_cached_frames_are_judged(bench, shot, monkeypatch):
+    bench.run(shot, Spoiling())
+    harm(bench, monkeypatch, "removed")
+    cancelled = threading.Event()
+    real = frames.read_plate
+    monkeypatch.setattr(frames, "read_plate", lambda path, layer: (cancelled.set(), real(path, layer))[1])
+    with pytest.raises(Cancelled):
+        bench.run(shot, Spoiling(), cancelled=cancelled)
+    assert len(notes(bench)) < len(CLIP)
 
-    monkeypatch.setattr(type(bench.cache), "keep_note", full)
-    outcome = bench.run(shot, Spoiling(f1008=0.0))
+
+def failing(real, error, *numbers):
+    """Make a function fail for some frames, whose number or `Sight` is its first argument."""
+
+    def work(first, *more):
+        if getattr(first, "frame", first) in numbers:
+            raise error
+        return real(first, *more)
+
+    return work
+
+
+@pytest.mark.parametrize("error", [ValueError("shapes"), MemoryError(), OutOfMemory("full", "")], ids=repr)
+@pytest.mark.parametrize("where", ["sight", "measure"])
+def test_frames_that_cannot_be_judged_are_named_and_fail_no_job(bench, shot, monkeypatch, caplog, where, error):
+    part = control if where == "sight" else control.scores
+    with monkeypatch.context() as patch:
+        patch.setattr(part, where, failing(getattr(part, where), error, 1003, 1004))
+        outcome = bench.run(shot, Spoiling(f1008=0.0))
+    assert sorted(outcome.frames) == outcome.computed == list(CLIP)
     assert told(outcome) == [("alpha dropped", [1008])]
+    assert outcome.done.judged == len(CLIP) - 2
+    assert outcome.done.warnings == ["quality control could not judge frames 1003-1004; see the server log"]
+    assert [record.exc_info[1] for record in caplog.records if record.exc_info] == [error, error]
+    later = bench.run(shot, Spoiling(f1008=0.0)).done
+    assert (later.computed, later.judged, later.warnings) == (0, len(CLIP), [])
+
+
+def test_a_glimpse_that_fails_while_a_frame_is_read_fails_no_job(bench, shot, monkeypatch):
+    real = reader.glimpse
+
+    def glimpse(plate, mask, to_display):
+        if mask[45, 59] == 1 and mask[45, 33] < 1:  # 1003 and what follows
+            raise ValueError("shapes")
+        return real(plate, mask, to_display)
+
+    monkeypatch.setattr(reader, "glimpse", glimpse)
+    done = bench.run(shot, Spoiling()).done
+    (warning,) = done.warnings
+    assert "could not judge frames" in warning
+    assert 0 < done.judged < len(CLIP) == done.computed
+
+
+def test_flags_that_cannot_be_found_fail_no_job(bench, shot, monkeypatch):
+    def broken(_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(control.flags, "judge", broken)
+    done = bench.run(shot, Spoiling()).done
+    assert (done.computed, done.judged, done.flags) == (len(CLIP), 0, [])
+    assert done.warnings == ["quality control could not judge frames 1001-1016; see the server log"]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "disk full"), NotPermitted("read-only", ""), RuntimeError("odd")])
+def test_scores_that_cannot_be_kept_are_a_warning_and_a_later_run_measures_them(
+    bench, shot, monkeypatch, judged, error
+):
+    def full(*_):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(bench.cache), "keep_note", full)
+        outcome = bench.run(shot, Spoiling(f1008=0.0))
+    assert told(outcome) == [("alpha dropped", [1008])]
+    assert outcome.done.judged == len(CLIP)
+    assert outcome.done.warnings == [
+        "the scores of frames 1001-1016 could not be kept in the cache; the next run measures them again"
+    ]
     assert notes(bench) == []
+    later = bench.run(shot, Spoiling(f1008=0.0))
+    assert (later.done.computed, later.done.judged, later.done.warnings) == (0, len(CLIP), [])
+    assert told(later) == told(outcome)
+    assert judged[1] == judged[0]
+    assert len(notes(bench)) == len(CLIP)
 
 
 def test_what_is_kept_names_the_frame_before(bench, shot):

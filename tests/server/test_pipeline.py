@@ -1,5 +1,6 @@
 import errno
 import itertools
+import os
 import threading
 import weakref
 from dataclasses import dataclass, replace
@@ -19,6 +20,28 @@ from videomama_server.windows import Clip, Window, lay, weights
 FULL = Rect(0, 0, 64, 48)
 CLIP = range(1001, 1015)
 PASSTHROUGH = PassthroughEngine()
+NUKE_FORMATS = {  # as Nuke ships them: width, height, pixel aspect
+    "PC_Video": (640, 480, 1.0),
+    "NTSC": (720, 486, 0.91),
+    "PAL": (720, 576, 1.09),
+    "NTSC_16:9": (720, 486, 1.21),
+    "PAL_16:9": (720, 576, 1.46),
+    "HD_720": (1280, 720, 1.0),
+    "HD_1080": (1920, 1080, 1.0),
+    "UHD_4K": (3840, 2160, 1.0),
+    "1K_Super_35(full-ap)": (1024, 778, 1.0),
+    "1K_Cinemascope": (914, 778, 2.0),
+    "2K_Super_35(full-ap)": (2048, 1556, 1.0),
+    "2K_Cinemascope": (1828, 1556, 2.0),
+    "2K_DCP": (2048, 1080, 1.0),
+    "4K_Super_35(full-ap)": (4096, 3112, 1.0),
+    "4K_Cinemascope": (3656, 3112, 2.0),
+    "4K_DCP": (4096, 2160, 1.0),
+    "square_256": (256, 256, 1.0),
+    "square_512": (512, 512, 1.0),
+    "square_1K": (1024, 1024, 1.0),
+    "square_2K": (2048, 2048, 1.0),
+}
 
 
 @pytest.fixture
@@ -648,3 +671,33 @@ def test_the_mask_is_closed_and_grown_before_the_engine_sees_it(bench, make_shot
     grown = bench.run(shot, PASSTHROUGH, roi="off", mask_grow=90.0).alpha(1001)  # three pixels of 64
     assert grown.sum() > plain.sum()
     assert (grown >= plain).all()
+
+
+def job_at(bench, make_shot, pictures, size, aspect=1.0):
+    """Run a job of two frames; one file, written once, is the plate and the mask of both."""
+    width, height = size
+    shot = make_shot([], f"at{width}x{height}")
+    picture = np.zeros((height, width, 4), np.float32)
+    picture[height // 4 : -(height // 4), width // 4 : -(width // 4)] = 0.5, 0.5, 0.5, 1
+    file = pictures.write(shot.folder / "source.exr", picture, "RGBA", aspect=aspect)
+    pictures.settle(file)
+    for number in (1001, 1002):
+        os.link(file, shot.plate_file(number))
+        os.link(file, shot.mask_file(number))
+    return bench.run(shot, PASSTHROUGH)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NUKE_FORMATS)
+def test_jobs_at_all_of_nukes_formats_end_well_and_are_judged(bench, make_shot, pictures, name):
+    width, height, aspect = NUKE_FORMATS[name]
+    outcome = job_at(bench, make_shot, pictures, (width, height), aspect)
+    assert (outcome.done.computed, outcome.done.judged, outcome.done.warnings) == (2, 2, [])
+    geometry = outcome.geometry(1002)
+    assert (geometry.display, geometry.pixel_aspect) == (Rect(0, 0, width, height), pytest.approx(aspect))
+
+
+@pytest.mark.parametrize("size", [(1025, 16), (16, 1025), (1050, 576), (1998, 1080), (961, 17), (16, 16)])
+def test_jobs_at_odd_sizes_are_judged(bench, make_shot, pictures, size):
+    outcome = job_at(bench, make_shot, pictures, size)
+    assert (outcome.done.computed, outcome.done.judged) == (2, 2)

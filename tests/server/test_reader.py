@@ -254,26 +254,43 @@ def test_a_support_moves_with_the_display_windows():
     )
 
 
-def test_a_support_of_a_mask_of_another_size_is_scaled_and_spread():
-    assert plate_space(facts(Rect(0, 0, 32, 24), Rect(4, 4, 8, 8)), FULL, 1) == Rect(6, 6, 20, 20)
-    assert plate_space(facts(Rect(0, 0, 128, 96), Rect(5, 5, 8, 8)), FULL, 1) == Rect(0, 0, 9, 9)
+def test_a_support_of_a_mask_of_another_size_is_scaled_and_reaches_as_far_as_resampling():
+    assert plate_space(facts(Rect(0, 0, 32, 24), Rect(4, 4, 8, 8)), FULL, 1) == Rect(7, 7, 18, 18)
+    assert plate_space(facts(Rect(0, 0, 128, 96), Rect(5, 5, 8, 8)), FULL, 1) == Rect(2, 2, 5, 5)
+
+
+SIZES = [(16, 12), (8, 6), (43, 32), (64, 48), (65, 48), (63, 48), (64, 47), (100, 75), (128, 96), (256, 192)]
 
 
 @given(
-    st.sampled_from([(16, 12), (8, 6), (43, 32), (100, 75), (256, 192)]),
-    st.tuples(st.floats(0, 0.9), st.floats(0, 0.9), st.floats(0.01, 1), st.floats(0.01, 1)),
+    st.sampled_from(SIZES),
+    st.sampled_from([FULL, Rect(-7, 30, 60, 45), Rect(0, 0, 97, 73)]),
+    st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)),
 )
-def test_a_scaled_support_holds_the_resampled_mask(size, place):
+def test_a_support_is_exactly_where_the_resampled_mask_lies(size, display, place):
+    """So that no mask is said to leave a region that holds it, at the frame's edge say."""
     w, h = size
-    x, y = int(place[0] * w), int(place[1] * h)
-    rect = Rect(x, y, max(1, int(place[2] * (w - x))), max(1, int(place[3] * (h - y))))
+    x, y = min(w - 1, int(place[0] * w)), min(h - 1, int(place[1] * h))
+    rect = Rect(x, y, max(1, round(place[2] * (w - x))), max(1, round(place[3] * (h - y))))
     own = Rect(0, 0, w, h)
     pixels = np.zeros((h, w, 1), np.float32)
     pixels[rect.slices(own)] = 1
-    laid = frames.conform(Picture(pixels, Geometry(own, own)), Geometry(FULL, FULL))
-    outside = np.ones_like(laid, bool)
-    outside[plate_space(facts(own, rect), FULL, 1).intersect(FULL).slices(FULL)] = False
-    assert not laid[outside].any()
+    laid = frames.conform(Picture(pixels, Geometry(own, own)), Geometry(display, display))
+    rows, columns = np.flatnonzero(laid.any(axis=1)), np.flatnonzero(laid.any(axis=0))
+    support = plate_space(facts(own, rect), display, 1)
+    if (display.w - w) * (display.h - h) < 0:  # one side longer and one shorter: the library reaches less far
+        assert display.holds(support)
+        assert not laid.sum() or support.holds(
+            Rect(int(columns[0]) + display.x, int(rows[0]) + display.y, columns.size, rows.size)
+        )
+    else:
+        assert support == Rect(int(columns[0]) + display.x, int(rows[0]) + display.y, columns.size, rows.size)
+
+
+def test_overscan_of_a_mask_of_another_size_is_in_no_support():
+    """It is not resampled either."""
+    assert plate_space(facts(Rect(0, 0, 32, 24), Rect(-4, -4, 8, 8)), FULL, 1) == Rect(0, 0, 9, 9)
+    assert plate_space(facts(Rect(0, 0, 32, 24), Rect(-8, 0, 4, 8)), FULL, 1) == EMPTY
 
 
 def test_an_empty_support_stays_empty():

@@ -144,6 +144,21 @@ def test_a_mask_that_covers_everything_is_a_warning(survey, shot):
     assert "mask channel" in warning
 
 
+@pytest.mark.parametrize("roi", ["auto", "0,0,64,48", "8,0,56,48"])
+def test_a_mask_of_another_size_that_touches_the_edge_leaves_no_region(survey, shot, pictures, roi):
+    for frame in (1001, 1002, 1003):
+        shot.put_mask(frame, pictures.disc(31, 12, 8, 24, 32))
+    assert survey(roi=roi).warnings == []
+    assert len(survey(roi="8,0,48,48").warnings) == 1
+
+
+def test_what_a_mask_holds_beyond_the_plate_leaves_no_region(survey, shot, pictures):
+    for frame in (1001, 1002, 1003):
+        shot.put_mask(frame, pictures.disc(20, 30, 18, 64, 96), display=(0, 0, 64, 48), origin=(-16, -8))
+    for roi in ("auto", "0,0,32,48"):
+        assert survey(roi=roi).warnings == []
+
+
 def test_a_mask_that_leaves_a_named_region_is_a_warning(survey, shot, pictures):
     shot.put_mask(1003, pictures.disc(60, 24))
     (warning,) = survey(roi="8,8,40,32").warnings

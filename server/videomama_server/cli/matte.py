@@ -145,7 +145,7 @@ def _say_flags(done: messages.MatteDone) -> None:
     if done.judged and not done.flags:
         click.echo(f"QC: nothing flagged on {done.judged} frames")
     if done.judged < done.frames:
-        click.echo(f"QC: {done.frames - done.judged} frames not judged: the cache has no scores of them")
+        click.echo(f"QC: {done.frames - done.judged} frames not judged")
 
 
 def follow(client: Client, order: Submission) -> messages.MatteDone:

@@ -62,13 +62,15 @@ class Judged:
             say(f"QC: {sentence(flag)}")
         if not self.report.flags:
             say(f"QC: nothing flagged on {len(self.report.scores)} frames")
+        if self.report.not_judged:
+            say(f"QC: {len(self.report.not_judged)} frames not judged")
         if self.folder is not None:
             say(str(self.folder / report.SHEET))
             say(str(self.folder / report.PLOT))
 
 
 def control(clip: Clip, folder: Path | None) -> Judged:
-    """Judge a clip, showing progress on standard error, and write the report where a folder is named.
+    """Judge a clip, showing progress and warnings on standard error, and write the report where a folder is named.
 
     Raises:
         VideoMaMaError: see `report.check` and `report.write`.
@@ -78,6 +80,8 @@ def control(clip: Clip, folder: Path | None) -> Judged:
     with _progress() as progress:
         task = progress.add_task("qc", total=len(clip.numbers))
         found = report.check(clip, lambda _: progress.advance(task))
+    for frame, reason in found.not_judged.items():
+        click.echo(f"Warning: quality control could not judge frame {frame}: {reason}", err=True)
     if folder is not None:
         report.write(folder, clip, found)
     return Judged(found, folder)

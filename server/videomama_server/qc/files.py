@@ -13,6 +13,7 @@ from videomama_client.errors import BadInput, VideoMaMaError
 
 from videomama_server import color, frames, sequences
 from videomama_server.frames import FloatArray, Picture
+from videomama_server.qc.boundary import tried
 from videomama_server.qc.scores import FrameScores, Gauge, with_seams
 from videomama_server.qc.sights import Sight, glimpse, sight
 
@@ -61,10 +62,11 @@ class Clip:
         plate, mask, alpha = self._pictures(frame)
         return Loaded(frame, self._to_display(plate)(plate.pixels), mask, alpha)
 
-    def look(self, frame: int) -> Sight:
-        """Read one frame as far as it is measured; raises as `read`."""
+    def look(self, frame: int) -> Sight | Exception:
+        """Read one frame as far as it is measured; raises as `read`, and returns the error where measuring failed."""
         plate, mask, alpha = self._pictures(frame)
-        return sight(frame, glimpse(plate.pixels, mask, self._to_display(plate)), alpha)
+        to_display = self._to_display(plate)
+        return tried(lambda: sight(frame, glimpse(plate.pixels, mask, to_display), alpha))
 
     def _pictures(self, frame: int) -> tuple[Picture, FloatArray, FloatArray]:
         """Return the plate as it is, mask and alpha (H, W) on its canvas, 0..1."""
@@ -114,44 +116,62 @@ def clip_of(patterns: tuple[str, str, str], wanted: Iterable[int] = (), how: Rea
     return Clip(plate, mask, alpha, how)
 
 
-def measure(clip: Clip, tell: Callable[[int], None] = lambda _: None) -> list[FrameScores]:
-    """Return the scores of every frame, in order; `tell` is told each frame as it is done.
+@dataclass(frozen=True)
+class Measured:
+    """What came of the frames of a clip.
+
+    Attributes:
+        scores: of the frames that could be measured, ascending.
+        failures: the errors of those that could be read and not measured, by frame.
+    """
+
+    scores: list[FrameScores]
+    failures: dict[int, Exception]
+
+
+def measure(clip: Clip, tell: Callable[[int], None] = lambda _: None) -> Measured:
+    """Measure every frame, in order; `tell` is called with each frame as it is done.
 
     Flicker and seams are measured between frames that follow each other by number.
 
     Raises:
         BadInput: as `Clip.read`, or the frames differ in size.
     """
-    return [found for run in _runs(clip, tell) for found in with_seams(run)]
+    gauge, runs, failures = Gauge(), [list[FrameScores]()], dict[int, Exception]()
+    for frame, seen in _read_ahead(clip):
+        if runs[-1] and frame != runs[-1][-1].frame + 1:
+            runs.append([])
+            gauge = Gauge()
+        found = _measured(gauge, seen)
+        if isinstance(found, FrameScores):
+            runs[-1].append(found)
+        elif isinstance(found, VideoMaMaError):
+            raise type(found)(f"frame {frame}: {found.message}", found.hint) from found
+        else:
+            failures[frame] = found
+            gauge = Gauge()
+        tell(frame)
+    return Measured([found for run in runs for found in with_seams(run)], failures)
 
 
-def _runs(clip: Clip, tell: Callable[[int], None]) -> Iterator[list[FrameScores]]:
-    """Yield the scores of frames that follow each other by number."""
-    gauge, run = Gauge(), list[FrameScores]()
-    for seen in _read_ahead(clip):
-        if run and seen.frame != run[-1].frame + 1:
-            yield run
-            gauge, run = Gauge(), []
-        try:
-            run.append(gauge.take(seen))
-        except BadInput as error:
-            raise BadInput(f"frame {seen.frame}: {error.message}", error.hint) from error
-        tell(seen.frame)
-    yield run
+def _measured(gauge: Gauge, seen: Sight | Exception) -> FrameScores | Exception:
+    return seen if isinstance(seen, Exception) else tried(lambda: gauge.take(seen))
 
 
-def _read_ahead(clip: Clip) -> Iterator[Sight]:
-    coming: deque[Future[Sight]] = deque()
+def _read_ahead(clip: Clip) -> Iterator[tuple[int, Sight | Exception]]:
+    """Yield each frame's number and what was read of it; one that could not be read raises its error."""
+    coming: deque[tuple[int, Future[Sight | Exception]]] = deque()
+    numbers = deque(clip.numbers)
     with ThreadPoolExecutor(_AHEAD) as readers:
         try:
-            for frame in clip.numbers:
-                coming.append(readers.submit(clip.look, frame))
-                if len(coming) > _AHEAD:
-                    yield coming.popleft().result()
-            while coming:
-                yield coming.popleft().result()
+            while numbers or coming:
+                while numbers and len(coming) <= _AHEAD:
+                    frame = numbers.popleft()
+                    coming.append((frame, readers.submit(clip.look, frame)))
+                frame, reading = coming.popleft()
+                yield frame, reading.result()
         finally:
-            for left in coming:
+            for _, left in coming:
                 left.cancel()
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from videomama_client.errors import NotPermitted
+from videomama_client.errors import InternalError, NotPermitted
 from videomama_client.messages import QcFlag
 
 from videomama_server.frames import write_picture
@@ -24,10 +24,11 @@ SHEET, PLOT, FACTS = "qc_sheet.png", "qc_plot.png", "qc.json"
 
 @dataclass(frozen=True)
 class QcReport:
-    """What came of a clip: the scores of its frames, ascending, and its flags."""
+    """What came of a clip: the scores of its frames, ascending, its flags, and why frames have no scores."""
 
     scores: Sequence[FrameScores]
     flags: Sequence[QcFlag]
+    not_judged: Mapping[int, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
@@ -35,13 +36,23 @@ class QcReport:
             "frames": len(self.scores),
             "flags": [asdict(flag) for flag in self.flags],
             "scores": [asdict(found) for found in self.scores],
+            "not_judged": list(self.not_judged),
         }
 
 
 def check(clip: Clip, tell: Callable[[int], None] = lambda _: None) -> QcReport:
-    """Measure and judge a clip; see `measure` for errors."""
-    scores = measure(clip, tell)
-    return QcReport(scores, judge(scores))
+    """Measure and judge a clip. A frame that could be read and not measured is `not_judged`.
+
+    Raises:
+        BadInput: see `measure`.
+        InternalError: no frame could be measured.
+    """
+    found = measure(clip, tell)
+    reasons = {frame: f"{type(error).__name__}: {error}" for frame, error in found.failures.items()}
+    if reasons and not found.scores:
+        frame, reason = next(iter(reasons.items()))
+        raise InternalError(f"no frame can be judged; frame {frame}: {reason}", "Report this with the three frames.")
+    return QcReport(found.scores, judge(found.scores), reasons)
 
 
 def write(folder: Path, clip: Clip, report: QcReport) -> list[Path]:

@@ -13,7 +13,8 @@ from videomama_client.errors import BadInput
 
 from videomama_server import metrics
 from videomama_server.metrics import FloatArray
-from videomama_server.qc.sights import MOTION, Bits, Sight, glimpse, sight, small
+from videomama_server.qc.sights import MOTION, Bits, Sight, glimpse, sight
+from videomama_server.reduction import averaged, fitted_size
 
 VERSION = 1  # of what follows; scores of another one are not comparable
 REACH = 60.0  # pixels at 1920: alpha further than this outside the mask is none of the subject's
@@ -187,7 +188,8 @@ def _against_mask(mask: Bits, alpha: FloatArray) -> tuple[float | None, float | 
 
 def _change(now: Sight, before: Sight) -> _Change:
     """Return the change per pixel of the subject: a small one may flicker as badly as a large one."""
-    alphas = small(now.alpha, MOTION), small(before.alpha, MOTION)
+    size = fitted_size(now.glimpse.size, MOTION)
+    alphas = averaged(now.alpha, size), averaged(before.alpha, size)
     change = metrics.change_along(*alphas, now.glimpse.view, before.glimpse.view)
     same = change.grey <= _ALIKE
     alike, counted = float(same.mean(dtype=np.float64)), same & change.trusted

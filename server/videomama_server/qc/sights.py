@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from videomama_client.errors import BadInput
 
 from videomama_server import metrics
 from videomama_server.metrics import FloatArray
+from videomama_server.reduction import averaged, fitted_size
 
 WORKING = 960  # pixels: frames with a longer side are measured at this size, which makes them quick
 MOTION = 480  # pixels: the same for what changes along the plate's motion, most of all that is to be done
@@ -62,9 +62,10 @@ def glimpse(plate: FloatArray, mask: FloatArray, to_display: ToDisplay) -> Glimp
         raise BadInput(
             f"the plate is {_size(plate)}, the mask {_size(mask)}: they differ in size", "Give the two of one job."
         )
-    masked = small(mask)
-    view = metrics.motion_view(to_display(small(plate, MOTION)))
-    return Glimpse((mask.shape[0], mask.shape[1]), view, masked >= _HALF, float(masked.mean(dtype=np.float64)))
+    size = mask.shape[0], mask.shape[1]
+    masked = averaged(mask, fitted_size(size, WORKING))
+    view = metrics.motion_view(to_display(averaged(plate, fitted_size(size, MOTION))))
+    return Glimpse(size, view, masked >= _HALF, float(masked.mean(dtype=np.float64)))
 
 
 def sight(frame: int, seen: Glimpse, alpha: FloatArray) -> Sight:
@@ -78,17 +79,7 @@ def sight(frame: int, seen: Glimpse, alpha: FloatArray) -> Sight:
             f"plate and mask are {seen.size[1]}x{seen.size[0]}, the alpha {_size(alpha)}: they differ in size",
             "Give the three of one job.",
         )
-    return Sight(frame, seen, small(alpha))
-
-
-def small(picture: FloatArray, longest: int = WORKING) -> FloatArray:
-    """Return a picture at the size at which it is measured: no side longer than `longest`; perhaps itself."""
-    height, width = picture.shape[:2]
-    scale = longest / max(height, width)
-    if scale >= 1:
-        return picture
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+    return Sight(frame, seen, averaged(alpha, fitted_size(seen.size, WORKING)))
 
 
 def _size(picture: FloatArray) -> str:

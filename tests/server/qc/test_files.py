@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
-from videomama_client.errors import BadInput
+from videomama_client.errors import BadInput, InternalError
 from videomama_server import frames
 from videomama_server.geometry import Geometry, Rect
+from videomama_server.qc import files
 from videomama_server.qc.files import Clip, Reading, clip_of, measure
+from videomama_server.qc.report import check
 from videomama_server.qc.scores import Gauge
 
 
@@ -20,10 +22,28 @@ class Counting(Clip):
 READ: list[int] = []
 
 
+def fail_on(monkeypatch, where, *numbers):
+    """Make the measuring of some frames fail, as they are looked at or later."""
+    real_sight, real_take = files.sight, Gauge.take
+
+    def sight(frame, seen, alpha):
+        if where == "glimpse" and frame in numbers:
+            raise ValueError("shapes")
+        return real_sight(frame, seen, alpha)
+
+    def take(gauge, now):
+        if where == "gauge" and now.frame in numbers:
+            raise ValueError("shapes")
+        return real_take(gauge, now)
+
+    monkeypatch.setattr(files, "sight", sight)
+    monkeypatch.setattr(Gauge, "take", take)
+
+
 def test_files_are_measured_as_arrays_are(clip, written):
     patterns = written(clip)
     gauge = Gauge()
-    for found in measure(clip_of(patterns)):
+    for found in measure(clip_of(patterns)).scores:
         number = found.frame
         own = gauge.add(number, clip.plate[number], clip.mask[number], clip.alpha[number])
         for name in ("iou", "coverage", "outside", "softness", "hole", "flicker"):
@@ -41,8 +61,27 @@ def test_only_a_few_frames_are_read_ahead(clip, written):
 
 
 def test_a_gap_in_the_numbers_is_no_change(clip, written):
-    found = {one.frame: one for one in measure(clip_of(written(clip), [1001, 1002, 1010, 1011]))}
+    measured = measure(clip_of(written(clip), [1001, 1002, 1010, 1011]))
+    found = {one.frame: one for one in measured.scores}
     assert [found[frame].flicker is None for frame in (1001, 1002, 1010, 1011)] == [True, False, True, False]
+
+
+@pytest.mark.parametrize("where", ["glimpse", "gauge"])
+def test_a_frame_that_cannot_be_measured_is_left_out_and_changes_from_it_are_too(clip, written, monkeypatch, where):
+    fail_on(monkeypatch, where, 1004)
+    seen = []
+    measured = measure(clip_of(written(clip), range(1001, 1009)), seen.append)
+    assert [str(error) for error in measured.failures.values()] == ["shapes"]
+    assert [one.frame for one in measured.scores] == [1001, 1002, 1003, 1005, 1006, 1007, 1008]
+    assert [one.frame for one in measured.scores if one.flicker is None] == [1001, 1005]
+    assert list(measured.failures) == [1004]
+    assert seen == list(range(1001, 1009))
+
+
+def test_when_no_frame_can_be_measured_that_is_an_error_that_names_one(clip, written, monkeypatch):
+    fail_on(monkeypatch, "gauge", *range(1001, 1100))
+    with pytest.raises(InternalError, match="no frame can be judged; frame 1001: ValueError: shapes"):
+        check(clip_of(written(clip)))
 
 
 def test_frames_that_are_wanted_must_be_there(clip, written):

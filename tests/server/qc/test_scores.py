@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from videomama_client.errors import BadInput
 from videomama_server.qc.scores import Gauge, with_seams
 from videomama_server.qc.sights import WORKING
@@ -122,3 +124,24 @@ def test_how_much_of_the_plate_looks_as_before(clip):
     assert gauge.add(2, clip.plate[1002], solid, solid).alike > 0.9
     assert gauge.add(3, clip.plate[1002][::-1, ::-1].copy(), solid, solid).alike < 0.7
     assert gauge.add(4, np.zeros_like(clip.plate[1001]), solid, solid).alike < 0.1
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 1300), st.integers(1, 1300))
+@example(1556, 2048)
+@example(1080, 1998)
+@example(3112, 4096)
+@example(576, 1050)
+@example(16, 1025)
+@example(1, 4200)
+@example(4200, 1)
+@example(1, 1)
+def test_frames_of_every_size_are_measured_and_so_is_their_change(height, width):
+    plate = np.full((height, width, 3), 0.5, np.float32)
+    mask, gauge = np.zeros((height, width), np.float32), Gauge()
+    mask[height // 4 :, width // 4 :] = 1
+    gauge.add(1, plate, mask, mask)
+    found = gauge.add(2, plate, mask, mask)
+    assert found.iou == 1
+    assert found.alike == 1
+    assert found.flicker in (None, 0)

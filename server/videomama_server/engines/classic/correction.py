@@ -15,6 +15,7 @@ from videomama_server.engines.classic.colour_grid import ColourGrid
 from videomama_server.engines.classic.grain import without_grain
 from videomama_server.engines.classic.motion import REACH, Trust, motions, moved
 from videomama_server.engines.classic.trimap import BoolArray, distance_to
+from videomama_server.reduction import averaged, reduced_size
 
 _REFERENCE = 1920  # long side, in pixels, of the plate that distances are given for
 _WORKING = 480  # and of the view that outlines are corrected in
@@ -48,8 +49,7 @@ class View:
 
 def view_size(size: tuple[int, int], long_side: int) -> tuple[int, int]:
     """Return (h, w) of the view of a region of (H, W) pixels of a plate with that long side."""
-    shrink = min(1.0, _WORKING / long_side)
-    return max(1, round(size[0] * shrink)), max(1, round(size[1] * shrink))
+    return reduced_size(size, min(1.0, _WORKING / long_side))
 
 
 def view_of(plate: FloatArray, subject: BoolArray, long_side: int) -> View | None:
@@ -60,12 +60,11 @@ def view_of(plate: FloatArray, subject: BoolArray, long_side: int) -> View | Non
         subject: (H, W).
         long_side: of the whole plate, pixels.
     """
-    height, width = view_size((subject.shape[0], subject.shape[1]), long_side)
-    small = cv2.resize(subject.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA) >= 0.5
+    size = view_size((subject.shape[0], subject.shape[1]), long_side)
+    small = averaged(subject.astype(np.float32), size) >= 0.5
     if small.all() or not small.any():
         return None
-    reduced = np.asarray(cv2.resize(plate, (width, height), interpolation=cv2.INTER_AREA), np.float32)
-    colour = cv2.cvtColor(without_grain(reduced, _MOST_SMOOTHING), cv2.COLOR_RGB2Lab)
+    colour = cv2.cvtColor(without_grain(averaged(plate, size), _MOST_SMOOTHING), cv2.COLOR_RGB2Lab)
     scale = min(1.0, _WORKING / long_side) * long_side / _REFERENCE
     return View(np.asarray(colour, np.float32), np.asarray(small, np.bool_), scale)
 

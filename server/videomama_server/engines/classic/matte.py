@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from videomama_server.engines.base import FloatArray
@@ -13,6 +12,7 @@ from videomama_server.engines.classic.separability import blended
 from videomama_server.engines.classic.shared import shared_matte
 from videomama_server.engines.classic.trimap import Trimap
 from videomama_server.engines.guided import LocalLines, fit_lines
+from videomama_server.reduction import averaged, reduced_size
 
 _GUIDED_RADIUS = 16.0  # pixels of a plate 1920 wide
 _GUIDED_EPSILON = 1e-4
@@ -47,5 +47,4 @@ def fine_matte(plate: FloatArray, mask: FloatArray, trimap: Trimap, scale: float
 
 def reduced(pixels: FloatArray, factor: float) -> FloatArray:
     """Return (H, W) or (H, W, C) made smaller by averaging; `factor` below 1."""
-    height, width = (max(1, round(side * factor)) for side in pixels.shape[:2])
-    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+    return averaged(pixels, reduced_size((pixels.shape[0], pixels.shape[1]), factor))

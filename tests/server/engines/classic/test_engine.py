@@ -184,7 +184,7 @@ MASKS = {
     plate=st.sampled_from(sorted(PLATES)),
     mask=st.sampled_from(sorted(MASKS)),
     quality=st.sampled_from(["fast", "high"]),
-    radii=st.sampled_from([(10.0, 40.0), (0.0, 0.0), (500.0, 500.0)]),
+    radii=st.sampled_from([(10.0, 40.0), (0.0, 0.0), (0.5, 0.25), (0.001, 499.5), (500.0, 500.0)]),
     slack=st.sampled_from([0.0, 0.01, 32.0, 200.0]),
 )
 def test_any_frame_gives_a_legal_alpha(shape, full_size, plate, mask, quality, radii, slack):
