@@ -1,0 +1,34 @@
+"""What a process of ours is started with: nothing of the host's Python, libraries and Qt, all else of the caller's.
+
+Hosts and studios set variables for their own programs. Another numpy on `PYTHONPATH`, or another libstdc++ on
+`LD_LIBRARY_PATH`, would break ours.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Optional
+
+ISOLATED = "-I"  # Python ignores PYTHON*, the working folder and the user's own site-packages
+KEEP = "VIDEOMAMA_KEEP_ENV"
+# PYTHON* again although -I ignores them: programs that ours start, such as compilers' helpers, would read them.
+_FOREIGN = ("PYTHON", "LD_", "DYLD_", "QT_", "QML", "OIIO_LIBRARY_PATH")
+
+
+def environment(variables: Optional[Mapping[str, str]] = None) -> dict[str, str]:
+    """Return the variables that a process of ours gets.
+
+    Args:
+        variables: those of the caller, by default this process's own. `VIDEOMAMA_KEEP_ENV` among them names, separated
+            by commas, those to keep all the same.
+    """
+    found = os.environ if variables is None else variables
+    kept = {name.strip() for name in found.get(KEEP, "").split(",")}
+    return {name: value for name, value in found.items() if name in kept or not name.startswith(_FOREIGN)}
+
+
+def python(*words: str) -> list[str]:
+    """Return the command that runs `words`, such as ``-m videomama_server``, in this Python and on its own packages."""
+    return [sys.executable, ISOLATED, *words]
