@@ -13,10 +13,10 @@ from videomama_client.errors import ProtocolError
 from videomama_client.messages import (
     KINDS,
     CancelJob,
+    ConfigValue,
     FrameDone,
     Hello,
     JobsReported,
-    ConfigValue,
     JobState,
     QcFlag,
     SubmitMatte,
