@@ -29,15 +29,22 @@ def test_the_server_s_values_hold_and_what_was_set_here_otherwise_differs(here, 
 
 def test_every_key_that_a_caller_can_set_is_compared(here, monkeypatch, tmp_path):
     others = {
-        "cache_dir": "x", "cache_limit_gb": "7", "host": "localhost", "port": "9", "roots": "x", "weights": "x",
-
-            "engine_idle_s": "7",
-            "engine_hang_s": "7",
-            "read_limit_s": "7",
-            "supply_limit_s": "7",
-            "server_idle_s": "7"
-        ,
-        "threads": "9", "device": "cpu", "dtype": "fp32", "max_vram_gb": "7", "compile": "off",
+        "cache_dir": "x",
+        "cache_limit_gb": "7",
+        "host": "localhost",
+        "port": "9",
+        "roots": "x",
+        "weights": "x",
+        "engine_idle_s": "7",
+        "engine_hang_s": "7",
+        "read_limit_s": "7",
+        "supply_limit_s": "7",
+        "server_idle_s": "7",
+        "threads": "9",
+        "device": "cpu",
+        "dtype": "fp32",
+        "max_vram_gb": "7",
+        "compile": "off",
     }
     for name, value in others.items():
         monkeypatch.setenv(f"VIDEOMAMA_{name.upper()}", value)
