@@ -113,7 +113,9 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None)
     Raises:
         BadInput: a value that cannot be read, named with the place it came from.
     """
-    return replace(Config(), **{name: given.value for name, given in _given(flags, environment).items()})
+    found = replace(Config(), **{name: given.value for name, given in _given(flags, environment).items()})
+    # Defaults too: a system's own folders may be named by a relative variable.
+    return replace(found, **{known.name: _absolute(getattr(found, known.name), Path()) for known in fields(Config)})
 
 
 def callers(flags: Mapping[str, Any]) -> dict[str, Setting]:

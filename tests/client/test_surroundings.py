@@ -65,3 +65,11 @@ def test_a_python_of_ours_imports_nothing_of_the_host_s(tmp_path, monkeypatch, w
     command = surroundings.python("-c", "import json, sys; print(sys.flags.isolated)")
     said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert (command[0], said.stdout) == (sys.executable, "1\n")
+
+
+def test_a_relative_ocio_config_is_named_in_full_and_what_is_no_path_is_left(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "show.ocio").touch()
+    assert surroundings.environment({"OCIO": "show.ocio"}) == {"OCIO": str(tmp_path / "show.ocio")}
+    for other in ("ocio://default", "/gone/show.ocio", ""):
+        assert surroundings.environment({"OCIO": other}) == {"OCIO": other}

@@ -346,3 +346,12 @@ def test_the_record_is_plain_json(comp):
     kept = json.loads(comp.node()["record"].value())
     assert kept["engine"] == "classic"
     assert kept["clip"] == f"{FIRST}-{FIRST + comps.COUNT - 1}"
+
+
+def test_asking_the_server_names_what_was_set_here_otherwise(comp, server, monkeypatch):
+    monkeypatch.setenv("VIDEOMAMA_CACHE_DIR", "/mine")
+    comp.press("server_ask")
+    comp.pump(lambda: "version" in comp.node()["server_state"].value(), "the server has answered")
+    said = comp.node()["server_state"].value()
+    assert f"cache_dir: the running server uses {server.cache_dir}, but $VIDEOMAMA_CACHE_DIR sets /mine" in said
+    assert "videomama stop" in said
