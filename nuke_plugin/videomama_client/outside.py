@@ -7,7 +7,6 @@ Written from Microsoft's documents of `Win32_Process.Create` and never run on Wi
 
 from __future__ import annotations
 
-import ctypes
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -57,6 +56,8 @@ class Outside:
 
     def poll(self) -> Optional[int]:
         """Return its exit code, or None while it runs; also None where this process may not look."""
+        import ctypes
+
         code = ctypes.c_ulong()
         known = self._handle and self._kernel.GetExitCodeProcess(self._handle, ctypes.byref(code))
         return code.value if known and code.value != _STILL_ACTIVE else None
@@ -126,6 +127,8 @@ def _said(error: Exception) -> str:
 
 
 def _kernel() -> Any:
+    import ctypes  # here, as some Pythons on Linux have none
+
     kernel = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]
     kernel.OpenProcess.restype = ctypes.c_void_p  # a handle: ctypes would cut it to 32 bits
     kernel.GetExitCodeProcess.argtypes = (ctypes.c_void_p, ctypes.c_void_p)

@@ -35,7 +35,7 @@ def environment(variables: Optional[Mapping[str, str]] = None) -> dict[str, str]
 def _whole(place: str) -> str:
     """Return a path that is there in full; OpenColorIO also takes what is no path, such as ``ocio://default``."""
     path = Path(place)
-    return str(path.absolute()) if path.exists() and not path.is_absolute() else place
+    return str(path.absolute()) if place and path.exists() and not path.is_absolute() else place
 
 
 def python(*words: str) -> list[str]:

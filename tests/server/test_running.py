@@ -95,7 +95,8 @@ def warned(said, server, tmp_path) -> bool:
 def test_status_shows_every_value_of_the_server_and_what_differs(caller, server, tmp_path):
     said = caller("status")
     assert f"cache dir  {server.cache_dir}" in said.out
-    assert f"cache limit gb  {100.0}" in said.out.replace("_", " ")
+    assert "config  cache_limit_gb = 100.0" in said.out
+    assert "config  device = auto" in said.out
     assert warned(said.err, server, tmp_path)
     report = json.loads(caller("status", "--json").out)
     assert report["config"]["cache_dir"] == str(server.cache_dir)

@@ -72,8 +72,7 @@ def status(connection_file: Path | None, as_json: bool) -> None:
     for name, value in report.items():
         click.echo(f"{name.replace('_', ' '):>20}  {_shown(name, value)}")
     for name, value in settings.items():
-        if name not in report:
-            click.echo(f"{name:>20}  {value or '-'}")
+        click.echo(f"{'config':>20}  {name} = {value or '-'}")
     for job in jobs:
         click.echo(f"{'job':>20}  {job}")
     tell_differing(differing)
