@@ -29,19 +29,23 @@ START_S = 30.0
 QUIET_S = 45.0
 FIRST = 1001
 _FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+_KEPT = {"VIDEOMAMA_KEEP_ENV": "LD_PRELOAD"}  # servers and workers are started without it otherwise
 _STUCK = """
-import os, sys, threading
-if any(word == "videomama_server.worker" for word in sys.orig_argv):
-    from videomama_server.engines.passthrough import PassthroughEngine
-    refine = PassthroughEngine.refine
-    def stuck(*arguments):
-        try:
-            os.unlink(os.environ["STUCK_ENGINE"])
-        except FileNotFoundError:
-            return refine(*arguments)
-        threading.Event().wait()
-    PassthroughEngine.refine = stuck
+import os, threading
+from videomama_server import worker
+from videomama_server.engines.passthrough import PassthroughEngine
+refine = PassthroughEngine.refine
+def stuck(*arguments):
+    try:
+        os.unlink(os.environ["STUCK_ENGINE"])
+    except FileNotFoundError:
+        return refine(*arguments)
+    threading.Event().wait()
+PassthroughEngine.refine = stuck
+worker.main()
 """
+# A server whose workers run the lines above: no variable brings them there.
+_STUCK_SERVER = f"from videomama_server import cli, supervisor; supervisor._WORKER = ('-c', {_STUCK!r}); cli.main()"
 
 
 def impatient() -> None:
@@ -57,12 +61,20 @@ class Bridge:
         cache: its cache folder.
         flags: more words for `videomama serve`.
         more: variables of its environment.
+        start: words that start the command.
     """
 
-    def __init__(self, folder: Path, cache: Path, flags: tuple[str, ...] = (), more: dict[str, str] | None = None):
+    def __init__(
+        self,
+        folder: Path,
+        cache: Path,
+        flags: tuple[str, ...] = (),
+        more: dict[str, str] | None = None,
+        start: tuple[str, ...] = ("-m", "videomama_server"),
+    ):
         folder.mkdir(parents=True, exist_ok=True)
         self.connection_file, self.log, self.cache = folder / "connection.json", folder / "server.log", cache
-        self._flags, self._environment = flags, more or {}
+        self._flags, self._environment, self._start = flags, more or {}, start
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -77,7 +89,7 @@ class Bridge:
             where = ["--connection-file", str(self.connection_file), "--cache-dir", str(self.cache)]
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "videomama_server", "serve", *where, *self._flags],
+                    [sys.executable, *self._start, "serve", *where, *self._flags],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -352,7 +364,7 @@ class Rig:
         if not library.exists():
             source = Path(__file__).with_name("faulty_disk.c")
             subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(source), "-ldl"], check=True)
-        return {"LD_PRELOAD": str(library), "FAULTY_DISK": str(self.control_file)}
+        return {"LD_PRELOAD": str(library), **_KEPT, "FAULTY_DISK": str(self.control_file)}
 
     def fail(self, operation: str, code: int, prefix: Path) -> None:
         """Have the faulty disk fail from now on."""
@@ -386,16 +398,18 @@ class Rig:
             more = self.shim()
             flags = ("--delivery", "link") if name == "linking" else ()
         elif name == "clock":
-            own = {"LD_PRELOAD": str(_FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(self.clock_file)}
+            own = {"LD_PRELOAD": str(_FAKETIME), **_KEPT, "FAKETIME_TIMESTAMP_FILE": str(self.clock_file)}
             more = {**own, "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
         elif name in ("watched", "stuck"):
             flags = ("--engine-hang-s", "2")
         if name == "stuck":
-            site = self.folder / "site"
-            site.mkdir(exist_ok=True)
-            (site / "sitecustomize.py").write_text(_STUCK)
-            path = os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])
-            more = {"PYTHONPATH": path, "STUCK_ENGINE": str(self.stuck_file)}
+            return Bridge(
+                self.folder / "servers" / name,
+                cache,
+                flags,
+                {"STUCK_ENGINE": str(self.stuck_file)},
+                start=("-c", _STUCK_SERVER),
+            )
         return Bridge(self.folder / "servers" / name, cache, flags, more)
 
 

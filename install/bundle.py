@@ -33,6 +33,9 @@ import sys
 if sys.version_info < (3, 9):
     sys.exit("error: VideoMaMa's installer needs Python 3.9 or newer to run; this is %d.%d." % sys.version_info[:2])
 sys.path.insert(0, os.path.join(sys.path[0], "project", "install"))
+from isolated import ensure_isolated
+
+ensure_isolated(sys.argv[0])
 from unbundle import launch
 
 sys.exit(launch(sys.argv[0], sys.argv[1:]))

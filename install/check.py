@@ -92,7 +92,7 @@ def _builder() -> list[Line]:
 
 
 def _doctor(environment: Environment, words: Sequence[str]) -> list[Line]:
-    command = [str(environment.script("python")), "-m", "videomama_server", "doctor", "--json", *words]
+    command = [str(environment.script("python")), "-I", "-m", "videomama_server", "doctor", "--json", *words]
     try:
         done = subprocess.run(
             command,

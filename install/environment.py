@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+import surroundings
 from failure import InstallError
 from interpreter import Interpreter, probe
 
@@ -52,8 +53,8 @@ class Environment:
         return found
 
     def variables(self) -> dict[str, str]:
-        """The process environment of an activated shell."""
-        variables = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+        """The process environment of an activated shell, without what a host set for itself."""
+        variables = surroundings.environment()
         variables["VIRTUAL_ENV"] = str(self.path)
         variables["PATH"] = os.pathsep.join([str(self.scripts), variables.get("PATH", os.defpath)])
         return variables
@@ -71,8 +72,14 @@ class Environment:
     def build(self, builder: Interpreter) -> Interpreter:
         """Make the environment anew with `builder` and return its Python."""
         self.clear()
-        command = [builder.executable, "-m", "venv", str(self.path)]
-        made = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        made = subprocess.run(
+            [builder.executable, surroundings.ISOLATED, "-m", "venv", str(self.path)],
+            env=surroundings.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
         found = self.interpreter()
         if made.returncode != 0 or found is None:
             raise InstallError(

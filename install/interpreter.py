@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+import surroundings
 from failure import InstallError
 
 OLDEST = (3, 10)
 
 # Runs in the interpreter that is being asked, so it has to parse on any Python a person may point to.
 _PROBE = """
-import json, sys, sysconfig
+import sys
+sys.path = [place for place in sys.path if place]  # an empty one is the working folder
+import json, sysconfig
 modules = []
 for name in ("venv", "ensurepip", "pip"):
     try:
@@ -61,9 +64,12 @@ class Interpreter:
 def probe(executable: str) -> Optional[Interpreter]:
     """Ask `executable` what it is; None when it does not start or is no Python."""
     # -E and -s: a PYTHONPATH or a user site of the host must not lend modules that the interpreter itself lacks.
+    # -I would say so in one word, but a Python 2, which a person may point to, does not know it.
     command = [executable, "-E", "-s", "-c", _PROBE]
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+        answer = subprocess.run(
+            command, env=surroundings.environment(), capture_output=True, text=True, timeout=60, check=True
+        ).stdout
         fields = json.loads(answer)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None

@@ -77,7 +77,8 @@ def pip_works(environment: Environment) -> bool:
     """Whether pip starts: in an environment killed while it was made, it may be there in part."""
     try:
         command = [*_pip(environment), "--version"]
-        return subprocess.run(command, capture_output=True, timeout=120, check=False).returncode == 0
+        done = subprocess.run(command, env=environment.variables(), capture_output=True, timeout=120, check=False)
+        return done.returncode == 0
     except (OSError, subprocess.SubprocessError):
         return False
 

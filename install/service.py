@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+import surroundings
 from environment import Environment
 from failure import InstallError
 from service_files import LABEL, MAKERS, MARKER, TASK, Program, text_of
@@ -135,7 +136,7 @@ def program(environment: Environment, platform: str) -> Program:
     # pythonw opens no window on Windows.
     python = environment.script("pythonw" if platform == "win32" else "python")
     log = str(Path.home() / "Library" / "Logs" / "videomama-service.log")
-    made = Program(str(python), ("-m", "videomama_server.background"), variables, _user(), log)
+    made = Program(str(python), (surroundings.ISOLATED, "-m", "videomama_server.background"), variables, _user(), log)
     made.check()
     return made
 
@@ -230,7 +231,13 @@ def _call(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Run a command; one that does not start has failed like any other."""
     try:
         return subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_COMMAND_S, check=False
+            command,
+            env=surroundings.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_COMMAND_S,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return subprocess.CompletedProcess(command, 127, "", str(error))

@@ -156,7 +156,9 @@ def present(environment: Environment) -> Optional[Present]:
     """Ask the torch of an environment what it is; None when there is none that starts."""
     command = [str(environment.script("python")), "-I", "-c", _PROBE]
     try:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=_PROBE_S, check=True).stdout
+        said = subprocess.run(
+            command, env=environment.variables(), capture_output=True, text=True, timeout=_PROBE_S, check=True
+        ).stdout
         return Present(**json.loads(said.splitlines()[-1]))
     except (OSError, ValueError, IndexError, TypeError, subprocess.SubprocessError):
         return None

@@ -93,7 +93,7 @@ def launch(zip_file: str, argv: Sequence[str]) -> int:
     def work() -> int:
         with opened(path) as bundle:
             unpack_project(bundle, folder)
-        command = [sys.executable, str(folder / "install"), "--from-bundle", str(path), *passed_on]
+        command = [sys.executable, "-I", str(folder / "install"), "--from-bundle", str(path), *passed_on]
         return subprocess.run(command, check=False).returncode
 
     return told(work)

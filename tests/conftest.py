@@ -290,11 +290,13 @@ class Said:
 
 
 @pytest.fixture
-def videomama(monkeypatch, capsys):
+def videomama(monkeypatch, capsys, tmp_path_factory):
     """Run the command in this process: `videomama("status", "--json")`; an error it lets through fails the test."""
     for name in [name for name in os.environ if name.startswith("VIDEOMAMA_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("VIDEOMAMA_CONFIG", os.devnull)
+    monkeypatch.setenv("VIDEOMAMA_CONNECTION_FILE", str(tmp_path_factory.getbasetemp() / "nobody.json"))
+    monkeypatch.chdir(Path.cwd())  # a server leaves the folder that it is started in
 
     def run(*words: object) -> Said:
         monkeypatch.setattr(sys, "argv", ["videomama", *map(str, words)])

@@ -27,6 +27,7 @@ SILENCE_S = 10.0
 PING_EVERY_S = 1.0
 MAX_BULK_BYTES = 1 << 30
 _NONCE_BYTES = 32
+_PARENTS: list[object] = []  # ZeroMQ's, in a forked child: kept, because some versions wait for ever when they go
 
 Reply = TypeVar("Reply")
 
@@ -50,15 +51,18 @@ class InlineFrames:
 class Client:
     """A connection to the server; use it in the thread that made it, and close it there.
 
+    A forked child has to make its own: ZeroMQ's threads stay in the parent, so that nothing would ever be answered.
+
     Args:
         connection: from the connection file.
 
     Raises:
-        ServerUnreachable: its keys or endpoint make no sense.
+        ServerUnreachable: its keys or endpoint make no sense; from any use, that this is a forked child.
     """
 
     def __init__(self, connection: Connection) -> None:
         self.endpoint = connection.endpoint
+        self._pid = os.getpid()
         self._context = zmq.Context()  # our own: Nuke uses the global one
         self._socket = self._context.socket(zmq.DEALER)
         self._events: dict[str, deque[messages.JobEvent]] = {}
@@ -87,8 +91,11 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close the socket; safe to call twice."""
-        self._context.destroy(linger=0)
+        """Close the socket; safe to call twice. In a forked child nothing is closed: the socket is the parent's."""
+        if self._pid == os.getpid():
+            self._context.destroy(linger=0)
+        else:
+            _PARENTS.append((self._context, self._socket))
 
     def hello(self, timeout: float = ANSWER_S) -> messages.Greeted:
         """Greet the server; raises `ProtocolError` when the two sides speak different versions."""
@@ -187,6 +194,7 @@ class Client:
         Raises:
             ServerUnreachable: nothing at all was heard for `SILENCE_S`, though asked.
         """
+        self._check_process()
         queue = self._events.setdefault(job, deque())
         until = time.monotonic() + timeout
         while not queue and time.monotonic() < until:
@@ -211,7 +219,16 @@ class Client:
             raise ProtocolError(f"the server answered {type(reply).__name__} to {type(request).__name__}")
         return reply
 
+    def _check_process(self) -> None:
+        """Raise `ServerUnreachable` in a forked child of the process that made this client."""
+        if self._pid != os.getpid():
+            raise ServerUnreachable(
+                f"this client belongs to process {self._pid} and cannot be used in its forked child {os.getpid()}",
+                "Make a new client in the child: videomama_client.launch.connect().",
+            )
+
     def _send(self, message: messages.Request, bulk: Optional[bytes] = None) -> None:
+        self._check_process()
         parts = [wire.encode(message)] if bulk is None else [wire.encode(message), bulk]
         try:
             self._socket.send_multipart(parts)
@@ -231,6 +248,7 @@ class Client:
 
     def _receive(self, timeout: float) -> Optional[tuple[messages.Message, Optional[bytes]]]:
         """Take one message: events go to their job's queue, anything else is returned."""
+        self._check_process()
         if not self._socket.poll(max(0, int(timeout * 1000))):
             return None
         parts = self._socket.recv_multipart()

@@ -10,9 +10,9 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Optional, TypeVar
+from typing import Optional, Protocol, TypeVar
 
-from videomama_client import connection, private
+from videomama_client import connection, outside, private, surroundings
 from videomama_client.client import Client
 from videomama_client.errors import InternalError, ServerUnreachable
 
@@ -21,8 +21,16 @@ HELLO_S = 3.0
 _POLL_S = 0.05
 ClientT = TypeVar("ClientT", bound=Client)
 _START = "Start one with `videomama serve`."
-_STARTED: list[subprocess.Popen[bytes]] = []  # Python warns when the handle of a living process is dropped
-_WINDOWS_DETACHED = 0x00000008 | 0x00000200  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
+
+
+class Started(Protocol):
+    """A server process that was started here."""
+
+    def poll(self) -> Optional[int]:
+        """Return its exit code, or None while it runs."""
+
+
+_STARTED: list[Started] = []  # Python warns when the handle of a living process is dropped
 
 
 def connect(connection_file: Optional[Path] = None, start: bool = True, flags: Sequence[str] = ()) -> Client:
@@ -52,7 +60,7 @@ def server_command() -> list[str]:
     if named:
         return [named]
     if importlib.util.find_spec("videomama_server") is not None:
-        return [sys.executable, "-m", "videomama_server"]
+        return surroundings.python("-m", "videomama_server")
     found = shutil.which("videomama")
     if found is None:
         raise ServerUnreachable("no server is installed here", "Run the installer, or set VIDEOMAMA_COMMAND.")
@@ -89,6 +97,7 @@ def greeted(client: ClientT) -> ClientT:
 
 
 def _start(path: Path, flags: Sequence[str]) -> Client:
+    path = _absolute(path)
     command = [*server_command(), "serve", "--connection-file", str(path), *flags]
     log = path.with_suffix(".log")
     process = _spawn(command, log)
@@ -108,25 +117,40 @@ def _start(path: Path, flags: Sequence[str]) -> Client:
     raise ServerUnreachable(problem, f"The log is {log}.")
 
 
-def _spawn(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-    """Start a process that outlives this one and holds none of its streams."""
-    windows = sys.platform == "win32"
+def _absolute(path: Path) -> Path:
+    """Return the path as the server finds it from its own folder."""
+    try:
+        return path.absolute()
+    except OSError as error:  # this process's own folder was removed
+        reason = f"{path} is relative, and the working folder cannot be used: {error.strerror}"
+        raise ServerUnreachable(reason, "Change to a folder that exists, or give the whole path.") from error
+
+
+def _spawn(command: Sequence[str], log: Path) -> Started:
+    """Start a server that outlives this process, holds none of its streams and gets none of the host's variables.
+
+    It begins in this process's folder, so that relative paths mean what they mean here, and leaves that by itself.
+    """
     try:
         private.make_folder(log.parent)
-        with os.fdopen(private.open_log(log), "ab") as output:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=not windows,
-                creationflags=_WINDOWS_DETACHED if windows else 0,
-            )
+        process: Started = _detached(command, log) if sys.platform != "win32" else outside.start(command, log)
     except OSError as error:
         reason = f"cannot start a server: {error.filename or command[0]}: {error.strerror}"
         raise ServerUnreachable(reason, "Run the installer, or choose another connection file.") from error
     _STARTED.append(process)
     return process
+
+
+def _detached(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+    with os.fdopen(private.open_log(log), "ab") as output:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=surroundings.environment(),
+            start_new_session=True,
+        )
 
 
 def _tail(log: Path) -> str:

@@ -189,6 +189,17 @@ class Greeted:
 
 
 @dataclass(frozen=True)
+class ConfigValue:
+    """One key of the server's config and its value, as it would be written in a variable.
+
+    A record inside `StatusReported`.
+    """
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
 class StatusReported:
     """How the server is. What is not known is None, never a made-up zero.
 
@@ -196,6 +207,7 @@ class StatusReported:
         device, dtype: what the loaded engine runs on, and computes in.
         resident_bytes: of weights that stay on that device.
         peak_bytes: the most that was in use on it at once.
+        config: what the server runs with, every key.
     """
 
     request: str
@@ -215,6 +227,7 @@ class StatusReported:
     resident_bytes: Optional[int] = None
     peak_bytes: Optional[int] = None
     jobs: list[str] = field(default_factory=list)
+    config: list[ConfigValue] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import nuke
-from videomama_client import launch, messages
+from videomama_client import launch, messages, server_config
 from videomama_client.client import Client
 from videomama_client.errors import BadInput, VideoMaMaError
 
@@ -149,7 +149,11 @@ def _state(client: Client) -> str:
     status: messages.StatusReported = client.status()
     where = f" on {status.device}" if status.device else ""
     jobs = "no job" if not status.jobs_running else f"{status.jobs_running} jobs"
-    return f"{client.endpoint}: version {status.server}, {status.engine or 'no engine loaded'}{where}, {jobs}"
+    found = server_config.differences(status.config, server_config.from_environment())
+    differing = "".join(f". {known}" for known in found) + (f". {server_config.HINT}" if found else "")
+    return (
+        f"{client.endpoint}: version {status.server}, {status.engine or 'no engine loaded'}{where}, {jobs}{differing}"
+    )
 
 
 def _stop(client: Client) -> str:

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from videomama_client import private
+from videomama_client import private, surroundings
 
-from videomama_server import config
+from videomama_server import config, logs
 
+_SERVE = ("-m", "videomama_server", "serve")
 _NO_WINDOW = 0x08000000  # CREATE_NO_WINDOW
 
 
@@ -25,23 +26,22 @@ def main() -> int:
 
 
 def _become(log: Path) -> NoReturn:
-    file = private.open_log(log)
-    for stream in (1, 2):
-        os.dup2(file, stream)
-    command = [sys.executable, "-m", "videomama_server", "serve"]
-    os.execv(sys.executable, command)  # noqa: S606  (no shell is what is wanted)
+    logs.divert(log)
+    command = surroundings.python(*_SERVE)
+    os.execve(command[0], command, surroundings.environment())  # noqa: S606  (no shell is what is wanted)
 
 
 def _wait(log: Path) -> int:
     """Run it with python.exe: pythonw, which this runs in, has no streams to lend to the engine process."""
     python = Path(sys.executable).with_name("python.exe")
     with os.fdopen(private.open_log(log), "ab") as output:
-        command = [str(python), "-m", "videomama_server", "serve"]
+        command = [str(python), surroundings.ISOLATED, *_SERVE]
         return subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            env=surroundings.environment(),
             creationflags=_NO_WINDOW,
             check=False,
         ).returncode

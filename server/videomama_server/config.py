@@ -12,6 +12,7 @@ from typing import Any
 import platformdirs
 from videomama_client import connection
 from videomama_client.errors import BadInput
+from videomama_client.server_config import Setting
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -92,8 +93,21 @@ def as_flags(config: Config) -> dict[str, Any]:
     return {name: str(value) if isinstance(value, Path) else value for name, value in values.items()}
 
 
+def as_texts(config: Config) -> dict[str, str]:
+    """Return every value as people write it in a variable."""
+    return {known.name: _text(getattr(config, known.name)) for known in fields(config)}
+
+
+def from_texts(texts: Mapping[str, str]) -> Config:
+    """Return the config that `as_texts` gave; keys that this version does not know are left out."""
+    known = {found.name for found in fields(Config)}
+    return replace(
+        Config(), **{name: _parsed(name, text, "the server") for name, text in texts.items() if name in known}
+    )
+
+
 def load(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Config:
-    """Return the config.
+    """Return the config. Its paths are absolute: those of `config.toml` count from its folder, others from this one.
 
     Args:
         flags: values given on the command line; None stands for not given.
@@ -102,20 +116,41 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str] | None = None)
     Raises:
         BadInput: a value that cannot be read, named with the place it came from.
     """
+    found = replace(Config(), **{name: given.value for name, given in _given(flags, environment).items()})
+    # Defaults too: a system's own folders may be named by a relative variable.
+    return replace(found, **{known.name: _absolute(getattr(found, known.name), Path()) for known in fields(Config)})
+
+
+def callers(flags: Mapping[str, Any]) -> dict[str, Setting]:
+    """Return what is set here by flag, variable or `config.toml`, as text and with its source; no defaults.
+
+    Raises:
+        BadInput: as `load`.
+    """
+    return {name: Setting(_text(given.value), given.source) for name, given in _given(flags, None).items()}
+
+
+@dataclass(frozen=True)
+class _Given:
+    value: Any
+    source: str
+
+
+def _given(flags: Mapping[str, Any], environment: Mapping[str, str] | None) -> dict[str, _Given]:
     environment = os.environ if environment is None else environment
     named = environment.get(f"{_PREFIX}CONFIG")
     path = Path(named or platformdirs.user_config_path("videomama") / "config.toml")
-    values: dict[str, Any] = {}
+    found: dict[str, _Given] = {}
     for name, value in _read(path, must=bool(named)).items():
-        values[name] = _parsed(name, value, str(path))
+        found[name] = _Given(_parsed(name, value, str(path), path.parent), str(path))
     for known in fields(Config):
         variable = _PREFIX + known.name.upper()
         if environment.get(variable):
-            values[known.name] = _parsed(known.name, environment[variable], f"${variable}")
-    values.update(
-        {name: _parsed(name, value, "the command line") for name, value in flags.items() if value is not None}
-    )
-    return replace(Config(), **values)
+            found[known.name] = _Given(_parsed(known.name, environment[variable], f"${variable}"), f"${variable}")
+    for name, value in flags.items():
+        if value is not None:
+            found[name] = _Given(_parsed(name, value, "the command line"), "the command line")
+    return found
 
 
 def _read(path: Path, must: bool) -> dict[str, Any]:
@@ -127,13 +162,20 @@ def _read(path: Path, must: bool) -> dict[str, Any]:
         raise BadInput(f"cannot read {path}: {error}", "Mend the file, or take it away.") from error
 
 
-def _parsed(name: str, value: Any, source: str) -> Any:
+def _text(value: Any) -> str:
+    return os.pathsep.join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _parsed(name: str, value: Any, source: str, folder: Path = Path()) -> Any:
     kinds = {known.name: known.type for known in fields(Config)}
     if name not in kinds:
         raise BadInput(f"{source} sets {name!r}, which is no setting", f"There are: {', '.join(kinds)}.")
     try:
-        parsed = _PARSERS[str(kinds[name])](value)
+        parsed = _absolute(_PARSERS[str(kinds[name])](value), folder)
         _check_bounds(name, parsed)
+    except FileNotFoundError as error:
+        reason = f"{source} sets {name} to the relative {value!r}, and the working folder is gone"
+        raise BadInput(reason, "Change to a folder that exists, or give the whole path.") from error
     except (ValueError, TypeError, RuntimeError) as error:  # RuntimeError: the home of ~somebody is not known
         raise BadInput(f"{source} sets {name} to {value!r}, which makes no sense", str(error)) from error
     return parsed
@@ -150,7 +192,14 @@ def _check_bounds(name: str, value: Any) -> None:
 
 def _roots(value: Any) -> tuple[Path, ...]:
     names = value.split(os.pathsep) if isinstance(value, str) else value
-    return tuple(Path(name).expanduser().resolve() for name in names if str(name))
+    return tuple(Path(name).expanduser() for name in names if str(name))
+
+
+def _absolute(value: Any, folder: Path) -> Any:
+    """Return paths so that they mean the same from any folder, as a server does not stay in its caller's."""
+    if isinstance(value, Path):
+        return (folder / value).absolute()
+    return tuple((folder / place).resolve() for place in value) if isinstance(value, tuple) else value
 
 
 def _not_negative(value: Any) -> float:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
+from pathlib import Path
+
+from videomama_client import private
 
 _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -23,3 +27,17 @@ def set_up(who: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Plain(f"%(asctime)s {who} %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+def divert(log: Path) -> None:
+    """Have all that this process and its children say appended to a log file, which need not be there yet.
+
+    Raises:
+        OSError: it cannot be opened, or a link is in its place.
+    """
+    file = private.open_log(log)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    os.close(file)
+    if sys.stderr is None:  # on Windows, a process that was started without streams
+        sys.stdout = sys.stderr = os.fdopen(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1)

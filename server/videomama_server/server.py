@@ -33,7 +33,7 @@ from zmq.auth.asyncio import AsyncioAuthenticator
 
 from videomama_server import door, pipe, spool
 from videomama_server.access import open_plain, permit
-from videomama_server.config import Config
+from videomama_server.config import Config, as_texts
 from videomama_server.jobs import Job, JobBook, run_message
 from videomama_server.questions import QuestionBook
 from videomama_server.router import Answer, Handler, Router
@@ -53,6 +53,7 @@ def serve(config: Config) -> None:
         ServerUnreachable: the address cannot be bound.
     """
     lock = door.hold(config.connection_file)
+    os.chdir(config.connection_file.parent)  # the caller's folder may be one that is to be unmounted or removed
     loop = asyncio.SelectorEventLoop()  # ZeroMQ needs this kind, also on Windows
     try:
         loop.run_until_complete(Server(config).run())
@@ -75,6 +76,7 @@ class Server:
         self._worker = Supervisor(config, self._on_worker, self._on_worker_death)
         self._started = self._worked = time.monotonic()
         self._held = pipe.EngineHolds()
+        self._values = [messages.ConfigValue(name, value) for name, value in as_texts(config).items()]
         self._ending = asyncio.Event()
         self._handlers: dict[type, Handler] = {
             messages.Hello: self._hello,
@@ -172,6 +174,7 @@ class Server:
             resident_bytes=self._held.resident_bytes,
             peak_bytes=self._held.peak_bytes,
             jobs=[job.describe() for job in running[:50]],
+            config=self._values,
         )
         return status, None
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import psutil
+from videomama_client import surroundings
 from videomama_client.errors import ProtocolError
 
 from videomama_server import pipe
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 HUNG = -9  # the code of a worker that was ended because it hung
 NOT_STARTED = -1  # and of one that the system would not start
+_WORKER = ("-m", "videomama_server.worker")
+_NO_WINDOW = 0x08000000 if sys.platform == "win32" else 0  # CREATE_NO_WINDOW
 _END_S = 5.0
 _AGAIN_S = 1.0
 
@@ -32,8 +35,13 @@ class _Process:
     """One worker process with its inbox. A thread writes to it: one that does not read must not hold the server up."""
 
     def __init__(self, config: Config) -> None:
-        command = [sys.executable, "-m", "videomama_server.worker", json.dumps(as_flags(config))]
-        self.popen = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.popen = subprocess.Popen(
+            surroundings.python(*_WORKER, json.dumps(as_flags(config))),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=surroundings.environment(),
+            creationflags=_NO_WINDOW,
+        )
         self.watchdog = Watchdog(config.engine_hang_s)
         self._inbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         threading.Thread(target=self._write, name="worker inbox", daemon=True).start()

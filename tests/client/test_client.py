@@ -1,4 +1,9 @@
+import gc
 import os
+import select
+import signal
+import subprocess
+import sys
 import time
 import uuid
 from dataclasses import replace
@@ -6,8 +11,10 @@ from dataclasses import replace
 import pytest
 from videomama_client import __version__, client, connection, messages
 from videomama_client.client import Client, InlineFrames, content_digest, file_proof
-from videomama_client.errors import BadInput, Cancelled, ProtocolError, ServerUnreachable, WeightsError
+from videomama_client.errors import BadInput, Cancelled, ProtocolError, ServerUnreachable, VideoMaMaError, WeightsError
 from videomama_client.settings import MatteSettings
+
+CHILD_S = 20.0  # what a forked child may take; a client that hangs waits for ever
 
 
 @pytest.fixture
@@ -286,3 +293,79 @@ def test_close_may_be_called_twice(unheard):
 def test_an_answer_to_an_older_request_is_passed_over(asked):
     asked._send(messages.ReportStatus(uuid.uuid4().hex))
     assert isinstance(asked.hello(), messages.Greeted)
+
+
+def in_child(work) -> str:
+    """Run `work` in a forked child and return what it returned there, or what it raised; a child that hangs fails."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            said = str(work())
+        except VideoMaMaError as error:
+            said = f"{type(error).__name__}: {error}"
+        os.write(write, said.encode())
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as stream:
+        poll = select.poll()
+        poll.register(stream, select.POLLIN)
+        heard = poll.poll(CHILD_S * 1000)
+        if not heard:
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return stream.read().decode() if heard else "it hung"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda asked: asked.status(),
+        lambda asked: asked.submit(messages.SubmitMatte("r", "p", "m", "o", MatteSettings())),
+        lambda asked: asked.next_event("job", 1),
+        lambda asked: list(asked.events("job")),
+        lambda asked: asked.cancel("job"),
+        lambda asked: asked.fetch_alpha("job", 1),
+    ],
+    ids=["status", "submit", "next_event", "events", "cancel", "fetch_alpha"],
+)
+def test_a_client_says_at_once_that_it_is_in_a_forked_child(asked, use):
+    asked.hello()
+    begun = time.monotonic()
+    said = in_child(lambda: use(asked))
+    assert said.startswith(f"ServerUnreachable: this client belongs to process {os.getpid()} and cannot be used")
+    assert "Make a new client in the child" in said
+    assert time.monotonic() - begun < CHILD_S / 2
+    assert asked.status().pid  # the parent's goes on
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_closing_in_a_forked_child_neither_hangs_nor_closes_the_parents(asked, server):
+    def close() -> str:
+        with asked:
+            pass
+        asked.close()
+        gc.collect()
+        return "closed"
+
+    assert in_child(close) == "closed"
+    assert asked.status().pid == server.process.pid
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_forked_child_can_make_a_client_of_its_own_and_end_as_programs_do(server):
+    code = (
+        "import os, sys; from pathlib import Path; from videomama_client import launch\n"
+        "held = launch.connect(Path(sys.argv[1]), start=False)\n"
+        "child = os.fork()\n"
+        "with launch.connect(Path(sys.argv[1]), start=False) as own:\n"
+        "    print(own.status().pid, flush=True)\n"
+        "if child:\n"
+        "    assert os.waitpid(child, 0)[1] == 0\n"
+        "    print(held.status().pid)\n"
+    )
+    command = [sys.executable, "-c", code, str(server.connection_file)]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=CHILD_S, check=False)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout.split() == [str(server.process.pid)] * 3

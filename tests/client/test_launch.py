@@ -159,7 +159,7 @@ def test_a_state_folder_that_cannot_be_made_is_reported(tmp_path, started):
 
 
 def test_the_command_is_the_named_one_then_this_python_then_the_one_on_the_path(tmp_path, monkeypatch):
-    assert launch.server_command() == [sys.executable, "-m", "videomama_server"]
+    assert launch.server_command() == [sys.executable, "-I", "-m", "videomama_server"]
     monkeypatch.setenv("VIDEOMAMA_COMMAND", "/opt/videomama")
     assert launch.server_command() == ["/opt/videomama"]
     monkeypatch.delenv("VIDEOMAMA_COMMAND")
@@ -171,3 +171,77 @@ def test_the_command_is_the_named_one_then_this_python_then_the_one_on_the_path(
     with pytest.raises(ServerUnreachable, match="no server is installed") as caught:
         launch.server_command()
     assert "installer" in caught.value.hint
+
+
+POISON = ("numpy", "json", "zmq", "msgpack", "click", "sitecustomize", "usercustomize", "videomama_server")
+
+
+@pytest.fixture
+def poisoned(tmp_path, monkeypatch):
+    """A PYTHONPATH, a working folder and a user site in which every module that a Python of ours needs is another."""
+    user = tmp_path / "base" / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
+    folders = [tmp_path / "path", tmp_path / "here", user]
+    for folder in folders:
+        folder.mkdir(parents=True)
+        for name in POISON:
+            (folder / f"{name}.py").write_text(f"raise RuntimeError('poison {name}')\n")
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "path"))
+    monkeypatch.setenv("PYTHONUSERBASE", str(tmp_path / "base"))
+    monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "path" / "numpy.py"))
+    monkeypatch.setenv("PYTHONOPTIMIZE", "2")
+    monkeypatch.setenv("PYTHONWARNINGS", "error")
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/nowhere")
+    monkeypatch.setenv("QT_PLUGIN_PATH", "/nowhere")
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["this Python", "a command"])
+def test_server_and_worker_start_free_of_the_host_s_surroundings(tmp_path, started, poisoned, monkeypatch, named):
+    if named:
+        script = f"#!{sys.executable}\nfrom videomama_server.__main__ import main\nmain()\n"
+        (tmp_path / "videomama").write_text(script)
+        (tmp_path / "videomama").chmod(0o755)
+        monkeypatch.setenv("VIDEOMAMA_COMMAND", str(tmp_path / "videomama"))
+    monkeypatch.setenv("OCIO", "/show/config.ocio")
+    with launch.connect(tmp_path / "connection.json", flags=flags(tmp_path)) as client:
+        assert client.cache_report().entries == 0  # the worker's answer: its imports are fine
+        status = client.status()
+    for pid in (status.pid, status.worker_pid):
+        held = psutil.Process(pid).environ()
+        assert [name for name in held if name.startswith(("PYTHON", "LD_", "QT_"))] == []
+        assert held["OCIO"] == "/show/config.ocio"
+        assert psutil.Process(pid).cmdline()[1] == "-I"
+    assert status.worker_restarts == 0
+    assert "poison" not in (tmp_path / "connection.log").read_text()
+
+
+def test_the_server_leaves_its_caller_s_folder_and_relative_paths_keep_their_meaning(tmp_path, started, monkeypatch):
+    (tmp_path / "shot").mkdir()
+    monkeypatch.chdir(tmp_path / "shot")
+    monkeypatch.setenv("VIDEOMAMA_CACHE_DIR", "cache")
+    monkeypatch.setenv("VIDEOMAMA_ROOTS", "plates")
+    with launch.connect(Path("state/connection.json"), flags=["--weights", "models"]) as client:
+        client.cache_report()
+        status = client.status()
+    held = {known.name: known.value for known in status.config}
+    here = tmp_path / "shot"
+    assert (held["cache_dir"], held["roots"]) == (str(here / "cache"), str(here / "plates"))
+    assert (held["weights"], held["connection_file"]) == (str(here / "models"), str(here / "state" / "connection.json"))
+    folders = {psutil.Process(pid).cwd() for pid in (status.pid, status.worker_pid)}
+    assert folders == {str(here / "state")}
+
+
+def test_a_server_can_be_started_from_a_folder_that_is_gone(tmp_path, started, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    here = Path.cwd()
+    (tmp_path / "gone").mkdir()
+    os.chdir(tmp_path / "gone")
+    try:
+        (tmp_path / "gone").rmdir()
+        with launch.connect(tmp_path / "connection.json", flags=flags(tmp_path)) as client:
+            client.hello()
+        with pytest.raises(ServerUnreachable, match="working folder cannot be used") as caught:
+            launch.connect(Path("connection.json"))
+        assert "folder that exists" in caught.value.hint
+    finally:
+        os.chdir(here)

@@ -8,12 +8,17 @@ from videomama_client import messages
 from videomama_client.settings import MatteSettings
 
 KINDS = sorted(messages.KINDS.items())
-RECORDS = {MatteSettings, messages.JobState, messages.QcFlag}  # that messages hold, and that are none themselves
+RECORDS = {
+    MatteSettings,
+    messages.ConfigValue,
+    messages.JobState,
+    messages.QcFlag,
+}  # that messages hold, and that are none themselves
 
 
 def is_flat(hint) -> bool:
     if get_origin(hint) is list:
-        return get_args(hint)[0] in (str, int, messages.JobState, messages.QcFlag)
+        return get_args(hint)[0] in (str, int, messages.ConfigValue, messages.JobState, messages.QcFlag)
     plain = [kind for kind in get_args(hint) or (hint,) if kind is not type(None)]
     return len(plain) == 1 and plain[0] in (str, int, float, bool, MatteSettings)
 

@@ -13,6 +13,7 @@ from videomama_client.errors import ProtocolError
 from videomama_client.messages import (
     KINDS,
     CancelJob,
+    ConfigValue,
     FrameDone,
     Hello,
     JobsReported,
@@ -42,7 +43,7 @@ def values_of(hint) -> st.SearchStrategy:
         return st.none() | floats
     if hint == Optional[str]:
         return st.none() | texts
-    if hint in (list[JobState], list[QcFlag]):
+    if hint in (list[ConfigValue], list[JobState], list[QcFlag]):
         return st.lists(messages_of(hint.__args__[0]), max_size=3)
     return st.lists(plain[hint.__args__[0]], max_size=5)
 

@@ -15,7 +15,7 @@ import service_files
 from failure import InstallError
 from service_files import Program
 
-ARGUMENTS = ("-m", "videomama_server.background")
+ARGUMENTS = ("-I", "-m", "videomama_server.background")
 NASTY = [
     "/plain/bin/python",
     "/some where/bin/python",
@@ -116,7 +116,7 @@ def test_the_task_runs_the_command_to_the_letter(python: str) -> None:
     assert content.startswith((b"\xff\xfe", b"\xfe\xff"))
     root = ElementTree.fromstring(content)
     assert root.findtext(".//t:Exec/t:Command", namespaces=TASK) == python
-    assert root.findtext(".//t:Exec/t:Arguments", namespaces=TASK) == "-m videomama_server.background"
+    assert root.findtext(".//t:Exec/t:Arguments", namespaces=TASK) == "-I -m videomama_server.background"
     assert {element.text for element in root.findall(".//t:UserId", TASK)} == {"STUDIO\\jö & co"}
     assert root.findtext(".//t:ExecutionTimeLimit", namespaces=TASK) == "PT0S"
 

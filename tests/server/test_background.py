@@ -40,4 +40,4 @@ def test_on_windows_it_waits_for_a_python_that_has_streams(tmp_path, monkeypatch
     monkeypatch.setattr(background.sys, "platform", "win32")
     monkeypatch.setattr(background, "_NO_WINDOW", 0)
     assert background.main() == 7
-    assert log.read_text() == "-m videomama_server serve\nmore\n"
+    assert log.read_text() == "-I -m videomama_server serve\nmore\n"

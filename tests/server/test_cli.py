@@ -111,7 +111,8 @@ def test_status_as_text(videomama, server):
 def test_status_as_json(videomama, server):
     said = videomama("status", "--json", "--connection-file", server.connection_file)
     status = json.loads(said.out)
-    assert status.keys() == {field.name for field in fields(StatusReported)} - {"request"}
+    assert status.keys() == {field.name for field in fields(StatusReported)} - {"request"} | {"differs"}
+    assert (status["config"]["cache_dir"], status["differs"]) == (str(server.cache_dir), {})
     assert status["pid"] == server.process.pid
     assert said.err == ""
 

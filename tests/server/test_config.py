@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -165,3 +166,29 @@ def test_a_config_passes_to_another_process_as_json(bare, tmp_path):
 
 def test_the_log_lies_beside_the_connection_file():
     assert Config(connection_file=Path("/state/connection-host.json")).log_file == Path("/state/connection-host.log")
+
+
+def test_relative_paths_count_from_the_file_that_says_them_else_from_here(toml, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    environment = toml('cache_dir = "cache"\nroots = ["plates"]\n') | {"VIDEOMAMA_WEIGHTS": "weights"}
+    config = load({"connection_file": "state.json"}, environment)
+    assert (config.cache_dir, config.roots) == (tmp_path / "cache", (tmp_path / "plates",))
+    assert (config.weights, config.connection_file) == (tmp_path / "here" / "weights", tmp_path / "here" / "state.json")
+
+
+def test_a_default_is_absolute_even_where_the_system_s_folder_is_not(bare, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", "caches")
+    assert load({}, bare).cache_dir.is_absolute()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere a folder that is used cannot be removed")
+def test_a_relative_path_in_a_folder_that_is_gone_is_reported(bare, tmp_path, monkeypatch, raises_with_hint):
+    monkeypatch.chdir(Path.cwd())
+    (tmp_path / "gone").mkdir()
+    os.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with raises_with_hint(BadInput, "VIDEOMAMA_CACHE_DIR sets cache_dir to the relative 'cache'"):
+        load({}, bare | {"VIDEOMAMA_CACHE_DIR": "cache"})
+    assert load({}, bare | {"VIDEOMAMA_CACHE_DIR": "/cache"}).cache_dir == Path("/cache")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
 import videomama_client
-from videomama_client import messages
+from videomama_client import messages, server_config
 from videomama_client.errors import ProtocolError, VideoMaMaError
 
 if TYPE_CHECKING:
@@ -157,6 +157,7 @@ def _answers(client: Client, path: Path) -> list[Line]:
     return [
         Line(True, f"Engine: {status.engine or ('loaded' if status.device else 'not loaded')}{where}"),
         *_restarts(status.worker_restarts),
+        *_differing(status),
         _cache(Path(status.cache_dir)),
         _log(Path(status.log_file), path.with_suffix(".log")),
     ]
@@ -164,6 +165,11 @@ def _answers(client: Client, path: Path) -> list[Line]:
 
 def _restarts(count: int) -> list[Line]:
     return [Line(False, f"The engine died {count} times", "Its log says why.")] if count else []
+
+
+def _differing(status: messages.StatusReported) -> list[Line]:
+    found = server_config.differences(status.config, server_config.from_environment())
+    return [Line(False, _sentence(str(known)), server_config.HINT) for known in found]
 
 
 def _cache(folder: Path) -> Line:

@@ -10,7 +10,8 @@ from typing import Any
 import click
 from videomama_client import launch
 
-from videomama_server import config, logs
+from videomama_server import config, logs, running
+from videomama_server.cli.differing import tell_differing
 
 _FILE = click.Path(path_type=Path)
 
@@ -38,11 +39,14 @@ _FILE = click.Path(path_type=Path)
 @click.option("--dtype", help="What it computes in: auto, fp16, bf16, fp32.")
 @click.option("--max-vram-gb", type=float, help="Memory of the device it may use; 0 for all that is free.")
 @click.option("--compile", help="Compile the model for the device: auto, on, off.")
-def serve(**flags: Any) -> None:
+@click.option("--log", type=_FILE, help="Append all that it says to this file.")
+def serve(log: Path | None, **flags: Any) -> None:
     """Run the server in the foreground until Ctrl-C."""
     from videomama_server.door import AlreadyRunning
     from videomama_server.server import serve as run
 
+    if log is not None:
+        logs.divert(log)
     logs.set_up("server")
     try:
         run(config.load(flags))
@@ -56,16 +60,23 @@ def serve(**flags: Any) -> None:
 def status(connection_file: Path | None, as_json: bool) -> None:
     """Say how the running server is."""
     with launch.connect(config.load({"connection_file": connection_file}).connection_file, start=False) as client:
-        report = asdict(client.status())
+        found = client.status()
+    report, differing = asdict(found), running.differing(found.config)
     del report["request"]
+    report["config"] = {known.name: known.value for known in found.config}
+    report["differs"] = {known.name: asdict(known.caller) for known in differing}
     if as_json:
         click.echo(json.dumps(report))
         return
-    jobs = report.pop("jobs")
+    jobs, settings = report.pop("jobs"), report.pop("config")
+    del report["differs"]
     for name, value in report.items():
         click.echo(f"{name.replace('_', ' '):>20}  {_shown(name, value)}")
+    for name, value in settings.items():
+        click.echo(f"{'config':>20}  {name} = {value or '-'}")
     for job in jobs:
         click.echo(f"{'job':>20}  {job}")
+    tell_differing(differing)
 
 
 @click.command()

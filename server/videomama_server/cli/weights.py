@@ -11,13 +11,15 @@ from typing import Any
 import click
 from videomama_client.errors import WeightsError
 
-from videomama_server import config
+from videomama_server import config, running
+from videomama_server.cli.differing import tell_differing
 from videomama_server.cli.transfer import Transfer
 from videomama_server.engines.videomama import headers, layouts
 from videomama_server.weights_fetch import offer
 
 _DIR = click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+_KEYS = ("weights", "cache_dir", "device", "dtype")  # of the config, that these commands go by
 _TO = click.option(
     "--to", "target", metavar="DIR", type=click.Path(path_type=Path), help="By default the config's folder."
 )
@@ -32,7 +34,7 @@ def weights() -> None:
 @_JSON
 def where(as_json: bool) -> None:
     """Say where weights are looked for, what is there, and which are ready for use."""
-    settled = config.load({})
+    settled = _settled()
     report: dict[str, Any] = {"weights": str(settled.weights), "unet": None, "vae": None, "problem": None}
     try:
         found = layouts.find(settled.weights)
@@ -66,7 +68,7 @@ def where(as_json: bool) -> None:
 @_JSON
 def check(directory: Path | None, full: bool, as_json: bool) -> None:
     """Check that the weights are VideoMaMa's and whole; the exit code is 1 when they are not."""
-    folder = directory or config.load({}).weights
+    folder = directory or _settled().weights
     passed: list[str] = []
     try:
         for line in _with_torch("checks").run(layouts.find(folder), full):
@@ -87,7 +89,7 @@ def check(directory: Path | None, full: bool, as_json: bool) -> None:
 @_JSON
 def fold(directory: Path | None, dtype: str | None, as_json: bool) -> None:
     """Make weights ready for use now, which otherwise the first job does."""
-    settled = config.load({"dtype": dtype})
+    settled = _settled(dtype=dtype)
     checkpoint = layouts.find(directory or settled.weights)
     engine = _with_torch("weights")
     storage = _with_torch("device").choose(settled.device, settled.dtype).storage
@@ -128,6 +130,13 @@ def import_(origin: Path, target: Path | None, copy: bool, as_json: bool) -> Non
         order = adopting.Import(offer.PUBLISHED, origin.absolute(), settled.weights, copy)
         outcome = adopting.adopt(order, transfer, transfer.say)
     _tell(outcome, settled.weights, as_json)
+
+
+def _settled(**flags: Any) -> config.Config:
+    """Return the config that holds, the running server's where one runs, and tell in what the caller's differs."""
+    found = running.settle(flags)
+    tell_differing(found.differing, *_KEYS)
+    return found.config
 
 
 def _accepts(flag: bool, transfer: Transfer) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from videomama_client import surroundings
 from videomama_client.errors import VideoMaMaError
 
 _LONGEST = 300  # characters of another program's words in one line
@@ -36,6 +36,7 @@ def ask(command: Sequence[str], seconds: float) -> Answer:
     try:
         done = subprocess.run(
             command,
+            env=surroundings.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
@@ -56,7 +57,7 @@ def ask_python(words: Sequence[str], seconds: float) -> Any:
     Raises:
         NoAnswer: there is none.
     """
-    answer = ask([sys.executable, *words], seconds)
+    answer = ask(surroundings.python(*words), seconds)
     try:
         return json.loads(last_line(answer.out))
     except ValueError as error:

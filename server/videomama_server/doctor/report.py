@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from videomama_client.errors import BadInput, WeightsError
+from videomama_client.server_config import HINT
 
-from videomama_server.config import Config, load
+from videomama_server import running
+from videomama_server.config import Config
 from videomama_server.doctor import graphics, machine, nukes, serving, storage, weights
 from videomama_server.doctor.lines import Line, good, problem, warning
 from videomama_server.engines.videomama import layouts
@@ -23,7 +25,8 @@ def examine(connection_file: Path | None = None) -> list[Line]:
     """
     flags = {"connection_file": connection_file}
     try:
-        settled, lines = load(flags), [good("config", "It can be read")]
+        here = running.settle(flags)
+        settled, lines = here.config, _config(here)
     except BadInput as error:
         lines = [problem("config", error.message, error.hint)]
         settled = replace(Config(), connection_file=connection_file or Config().connection_file)
@@ -39,6 +42,13 @@ def examine(connection_file: Path | None = None) -> list[Line]:
         for found in pool.map(_looked, jobs):
             lines += found
     return lines
+
+
+def _config(here: running.Settled) -> list[Line]:
+    """Say whether the config here is the running server's, which is what the rest of the report is about."""
+    if not here.differing:
+        return [good("config", "It can be read")]
+    return [warning("config", str(known), HINT) for known in here.differing]
 
 
 def _looked(job: Callable[[], list[Line]]) -> list[Line]:

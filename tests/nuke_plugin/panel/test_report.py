@@ -130,3 +130,15 @@ def test_the_text_has_what_to_do_below_what_is_wrong():
     found = [report.Line(True, "fine"), report.Line(False, "broken", "Mend it.")]
     text = report.text(found)
     assert text.startswith("ok    fine\nFAIL  broken\n      Mend it.\n\n1 of 2 need attention.\n")
+
+
+def test_a_variable_that_the_server_does_not_go_by_is_named_with_both_values(healthy, monkeypatch):
+    healthy.status_changes["config"] = [
+        messages.ConfigValue("cache_dir", "/the/server's"),
+        messages.ConfigValue("cache_limit_gb", "100.0"),
+    ]
+    monkeypatch.setenv("VIDEOMAMA_CACHE_DIR", "/mine")
+    monkeypatch.setenv("VIDEOMAMA_CACHE_LIMIT_GB", "100")
+    (line,) = [line for line in report.lines(healthy.file) if not line.ok]
+    assert line.what == "Cache_dir: the running server uses /the/server's, but $VIDEOMAMA_CACHE_DIR sets /mine"
+    assert "videomama stop" in line.fix

@@ -357,3 +357,12 @@ def test_what_may_keep_a_refine_from_ending_well_is_said_at_its_start(comp):
     refine._note(MattePlanned("j", "classic", [0, 0, 8, 8], 1, "/o.####.exr", "", ["the disk is nearly full"]))
     assert said == ["warning: the disk is nearly full"]
     assert comp.status() == said[0]
+
+
+def test_asking_the_server_names_what_was_set_here_otherwise(comp, server, monkeypatch):
+    monkeypatch.setenv("VIDEOMAMA_CACHE_DIR", "/mine")
+    comp.press("server_ask")
+    comp.pump(lambda: "version" in comp.node()["server_state"].value(), "the server has answered")
+    said = comp.node()["server_state"].value()
+    assert f"cache_dir: the running server uses {server.cache_dir}, but $VIDEOMAMA_CACHE_DIR sets /mine" in said
+    assert "videomama stop" in said

@@ -5,6 +5,7 @@ import os
 import sys
 
 import pytest
+from videomama_client import surroundings
 
 FAKE_TORCH = """
 import json, os
@@ -55,15 +56,26 @@ def ones(count, device):
 
 
 @pytest.fixture
-def fake_torch(tmp_path, monkeypatch):
+def lend(monkeypatch):
+    """Have the processes that the doctor starts find modules in a folder, which they are kept from: `lend(folder)`."""
+
+    def allow(folder):
+        monkeypatch.setattr(surroundings, "ISOLATED", "-s")
+        monkeypatch.setenv("PYTHONPATH", str(folder))
+        monkeypatch.setenv("VIDEOMAMA_KEEP_ENV", "PYTHONPATH")
+
+    return allow
+
+
+@pytest.fixture
+def fake_torch(tmp_path, monkeypatch, lend):
     """Make torch another one for processes that are started: `fake_torch(version="2.9", cuda="12.8", cards=[...])`."""
     folder = tmp_path / "fake_torch"
     (folder / "torch").mkdir(parents=True)
     (folder / "torch" / "__init__.py").write_text(FAKE_TORCH)
-    paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
 
     def say(**said):
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(paths))
+        lend(folder)
         monkeypatch.setenv("FAKE_TORCH", json.dumps(said))
 
     return say

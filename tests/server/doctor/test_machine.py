@@ -23,10 +23,10 @@ def test_the_engine_that_runs_anywhere_loads():
     assert machine.engine().state == "ok"
 
 
-def test_an_engine_whose_packages_are_broken_is_a_problem(tmp_path, monkeypatch):
+def test_an_engine_whose_packages_are_broken_is_a_problem(tmp_path, lend):
     (tmp_path / "cv2").mkdir()
     (tmp_path / "cv2" / "__init__.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    lend(tmp_path)
     line = machine.engine()
     assert line.state == "problem"
     assert "libGL.so.1" in line.what

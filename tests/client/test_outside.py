@@ -1,0 +1,77 @@
+"""How a server is started on Windows, as far as that can be seen elsewhere: the calls, never the system."""
+
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+from videomama_client import outside
+
+COMMAND = [r"C:\My Tools\python.exe", "-I", "-m", "videomama_server", "serve"]
+
+
+@pytest.fixture
+def windows(monkeypatch):
+    """A system whose WMI and process creation answer as a test says: `windows.wmi`, `windows.refused`."""
+    seen = SimpleNamespace(runs=[], started=[], wmi="4711\r\n", refused=())
+
+    def run(command, **options):
+        seen.runs.append((command, options))
+        if isinstance(seen.wmi, Exception):
+            raise seen.wmi
+        return subprocess.CompletedProcess(command, 0, seen.wmi, "")
+
+    def popen(command, **options):
+        if options["creationflags"] in seen.refused:
+            raise PermissionError(13, "Access is denied")
+        seen.started.append((command, options))
+        return SimpleNamespace(poll=lambda: None)
+
+    kernel = SimpleNamespace(OpenProcess=lambda *_: 8, GetExitCodeProcess=lambda handle, code: 1)
+    monkeypatch.setattr(outside, "_kernel", lambda: kernel)
+    monkeypatch.setattr(outside.subprocess, "run", run)
+    monkeypatch.setattr(outside.subprocess, "Popen", popen)
+    return seen
+
+
+def test_wmi_starts_it_out_of_all_jobs_with_a_log_of_its_own_and_our_variables(windows, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "/host")
+    monkeypatch.setenv("VIDEOMAMA_CACHE_DIR", "/cache")
+    log = tmp_path / "server.log"
+    assert outside.start(COMMAND, log).pid == 4711
+    (command, options) = windows.runs[0]
+    assert command[0].endswith("powershell.exe")
+    assert options["env"]["VIDEOMAMA_START_COMMAND"] == (
+        rf'"C:\My Tools\python.exe" -I -m videomama_server serve --log {log}'
+    )
+    assert options["env"]["VIDEOMAMA_CACHE_DIR"] == "/cache"
+    assert "PYTHONPATH" not in options["env"]
+    assert f"CreateFlags = [uint32]{0x01000000 | 0x8 | 0x200}" in command[-1]
+    assert windows.started == []
+    assert log.read_bytes() == b""
+
+
+def test_where_wmi_is_forbidden_it_breaks_away_by_itself_and_the_log_says_so(windows, tmp_path):
+    windows.wmi = subprocess.CalledProcessError(1, "powershell", stderr="Access\r\nis denied")
+    outside.start(COMMAND, tmp_path / "server.log")
+    ((command, options),) = windows.started
+    assert command == COMMAND
+    assert options["creationflags"] == 0x01000000 | 0x8 | 0x200
+    said = (tmp_path / "server.log").read_text()
+    assert said == "videomama: WMI cannot start the server outside of this program's processes: Access is denied\n"
+
+
+def test_where_the_job_lets_nobody_out_it_stays_in_it_and_the_log_says_that_too(windows, tmp_path):
+    windows.wmi = subprocess.TimeoutExpired("powershell", 20)
+    windows.refused = (0x01000000 | 0x8 | 0x200,)
+    outside.start(COMMAND, tmp_path / "server.log")
+    assert windows.started[0][1]["creationflags"] == 0x8 | 0x200
+    said = (tmp_path / "server.log").read_text().splitlines()
+    assert [line.partition(":")[0] for line in said] == ["videomama", "videomama"]
+    assert "the server stays in it: [Errno 13] Access is denied" in said[1]
+
+
+def test_an_answer_that_is_no_process_is_a_fall_back_too(windows, tmp_path):
+    windows.wmi = "nonsense"
+    outside.start(COMMAND, tmp_path / "server.log")
+    assert len(windows.started) == 1
+    assert "nonsense" in (tmp_path / "server.log").read_text()
