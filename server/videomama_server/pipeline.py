@@ -29,6 +29,7 @@ from videomama_server.frames import FloatArray
 from videomama_server.geometry import Geometry, Rect
 from videomama_server.memo import Memo
 from videomama_server.plan import Group
+from videomama_server.qc.flags import flags_by_frame
 from videomama_server.reader import LoadedFrame, cut
 from videomama_server.survey import Order, Pause, Survey, finished, look
 from videomama_server.windows import Window
@@ -90,7 +91,7 @@ class Matte:
                     self._order.engine_name,
                     survey.roi,
                     len(survey.plan.wanted),
-                    str(out.folder / f"{out.head}{'#' * out.digits}{out.tail}"),
+                    str(out.folder / out.name),
                     self._order.engine.describe(survey.identity.settings),
                 )
             )
@@ -222,7 +223,7 @@ class Matte:
             if entry is not None:
                 self._done.add(frame)
                 self._cached += 1
-                self._write(self._deliver_cached, entry, frame, key)
+                self._write(self._deliver_cached, entry, frame, survey.plan.places[frame], key)
 
     def _forget_look_ups(self, survey: Survey, window: Window) -> None:
         for group in survey.plan.groups_of[window]:
@@ -251,7 +252,7 @@ class Matte:
         estimates = self._order.engine.refine(states, survey.identity.settings)
         needed = {frame for group in plan.groups_of[window] if self._pending(group) for frame in group.frames}
         for frame in sorted(needed.intersection(window.frames)):
-            estimate = estimates[frame - window.first]
+            estimate = estimates[window.frames.index(frame)]
             if survey.region is None:
                 estimate = cut(estimate, region, self._loaded[frame].geometry.canvas)
             contributing = plan.by_frame[frame]
@@ -279,8 +280,8 @@ class Matte:
             whole = _on_canvas(np.zeros_like(alpha) if frame in survey.empty else alpha, loaded, survey.region)
             self._done.add(frame)
             assert loaded.glimpse is not None  # it is wanted and was not done
-            scene = self._control.see(frame, key, loaded.glimpse, whole)
-            self._write(self._publish, scene, whole, loaded.geometry)
+            scene = self._control.see(survey.plan.places[frame], key, loaded.glimpse, whole)
+            self._write(self._publish, scene, frame, whole, loaded.geometry)
 
     def _state(self, survey: Survey, loaded: LoadedFrame, region: Rect) -> Any:
         """Return what the engine prepared of a frame, made once for as long as the region stays the same."""
@@ -317,14 +318,14 @@ class Matte:
             load_plate=lambda: transform(plate),
         )
 
-    def _publish(self, scene: Scene, alpha: FloatArray, geometry: Geometry) -> None:
+    def _publish(self, scene: Scene, frame: int, alpha: FloatArray, geometry: Geometry) -> None:
         entry = self._services.cache.publish(scene.key, alpha, geometry)
-        self._deliver(entry, scene.now.frame, False)
+        self._deliver(entry, frame, False)
         self._control.judge(scene, entry)
 
-    def _deliver_cached(self, entry: Path, frame: int, key: str) -> None:
+    def _deliver_cached(self, entry: Path, frame: int, place: int, key: str) -> None:
         self._deliver(entry, frame, True)
-        self._control.recall(frame, key, entry)
+        self._control.recall(place, key, entry)
 
     def _deliver(self, entry: Path, frame: int, cached: bool) -> None:
         path = self._order.delivery.deliver(entry, frame)
@@ -356,7 +357,8 @@ class Matte:
     def _report(self, survey: Survey, seconds: float) -> MatteDone:
         frames = len(survey.plan.wanted)
         cache = self._services.cache
-        judged, flags = self._control.result(survey.plan.wanted)
+        places = survey.plan.places  # quality control compares a frame with the one before in the clip, not by number
+        judged, flags = self._control.result([places[frame] for frame in survey.plan.wanted])
         lost = f"the cache folder {cache.folder} cannot be written; alphas are cached only while the server runs"
         return MatteDone(
             job=self._order.job,
@@ -369,7 +371,7 @@ class Matte:
             plan=self._order.engine.describe(survey.identity.settings),
             warnings=survey.warnings if cache.lasting else [*survey.warnings, lost],
             judged=judged,
-            flags=flags,
+            flags=flags_by_frame(flags, places),
         )
 
 

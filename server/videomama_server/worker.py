@@ -324,7 +324,7 @@ class Worker:
         digest = blake3(wire.encode(request.settings))
         digest.update("\0".join((request.plate, request.mask, request.layer, request.dtype)).encode(errors="replace"))
         folder = self._services.cache.write_root / "sequences" / digest.hexdigest(length=16)
-        inside = sequences.Pattern(named.text, folder, named.head, named.digits, named.tail, None)
+        inside = replace(named, folder=folder)
         return Delivery(inside, request.layer, request.dtype)
 
     def _emit(self, message: Any) -> None:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,12 @@ class Clip:
     mask: dict[int, Path]
     alpha: dict[int, Path]
     how: Reading = AS_USUAL
+    there: tuple[int, ...] = ()  # all frames of the job that the alphas are of; by default those that are judged
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """For each frame of the job a number, by which neighbours follow each other one by one."""
+        return sequences.consecutive(self.there or self.alpha)
 
     @property
     def numbers(self) -> list[int]:
@@ -102,22 +109,24 @@ def clip_of(patterns: tuple[str, str, str], wanted: Iterable[int] = (), how: Rea
     Raises:
         BadInput: nothing matches, or a frame has no plate, no mask or no alpha.
     """
-    found = [sequences.find(sequences.parse(pattern)) for pattern in patterns]
-    numbers = sorted(set(wanted) or found[2])
-    for role, files in zip(("plate", "mask", "alpha"), found, strict=True):
+    parsed = {role: sequences.parse(text) for role, text in zip(("plate", "mask", "alpha"), patterns, strict=True)}
+    found = {role: sequences.find(pattern, role) for role, pattern in parsed.items()}
+    sequences.refuse_stray_frames(parsed)
+    numbers = sorted(set(wanted) or found["alpha"])
+    for role, files in found.items():
         missing = [frame for frame in numbers if frame not in files]
         if missing:
             raise BadInput(
                 f"missing: {role} frames {sequences.format_range(missing)}", "Give plate, mask and alpha of one job."
             )
-    plate, mask, alpha = ({frame: files[frame] for frame in numbers} for files in found)
-    return Clip(plate, mask, alpha, how)
+    plate, mask, alpha = ({frame: files[frame] for frame in numbers} for files in found.values())
+    return Clip(plate, mask, alpha, how, tuple(found["alpha"]))
 
 
 def measure(clip: Clip, tell: Callable[[int], None] = lambda _: None) -> list[FrameScores]:
     """Return the scores of every frame, in order; `tell` is told each frame as it is done.
 
-    Flicker and seams are measured between frames that follow each other by number.
+    Flicker and seams are measured between frames that follow each other in the clip.
 
     Raises:
         BadInput: as `Clip.read`, or the frames differ in size.
@@ -126,10 +135,10 @@ def measure(clip: Clip, tell: Callable[[int], None] = lambda _: None) -> list[Fr
 
 
 def _runs(clip: Clip, tell: Callable[[int], None]) -> Iterator[list[FrameScores]]:
-    """Yield the scores of frames that follow each other by number."""
+    """Yield the scores of frames that follow each other in the clip."""
     gauge, run = Gauge(), list[FrameScores]()
     for seen in _read_ahead(clip):
-        if run and seen.frame != run[-1].frame + 1:
+        if run and clip.places[seen.frame] != clip.places[run[-1].frame] + 1:
             yield run
             gauge, run = Gauge(), []
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from videomama_client.messages import QcFlag
 from videomama_server.frames import write_picture
 from videomama_server.qc import sheet
 from videomama_server.qc.files import Clip, measure
-from videomama_server.qc.flags import judge
+from videomama_server.qc.flags import flags_by_frame, judge
 from videomama_server.qc.plot import plot
 from videomama_server.qc.scores import FrameScores
 from videomama_server.replacing import replacing
@@ -41,7 +41,8 @@ class QcReport:
 def check(clip: Clip, tell: Callable[[int], None] = lambda _: None) -> QcReport:
     """Measure and judge a clip; see `measure` for errors."""
     scores = measure(clip, tell)
-    return QcReport(scores, judge(scores))
+    flags = judge([replace(found, frame=clip.places[found.frame]) for found in scores])
+    return QcReport(scores, flags_by_frame(flags, clip.places))
 
 
 def write(folder: Path, clip: Clip, report: QcReport) -> list[Path]:
