@@ -61,7 +61,7 @@ class SubmitMatte:
         plate, mask: patterns such as ``/shots/plate.####.exr``.
         out: pattern of the files to write; empty publishes a numbered sequence in the cache folder.
         layer, dtype: how alphas are written; empty for the format's own.
-        clip: the range that exists; empty for all plate frames there are.
+        clip: the frames that exist; empty for all from the first plate to the last.
         frames: the frames wanted; empty for the whole clip.
         priority: ``interactive`` or ``batch``.
         rehash: read every file again instead of trusting its stat.
@@ -95,7 +95,7 @@ class PlanFrames:
 
     Fields:
         settings: of the job; engine, window and overlap decide.
-        clip: the range that exists, such as ``1001-1100``.
+        clip: the frames that exist, such as ``1001-1100`` or ``1001-1099x2``.
         frames: the frames wanted.
     """
 

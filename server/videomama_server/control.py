@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from videomama_client.messages import QcFlag
@@ -62,6 +62,8 @@ class Control:
 
     def __init__(self, cache: Cache) -> None:
         self._cache = cache
+        self._places: Mapping[int, int] = {}
+        self._before: dict[int, int] = {}
         self._lacking: dict[int, tuple[str, Path]] = {}
         self._unkept: set[int] = set()
         self._last: tuple[str, Sight] | None = None
@@ -73,8 +75,16 @@ class Control:
         """Key and file of the entries that were recalled without scores, by frame, ascending."""
         return dict(sorted(self._lacking.items()))
 
-    def forget(self) -> None:
-        """Begin anew."""
+    def begin(self, places: Mapping[int, int]) -> None:
+        """Forget all that was seen, and take the order of a clip.
+
+        Args:
+            places: of each of its frames; see `sequences.consecutive`. A frame is compared with the one in the place
+                before, so that frames on twos are neighbours.
+        """
+        frames = {place: frame for frame, place in places.items()}
+        self._places = places
+        self._before = {frame: frames[place - 1] for frame, place in places.items() if place - 1 in frames}
         self._last = None
         self._lacking.clear()
         self._unkept.clear()
@@ -96,7 +106,11 @@ class Control:
         if now is None:
             return None
         self._last = key, now
-        if known is not None and known[1].frame == frame - 1 and known[1].glimpse.size == now.glimpse.size:
+        if (
+            known is not None
+            and known[1].frame == self._before.get(frame)
+            and known[1].glimpse.size == now.glimpse.size
+        ):
             return Scene(now, known[1], known[0])
         return Scene(now, None, "")
 
@@ -138,8 +152,9 @@ class Control:
         return Verdict(len(scored), found, warnings)
 
     def _flags(self, scored: Sequence[int]) -> list[QcFlag]:
-        runs = scores.runs([self._valid(frame) for frame in scored])
-        return flags.judge([one for run in runs for one in scores.with_seams(run)])
+        placed = [replace(self._valid(frame), frame=self._places[frame]) for frame in scored]
+        found = flags.judge([one for run in scores.runs(placed) for one in scores.with_seams(run)])
+        return flags.flags_by_frame(found, self._places)
 
     def _kept(self, entry: Path, text: str) -> bool:
         try:
@@ -152,7 +167,8 @@ class Control:
     def _valid(self, frame: int) -> FrameScores:
         """Return the scores of a frame, those of its change only where it was from what this job has before it."""
         found, key_before = self._found[frame]
-        if key_before and self._keys.get(frame - 1) == key_before and frame - 1 in self._found:
+        before = self._before.get(frame)
+        if key_before and before in self._found and self._keys.get(before) == key_before:
             return found
         return found.by_itself
 

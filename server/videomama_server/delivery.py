@@ -60,7 +60,7 @@ class Delivery:
 
     def _check_format(self) -> None:
         """Raise `BadInput` for a format that cannot hold what was asked for; an alpha is never cut to 8 bits."""
-        suffix, out = self.pattern.tail.lower(), self.pattern.text
+        suffix, out = self.pattern.suffix.lower(), self.pattern.text
         dtypes = [dtype for dtype in WRITABLE.get(suffix, ()) if dtype != "uint8"]
         if not dtypes:
             raise BadInput(f"cannot write alphas to {out}", f"Use {', '.join(sorted(WRITABLE))}.")
@@ -126,7 +126,7 @@ class Delivery:
 
     @property
     def _dtype(self) -> str:
-        return self.dtype or DEFAULT_DTYPE.get(self.pattern.tail.lower(), "float")
+        return self.dtype or DEFAULT_DTYPE.get(self.pattern.suffix.lower(), "float")
 
 
 def _make_folder(folder: Path) -> None:

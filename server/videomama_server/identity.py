@@ -33,7 +33,8 @@ class Identity:
 
         Args:
             frame: absolute frame number.
-            windows: every window that contributes, with the digests of its frames in order.
+            windows: every window that contributes, with the digests of its frames in order; how many there are tells
+                the step.
         """
         settings = asdict(self.settings)
         # Which file channels were read is in the digests of what was read, what the weights are in the fingerprint.

@@ -10,6 +10,7 @@ from pathlib import Path
 from videomama_client.errors import BadInput, NotPermitted
 
 from videomama_server.geometry import Geometry
+from videomama_server.links import dead_link
 
 MAX_PIXELS = 1 << 27  # of the canvas: 16384 x 8192, 1.6 GB as a plate in memory
 MAX_BYTES = 8 << 30  # of a file, of one part with all its channels, and of what is read of it
@@ -48,7 +49,8 @@ def check_file(path: Path) -> None:
     except PermissionError as error:
         raise _not_permitted(path) from error
     except (OSError, ValueError) as error:
-        raise unreadable(path, "no such file") from error
+        dead = dead_link(path)
+        raise unreadable(path, f"it {dead}" if dead else "no such file") from error
     if not stat.S_ISREG(found.st_mode):
         raise unreadable(path, "not a file")
     if not os.access(path, os.R_OK):

@@ -91,7 +91,7 @@ class Matte:
                     self._order.engine_name,
                     survey.roi,
                     len(survey.plan.wanted),
-                    str(out.folder / f"{out.head}{'#' * out.digits}{out.tail}"),
+                    str(out.folder / out.name),
                     self._order.engine.describe(survey.identity.settings),
                     [survey.space] if survey.space else [],
                 )
@@ -116,6 +116,7 @@ class Matte:
         return survey
 
     def _tried(self, survey: Survey) -> Generator[Pause, None, OutOfMemory | None]:
+        self._control.begin(survey.plan.places)
         try:
             yield from self._windows(survey)
         except OutOfMemory as error:
@@ -138,7 +139,6 @@ class Matte:
         self._wait_for_writes(0)
         self._asked.clear()
         self._done.clear()
-        self._control.forget()
         self._cached = 0
 
     def _windows(self, survey: Survey) -> Iterator[Pause]:
@@ -255,7 +255,7 @@ class Matte:
         estimates = self._order.engine.refine(states, survey.identity.settings)
         needed = {frame for group in plan.groups_of[window] if self._pending(group) for frame in group.frames}
         for frame in sorted(needed.intersection(window.frames)):
-            estimate = estimates[frame - window.first]
+            estimate = estimates[window.frames.index(frame)]
             if survey.region is None:
                 estimate = cut(estimate, region, self._loaded[frame].geometry.canvas)
             contributing = plan.by_frame[frame]

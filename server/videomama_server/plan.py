@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,7 +21,7 @@ class Group:
     """Frames whose estimates are completed together.
 
     Attributes:
-        frames: consecutive; those wanted and those looked at around them.
+        frames: that follow each other in the clip; those wanted and those looked at around them.
         wanted: of them, the ones that were asked for.
         windows: every window that contributes to one of the frames, ascending: what the alphas depend on.
     """
@@ -36,6 +36,7 @@ class Plan:
     """What a job has to do.
 
     Attributes:
+        clip: the frames that exist, ascending.
         wanted: the frames asked for, ascending.
         groups: that hold them, ascending.
         windows: the windows that those depend on, ascending.
@@ -44,6 +45,7 @@ class Plan:
         shape: of the windows.
     """
 
+    clip: tuple[int, ...]
     wanted: tuple[int, ...]
     groups: tuple[Group, ...]
     windows: tuple[Window, ...]
@@ -55,6 +57,11 @@ class Plan:
     def asked(self) -> frozenset[int]:
         """The frames asked for."""
         return frozenset(self.wanted)
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """For each frame of the clip a number, by which neighbours follow each other one by one."""
+        return sequences.consecutive(self.clip)
 
     @cached_property
     def groups_of(self) -> dict[Window, tuple[Group, ...]]:
@@ -78,75 +85,73 @@ def make(request: SubmitMatte, shape: WindowShape, plate: Source, mask: Source) 
     """Lay the windows over the clip and check that every frame they read is there.
 
     Raises:
-        BadInput: a range that makes no sense, or frames that are missing (all of them are named).
+        BadInput: not a range, or frames that are missing (all of them are named).
     """
-    there = list(plate.frames())
-    clip = named_clip(request.clip) if request.clip else Clip(min(there), max(there))
+    clip = sequences.clip_frames(request.clip, plate.frames())
     made = lay(clip, request.frames, shape)
     _check_there(made.frames, plate, mask)
     return made
 
 
-def named_clip(text: str) -> Clip:
-    """Read the range of a clip, such as `1001-1100`; raises `BadInput`."""
-    named = sequences.parse_range(text)
-    return Clip(named[0], named[-1])
-
-
-def lay(clip: Clip, frames: str, shape: WindowShape) -> Plan:
+def lay(clip: Sequence[int], frames: str, shape: WindowShape) -> Plan:
     """Return what `frames` of `clip` depend on, whether or not they are there: no file is looked at.
 
+    Windows are laid over each run of frames of equal step by itself, so that none reaches over a gap.
+
     Args:
-        clip: that the windows are laid over.
+        clip: the frames that exist, ascending.
         frames: the range wanted; empty for the whole clip.
         shape: of the windows.
 
     Raises:
-        BadInput: a range that makes no sense, or that leaves the clip.
+        BadInput: not a range, or one that leaves the clip.
     """
-    wanted = sequences.parse_range(frames) if frames else list(range(clip.first, clip.last + 1))
-    outside = [frame for frame in wanted if not clip.first <= frame <= clip.last]
+    wanted = sequences.parse_range(frames) if frames else list(clip)
+    asked = set(wanted)
+    outside = sorted(asked.difference(clip))
     if outside:
         raise BadInput(
-            f"frames {sequences.format_range(outside)} are wanted, the clip is {clip.first}-{clip.last}",
+            f"frames {sequences.format_range(outside)} are wanted, the clip is {sequences.format_range(clip)}",
             "Ask for frames inside the clip, or name a longer clip.",
         )
-    laid = windows.lay(clip, shape.length, shape.overlap)
-    groups = _groups(laid, wanted, clip, shape.context)
+    groups = tuple(group for run in sequences.runs(clip) for group in _groups(_as_clip(run), asked, shape))
     needed = sorted({window for group in groups for window in group.windows})
     read = sorted({frame for window in needed for frame in window.frames})
     estimated = sorted({frame for group in groups for frame in group.frames})
     by_frame = {frame: tuple(windows.touching(needed, frame, frame)) for frame in estimated}
-    return Plan(tuple(wanted), groups, tuple(needed), tuple(read), by_frame, shape)
+    return Plan(tuple(clip), tuple(wanted), groups, tuple(needed), tuple(read), by_frame, shape)
 
 
-def _groups(laid: list[Window], wanted: list[int], clip: Clip, context: int | None) -> tuple[Group, ...]:
-    """Return which frames are completed together: each on its own, or those at home in one window."""
-    if context is None:
-        touching = {frame: tuple(windows.touching(laid, frame, frame)) for frame in wanted}
-        return tuple(Group(range(frame, frame + 1), (frame,), touching[frame]) for frame in wanted)
+def _as_clip(run: range) -> Clip:
+    return Clip(run[0], run[-1], run.step)
+
+
+def _groups(clip: Clip, wanted: set[int], shape: WindowShape) -> list[Group]:
+    """Return which wanted frames are completed together: each on its own, or those at home in one window."""
+    laid = windows.lay(clip, shape.length, shape.overlap)
+    if shape.context is None:
+        alone = [frame for frame in clip.frames if frame in wanted]
+        return [Group(range(one, one + 1), (one,), tuple(windows.touching(laid, one, one))) for one in alone]
     at_home: dict[Window, list[int]] = {}
-    for frame in range(clip.first, clip.last + 1):
+    for frame in clip.frames:
         at_home.setdefault(windows.home(laid, frame), []).append(frame)
-    asked = set(wanted)
+    reach = shape.context * clip.step
     groups = []
     for core in at_home.values():
-        frames = range(max(clip.first, core[0] - context), min(clip.last, core[-1] + context) + 1)
-        held = tuple(frame for frame in core if frame in asked)
-        if held:
-            groups.append(Group(frames, held, tuple(windows.touching(laid, frames[0], frames[-1]))))
-    return tuple(groups)
+        asked = tuple(frame for frame in core if frame in wanted)
+        if asked:
+            first, last = max(clip.first, core[0] - reach), min(clip.last, core[-1] + reach)
+            groups.append(Group(range(first, last + 1, clip.step), asked, tuple(windows.touching(laid, first, last))))
+    return groups
 
 
 def _check_there(frames: Iterable[int], plate: Source, mask: Source) -> None:
     missing = []
+    shared = set(plate.frames()) & set(mask.frames())
     for source in (plate, mask):
         there = set(source.frames())
         absent = [frame for frame in frames if frame not in there]
         if absent:
             missing.append(f"{source.role} frames {sequences.format_range(absent)} of {source.text}")
     if missing:
-        raise BadInput(
-            f"missing: {'; '.join(missing)}",
-            "Render them, or name the range that exists with the clip setting (neighbouring frames are read too).",
-        )
+        raise BadInput(f"missing: {'; '.join(missing)}", sequences.gap_hint(shared))

@@ -15,6 +15,7 @@ from videomama_server import frames, heartbeat, memo
 from videomama_server.channels import plate_channels
 from videomama_server.frames import FloatArray, Picture
 from videomama_server.geometry import EMPTY, Geometry, Rect
+from videomama_server.links import with_ending
 from videomama_server.memo import Facts, FileId, Memo
 from videomama_server.qc.boundary import judging
 from videomama_server.qc.sights import Glimpse, ToDisplay, glimpse
@@ -87,8 +88,8 @@ class Reader:
         if known is not None:
             return known.geometry, known.is_float
         path = self.plate.path(frame)
-        with self._reading(self.plate, frame, path):
-            header = frames.probe(path)
+        with self._reading(self.plate, frame, path) as named:
+            header = frames.probe(named)
             part = plate_channels(header, self._plate_layer)[0].part
         return header.geometries[part], header.is_float
 
@@ -143,22 +144,25 @@ class Reader:
         """Return the pixels and the file that they are of, which stayed the same while it was read."""
         path = source.path(frame)
         file = source.identify(frame)
-        with self._reading(source, frame, path):
+        with self._reading(source, frame, path) as named:
             if source is self.plate:
-                picture = frames.read_plate(path, self._plate_layer)
+                picture = frames.read_plate(named, self._plate_layer)
             else:
-                picture = frames.read_mask(path, self._mask_channel)
+                picture = frames.read_mask(named, self._mask_channel)
         if source.identify(frame) != file:
             raise _changed(source.role, frame)
         heartbeat.beat()
         return file, picture
 
     @contextmanager
-    def _reading(self, source: Source, frame: int, path: Path) -> Iterator[None]:
-        """Hold a note of a file while it is read; what is wrong with it is told with its frame."""
+    def _reading(self, source: Source, frame: int, path: Path) -> Iterator[Path]:
+        """Hold a note of a file while it is read, and yield a path to it that has the ending of the frame's own name.
+
+        What is wrong with the file is told with its frame.
+        """
         try:
-            with self._noted(f"{source.role} frame {frame} ({path})"):
-                yield
+            with self._noted(f"{source.role} frame {frame} ({path})"), with_ending(path, source.suffix) as named:
+                yield named
         except VideoMaMaError as error:
             raise _placed(error, source.role, frame) from error
 

@@ -11,6 +11,7 @@ from videomama_client.errors import BadInput, Cancelled, NotPermitted
 
 from videomama_server import heartbeat, sequences
 from videomama_server.access import permit
+from videomama_server.links import refuse_dead_link
 from videomama_server.memo import FileId, Stamp
 
 _POLL_S = 0.2
@@ -21,6 +22,7 @@ class Source(Protocol):
 
     role: str
     text: str  # the pattern, as the client wrote it
+    suffix: str  # of the frames' own names, which says their format
 
     def frames(self) -> Iterable[int]:
         """Return the numbers of the frames there are."""
@@ -52,11 +54,10 @@ class DiskSource:
         self.text = pattern
         self._roots = tuple(roots)
         parsed = sequences.parse(pattern)
+        self.suffix = parsed.suffix
         permit(parsed.folder, self._roots)
-        try:
-            self._files = sequences.find(parsed)
-        except BadInput as error:
-            raise BadInput(f"{role}: {error.message}", error.hint) from error
+        permit(parsed.folder / parsed.name, self._roots)  # a folder in its place would be listed
+        self._files = sequences.find(parsed, role)
 
     def frames(self) -> Iterable[int]:
         """Return the frame numbers on disk."""
@@ -69,6 +70,7 @@ class DiskSource:
         try:
             return FileId.of(self._files[frame])
         except FileNotFoundError as error:
+            refuse_dead_link(self._files[frame], f"{self.role} frame {frame}")
             raise BadInput(f"{self.role} frame {frame} vanished: {error.filename}", "Render it again.") from error
         except PermissionError as error:
             raise NotPermitted(
@@ -104,6 +106,7 @@ class SpoolSource:
     ) -> None:
         self.role = role
         self.text = files.text
+        self.suffix = files.suffix
         self._pattern = files
         self._digests = digests
         self._want = want

@@ -14,6 +14,7 @@ from videomama_client.settings import MatteSettings
 
 from videomama_server import sequences
 from videomama_server.limits import READABLE
+from videomama_server.links import dead_link, refuse_dead_link
 from videomama_server.replacing import replacing
 
 _ROTO_SUFFIXES = frozenset({".png"})
@@ -38,6 +39,19 @@ class Submission:
     dtype: str = ""
     rehash: bool = False
     transport: str = "auto"
+
+    def clip_frames(self) -> list[int]:
+        """Return the frames of the clip, ascending.
+
+        Raises:
+            BadInput: not a range, or no plate is there.
+        """
+        there = () if self.clip else sequences.find(sequences.parse(self.plate), messages.PLATE)
+        return sequences.clip_frames(self.clip, there)
+
+    def wanted(self) -> list[int]:
+        """Return the frames that the job makes, ascending, by default those of the clip; raises as `clip_frames`."""
+        return sequences.parse_range(self.frames) if self.frames else self.clip_frames()
 
 
 @dataclass(frozen=True)
@@ -73,10 +87,10 @@ def submit(client: Client, order: Submission) -> Sent:
         BadInput: no frames match, or by path was asked for and the server does not see the files.
         NotPermitted: the output folder cannot be written.
     """
-    plate, mask = sequences.find(sequences.parse(order.plate)), sequences.find(sequences.parse(order.mask))
+    plate, mask = _found(order)
     out = sequences.parse(order.out)
     _make_folder(out.folder)
-    probes = [next(iter(files.values())) for files in (plate, mask)]
+    probes = [_probe(role, files) for role, files in ((messages.PLATE, plate), (messages.MASK, mask))]
     inline = order.transport == "inline" or not _shared(client, probes, out.folder, order.transport == "path")
     files = _inline_files(order, plate, mask) if inline else None
     frames = sorted(files.plate) if files else []
@@ -124,6 +138,22 @@ def project_paths(project: Path, roto: str | None) -> tuple[str, str, str]:
     return plate.text, mask.text, str(out)
 
 
+def _found(order: Submission) -> tuple[dict[int, Path], dict[int, Path]]:
+    """Return the files of plate and mask; raises `BadInput` naming the role."""
+    patterns = {messages.PLATE: sequences.parse(order.plate), messages.MASK: sequences.parse(order.mask)}
+    plate, mask = (sequences.find(pattern, role) for role, pattern in patterns.items())
+    sequences.refuse_stray_frames(patterns)
+    return plate, mask
+
+
+def _probe(role: str, files: dict[int, Path]) -> Path:
+    """Return the first file that is not a dead link; raises `BadInput` where all are."""
+    first = next(iter(files))
+    alive = next((path for path in files.values() if not dead_link(path)), files[first])
+    refuse_dead_link(alive, f"{role} frame {first}")
+    return alive
+
+
 def _shared(client: Client, files: list[Path], out: Path, must: bool) -> bool:
     """Whether the server provably sees these files and what is written to `out`, and may open them.
 
@@ -145,13 +175,17 @@ def _shared(client: Client, files: list[Path], out: Path, must: bool) -> bool:
 
 def _inline_files(order: Submission, plate: dict[int, Path], mask: dict[int, Path]) -> InlineFrames:
     """Return the files to offer; raises `BadInput` naming the frames that one side lacks."""
-    clip = sequences.parse_range(order.clip) if order.clip else sorted(plate)
-    span = range(clip[0], clip[-1] + 1)
+    clip = sequences.clip_frames(order.clip, plate)
     for role, files in ((messages.PLATE, plate), (messages.MASK, mask)):
-        absent = [frame for frame in span if frame not in files]
+        absent = [frame for frame in clip if frame not in files]
         if absent:
-            raise BadInput(f"missing: {role} frames {sequences.format_range(absent)}", "Render them, or name a --clip.")
-    return InlineFrames({frame: plate[frame] for frame in span}, {frame: mask[frame] for frame in span})
+            raise BadInput(
+                f"missing: {role} frames {sequences.format_range(absent)}",
+                sequences.gap_hint(plate.keys() & mask.keys()),
+            )
+        for frame in clip:
+            refuse_dead_link(files[frame], f"{role} frame {frame}")
+    return InlineFrames({frame: plate[frame] for frame in clip}, {frame: mask[frame] for frame in clip})
 
 
 def _make_folder(folder: Path) -> None:

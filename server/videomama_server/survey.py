@@ -143,9 +143,9 @@ def _region(settings: MatteSettings, supports: Sequence[Rect], geometry: Geometr
 
 def _check_numbered(out: Pattern, wanted: Sequence[int]) -> None:
     """Raise `BadInput` when all alphas would go to one file."""
-    if len(wanted) > 1 and not out.digits:
+    if len(wanted) > 1 and out.single:
         raise BadInput(
-            f"{out.path(1)} has no frame number, and {len(wanted)} frames are wanted",
+            f"{out.text} is a single file, and {len(wanted)} frames are wanted",
             "Write it as alpha.####.exr.",
         )
 

@@ -1,7 +1,8 @@
 """Which frames an engine sees together, and how much each window counts in each frame: pure functions.
 
 The grid is anchored at absolute frame numbers, never at the requested range, so that any request over the same
-clip meets the same windows.
+clip meets the same windows. Of a clip whose frames are `step` apart it counts the frames that exist: frame f stands
+at place f // step, which for a step of 1 is its number.
 """
 
 from __future__ import annotations
@@ -15,23 +16,30 @@ from videomama_client.errors import BadInput
 
 @dataclass(frozen=True)
 class Clip:
-    """The frames that exist, `first` to `last`, both included."""
+    """Frames that exist and follow each other: `first` to `last`, both included, `step` apart."""
 
     first: int
     last: int
-
-
-@dataclass(frozen=True, order=True)
-class Window:
-    """Consecutive frames, `first` to `last`, both included."""
-
-    first: int
-    last: int
+    step: int = 1
 
     @property
     def frames(self) -> range:
         """The frame numbers, ascending."""
-        return range(self.first, self.last + 1)
+        return range(self.first, self.last + 1, self.step)
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """Frames of a clip that follow each other: `first` to `last`, both included, `step` apart."""
+
+    first: int
+    last: int
+    step: int = 1
+
+    @property
+    def frames(self) -> range:
+        """The frame numbers, ascending."""
+        return range(self.first, self.last + 1, self.step)
 
 
 def check_shape(length: int, overlap: int) -> None:
@@ -45,20 +53,31 @@ def check_shape(length: int, overlap: int) -> None:
 def lay(clip: Clip, length: int, overlap: int) -> list[Window]:
     """Cover `clip` with windows, in ascending order.
 
-    Window k of the grid holds frames k*(length-overlap) to k*(length-overlap)+length-1. One that would run over
+    Window k of the grid holds places k*(length-overlap) to k*(length-overlap)+length-1. One that would run over
     an end of the clip is shifted back inside at full length; a clip shorter than a window is one window.
     """
     check_shape(length, overlap)
-    if clip.last - clip.first + 1 <= length:
-        return [Window(clip.first, clip.last)]
+    step, phase = clip.step, clip.first % clip.step
+    begin, end = clip.first // step, clip.last // step
+    length = min(length, end - begin + 1)
+    return [
+        Window(place * step + phase, (place + length - 1) * step + phase, step)
+        for place in _starts(begin, end, length, overlap)
+    ]
+
+
+def _starts(begin: int, end: int, length: int, overlap: int) -> list[int]:
+    """Return the places at which windows begin that cover `begin` to `end`, both included."""
+    if end - begin < length:
+        return [begin]
     stride = length - overlap
-    start = -(-clip.first // stride) * stride  # the first grid window that begins inside the clip
-    starts = list(range(start, clip.last - length + 2, stride))
-    if not starts or starts[0] > clip.first:
-        starts.insert(0, clip.first)
-    if starts[-1] + length - 1 < clip.last:
-        starts.append(clip.last - length + 1)
-    return [Window(first, first + length - 1) for first in starts]
+    start = -(-begin // stride) * stride  # the first grid window that begins inside the clip
+    starts = list(range(start, end - length + 2, stride))
+    if not starts or starts[0] > begin:
+        starts.insert(0, begin)
+    if starts[-1] + length - 1 < end:
+        starts.append(end - length + 1)
+    return starts
 
 
 def touching(laid: Sequence[Window], first: int, last: int) -> Sequence[Window]:
@@ -71,7 +90,7 @@ def touching(laid: Sequence[Window], first: int, last: int) -> Sequence[Window]:
 def home(laid: Sequence[Window], frame: int) -> Window:
     """Return the window in which `frame` lies most centrally, the earlier of two equals."""
     holding = touching(laid, frame, frame)
-    return max(holding, key=lambda window: (min(frame - window.first, window.last - frame), -window.first))
+    return max(holding, key=lambda window: (min(_to_ends(window, frame)), -window.first))
 
 
 def weights(windows: Iterable[Window], frame: int, overlap: int) -> dict[Window, float]:
@@ -81,9 +100,13 @@ def weights(windows: Iterable[Window], frame: int, overlap: int) -> dict[Window,
     plain grid neighbours add up to one, and where a shifted window makes them overlap more, they are normalised.
     """
     raw = {
-        window: min(1.0, *((distance + 1) / (overlap + 1) for distance in (frame - window.first, window.last - frame)))
+        window: min(1.0, *((distance // window.step + 1) / (overlap + 1) for distance in _to_ends(window, frame)))
         for window in windows
-        if window.first <= frame <= window.last
+        if frame in window.frames
     }
     total = sum(raw.values())
     return {window: weight / total for window, weight in raw.items()}
+
+
+def _to_ends(window: Window, frame: int) -> tuple[int, int]:
+    return frame - window.first, window.last - frame

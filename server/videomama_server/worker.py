@@ -326,8 +326,7 @@ class Worker:
         digest.update("\0".join((request.plate, request.mask, request.layer, request.dtype)).encode(errors="replace"))
         if request.inline:  # only read here, to be sent: never a file that a person uses
             digest.update(b"\0inline")
-        folder = root / "sequences" / digest.hexdigest(length=16)
-        inside = sequences.Pattern(named.text, folder, named.head, named.digits, named.tail, None)
+        inside = replace(named, folder=root / "sequences" / digest.hexdigest(length=16))
         published = self._services.cache.published
         return Delivery(inside, request.layer, request.dtype, link or request.inline, root, published)
 

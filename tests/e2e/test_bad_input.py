@@ -29,7 +29,7 @@ def test_no_frames_match(server, make_clip, role):
     clip = make_clip(count=1)
     pattern = str(clip.folder / "nothing.####.exr")
     error = refused(server, clip, **{role: pattern})
-    assert error.message == f"{role}: no frames match {pattern}"
+    assert error.message == f"{role}: no frames match {pattern}; the folder holds plate.1001.exr; mask.1001.exr"
 
 
 def test_missing_frames_are_all_listed(server, make_clip):
@@ -236,17 +236,17 @@ def test_the_same_name_in_another_folder_is_no_overwriting(server, make_clip):
         ({"exposure": 1.0, "colorspace": "nonsense"}, "no colour space is called 'nonsense'"),
         ({"colorspace": "nonsense"}, "no colour space is called 'nonsense'"),
         ({"mask_threshold": 0.0}, "mask threshold 0 is out of range"),
-        ({"clip": "now"}, "'now' is no frame range"),
-        ({"frames": "1001-"}, "'1001-' is no frame range"),
-        ({"frames": "1-1000000000000"}, "'1-1000000000000' is no frame range"),
+        ({"clip": "now"}, "'now' is not a valid frame range"),
+        ({"frames": "1001-"}, "'1001-' is not a valid frame range"),
+        ({"frames": "1-1000000000000"}, "'1-1000000000000' is not a valid frame range"),
         ({"frames": "1.5"}, "'1.5' is no"),
-        ({"frames": "2001"}, "frames 2001 are wanted, the clip is 1001-1001"),
+        ({"frames": "2001"}, "frames 2001 are wanted, the clip is 1001"),
         ({"clip": "1001-1010"}, "missing: plate frames 1002-1010 of "),
         ({"priority": "urgent"}, "no priority is called 'urgent'"),
         ({"dtype": "double"}, "cannot hold double"),
-        ({"plate": ""}, "is no file name"),
-        ({"mask": "a\0b"}, "is no file name"),
-        ({"plate": "/a\nb"}, "is no file name"),
+        ({"plate": ""}, "is not a file name"),
+        ({"mask": "a\0b"}, "is not a file name"),
+        ({"plate": "/a\nb"}, "is not a file name"),
         ({"inline": True}, "one plate and one mask digest per frame"),
         ({"inline": True, "inline_frames": [1, 1]}, "one plate and one mask digest per frame"),
     ],

@@ -213,9 +213,9 @@ BAD = [
     ("--mask-threshold", "2", "mask threshold 2 is out of range"),
     ("--trimap-erode", "-1", "trimap erode -1 is out of range"),
     ("--trimap-dilate", "1e9", "trimap dilate 1e+09 is out of range"),
-    ("--clip", "now", "'now' is no"),
+    ("--clip", "now", "'now' is not"),
     ("--clip", "1001-1100", "missing: plate frames 1002-1100"),
-    ("--frames", "1-99999999999", "no frame range"),
+    ("--frames", "1-99999999999", "not a valid frame range"),
     ("--frames", "7", "frames 7 are wanted"),
     ("--dtype", "double", "--dtype"),
     ("--dtype", "uint16", ".exr cannot hold uint16"),
@@ -246,7 +246,7 @@ def test_a_clip_option_of_inline_jobs_is_judged_like_any_other(matte):
     for clip in ("now", "1-99999999999"):
         answer = matte("--transport", "inline", "--clip", clip)
         assert answer.code == 1
-        assert "no frame range" in answer.err
+        assert "not a valid frame range" in answer.err
 
 
 def test_matte_without_its_three_patterns_names_those_that_lack(videomama, server):

@@ -104,7 +104,7 @@ def test_the_command_as_json_for_some_frames(command):
         ([], {"plate": "nothing.####.exr"}, "plate: no frames match"),
         ([], {"out": "f.####.jpg"}, "cannot write foreground colour"),
         (["--frames", "9000"], {}, "missing: plate frames 9000"),
-        (["--frames", "one"], {}, "is no frame range"),
+        (["--frames", "one"], {}, "is not a valid frame range"),
         (["--alpha-channel", "hair"], {}, "no channel 'hair'"),
         (["--plate-layer", "hair"], {}, "no R, G and B in layer"),
         (["--colorspace", "hair"], {}, "no colour space is called"),

@@ -15,6 +15,7 @@ from videomama_server.color import display_transform
 from videomama_server.engines.passthrough import PassthroughEngine
 from videomama_server.geometry import Geometry, Rect
 from videomama_server.memo import Facts, FileId
+from videomama_server.qc import scores
 from videomama_server.windows import Clip, Window, lay, weights
 
 FULL = Rect(0, 0, 64, 48)
@@ -701,3 +702,57 @@ def test_jobs_at_all_of_nukes_formats_end_well_and_are_judged(bench, make_shot, 
 def test_jobs_at_odd_sizes_are_judged(bench, make_shot, pictures, size):
     outcome = job_at(bench, make_shot, pictures, size)
     assert (outcome.done.computed, outcome.done.judged) == (2, 2)
+
+
+TWOS = range(1001, 1020, 2)
+
+
+@pytest.mark.parametrize("engine", ["temporal", "latent"])
+def test_on_twos_a_part_gives_the_same_bits_as_the_whole(make_bench, make_shot, request, engine):
+    made, shot = request.getfixturevalue(engine), make_shot(TWOS)
+    whole = make_bench("whole").run(shot, made(), clip="1001-1019x2", roi="8,8,48,32")
+    part = make_bench("part").run(shot, made(), clip="1001-1019x2", frames="1007,1011", roi="8,8,48,32")
+    assert sorted(whole.frames) == list(TWOS)
+    assert_same(whole, part, [1007, 1011])
+
+
+def test_on_twos_engines_see_the_frames_that_exist(bench, make_shot, temporal):
+    engine = temporal()
+    bench.run(make_shot(TWOS), engine, clip="1001-1019x2")
+    assert engine.windows == [tuple(window.frames) for window in lay(Clip(1001, 1019, 2), 4, 2)]
+
+
+def test_a_clip_on_twos_and_one_on_ones_share_no_entry(bench, make_shot, temporal):
+    shot = make_shot(range(1001, 1020))
+    bench.run(shot, temporal(), roi="8,8,48,32")
+    again = bench.run(shot, temporal(), clip="1001-1019x2", roi="8,8,48,32")
+    assert again.done.cached == 0
+    assert bench.run(shot, temporal(), clip="1001-1019x2", roi="8,8,48,32").done.computed == 0
+
+
+def test_on_twos_quality_control_compares_neighbours_of_the_clip(bench, make_shot, monkeypatch):
+    compared, real = [], scores.measure
+    monkeypatch.setattr(
+        scores, "measure", lambda now, before: (compared.append(before is not None), real(now, before))[1]
+    )
+    shot = make_shot(TWOS)
+    shot.put_mask(1009, np.zeros((48, 64)))
+    for _ in range(2):  # computed, then from the cache
+        done = bench.run(shot, PASSTHROUGH, clip="1001-1019x2").done
+        assert done.judged == len(TWOS)
+        assert [(flag.kind, flag.frames, flag.worst) for flag in done.flags] == [("mask missed", [1009], 1009)]
+    assert sorted(compared) == [False] + [True] * (len(TWOS) - 1)
+
+
+def test_a_frame_is_read_as_its_link_is_called(bench, make_shot):
+    shot = make_shot(range(1001, 1005))
+    store = shot.folder / "store"
+    store.mkdir()
+    for frame in range(1001, 1005):
+        for file in (shot.plate_file(frame), shot.mask_file(frame)):
+            blob = store / file.name.replace(".", "")
+            file.rename(blob)
+            file.symlink_to(blob)
+    outcome = bench.run(shot, PASSTHROUGH)
+    assert outcome.done.frames == 4
+    assert outcome.alpha(1001).max() == 1

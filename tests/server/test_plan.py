@@ -1,12 +1,14 @@
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from videomama_client.errors import BadInput
 from videomama_client.messages import SubmitMatte
 from videomama_client.settings import MatteSettings
 from videomama_server import plan
 from videomama_server.engines.base import WindowShape
-from videomama_server.windows import Clip, Window
+from videomama_server.windows import Window
 
 SHAPE = WindowShape(4, 2)
 
@@ -43,21 +45,63 @@ def test_frames_that_a_wanted_frame_depends_on_are_read():
 
 
 def test_what_is_needed_is_known_before_anything_is_there():
-    laid = plan.lay(plan.named_clip("1001-1010"), "1004", SHAPE)
+    laid = plan.lay(range(1001, 1011), "1004", SHAPE)
     assert laid == make(frames="1004")
-    assert plan.lay(plan.named_clip("1001-1010"), "", SHAPE) == make()
+    assert plan.lay(range(1001, 1011), "", SHAPE) == make()
 
 
-def test_a_named_clip_runs_from_its_first_frame_to_its_last(raises_with_hint):
-    assert plan.named_clip("10-20x5,30") == Clip(10, 30)
-    with raises_with_hint(BadInput, "''"):
-        plan.named_clip("")
+def test_a_clip_on_twos_has_the_frames_that_it_names():
+    made = make(plate=range(1001, 1021), mask=range(1001, 1021, 2), clip="1001-1019x2", frames="1007")
+    assert made.clip == tuple(range(1001, 1020, 2))
+    assert made.windows == (Window(1001, 1007, 2), Window(1005, 1011, 2))
+    assert made.frames == (1001, 1003, 1005, 1007, 1009, 1011)
+
+
+def test_no_window_reaches_over_a_gap_of_the_clip():
+    made = make(plate=range(1, 40), mask=range(1, 40), clip="1-9x2,20-25,30")
+    assert made.frames == made.wanted == (1, 3, 5, 7, 9, 20, 21, 22, 23, 24, 25, 30)
+    assert made.windows == (Window(1, 7, 2), Window(3, 9, 2), Window(20, 23), Window(22, 25), Window(30, 30))
+    assert made.places == {1: 1, 3: 2, 5: 3, 7: 4, 9: 5, **{frame: frame for frame in (*range(20, 26), 30)}}
+
+
+@given(
+    st.sets(st.integers(-40, 40), min_size=1)
+    | st.builds(range, st.integers(-40, 0), st.integers(1, 90), st.integers(1, 4)),
+    st.sampled_from([SHAPE, WindowShape(8, 2, 2), WindowShape(1, 0), WindowShape(5, 1, 0)]),
+    st.data(),
+)
+def test_of_any_clip_a_part_has_the_windows_groups_and_places_of_the_whole(clip, shape, data):
+    clip = sorted(clip)
+    wanted = sorted(data.draw(st.sets(st.sampled_from(clip), min_size=1, max_size=6)))
+    whole = plan.lay(clip, "", shape)
+    part = plan.lay(clip, ",".join(map(str, wanted)), shape)
+    assert part.wanted == tuple(wanted)
+    assert set(part.frames) <= set(clip)
+    assert part.places == whole.places
+    for group in part.groups:
+        (same,) = (other for other in whole.groups if set(group.wanted) <= set(other.wanted))
+        assert (group.frames, group.windows) == (same.frames, same.windows)
+        for frame in group.frames:
+            assert part.by_frame[frame] == whole.by_frame[frame]
+
+
+def test_plates_on_twos_without_a_clip_are_missing_frames_with_a_proposal():
+    with pytest.raises(BadInput) as raised:
+        make(plate=[1001, 1003, 1005], mask=[1001, 1003, 1005])
+    assert "plate frames 1002, 1004" in raised.value.message
+    assert "--clip 1001-1005x2" in raised.value.hint
+    assert make(plate=[1001, 1003, 1005], mask=[1001, 1003, 1005], clip="1001-1005x2").wanted == (1001, 1003, 1005)
+
+
+def test_a_frame_between_those_of_the_clip_is_outside_it(raises_with_hint):
+    with raises_with_hint(BadInput, "frames 1002", "1001-1009x2"):
+        make(clip="1001-1009x2", frames="1001-1003")
 
 
 @pytest.mark.parametrize(("frames", "said"), [("1000-1002", "1000"), ("1011", "1011"), ("abc", "'abc'")])
 def test_what_lies_outside_or_makes_no_sense_is_refused_without_files_too(frames, said, raises_with_hint):
     with raises_with_hint(BadInput, said):
-        plan.lay(plan.named_clip("1001-1010"), frames, SHAPE)
+        plan.lay(range(1001, 1011), frames, SHAPE)
 
 
 def test_windows_do_not_depend_on_the_frames_wanted():

@@ -146,3 +146,26 @@ def test_the_file_of_a_link_is_named_itself_so_that_the_link_may_change(shot):
     shot.plate_file(1002).rename(real)
     shot.plate_file(1002).symlink_to(real)
     assert DiskSource("plate", shot.plate, ()).path(1002) == real
+
+
+def test_the_frames_own_name_says_their_format(shot, spool):
+    assert DiskSource("plate", shot.plate, ()).suffix == ".exr"
+    assert spool.suffix == ".exr"
+
+
+def test_a_link_to_nowhere_says_so(shot, raises_with_hint):
+    shot.plate_file(1002).unlink()
+    shot.plate_file(1002).symlink_to("/nowhere/p.exr")
+    source = DiskSource("plate", shot.plate, ())
+    with raises_with_hint(BadInput, "plate frame 1002 is a link to /nowhere/p.exr, which does not exist"):
+        source.identify(1002)
+
+
+def test_a_link_to_a_folder_outside_the_roots_is_not_listed(shot, tmp_path, raises_with_hint):
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "embargo.1001.exr").touch()
+    (shot.folder / "plate").symlink_to(secret)
+    with pytest.raises(NotPermitted) as raised:
+        DiskSource("plate", str(shot.folder / "plate"), (shot.folder.resolve(),))
+    assert "embargo" not in str(raised.value)

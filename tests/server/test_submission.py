@@ -90,6 +90,42 @@ def test_only_the_clip_is_offered(order):
     assert link.requests[0].inline_frames == [1002, 1003]
 
 
+def test_a_clip_on_steps_is_offered_as_it_is_named(order):
+    link = Link(shares=False)
+    submit(link, order(clip="1001-1003x2"))
+    assert link.requests[0].inline_frames == [1001, 1003]
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ({}, [1001, 1002, 1003]),
+        ({"clip": "1001-1010x3"}, [1001, 1004, 1007, 1010]),
+        ({"clip": "1001-1010", "frames": "1003-1001x2"}, [1001, 1003]),
+    ],
+)
+def test_what_a_job_makes_is_known_from_its_ranges(order, asked, wanted):
+    assert order(**asked).wanted() == wanted
+
+
+def test_a_dead_link_outside_the_clip_does_no_harm(order, shot):
+    shot.plate_file(1001).unlink()
+    shot.plate_file(1001).symlink_to("/nowhere/p.exr")
+    for shares in (True, False):
+        link = Link(shares)
+        submit(link, order(clip="1002-1003"))
+        assert link.requests
+
+
+@pytest.mark.parametrize("frames", [[1002], [1001, 1002, 1003]])
+def test_a_dead_link_of_an_inline_clip_is_named(order, shot, frames, raises_with_hint):
+    for frame in frames:
+        shot.mask_file(frame).unlink()
+        shot.mask_file(frame).symlink_to("/nowhere/m.exr")
+    with raises_with_hint(BadInput, f"mask frame {frames[0]} is a link to /nowhere/m.exr, which does not exist"):
+        submit(Link(shares=False), order())
+
+
 @pytest.mark.parametrize("role", ["plate", "mask"])
 def test_frames_missing_inside_the_clip_are_named_before_anything_is_sent(order, shot, role, raises_with_hint):
     (shot.plate_file if role == "plate" else shot.mask_file)(1002).unlink()

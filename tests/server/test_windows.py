@@ -10,9 +10,9 @@ from videomama_server.windows import Clip, Window, check_shape, home, lay, touch
 @st.composite
 def layouts(draw):
     """Return a clip, a window length and an overlap that fit each other."""
-    first = draw(st.integers(-200, 2000))
+    first, step = draw(st.integers(-200, 2000)), draw(st.integers(1, 5))
     length = draw(st.integers(1, 24))
-    return Clip(first, first + draw(st.integers(0, 120))), length, draw(st.integers(0, length // 2))
+    return Clip(first, first + step * draw(st.integers(0, 120)), step), length, draw(st.integers(0, length // 2))
 
 
 def spans(windows):
@@ -22,6 +22,33 @@ def spans(windows):
 def test_the_grid_is_anchored_at_absolute_frame_numbers():
     assert spans(lay(Clip(1001, 1020), 8, 2)) == [(1001, 1008), (1002, 1009), (1008, 1015), (1013, 1020)]
     assert spans(lay(Clip(1002, 1015), 8, 2)) == [(1002, 1009), (1008, 1015)]
+
+
+def test_windows_on_twos_count_the_frames_that_exist():
+    laid = lay(Clip(1001, 1019, 2), 4, 2)
+    assert [list(window.frames) for window in laid] == [
+        [1001, 1003, 1005, 1007],
+        [1005, 1007, 1009, 1011],
+        [1009, 1011, 1013, 1015],
+        [1013, 1015, 1017, 1019],
+    ]
+
+
+@given(layouts())
+def test_a_clip_on_steps_has_the_windows_of_its_places(layout):
+    clip, length, overlap = layout
+    places = lay(Clip(clip.first // clip.step, clip.last // clip.step), length, overlap)
+    laid = lay(clip, length, overlap)
+    assert [[frame // clip.step for frame in window.frames] for window in laid] == [list(one.frames) for one in places]
+
+
+@given(layouts(), st.data())
+def test_weights_on_steps_are_those_of_the_places(layout, data):
+    clip, length, overlap = layout
+    frame = data.draw(st.sampled_from(clip.frames))
+    shares = weights(lay(clip, length, overlap), frame, overlap)
+    places = lay(Clip(clip.first // clip.step, clip.last // clip.step), length, overlap)
+    assert list(shares.values()) == list(weights(places, frame // clip.step, overlap).values())
 
 
 def test_a_clip_shorter_than_a_window_is_one_window():
@@ -37,7 +64,7 @@ def test_windows_of_one_frame():
 def test_every_frame_is_covered_and_no_window_leaves_the_clip(layout):
     clip, length, overlap = layout
     windows = lay(clip, length, overlap)
-    assert sorted({frame for window in windows for frame in window.frames}) == list(range(clip.first, clip.last + 1))
+    assert sorted({frame for window in windows for frame in window.frames}) == list(clip.frames)
 
 
 @given(layouts())
@@ -45,7 +72,7 @@ def test_windows_are_ascending_and_keep_their_full_length(layout):
     clip, length, overlap = layout
     windows = lay(clip, length, overlap)
     assert windows == sorted(set(windows))
-    assert {len(window.frames) for window in windows} == {min(length, clip.last - clip.first + 1)}
+    assert {len(window.frames) for window in windows} == {min(length, len(clip.frames))}
 
 
 @given(layouts())
@@ -53,19 +80,21 @@ def test_neighbours_share_at_least_the_overlap(layout):
     clip, length, overlap = layout
     windows = lay(clip, length, overlap)
     for before, after in pairwise(windows):
-        assert before.last - after.first + 1 >= overlap
+        assert len(set(before.frames) & set(after.frames)) >= overlap
 
 
 @given(layouts())
 def test_all_but_the_outermost_windows_lie_on_the_grid(layout):
     clip, length, overlap = layout
-    assert all(window.first % (length - overlap) == 0 for window in lay(clip, length, overlap)[1:-1])
+    inside = lay(clip, length, overlap)[1:-1]
+    assert all(window.first // clip.step % (length - overlap) == 0 for window in inside)
 
 
 @given(layouts(), st.integers(0, 60), st.integers(0, 60))
 def test_a_longer_clip_has_the_same_windows_inside(layout, before, after):
     clip, length, overlap = layout
-    longer = set(lay(Clip(clip.first - before, clip.last + after), length, overlap))
+    first, last = clip.first - before * clip.step, clip.last + after * clip.step
+    longer = set(lay(Clip(first, last, clip.step), length, overlap))
     assert set(lay(clip, length, overlap)[1:-1]) <= longer
 
 
@@ -73,7 +102,7 @@ def test_a_longer_clip_has_the_same_windows_inside(layout, before, after):
 def test_weights_of_every_frame_are_positive_and_sum_to_one(layout, data):
     clip, length, overlap = layout
     windows = lay(clip, length, overlap)
-    frame = data.draw(st.integers(clip.first, clip.last))
+    frame = data.draw(st.sampled_from(clip.frames))
     shares = weights(windows, frame, overlap)
     assert set(shares) == {window for window in windows if frame in window.frames}
     assert min(shares.values()) > 0
@@ -84,7 +113,7 @@ def test_weights_of_every_frame_are_positive_and_sum_to_one(layout, data):
 def test_weights_do_not_depend_on_which_frames_are_wanted(layout, data):
     clip, length, overlap = layout
     windows = lay(clip, length, overlap)
-    wanted = data.draw(st.sets(st.integers(clip.first, clip.last), min_size=1, max_size=5))
+    wanted = data.draw(st.sets(st.sampled_from(clip.frames), min_size=1, max_size=5))
     frame = data.draw(st.sampled_from(sorted(wanted)))
     assert weights(touching(windows, min(wanted), max(wanted)), frame, overlap) == weights(windows, frame, overlap)
 
@@ -109,9 +138,9 @@ def test_touching_keeps_the_windows_that_hold_a_wanted_frame():
 def test_every_frame_is_at_home_where_it_lies_most_centrally(layout):
     clip, length, overlap = layout
     windows = lay(clip, length, overlap)
-    homes = [home(windows, frame) for frame in range(clip.first, clip.last + 1)]
+    homes = [home(windows, frame) for frame in clip.frames]
     assert homes == sorted(homes)
-    for frame, found in enumerate(homes, clip.first):
+    for frame, found in zip(clip.frames, homes, strict=True):
         margin = min(frame - found.first, found.last - frame)
         assert margin == max(min(frame - other.first, other.last - frame) for other in windows)
 

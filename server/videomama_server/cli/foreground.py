@@ -77,14 +77,6 @@ def of_matte(order: Submission, out: str) -> Callable[[], None]:
     job.check()
 
     def write() -> None:
-        write_foreground(job, _wanted(order))
+        write_foreground(job, order.wanted())
 
     return write
-
-
-def _wanted(order: Submission) -> list[int]:
-    """Return the frames that a job was asked for."""
-    if order.frames:
-        return sequences.parse_range(order.frames)
-    clip = sequences.parse_range(order.clip) if order.clip else list(sequences.find(sequences.parse(order.plate)))
-    return list(range(clip[0], clip[-1] + 1))

@@ -73,8 +73,14 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--out", help="Alpha frames to write: .exr, .tif, .png or .dpx.")
 @click.option("--project", type=click.Path(path_type=Path), help="Project folder with source/frames and roto/NAME.")
 @click.option("--roto", help="The NAME under roto/ of the project; may be left out when there is only one.")
-@click.option("--clip", default="", help="Range that exists, such as 1001-1100; by default all plate frames on disk.")
-@click.option("--frames", default="", help="Frames wanted, such as 1001-1040; by default the whole clip.")
+@click.option(
+    "--clip",
+    default="",
+    help="Frames that exist, such as 1001-1100 or 1001-1099x2; by default all from first to last plate.",
+)
+@click.option(
+    "--frames", default="", help="Frames wanted, such as 1001-1040 or 1001-1039x2; by default the whole clip."
+)
 @click.option("--layer", default="", help="EXR layer to write the alpha to.")
 @click.option("--dtype", type=click.Choice(["float", "half", "uint16"]), help="Pixel type to write.")
 @click.option(

@@ -120,7 +120,8 @@ def _text(value: object) -> str:
 
 
 def _found(prediction: str, truth: str, wanted: _Wanted) -> _Files:
-    alpha = sequences.find(sequences.parse(prediction))
+    alpha = sequences.find(sequences.parse(prediction), "prediction")
+    sequences.refuse_stray_frames({"prediction": sequences.parse(prediction), "truth": sequences.parse(truth)})
 
     def same_frames(pattern: str) -> dict[int, Path]:
         found = sequences.find(sequences.parse(pattern))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -99,15 +99,10 @@ def of_matte(order: Submission, folder: Path) -> Callable[[], Judged]:
     how = Reading(settings.plate_layer, settings.mask_channel, channel, settings.colorspace, settings.exposure)
 
     def judge() -> Judged:
-        return control(clip_of((order.plate, order.mask, order.out), _wanted(order), how), folder)
+        clip = clip_of((order.plate, order.mask, order.out), order.wanted(), how)
+        return control(replace(clip, there=tuple(order.clip_frames())), folder)  # older alphas may lie beside the job's
 
     return judge
-
-
-def _wanted(order: Submission) -> list[int]:
-    """Return the frames of a job: older alphas may lie in the same folder."""
-    named = order.frames or order.clip
-    return sequences.parse_range(named) if named else sorted(sequences.find(sequences.parse(order.plate)))
 
 
 def _progress() -> Progress:

@@ -17,7 +17,7 @@ Files = Mapping[int, Path]
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip with its truth; all that is there has the same frames, which follow each other without a gap.
+    """A clip with its truth; all that is there has the same frames, all equally far apart.
 
     Attributes:
         name: unique in an evaluation; words divided by slashes.
@@ -42,7 +42,7 @@ class Clip:
     def __post_init__(self) -> None:
         numbers = self.numbers
         gaps = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
-        if gaps:
+        if not sequences.even_step(numbers):
             raise BadInput(f"missing: frames {sequences.format_range(gaps)}", "Copy the clip again.")
         for role, files in (("alpha", self.truth), ("mask", self.mask), ("foreground", self.foreground)):
             apart = sorted(set(numbers) ^ set(files)) if files is not None else []

@@ -18,6 +18,7 @@ from videomama_server.evaluate.asked import GIVEN, MASK, AskedEngine, AskedMasks
 from videomama_server.evaluate.clip import Clip, Files
 from videomama_server.evaluate.measure import measure
 from videomama_server.evaluate.record import Record, fingerprint
+from videomama_server.sequences import whole_range
 from videomama_server.submission import Submission, submit
 
 WORK = "work"
@@ -209,6 +210,7 @@ class Runner:
             mask=str((mask.parent / f"mask.####{mask.suffix}").absolute()),
             out=str((folder / "alpha.####.exr").absolute()),
             settings=engine.settings,
+            clip=whole_range(clip.numbers),
             priority=BATCH,
         )
         if self._client is None:

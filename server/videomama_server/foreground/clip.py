@@ -62,7 +62,7 @@ class Recolour:
                 source.
             NotPermitted: the folder cannot be made or written.
         """
-        suffix = self._target.tail.lower()
+        suffix = self._target.suffix.lower()
         if suffix not in DEFAULT_DTYPE:
             raise BadInput(
                 f"cannot write foreground colour to {self.out}", f"Use {', '.join(DEFAULT_DTYPE)}: it is scene-linear."
@@ -82,7 +82,9 @@ class Recolour:
         Raises:
             BadInput: frames are missing, or a result would replace what it is made from.
         """
-        plates, alphas = self._found("plate", self.plate), self._found("alpha", self.alpha)
+        patterns = {"plate": sequences.parse(self.plate), "alpha": sequences.parse(self.alpha)}
+        plates, alphas = (sequences.find(pattern, role) for role, pattern in patterns.items())
+        sequences.refuse_stray_frames(patterns)
         numbers = sorted(alphas if wanted is None else wanted)
         for role, there in (("plate", plates), ("alpha", alphas)):
             absent = [number for number in numbers if number not in there]
@@ -120,18 +122,12 @@ class Recolour:
 
     @property
     def _dtype(self) -> str:
-        return self.dtype or DEFAULT_DTYPE.get(self._target.tail.lower(), "")
-
-    def _found(self, role: str, pattern: str) -> dict[int, Path]:
-        try:
-            return sequences.find(sequences.parse(pattern))
-        except BadInput as error:
-            raise BadInput(f"{role}: {error.message}", error.hint) from error
+        return self.dtype or DEFAULT_DTYPE.get(self._target.suffix.lower(), "")
 
     def _check_targets(self, files: Mapping[int, Sources]) -> None:
-        if len(files) > 1 and not self._target.digits:
+        if len(files) > 1 and self._target.single:
             raise BadInput(
-                f"{self._target.path(1)} has no frame number, and {len(files)} frames are wanted",
+                f"{self.out} is a single file, and {len(files)} frames are wanted",
                 "Write it as foreground.####.exr.",
             )
         for number, sources in files.items():

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,12 @@ class Clip:
     mask: dict[int, Path]
     alpha: dict[int, Path]
     how: Reading = AS_USUAL
+    there: tuple[int, ...] = ()  # all frames of the job that the alphas are of; by default those that are judged
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """For each frame of the job a number, by which neighbours follow each other one by one."""
+        return sequences.consecutive(self.there or self.alpha)
 
     @property
     def numbers(self) -> list[int]:
@@ -104,16 +111,18 @@ def clip_of(patterns: tuple[str, str, str], wanted: Iterable[int] = (), how: Rea
     Raises:
         BadInput: nothing matches, or a frame has no plate, no mask or no alpha.
     """
-    found = [sequences.find(sequences.parse(pattern)) for pattern in patterns]
-    numbers = sorted(set(wanted) or found[2])
-    for role, files in zip(("plate", "mask", "alpha"), found, strict=True):
+    parsed = {role: sequences.parse(text) for role, text in zip(("plate", "mask", "alpha"), patterns, strict=True)}
+    found = {role: sequences.find(pattern, role) for role, pattern in parsed.items()}
+    sequences.refuse_stray_frames(parsed)
+    numbers = sorted(set(wanted) or found["alpha"])
+    for role, files in found.items():
         missing = [frame for frame in numbers if frame not in files]
         if missing:
             raise BadInput(
                 f"missing: {role} frames {sequences.format_range(missing)}", "Give plate, mask and alpha of one job."
             )
-    plate, mask, alpha = ({frame: files[frame] for frame in numbers} for files in found)
-    return Clip(plate, mask, alpha, how)
+    plate, mask, alpha = ({frame: files[frame] for frame in numbers} for files in found.values())
+    return Clip(plate, mask, alpha, how, tuple(found["alpha"]))
 
 
 @dataclass(frozen=True)
@@ -132,14 +141,14 @@ class Measured:
 def measure(clip: Clip, tell: Callable[[int], None] = lambda _: None) -> Measured:
     """Measure every frame, in order; `tell` is called with each frame as it is done.
 
-    Flicker and seams are measured between frames that follow each other by number.
+    Flicker and seams are measured between frames that follow each other in the clip.
 
     Raises:
         BadInput: as `Clip.read`, or the frames differ in size.
     """
     gauge, runs, failures = Gauge(), [list[FrameScores]()], dict[int, Exception]()
     for frame, seen in _read_ahead(clip):
-        if runs[-1] and frame != runs[-1][-1].frame + 1:
+        if runs[-1] and clip.places[frame] != clip.places[runs[-1][-1].frame] + 1:
             runs.append([])
             gauge = Gauge()
         found = _measured(gauge, seen)

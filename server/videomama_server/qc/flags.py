@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 
 from videomama_client.messages import QcFlag
 
@@ -27,6 +28,20 @@ def judge(scores: Sequence[FrameScores], limits: Thresholds = THRESHOLDS) -> lis
     A frame whose mask or alpha was lost is not judged any further, nor is its change from and to its neighbours.
     """
     return [flag for shot in _shots(scores, limits.cut) for flag in _judge_shot(shot, limits)]
+
+
+def flags_by_frame(flags: Sequence[QcFlag], places: Mapping[int, int]) -> list[QcFlag]:
+    """Return flags with frame numbers, of flags that name the places of frames in a clip.
+
+    Args:
+        flags: of scores that were counted by place, so that frames on twos are neighbours.
+        places: of each frame; see `sequences.consecutive`.
+    """
+    numbers = {place: frame for frame, place in places.items()}  # a flag may reach over a gap, where there is no frame
+    return [
+        replace(flag, frames=[numbers[place] for place in flag.frames if place in numbers], worst=numbers[flag.worst])
+        for flag in flags
+    ]
 
 
 def _shots(scores: Sequence[FrameScores], cut: float) -> list[list[FrameScores]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from videomama_client.messages import QcFlag
 from videomama_server.frames import write_picture
 from videomama_server.qc import sheet
 from videomama_server.qc.files import Clip, measure
-from videomama_server.qc.flags import judge
+from videomama_server.qc.flags import flags_by_frame, judge
 from videomama_server.qc.plot import plot
 from videomama_server.qc.scores import FrameScores
 from videomama_server.replacing import replacing
@@ -52,7 +52,8 @@ def check(clip: Clip, tell: Callable[[int], None] = lambda _: None) -> QcReport:
     if reasons and not found.scores:
         frame, reason = next(iter(reasons.items()))
         raise InternalError(f"no frame can be judged; frame {frame}: {reason}", "Report this with the three frames.")
-    return QcReport(found.scores, judge(found.scores), reasons)
+    flags = judge([replace(one, frame=clip.places[one.frame]) for one in found.scores])
+    return QcReport(found.scores, flags_by_frame(flags, clip.places), reasons)
 
 
 def write(folder: Path, clip: Clip, report: QcReport) -> list[Path]:

@@ -103,6 +103,15 @@ def test_a_clip_with_a_gap_is_told(make):
     assert "missing: frames 1" in data.broken[0].error.message
 
 
+def test_a_clip_on_twos_is_whole(make):
+    part = make.rvm(count=5) / "videomatte_96x64" / "videomatte_motion"
+    for kind in ("com", "pha", "fgr"):
+        for frame in (1, 3):
+            (part / "0000" / kind / f"{frame:04d}.png").unlink()
+    (clip,) = read_data(part).clips
+    assert clip.numbers == [0, 2, 4]
+
+
 def test_a_clip_without_plates_is_told(make):
     part = make.rvm(clips=("0000", "0001")) / "videomatte_96x64" / "videomatte_motion"
     shutil.rmtree(part / "0001" / "com")

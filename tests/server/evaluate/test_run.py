@@ -187,3 +187,13 @@ def test_masks_depend_on_the_name_of_the_clip(evaluate, clip):
     evaluate([clip], masks=["mixed+missing"])
     outcome, _ = evaluate([replace(clip, name="other")], masks=["mixed+missing"])
     assert [unit.again for unit in outcome.units] == [False, False]
+
+
+def test_a_clip_on_twos_is_refined_as_one(evaluate, make):
+    part = make.rvm(count=7, masks=True) / "videomatte_96x64" / "videomatte_motion"
+    for kind in ("com", "pha", "fgr", "mask"):
+        for frame in (1, 3, 5):
+            (part / "0000" / kind / f"{frame:04d}.png").unlink()
+    outcome, _ = evaluate(read_data(part).clips, ["passthrough"], ["given"])
+    assert outcome.failures == []
+    assert outcome.units[1].record.frames == [0, 2, 4, 6]

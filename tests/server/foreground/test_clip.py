@@ -165,7 +165,7 @@ def test_no_files_at_all(job, role):
         ({"out": "f.####.png"}, "cannot write foreground colour"),
         ({"out": "f.####.dpx"}, "cannot write foreground colour"),
         ({"out": "f.####"}, "cannot write foreground colour"),
-        ({"out": ""}, "no file name"),
+        ({"out": ""}, "not a file name"),
         ({"dtype": "uint16"}, "cannot be uint16"),
         ({"colorspace": "nonsense"}, "no colour space is called"),
     ],
@@ -177,7 +177,7 @@ def test_what_cannot_work_is_said_before_any_work(job, tmp_path, monkeypatch, ch
 
 
 def test_many_frames_do_not_go_to_one_file(job):
-    with pytest.raises(BadInput, match="has no frame number, and 3 frames"):
+    with pytest.raises(BadInput, match="is a single file, and 3 frames"):
         write(replace(job, out=job.out.replace(".####", "")))
 
 

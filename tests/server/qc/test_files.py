@@ -84,6 +84,37 @@ def test_when_no_frame_can_be_measured_that_is_an_error_that_names_one(clip, wri
         check(clip_of(written(clip)))
 
 
+def on_twos(clip):
+    """Take every second frame away."""
+    for number in clip.numbers[1::2]:
+        for role in (clip.plate, clip.mask, clip.alpha):
+            del role[number]
+    return clip
+
+
+def test_frames_on_twos_follow_each_other(clip, written):
+    found = measure(clip_of(written(on_twos(clip)))).scores
+    assert [one.frame for one in found] == list(range(1001, 1017, 2))
+    assert [one.flicker is None for one in found] == [True] + [False] * 7
+
+
+def test_every_second_frame_of_alphas_on_ones_follows_none(clip, written):
+    found = measure(clip_of(written(clip), range(1001, 1017, 2))).scores
+    assert all(one.flicker is None for one in found)
+
+
+def test_flags_on_twos_name_frames(clip, written):
+    clip.alpha[1009][:] = 0
+    (flag,) = check(clip_of(written(on_twos(clip)))).flags
+    assert (flag.kind, flag.frames, flag.worst) == ("alpha dropped", [1009], 1009)
+
+
+def test_a_single_frame_beside_a_sequence_is_refused(clip, written):
+    plate, mask, alpha = written(clip)
+    with pytest.raises(BadInput, match=r"is a single frame of plate\.####\.png, 1001-1016"):
+        clip_of((plate.replace("####", "1003"), mask, alpha))
+
+
 def test_frames_that_are_wanted_must_be_there(clip, written):
     with pytest.raises(BadInput, match="missing: plate frames 1017-1018"):
         clip_of(written(clip), range(1015, 1019))

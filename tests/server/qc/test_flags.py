@@ -3,8 +3,9 @@
 import cv2
 import numpy as np
 import pytest
+from videomama_client.messages import QcFlag
 from videomama_server.demo.clip import ClipShape, render_frame
-from videomama_server.qc.flags import judge, sentence
+from videomama_server.qc.flags import flags_by_frame, judge, sentence
 from videomama_server.qc.scores import FrameScores, Gauge, with_seams
 
 
@@ -224,3 +225,9 @@ def test_a_mask_that_is_only_too_large_is_no_mismatch():
     assert judge(large) == []
     beside = [scored(frame, iou=0.2, mask=0.2, coverage=0.2) for frame in range(6)]
     assert [flag.kind for flag in judge(beside)] == ["mismatch"]
+
+
+def test_flags_are_given_frame_numbers_again():
+    flag = QcFlag("patch", [3, 4, 5], 4, "because")
+    assert flags_by_frame([flag], {1001: 3, 1003: 4, 1005: 5}) == [QcFlag("patch", [1001, 1003, 1005], 1003, "because")]
+    assert flags_by_frame([flag], {1001: 3, 1003: 4})[0].frames == [1001, 1003]  # 5 lies in a gap
