@@ -140,13 +140,17 @@ def _groups(laid: list[Window], wanted: list[int], clip: Clip, context: int | No
 
 def _check_there(frames: Iterable[int], plate: Source, mask: Source) -> None:
     missing = []
+    first = None
     for source in (plate, mask):
         there = set(source.frames())
         absent = [frame for frame in frames if frame not in there]
         if absent:
             missing.append(f"{source.role} frames {sequences.format_range(absent)} of {source.text}")
-    if missing:
+            first = first or (source.role, absent[0])
+    if first:
         raise BadInput(
             f"missing: {'; '.join(missing)}",
-            "Render them, or name the range that exists with the clip setting (neighbouring frames are read too).",
+            "Render them, or name the range that exists with --clip (neighbouring frames are read too).",
+            role=first[0],
+            frame=first[1],
         )

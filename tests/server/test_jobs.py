@@ -128,7 +128,7 @@ def test_files_that_were_read_at_a_death_before_the_job_got_on_are_not_suspected
         _, given_up = book.after_death()
         if number == 0:
             book.note(frame(job, 1))
-    assert given_up[0].message == "the engine died twice after 1 frames of this job"
+    assert given_up[0].message == "the engine died twice after 1 frame of this job"
 
 
 def test_files_of_a_job_that_is_not_known_are_nobodys(book, job):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 from videomama_client.errors import BadInput
+from videomama_client.wording import counted
 
 from videomama_server import config
 from videomama_server.cache import README, Cache, CacheReport
@@ -72,6 +73,6 @@ def _show(report: CacheReport, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asdict(report)))
         return
-    click.echo(f"{report.folder}: {report.entries} entries, {report.bytes / 1e6:.1f} MB")
+    click.echo(f"{report.folder}: {counted(report.entries, 'entry', 'entries')}, {report.bytes / 1e6:.1f} MB")
     if report.removed:
         click.echo(f"removed {report.removed}, {report.freed_bytes / 1e6:.1f} MB")

@@ -16,6 +16,7 @@ from videomama_client import launch, messages
 from videomama_client.client import Client
 from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
 from videomama_client.settings import MODES, QUALITIES, MatteSettings
+from videomama_client.wording import counted
 
 from videomama_server import config
 from videomama_server.submission import Submission, project_paths, submit
@@ -122,7 +123,7 @@ def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: 
     for warning in done.warnings:
         click.echo(f"Warning: {warning}", err=True)
     click.echo(
-        f"{done.frames} frames ({done.computed} computed, {done.cached} cached) in {done.seconds:.1f} s "
+        f"{counted(done.frames, 'frame')} ({done.computed} computed, {done.cached} cached) in {done.seconds:.1f} s "
         f"by {done.engine}, region {','.join(map(str, done.roi))}"
     )
     if done.plan:
@@ -143,9 +144,9 @@ def _say_flags(done: messages.MatteDone) -> None:
     for flag in done.flags:
         click.echo(f"QC: {sentence(flag)}")
     if done.judged and not done.flags:
-        click.echo(f"QC: nothing flagged on {done.judged} frames")
+        click.echo(f"QC: nothing flagged on {counted(done.judged, 'frame')}")
     if done.judged < done.frames:
-        click.echo(f"QC: {done.frames - done.judged} frames not judged: the cache has no scores of them")
+        click.echo(f"QC: {counted(done.frames - done.judged, 'frame')} not judged: the cache has no scores of them")
 
 
 def follow(client: Client, order: Submission) -> messages.MatteDone:
