@@ -109,7 +109,7 @@ def lay(clip: Clip, frames: str, shape: WindowShape) -> Plan:
     if outside:
         raise BadInput(
             f"frames {sequences.format_range(outside)} are wanted, the clip is {clip.first}-{clip.last}",
-            "Ask for frames inside the clip, or name a longer clip.",
+            "Give --frames inside the clip, or a longer --clip.",
         )
     laid = windows.lay(clip, shape.length, shape.overlap)
     groups = _groups(laid, wanted, clip, shape.context)

@@ -75,8 +75,8 @@ def sweep(folder: Path) -> None:
 def _of_target(error: OSError, temporary: Path, path: Path) -> OSError:
     """Return an error of the hidden file as one of the file that it was to become, which is the one a person knows."""
     reason = (error.strerror or "").replace(str(temporary), str(path))
-    file = str(error.filename or temporary)
-    return OSError(error.errno, reason, str(path) if file == str(temporary) else file)
+    names = [str(name) for name in (error.filename, error.filename2) if name] or [str(temporary)]
+    return OSError(error.errno, reason, str(path) if str(temporary) in names else names[0])
 
 
 def _sync(path: Path) -> None:

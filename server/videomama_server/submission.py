@@ -13,6 +13,7 @@ from videomama_client.errors import BadInput, NotPermitted
 from videomama_client.settings import MatteSettings
 
 from videomama_server import sequences
+from videomama_server.disk_errors import disk_error
 from videomama_server.limits import READABLE
 from videomama_server.replacing import replacing
 
@@ -108,7 +109,10 @@ def project_paths(project: Path, roto: str | None) -> tuple[str, str, str]:
     """
     folder = project / "roto"
     if not folder.is_dir():
-        raise BadInput(f"{project} is no project: there is no {folder}", "Check the project folder.")
+        raise BadInput(
+            f"{project} is not a project: it has no folder {folder}",
+            "Give --project a folder with source/frames and roto/NAME.",
+        )
     names = sorted(p.name for p in folder.glob("*") if p.is_dir() and not p.name.endswith("_mama"))
     if roto is None and len(names) == 1:
         roto = names[0]
@@ -137,7 +141,7 @@ def _shared(client: Client, files: list[Path], out: Path, must: bool) -> bool:
             raise
         return False
     except OSError as error:
-        raise NotPermitted(f"cannot use {error.filename}: {error.strerror}", "Check its permissions.") from error
+        raise disk_error(error) from error
     if must and not shared:
         raise BadInput("the server does not see the same files", "Mount the folders there, or use --transport inline.")
     return shared
@@ -150,7 +154,9 @@ def _inline_files(order: Submission, plate: dict[int, Path], mask: dict[int, Pat
     for role, files in ((messages.PLATE, plate), (messages.MASK, mask)):
         absent = [frame for frame in span if frame not in files]
         if absent:
-            raise BadInput(f"missing: {role} frames {sequences.format_range(absent)}", "Render them, or name a --clip.")
+            reason = f"missing: {role} frames {sequences.format_range(absent)}"
+            hint = "Render them, or name the range that exists with --clip."
+            raise BadInput(reason, hint, role=role, frame=absent[0])
     return InlineFrames({frame: plate[frame] for frame in span}, {frame: mask[frame] for frame in span})
 
 
@@ -158,7 +164,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise NotPermitted(f"cannot make {folder}: {error.strerror}", "Choose another output folder.") from error
+        raise disk_error(error) from error
 
 
 def _write(path: Path, content: bytes) -> None:

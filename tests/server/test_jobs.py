@@ -2,7 +2,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from videomama_client.errors import BadInput, from_code
+from videomama_client.errors import BadInput, InternalError
 from videomama_client.messages import (
     CANCELLED,
     DONE,
@@ -106,7 +106,7 @@ def test_a_job_that_kills_the_worker_twice_without_a_frame_is_given_up(book, job
     (event,) = given_up
     assert event.job == other.id
     assert event.hint
-    assert type(from_code(event.code, "", "")).__name__ == "InternalError"
+    assert type(event.error) is InternalError
     assert other.ended
     assert not job.ended
 

@@ -22,7 +22,7 @@ def cache(context: click.Context, cache_dir: Path | None, as_json: bool) -> None
     """Look after the cache of finished alphas."""
     folder = config.load({"cache_dir": cache_dir}).cache_dir
     if folder.is_dir() and any(folder.iterdir()) and not (folder / README).is_file():
-        raise BadInput(f"{folder} is no cache of alphas", "Name the folder with --cache-dir.")
+        raise BadInput(f"{folder} is not a cache of alphas", "Name the folder with --cache-dir.")
     context.obj = (Cache(folder), as_json)
     context.call_on_close(context.obj[0].close)
 

@@ -47,7 +47,15 @@ _SETTINGS_HELP = {
     "trimap_erode": "Certain foreground starts this far inside the mask (pixels at 1920 wide).",
     "trimap_dilate": "Certain background starts this far outside the mask (pixels at 1920 wide).",
 }
-_TYPES: dict[str, Any] = {"bool": bool, "int": int, "Optional[int]": int, "float": float, "str": str}
+
+
+class _Number(click.types.FloatParamType):
+    """A float, by the name that people call it."""
+
+    name = "number"
+
+
+_TYPES: dict[str, Any] = {"bool": bool, "int": int, "Optional[int]": int, "float": _Number(), "str": str}
 
 
 def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -217,12 +225,12 @@ def _submission(flags: dict[str, Any]) -> Submission:
     project, roto = flags.pop("project"), flags.pop("roto")
     if project is not None:
         if any(flags[name] for name in ("plate", "mask", "out")):
-            raise BadInput("--project names plate, mask and out itself", "Leave those three out.")
+            raise BadInput("--project names plate, mask and output itself", "Leave out --plate, --mask and --out.")
         flags["plate"], flags["mask"], flags["out"] = project_paths(project, roto)
         flags["dtype"] = flags["dtype"] or "uint16"
     missing = [f"--{name}" for name in ("plate", "mask", "out") if not flags[name]]
     if missing:
-        raise BadInput(f"{', '.join(missing)} not given", "Name plate, mask and out, or a --project.")
+        raise BadInput(f"{', '.join(missing)} not given", "Give --plate, --mask and --out, or a --project.")
     for name in ("plate", "mask", "out"):
         flags[name] = os.path.abspath(flags[name])  # noqa: PTH100  (a pattern, not a path)
     flags["dtype"] = flags["dtype"] or ""

@@ -13,8 +13,8 @@ from videomama_client.errors import BadInput, placed
 from videomama_client.wording import counted
 
 from videomama_server import color, frames, sequences
-from videomama_server.attempt import disk_error
 from videomama_server.delivery import Delivery
+from videomama_server.disk_errors import disk_error
 from videomama_server.foreground.estimate import estimate, sane_alpha
 
 DEFAULT_DTYPE = {".exr": "half", ".tif": "float", ".tiff": "float"}
