@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -23,13 +24,14 @@ from videomama_server import cli
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "troubleshooting.md"
 BEGIN, END = "<!-- made by bench/mistakes_page.py -->", "<!-- end -->"
+_LONG_WORD = re.compile(r"\w{100,}")
 _LONGEST = 400  # characters of a hint: some list all that there is
 
 
 def page() -> str:
     """Return the page with the tables that the mistakes give now; what is written around them stays."""
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    return f"{before}{BEGIN}\n{tables()}{END}{rest.split(END)[1]}"
+    return f"{before}{BEGIN}\n{tables()}\n{END}{rest.split(END)[1]}"
 
 
 def tables() -> str:
@@ -47,7 +49,7 @@ def tables() -> str:
 
 def _table(title: str, rows: tuple[Mistake, ...], folder: Path) -> str:
     head = f"\n### {title}\n\n| mistake | command | what it says |\n|---|---|---|\n"
-    return head + "".join(_row(mistake, said(mistake, folder)) for mistake in rows) + "\n"
+    return head + "".join(_row(mistake, said(mistake, folder)) for mistake in rows)
 
 
 def _row(mistake: Mistake, answer: str) -> str:
@@ -102,6 +104,7 @@ def _shortened(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
+    text = _LONG_WORD.sub(lambda word: f"{word[0][:40]}...", text)
     for special in ("|", "<", "_"):
         text = text.replace(special, f"\\{special}")
     return text.replace("\n", "<br>")
