@@ -220,10 +220,10 @@ BAD = [
     ("--mask", "gone.####.exr", "no frames match"),
     ("--plate", "", "--plate not given"),
     ("--out", "", "--out not given"),
-    ("--out", "/dev/null/alpha.####.exr", "cannot make /dev/null"),
+    ("--out", "/dev/null/alpha.####.exr", "/dev/null: a file of that name is in its place"),
     ("--out", "/tmp/alpha.####.gif", "cannot write alphas to /tmp/alpha.####.gif"),
     ("--connection-file", "/dev/null/c.json", "/dev/null"),
-    ("--project", "/nonexistent", "--project names plate, mask and out itself"),
+    ("--project", "/nonexistent", "--project names plate, mask and output itself"),
 ]
 
 
@@ -253,10 +253,10 @@ def test_matte_without_its_three_patterns_names_those_that_lack(videomama, serve
 def test_a_project_that_is_not_there_is_reported(videomama, tmp_path):
     said = videomama("matte", "--project", tmp_path / "none")
     assert said.code == 1
-    assert "is no project" in said.err
+    assert "is not a project" in said.err
     said = videomama("matte", "--project", tmp_path / "none", "--roto", "hero")
     assert said.code == 1
-    assert "is no project" in said.err
+    assert "is not a project" in said.err
 
 
 def test_bad_input_prints_message_and_hint(videomama, server, make_clip):

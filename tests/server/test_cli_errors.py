@@ -18,7 +18,7 @@ def commands(command=cli.videomama, words=()):
         takes = any("--json" in parameter.opts for parameter in command.params)
         if isinstance(command, click.Group):
             for name in command.list_commands(context):
-                inner = [*words, name, "--json"] if takes else [*words, name]
+                inner = [*words, "--json", name] if takes else [*words, name]
                 yield from commands(command.get_command(context, name), inner)
         if takes and not isinstance(command, click.Group):
             yield [*words, "--json"]
