@@ -130,6 +130,16 @@ def placed(role: str = "", frame: Optional[int] = None, file: object = "") -> It
         raise error.at(role, frame, file) from error
 
 
+@contextmanager
+def option_called(option: str, own: str) -> Iterator[None]:
+    """Name an option as the command that is running calls it: `--mask-channel` may be its `--alpha-channel`."""
+    try:
+        yield
+    except VideoMaMaError as error:
+        error.hint = error.hint.replace(option, own)
+        raise
+
+
 def kind_of(code: str) -> type[VideoMaMaError]:
     """Return the kind that a code of the wire stands for; one this side does not know is an `InternalError`."""
     return _KINDS.get(code, InternalError)

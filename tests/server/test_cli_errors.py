@@ -119,6 +119,23 @@ def test_commands_that_need_no_server_name_the_place_too(videomama, make_clip, t
     assert told["role"] == {"qc": "mask", "foreground": "alpha", "metrics": None}[command]
 
 
+@pytest.mark.parametrize(
+    ("command", "option"), [("qc", "--alpha-channel"), ("foreground", "--alpha-channel"), ("metrics", "--channel")]
+)
+def test_a_channel_that_is_not_there_is_answered_with_the_option_of_that_command(
+    videomama, make_clip, tmp_path, command, option
+):
+    clip = make_clip(count=1)
+    words = {
+        "qc": ["--plate", clip.plate, "--mask", clip.mask, "--alpha", clip.mask],
+        "foreground": ["--plate", clip.plate, "--alpha", clip.mask, "--out", tmp_path / "fg.####.exr"],
+        "metrics": [clip.mask, clip.mask],
+    }
+    told = error_of(videomama(command, *words[command], option, "AA", "--json"))
+    assert "no channel 'AA'" in told["message"]
+    assert told["hint"].endswith(f"Choose one with {option}.")
+
+
 def test_ctrl_c_is_one_object_with_the_code_of_an_interrupt(videomama, make_clip, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt

@@ -293,6 +293,11 @@ def test_a_failure_is_reported_in_one_line_and_a_cancel_is_none(book, job):
     assert (other.report().state, other.report().message) == (CANCELLED, "")
 
 
+def test_a_failure_over_a_frame_is_reported_with_it(book, job):
+    book.note(MatteFailed(job.id, "bad-input", "mask frame 7: broken", "hint", "mask", 7, "/mask.0007.exr"))
+    assert (job.report().role, job.report().frame) == ("mask", 7)
+
+
 def test_a_job_that_was_given_up_is_reported_as_failed(book, job):
     for _ in range(2):
         book.note_begun(job.id)

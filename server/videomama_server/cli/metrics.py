@@ -9,7 +9,7 @@ from statistics import fmean
 from typing import Any
 
 import click
-from videomama_client.errors import BadInput, placed
+from videomama_client.errors import BadInput, option_called, placed
 
 from videomama_server import color, frames, sequences
 from videomama_server import metrics as measures
@@ -137,7 +137,7 @@ def _measured(files: _Files, wanted: _Wanted) -> Shown:
     evaluation = measures.Evaluation(wanted.convention, wanted.measures)
     unaided = _Unaided()
     for frame in sorted(files.alpha):
-        with placed(frame=frame):
+        with placed(frame=frame), option_called("--mask-channel", "--channel"):
             alpha, truth = (frames.read_mask(of[frame], wanted.channel).pixels[..., 0] for of in files.alphas)
             evaluation.add(alpha, truth, _colours(files, frame))
             unaided.add(frame, alpha, truth, files.plate[frame] if files.plate else None)

@@ -169,5 +169,5 @@ def _with_extra(name: str) -> Any:
     except ModuleNotFoundError as error:
         raise WeightsError(
             f"the engine videomama needs {error.name}, which is not installed",
-            "Install the extra: pip install 'videomama-bridge[videomama]'.",
+            "Run `python install server`.",
         ) from error

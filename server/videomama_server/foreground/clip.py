@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from videomama_client.errors import BadInput, placed
+from videomama_client.errors import BadInput, option_called, placed
 from videomama_client.wording import counted
 
 from videomama_server import color, frames, sequences
@@ -146,7 +146,7 @@ class Recolour:
     def _frame(self, number: int, sources: Sources) -> None:
         with placed("plate", number):
             plate = frames.read_plate(sources.plate, self.plate_layer)
-        with placed("alpha", number, sources.alpha):
+        with placed("alpha", number, sources.alpha), option_called("--mask-channel", "--alpha-channel"):
             alpha = self._alpha(sources, plate)
         target = self._target.path(number)
         with placed("foreground", number, target):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from videomama_client.errors import BadInput, placed
+from videomama_client.errors import BadInput, option_called, placed
 
 from videomama_server import color, frames, sequences
 from videomama_server.frames import FloatArray, Picture
@@ -72,7 +72,7 @@ class Clip:
             plate = frames.read_plate(self.plate[frame], self.how.plate_layer)
         with placed("mask", frame):
             mask = frames.read_mask(self.mask[frame], self.how.mask_channel)
-        with placed("alpha", frame):
+        with placed("alpha", frame), option_called("--mask-channel", "--alpha-channel"):
             alpha = frames.read_mask(self.alpha[frame], self.how.alpha_channel)
         own, wanted = alpha.geometry.display, plate.geometry.display
         if (own.w, own.h) != (wanted.w, wanted.h):
