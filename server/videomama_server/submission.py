@@ -9,7 +9,7 @@ from pathlib import Path
 
 from videomama_client import messages
 from videomama_client.client import Client, InlineFrames, content_digest
-from videomama_client.errors import BadInput, NotPermitted
+from videomama_client.errors import BadInput, NotPermitted, placed
 from videomama_client.settings import MatteSettings
 
 from videomama_server import sequences
@@ -74,7 +74,10 @@ def submit(client: Client, order: Submission) -> Sent:
         BadInput: no frames match, or by path was asked for and the server does not see the files.
         NotPermitted: the output folder cannot be written.
     """
-    plate, mask = sequences.find(sequences.parse(order.plate)), sequences.find(sequences.parse(order.mask))
+    with placed(messages.PLATE):
+        plate = sequences.find(sequences.parse(order.plate))
+    with placed(messages.MASK):
+        mask = sequences.find(sequences.parse(order.mask))
     out = sequences.parse(order.out)
     _make_folder(out.folder)
     probes = [next(iter(files.values())) for files in (plate, mask)]

@@ -97,6 +97,15 @@ def test_an_error_of_a_frame_names_role_frame_and_file(videomama, server, make_c
     assert told["hint"]
 
 
+@pytest.mark.parametrize("role", ["plate", "mask"])
+def test_a_pattern_that_matches_nothing_names_the_role(videomama, server, make_clip, role):
+    clip = make_clip(count=1)
+    clip.file(role, 1001).unlink()
+    told = error_of(videomama(*clip.flags("--json", "--connection-file", str(server.connection_file))))
+    assert told["role"] == role
+    assert told["message"].startswith(f"{role}: no frames match ")
+
+
 def test_frames_that_are_missing_name_the_first(videomama, server, make_clip):
     clip = make_clip(count=4)
     clip.file("mask", 1003).unlink()

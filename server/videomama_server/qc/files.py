@@ -16,6 +16,7 @@ from videomama_server.frames import FloatArray, Picture
 from videomama_server.qc.scores import FrameScores, Gauge, with_seams
 from videomama_server.qc.sights import Sight, glimpse, sight
 
+_ROLES = ("plate", "mask", "alpha")
 _AHEAD = 2  # frames read while one is measured
 
 
@@ -102,9 +103,9 @@ def clip_of(patterns: tuple[str, str, str], wanted: Iterable[int] = (), how: Rea
     Raises:
         BadInput: nothing matches, or a frame has no plate, no mask or no alpha.
     """
-    found = [sequences.find(sequences.parse(pattern)) for pattern in patterns]
+    found = [_found(role, pattern) for role, pattern in zip(_ROLES, patterns, strict=True)]
     numbers = sorted(set(wanted) or found[2])
-    for role, files in zip(("plate", "mask", "alpha"), found, strict=True):
+    for role, files in zip(_ROLES, found, strict=True):
         missing = [frame for frame in numbers if frame not in files]
         if missing:
             raise BadInput(
@@ -115,6 +116,11 @@ def clip_of(patterns: tuple[str, str, str], wanted: Iterable[int] = (), how: Rea
             )
     plate, mask, alpha = ({frame: files[frame] for frame in numbers} for files in found)
     return Clip(plate, mask, alpha, how)
+
+
+def _found(role: str, pattern: str) -> dict[int, Path]:
+    with placed(role):
+        return sequences.find(sequences.parse(pattern))
 
 
 def measure(clip: Clip, tell: Callable[[int], None] = lambda _: None) -> list[FrameScores]:
