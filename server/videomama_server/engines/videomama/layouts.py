@@ -77,7 +77,7 @@ def find(folder: Path) -> Checkpoint:
     if stat.S_ISREG(kind):
         return _from_file(folder)
     if not stat.S_ISDIR(kind):
-        raise WeightsError(f"there are no weights: the folder {folder} does not exist", _unet_place(folder))
+        raise WeightsError(f"there is no folder of weights {folder}", _unet_place(folder))
     found = _search(_files(folder, _DEEPEST))
     unet = _unet(found, folder)
     return _checkpoint(unet, _vae(found, unet, folder), folder)
