@@ -9,14 +9,14 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Optional, TypeVar
 
 from videomama_client import __version__, messages, wire
 from videomama_client.connection import Connection
-from videomama_client.errors import BadInput, ProtocolError, ServerUnreachable, from_code
+from videomama_client.errors import BadInput, ProtocolError, ServerUnreachable, VideoMaMaError
 from videomama_client.settings import MatteSettings
 from videomama_client.zeromq import zmq
 
@@ -142,8 +142,15 @@ class Client:
         return self._ask(request, messages.FileProved).digest == file_proof(path, nonce)
 
     def sees_folder(self, folder: Path) -> bool:
-        """Whether the server sees what this side writes into `folder`, by a file of random bytes put there."""
-        handle, name = tempfile.mkstemp(prefix=".videomama-", dir=folder)
+        """Whether the server sees what this side writes into `folder`, by a file of random bytes put there.
+
+        Raises:
+            OSError: this side cannot write there; it names the folder.
+        """
+        try:
+            handle, name = tempfile.mkstemp(prefix=".videomama-", dir=folder)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(folder)) from error
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(os.urandom(_NONCE_BYTES))
@@ -182,7 +189,7 @@ class Client:
             if isinstance(event, messages.FrameWanted):
                 self.supply(event, inline or InlineFrames())
             elif isinstance(event, messages.MatteFailed):
-                raise from_code(event.code, event.message, event.hint)
+                raise failure(event, inline)
             elif event is not None:
                 yield event
             if isinstance(event, messages.MatteDone):
@@ -204,12 +211,14 @@ class Client:
 
     def supply(self, wanted: messages.FrameWanted, inline: InlineFrames) -> None:
         """Send the file that the server asks for; one that cannot be read cancels the job and raises `BadInput`."""
+        path: object = ""
         try:
             path = inline.file(wanted.role, wanted.frame)
             content = path.read_bytes()
         except (KeyError, OSError) as error:
             self.cancel(wanted.job)
-            raise BadInput(f"cannot read {wanted.role} frame {wanted.frame}: {error}", "Check the file.") from error
+            why = f"cannot read {path}: {error.strerror}" if isinstance(error, OSError) else "it was never offered"
+            raise BadInput(why, "Check the file.").at(wanted.role, wanted.frame, path) from error
         self._send(messages.SupplyFrame(wanted.job, wanted.role, wanted.frame), content)
 
     def _ask(self, request: Any, kind: type[Reply], timeout: float = ANSWER_S) -> Reply:
@@ -242,7 +251,7 @@ class Client:
             if received is None or getattr(received[0], "request", None) not in (request, ""):
                 continue
             if isinstance(received[0], messages.RequestRefused):
-                raise from_code(received[0].code, received[0].message, received[0].hint)
+                raise received[0].error
             return received
         raise ServerUnreachable(f"the server did not answer within {timeout:g} s", "Start it again: videomama serve")
 
@@ -274,6 +283,17 @@ class Client:
             self._unanswered = self._unanswered if unanswered else now
             self._pinged = now
             self._send(messages.ReportStatus(_new_id()))
+
+
+def failure(event: messages.MatteFailed, inline: Optional[InlineFrames]) -> VideoMaMaError:
+    """Return the error that a job ended with; of a frame that this side sent, it names this side's own file."""
+    try:
+        own = str(inline.file(event.role, event.frame)) if inline and event.role and event.frame is not None else ""
+    except KeyError:
+        own = ""
+    if not own or not event.file:
+        return event.error
+    return replace(event, message=event.message.replace(event.file, own), file=own).error
 
 
 def file_proof(path: Path, nonce: str) -> str:

@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import ClassVar, Optional, TypeVar
 
 _LONGEST = 8000  # characters: names of files may be of any length, and a message must fit on the wire
+
+
+Error = TypeVar("Error", bound="VideoMaMaError")
 
 
 class VideoMaMaError(Exception):
     """Anything that the person is told about.
 
+    Options are named as on the command line, such as `--clip`; the Nuke plug-in names its knobs instead.
+
     Args:
         message: what happened, naming the file and frame where there is one.
         hint: what to do about it, in one sentence.
+        role: whose picture it is about: `plate`, `mask`, `alpha`; empty where it is about none.
+        frame: which frame of it; None where it is about none.
+        file: which file, as the message names it; empty where it is about none.
     """
 
     code: ClassVar[str] = "internal"
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(
+        self, message: str, hint: str = "", *, role: str = "", frame: Optional[int] = None, file: str = ""
+    ) -> None:
         super().__init__(message)
         self.message = _cut(message)
         self.hint = _cut(hint)
+        self.role = role
+        self.frame = frame
+        self.file = _cut(file)
+
+    def at(self: Error, role: str = "", frame: Optional[int] = None, file: object = "") -> Error:
+        """Return the error with its place, which the message begins with unless it named one before.
+
+        Args:
+            role, frame: what it is about; `mask`, 7 makes `mask frame 7: ...`.
+            file: a path; what the error knew before stands.
+        """
+        place = " ".join([role] * bool(role) + [f"frame {frame}"] * (frame is not None))
+        named = self.role or self.frame is not None
+        message = f"{place}: {self.message}" if place and not named else self.message
+        known = self.frame if self.frame is not None else frame
+        return type(self)(message, self.hint, role=self.role or role, frame=known, file=self.file or str(file))
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
@@ -93,6 +121,25 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
-def from_code(code: str, message: str, hint: str) -> VideoMaMaError:
-    """Rebuild an error that came over the wire; a code this side does not know is an `InternalError`."""
-    return _KINDS.get(code, InternalError)(message, hint)
+@contextmanager
+def placed(role: str = "", frame: Optional[int] = None, file: object = "") -> Iterator[None]:
+    """Name the place in whatever goes wrong meanwhile; see `VideoMaMaError.at`."""
+    try:
+        yield
+    except VideoMaMaError as error:
+        raise error.at(role, frame, file) from error
+
+
+@contextmanager
+def option_called(option: str, own: str) -> Iterator[None]:
+    """Name an option as the command that is running calls it: `--mask-channel` may be its `--alpha-channel`."""
+    try:
+        yield
+    except VideoMaMaError as error:
+        error.hint = error.hint.replace(option, own)
+        raise
+
+
+def kind_of(code: str) -> type[VideoMaMaError]:
+    """Return the kind that a code of the wire stands for; one this side does not know is an `InternalError`."""
+    return _KINDS.get(code, InternalError)

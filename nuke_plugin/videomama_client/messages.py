@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Optional, Union, get_args
 
-from videomama_client.errors import VideoMaMaError
+from videomama_client.errors import VideoMaMaError, kind_of
 from videomama_client.settings import MatteSettings
 
 PROTOCOL_VERSION = 3
@@ -245,6 +245,7 @@ class JobState:
         seconds: since it was submitted, or what it took.
         message: why it failed.
         flags: what quality control flagged, in one line; empty for nothing.
+        role, frame: of the picture that it failed over, where it was one.
     """
 
     job: str
@@ -259,6 +260,8 @@ class JobState:
     seconds: float
     message: str = ""
     flags: str = ""
+    role: str = ""
+    frame: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -395,17 +398,29 @@ class MatteDone:
 
 @dataclass(frozen=True)
 class MatteFailed:
-    """The job ended without all its frames; those that were done stay in the cache."""
+    """The job ended without all its frames; those that were done stay in the cache.
+
+    Fields:
+        role, frame, file: what the error is about, as far as that is known; see `VideoMaMaError`.
+    """
 
     job: str
     code: str
     message: str
     hint: str
+    role: str = ""
+    frame: Optional[int] = None
+    file: str = ""
 
     @classmethod
     def by(cls, job: str, error: VideoMaMaError) -> MatteFailed:
         """Return what tells of the error that ended a job."""
-        return cls(job, error.code, error.message, error.hint)
+        return cls(job, error.code, error.message, error.hint, error.role, error.frame, error.file)
+
+    @property
+    def error(self) -> VideoMaMaError:
+        """The error that it tells of."""
+        return kind_of(self.code)(self.message, self.hint, role=self.role, frame=self.frame, file=self.file)
 
 
 @dataclass(frozen=True)
@@ -433,17 +448,29 @@ class ServerStopping:
 
 @dataclass(frozen=True)
 class RequestRefused:
-    """A request could not be taken; `request` is empty when it could not even be read."""
+    """A request could not be taken; `request` is empty when it could not even be read.
+
+    Fields:
+        role, frame, file: as of `MatteFailed`.
+    """
 
     request: str
     code: str
     message: str
     hint: str
+    role: str = ""
+    frame: Optional[int] = None
+    file: str = ""
 
     @classmethod
     def by(cls, request: str, error: VideoMaMaError) -> RequestRefused:
         """Return what tells of the error that kept a request from being taken."""
-        return cls(request, error.code, error.message, error.hint)
+        return cls(request, error.code, error.message, error.hint, error.role, error.frame, error.file)
+
+    @property
+    def error(self) -> VideoMaMaError:
+        """The error that it tells of."""
+        return kind_of(self.code)(self.message, self.hint, role=self.role, frame=self.frame, file=self.file)
 
 
 Request = Union[

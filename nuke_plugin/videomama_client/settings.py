@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Optional
 
 from videomama_client.errors import BadInput
+from videomama_client.wording import choices
 
 QUALITIES = ("high", "fast")
 MODES = ("production", "reference")
+LONGEST_WINDOW = 256  # frames
 _CANVAS = re.compile(r"auto|[1-9]\d{0,4}x[1-9]\d{0,4}")
 
 
@@ -66,20 +68,24 @@ class MatteSettings:
     weights: str = ""
 
     def check(self) -> None:
-        """Raise `BadInput` for a value that makes no sense."""
-        _within("exposure", self.exposure, -32, 32)
-        _within("mask threshold", self.mask_threshold, 0.001, 1)
-        _within("mask slack", self.mask_slack, 0, 200)
-        _within("trimap erode", self.trimap_erode, 0, 500)
-        _within("trimap dilate", self.trimap_dilate, 0, 500)
-        _within("mask grow", self.mask_grow, -200, 200)
-        _within("mask close holes", self.mask_close_holes, 0, 200)
-        _within("seed", self.seed, 0, 2**63 - 1)
-        _within("feedback", self.feedback, 0, 4)
+        """Raise `BadInput` for a value that cannot be used."""
+        _within("--exposure", self.exposure, -32, 32)
+        _within("--mask-threshold", self.mask_threshold, 0.001, 1)
+        _within("--mask-slack", self.mask_slack, 0, 200)
+        _within("--trimap-erode", self.trimap_erode, 0, 500)
+        _within("--trimap-dilate", self.trimap_dilate, 0, 500)
+        _within("--mask-grow", self.mask_grow, -200, 200)
+        _within("--mask-close-holes", self.mask_close_holes, 0, 200)
+        _within("--window", 1 if self.window is None else self.window, 1, LONGEST_WINDOW)
+        _within("--overlap", 0 if self.overlap is None else self.overlap, 0, LONGEST_WINDOW // 2)
+        _within("--seed", self.seed, 0, 2**63 - 1)
+        _within("--feedback", self.feedback, 0, 4)
         _among("quality", self.quality, QUALITIES)
         _among("mode", self.mode, MODES)
         if not _CANVAS.fullmatch(self.canvas):
-            raise BadInput(f"{self.canvas!r} is no canvas", "Write auto, or WIDTHxHEIGHT such as 1024x576.")
+            raise BadInput(
+                f"--canvas {self.canvas!r} is not a valid size", "Write auto, or WIDTHxHEIGHT such as 1024x576."
+            )
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:
@@ -89,4 +95,4 @@ def _within(name: str, value: float, low: float, high: float) -> None:
 
 def _among(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise BadInput(f"no {name} is called {value!r}", f"There are: {', '.join(known)}.")
+        raise BadInput(f"no {name} is called {value!r}", choices(value, known))

@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 import nuke
 from videomama_client.errors import VideoMaMaError
+from videomama_client.wording import counted
 
-from videomama_nuke import frames, knobs, order
+from videomama_nuke import frames, knobs, order, words
 from videomama_nuke.job import Refine
 
 Say = Callable[[str], None]
@@ -31,9 +32,9 @@ def refine(node: nuke.Node, wanted: str, priority: str, say: Say) -> bool:
     try:
         asked = order.read(node, frames.parse(wanted) if wanted else None)
     except VideoMaMaError as error:
-        say(f"{name}: failed: {error.message} {error.hint}")
+        say(f"{name}: failed: {words.said(error)}")
         return False
-    say(f"{name}: {len(asked.wanted)} frames of {asked.clip_text}")
+    say(f"{name}: {counted(len(asked.wanted), 'frame')} of {asked.clip_text}")
     job = Refine(node, asked, priority, lambda line: say(f"{name}: {line}"))
     job.run()
     for warning in job.warnings:
@@ -41,7 +42,7 @@ def refine(node: nuke.Node, wanted: str, priority: str, say: Say) -> bool:
     for flag in job.flags:
         say(f"{name}: QC: {flag.kind} on {frames.text(flag.frames)}: {flag.reason}")
     if job.error is not None:
-        say(f"{name}: failed: {job.error.message} {job.error.hint}".rstrip())
+        say(f"{name}: failed: {words.said(job.error)}")
         return False
     say(f"{name}: done, {job.computed} computed, {job.cached} cached, {asked.out}")
     return True

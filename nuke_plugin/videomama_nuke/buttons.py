@@ -10,8 +10,9 @@ import nuke
 from videomama_client import launch, messages, server_config
 from videomama_client.client import Client
 from videomama_client.errors import BadInput, VideoMaMaError
+from videomama_client.wording import counted
 
-from videomama_nuke import knobs, main_thread, node_state, order, plain_nodes, result
+from videomama_nuke import knobs, main_thread, node_state, order, plain_nodes, result, words
 from videomama_nuke.job import Refine
 from videomama_nuke.quiet import no_trace
 
@@ -110,15 +111,15 @@ def _clear(node: nuke.Node) -> None:
     if _job_of(node) is not None:
         raise BadInput(f"{node.fullName()} is being refined", "Wait for it, or press Cancel first.")
     removed = result.forget(node, knobs.folder_of(node))
-    node_state.say(node, f"{node_state.NOT_REFINED}; {removed} files removed")
+    node_state.say(node, f"{node_state.NOT_REFINED}; {counted(removed, 'file')} removed")
 
 
 def _guarded(node: nuke.Node, act: Callable[[], object]) -> None:
     try:
         act()
     except VideoMaMaError as error:
-        node_state.say(node, f"{error.message} {error.hint}".strip())
-        nuke.error(f"{node.fullName()}: {error}")
+        node_state.say(node, words.said(error))
+        nuke.error(f"{node.fullName()}: {words.said(error)}")
 
 
 def _with_server(node: nuke.Node, doing: str, start: bool, ask: Callable[[Client], str]) -> None:
@@ -130,7 +131,7 @@ def _with_server(node: nuke.Node, doing: str, start: bool, ask: Callable[[Client
             with launch.connect(connection_file, start=start) as client:
                 text = ask(client)
         except VideoMaMaError as error:
-            text = f"{error.message} {error.hint}".strip()
+            text = words.said(error)
         main_thread.on_main(_show_server, node, text)
 
     _show_server(node, f"{doing} ...")
@@ -148,7 +149,7 @@ def _show_server(node: nuke.Node, text: str) -> None:
 def _state(client: Client) -> str:
     status: messages.StatusReported = client.status()
     where = f" on {status.device}" if status.device else ""
-    jobs = "no job" if not status.jobs_running else f"{status.jobs_running} jobs"
+    jobs = "no job" if not status.jobs_running else counted(status.jobs_running, "job")
     found = server_config.differences(status.config, server_config.from_environment())
     differing = "".join(f". {known}" for known in found) + (f". {server_config.HINT}" if found else "")
     return (

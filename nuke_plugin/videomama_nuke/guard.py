@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import nuke
+from videomama_client.wording import counted
 
 from videomama_nuke import frames, knobs, node_state, record, result
 
@@ -64,9 +65,8 @@ def _check_frames(node: nuke.Node, wanted: Sequence[int]) -> None:
     inside = sorted({min(max(frame, first), last_frame) for frame in wanted})  # the alpha holds where the plate does
     absent = result.missing(last, inside, nuke.views())
     if absent:
-        raise RefineMissing(
-            f"{node.fullName()}: {len(absent)} frames missing: {frames.text(absent)} of {last.out}. Refine them."
-        )
+        missing = f"{counted(len(absent), 'frame')} missing: {frames.text(absent)} of {last.out}"
+        raise RefineMissing(f"{node.fullName()}: {missing}. Refine them.")
 
 
 def _ends(clip: str) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from videomama_client import launch, messages
 from videomama_client.client import Client
 from videomama_client.errors import Cancelled, InternalError, VideoMaMaError
 
-from videomama_nuke import export, frames, node_state, result, transfer
+from videomama_nuke import export, frames, node_state, result, transfer, words
 from videomama_nuke.main_thread import closing, on_main
 from videomama_nuke.order import Order
 
@@ -176,12 +176,12 @@ class Refine:
         if isinstance(self.error, Cancelled):
             node_state.say(node, f"cancelled; {state}" if self._done else "cancelled")
         elif self.error is not None:
-            node_state.say(node, f"failed: {self.error.message} {self.error.hint}".strip())
-            nuke.error(f"{node.fullName()}: {self.error}")
+            node_state.say(node, f"failed: {words.said(self.error)}")
+            nuke.error(f"{node.fullName()}: {words.said(self.error)}")
         else:
             node_state.say(node, state)
             for warning in self.warnings:
-                nuke.warning(f"{node.fullName()}: {warning}")
+                nuke.warning(f"{node.fullName()}: {words.with_knobs(warning)}")
 
 
 def _patience() -> float:

@@ -10,7 +10,7 @@ import nuke
 from videomama_client.errors import BadInput
 from videomama_client.messages import QcFlag
 
-from videomama_nuke import frames, knobs, order, record, result, upstream
+from videomama_nuke import frames, knobs, order, record, result, upstream, words
 from videomama_nuke.quiet import no_trace
 from videomama_nuke.record import Record
 
@@ -101,7 +101,7 @@ def describe(node: nuke.Node) -> str:
     try:
         wanted = order.wanted_of(node, order.clip_of(node))
     except BadInput as error:
-        return error.message
+        return words.with_knobs(error.message)
     absent = result.missing(last, wanted, nuke.views())
     if absent:
         return f"{frames.text(absent)} not refined"
@@ -120,7 +120,7 @@ def stale(node: nuke.Node, last: Record, *, look_upstream: bool = True) -> list[
     try:
         now = vars(knobs.settings_of(node))
     except BadInput as error:
-        return [error.message]
+        return [words.with_knobs(error.message)]
     changes = [name.replace("_", " ") for name, value in now.items() if last.settings.get(name) != value]
     if knobs.mask_channel_of(node) != last.mask_channel:
         changes.append("mask channel")

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from videomama_client import messages
-from videomama_client.client import Client, InlineFrames, content_digest
-from videomama_client.errors import Cancelled, NotPermitted, from_code
+from videomama_client.client import Client, InlineFrames, content_digest, failure
+from videomama_client.errors import Cancelled, NotPermitted
 from videomama_client.settings import MatteSettings
 
 _LOOK_S = 0.1
@@ -63,7 +63,7 @@ class Sent:
             self.client.supply(event, self.inline or InlineFrames())
             return None
         if isinstance(event, messages.MatteFailed):
-            raise from_code(event.code, event.message, event.hint)
+            raise failure(event, self.inline)
         if isinstance(event, messages.FrameDone) and self.inline is not None:
             _write(Path(self.out % event.frame), self.client.fetch_alpha(self.job, event.frame))
         return event

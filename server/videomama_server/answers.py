@@ -10,6 +10,7 @@ from typing import Any
 from videomama_client import messages, wire
 from videomama_client.errors import BadInput, VideoMaMaError
 from videomama_client.settings import MatteSettings
+from videomama_client.wording import counted
 
 from videomama_server import engines, pipe, plan, sequences
 from videomama_server.attempt import attempt
@@ -93,7 +94,8 @@ def planned_frames(ask: messages.PlanFrames, place: EngineConfig) -> messages.Fr
     needed = sequences.whole_range(laid.frames)
     if len(needed) > wire.MAX_TEXT_BYTES:
         raise BadInput(
-            f"{len(laid.frames)} frames in too many pieces to be named are needed", "Ask for fewer frames at once."
+            f"{counted(len(laid.frames), 'frame')} in too many pieces to be named are needed",
+            "Ask for fewer frames at once.",
         )
     return messages.FramesPlanned(ask.request, name, shape.length, shape.overlap, needed)
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 from collections.abc import Callable
 from typing import TypeVar
 
 import cv2
-from videomama_client.errors import InternalError, NotPermitted, OutOfMemory, VideoMaMaError
+from videomama_client.errors import InternalError, OutOfMemory, VideoMaMaError
 
+from videomama_server.disk_errors import disk_error
 from videomama_server.engines.base import DeviceLost
 
 log = logging.getLogger(__name__)
 
 EXIT_DEVICE_LOST = 3
-_DISK = {
-    errno.ENOSPC: ("no space is left", "Free some space and run again"),
-    errno.EDQUOT: ("the quota is used up", "Free some space and run again"),
-    errno.EROFS: ("the disk is read-only", "Make it writable and run again"),
-    errno.ENOENT: ("a file or folder was removed meanwhile", "Run again"),
-}
 Result = TypeVar("Result")
 
 
@@ -40,7 +34,7 @@ def attempt(work: Callable[[], Result], name: str, log_place: str) -> Result | V
     except MemoryError:
         return _out_of_memory()
     except OSError as error:
-        return _disk_error(error)
+        return disk_error(error, "Finished frames are cached.")
     except DeviceLost:
         log.exception("the device is lost, so this worker ends")
         os._exit(EXIT_DEVICE_LOST)
@@ -52,9 +46,4 @@ def attempt(work: Callable[[], Result], name: str, log_place: str) -> Result | V
 
 
 def _out_of_memory() -> OutOfMemory:
-    return OutOfMemory("the job does not fit in memory", "Choose a smaller window or region.")
-
-
-def _disk_error(error: OSError) -> VideoMaMaError:
-    what, hint = _DISK.get(error.errno or 0, ("the disk failed", "Check the disk and run again"))
-    return NotPermitted(f"{what}: {error}", f"{hint}: finished frames are cached.")
+    return OutOfMemory("the job does not fit in memory", "Choose a smaller --window or --roi.")

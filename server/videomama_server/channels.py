@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from videomama_client.errors import BadInput
+from videomama_client.wording import guess
 
 from videomama_server.geometry import Geometry
 
@@ -71,7 +72,7 @@ def plate_channels(header: Header, layer: str) -> list[Channel]:
             return [members.get("y") or next(iter(members.values()))] * 3
     raise BadInput(
         f"{header.path} has no R, G and B{f' in layer {layer!r}' if layer else ''} in one part",
-        f"Channels in the file: {header.channel_names}.",
+        _there(header, layer, "Choose a layer with --plate-layer."),
     )
 
 
@@ -81,9 +82,16 @@ def mask_channel(header: Header, name: str) -> Channel:
     if found is None:
         raise BadInput(
             f"{header.path} has no channel {name!r}" if name else f"{header.path} has no channel to take as mask",
-            f"Channels in the file: {header.channel_names}. Choose one with the mask channel setting.",
+            _there(header, name, "Choose one with --mask-channel."),
         )
     return found
+
+
+def _there(header: Header, wanted: str, what_to_do: str) -> str:
+    """Return the hint for a channel or layer that is not there: the closest, and all that are."""
+    names = [name for channel in header.channels for name in (channel.name, channel.name.rpartition(".")[0])]
+    near = guess(wanted, filter(None, names)) if wanted else ""
+    return f"{near} Channels in the file: {header.channel_names}. {what_to_do}".lstrip()
 
 
 def _named(header: Header, name: str) -> Channel | None:

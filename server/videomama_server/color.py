@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from functools import cache, lru_cache
 
@@ -10,6 +9,7 @@ import numpy as np
 import PyOpenColorIO as ocio
 from numpy.typing import NDArray
 from videomama_client.errors import BadInput
+from videomama_client.wording import choices
 
 FloatArray = NDArray[np.float32]
 
@@ -106,9 +106,7 @@ def _processor(source: str, destination: str) -> ocio.CPUProcessor:
     config = own if own is not None and own.getColorSpace(source) else builtin
     if config.getColorSpace(source) is None:
         names = list((own or config).getColorSpaceNames())
-        near = difflib.get_close_matches(source, names, 1)
-        hint = f"{f'Did you mean {near[0]}? ' if near else ''}There are: {', '.join(names)}."
-        raise BadInput(f"no colour space is called {source!r}", hint)
+        raise BadInput(f"no colour space is called {source!r}", choices(source, names))
     try:
         processor = ocio.Config.GetProcessorFromConfigs(config, source, builtin, destination)
     except _OCIO_ERRORS as error:
@@ -130,4 +128,4 @@ def _environment_config() -> ocio.Config | None:
     try:
         return ocio.Config.CreateFromFile(path)
     except _OCIO_ERRORS as error:
-        raise BadInput(f"$OCIO names {path}, which cannot be read: {error}", "Mend or unset $OCIO.") from error
+        raise BadInput(f"$OCIO names {path}, which cannot be read: {error}", "Correct or unset $OCIO.") from error

@@ -13,6 +13,7 @@ import platformdirs
 from videomama_client import connection
 from videomama_client.errors import BadInput
 from videomama_client.server_config import Setting
+from videomama_client.wording import choices
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -159,7 +160,7 @@ def _read(path: Path, must: bool) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise BadInput(f"cannot read {path}: {error}", "Mend the file, or take it away.") from error
+        raise BadInput(f"cannot read {path}: {error}", "Fix or delete the file.") from error
 
 
 def _text(value: Any) -> str:
@@ -169,7 +170,7 @@ def _text(value: Any) -> str:
 def _parsed(name: str, value: Any, source: str, folder: Path = Path()) -> Any:
     kinds = {known.name: known.type for known in fields(Config)}
     if name not in kinds:
-        raise BadInput(f"{source} sets {name!r}, which is no setting", f"There are: {', '.join(kinds)}.")
+        raise BadInput(f"{source} sets {name!r}, which is not a setting", choices(name, kinds))
     try:
         parsed = _absolute(_PARSERS[str(kinds[name])](value), folder)
         _check_bounds(name, parsed)
@@ -177,8 +178,13 @@ def _parsed(name: str, value: Any, source: str, folder: Path = Path()) -> Any:
         reason = f"{source} sets {name} to the relative {value!r}, and the working folder is gone"
         raise BadInput(reason, "Change to a folder that exists, or give the whole path.") from error
     except (ValueError, TypeError, RuntimeError) as error:  # RuntimeError: the home of ~somebody is not known
-        raise BadInput(f"{source} sets {name} to {value!r}, which makes no sense", str(error)) from error
+        raise BadInput(f"{source} sets {name} to {value!r}, which is not valid", _sentence(error)) from error
     return parsed
+
+
+def _sentence(error: Exception) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _check_bounds(name: str, value: Any) -> None:

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
-from videomama_client.errors import BadInput, NotPermitted, OutOfMemory
+from videomama_client.errors import BadInput, NotPermitted, OutOfMemory, placed
 
 from videomama_server import limits
 from videomama_server.channels import Channel, Header, full_name, mask_channel, plate_channels
@@ -53,7 +53,7 @@ def probe(path: Path) -> Header:
         OutOfMemory: there is not enough for what it holds.
         NotPermitted: the file may not be read.
     """
-    with _opened(path) as source:
+    with placed(file=path), _opened(path) as source:
         return _header(path, source)
 
 
@@ -204,7 +204,7 @@ def _layout(spec: Any) -> limits.Layout:
 
 
 def _read(path: Path, choose: Callable[[Header], list[Channel]]) -> Picture:
-    with _opened(path) as source:
+    with placed(file=path), _opened(path) as source:
         header = _header(path, source)
         chosen = choose(header)
         geometry = header.geometries[chosen[0].part]

@@ -26,6 +26,7 @@ from videomama_client.messages import (
     QcFlag,
     SubmitMatte,
 )
+from videomama_client.wording import counted
 
 from videomama_server import pipe
 from videomama_server.sequences import format_range
@@ -118,9 +119,10 @@ class Job:
 
     def describe(self) -> str:
         """Say in one line how far the job is."""
-        of = f" of {self.planned.frames}" if self.planned else ""
+        done = len(self.done)
+        of = f"{done} of {counted(self.planned.frames, 'frame')}" if self.planned else counted(done, "frame")
         name = self.label or one_line(self.request.plate[-_SHOWN:], _SHOWN)
-        return f"{self.id[:8]} {self.request.priority} {len(self.done)}{of} frames {name}"
+        return f"{self.id[:8]} {self.request.priority} {of} {name}"
 
     def report(self) -> JobState:
         """Tell how far the job is, for programs."""
@@ -137,6 +139,8 @@ class Job:
             computed=self.computed,
             seconds=self.seconds,
             message=one_line(why, _LONGEST_MESSAGE),
+            role=self.failure.role if self.failure else "",
+            frame=self.failure.frame if self.failure else None,
             flags=one_line("; ".join(f"{flag.kind} on {format_range(flag.frames)}" for flag in self.flags), _SHOWN),
         )
 
@@ -297,7 +301,7 @@ def one_line(text: str, longest: int) -> str:
 
 
 def _given_up(job: Job) -> InternalError:
-    died = f"the engine died twice after {len(job.done)} frames of this job"
+    died = f"the engine died twice after {counted(len(job.done), 'frame')} of this job"
     if not job.suspects:
         return InternalError(died, "See the server's log; try other settings.")
     named = "; ".join(job.suspects[:_SUSPECTS])

@@ -20,11 +20,11 @@ def dead_link(path: Path) -> str:
     return ""
 
 
-def refuse_dead_link(path: Path, named: str) -> None:
-    """Raise `BadInput` for a link that leads nowhere; `named` is what the person calls it, `plate frame 1003`."""
+def refuse_dead_link(path: Path) -> None:
+    """Raise `BadInput` for a link that leads nowhere."""
     reason = dead_link(path)
     if reason:
-        raise BadInput(f"{named} {reason} ({path})", "Restore the file, or set the link again.")
+        raise BadInput(f"{path} {reason}", "Restore the file, or set the link again.")
 
 
 @contextmanager
@@ -56,4 +56,5 @@ def with_ending(path: Path, suffix: str) -> Iterator[Path]:
         try:
             yield named
         except VideoMaMaError as error:
-            raise type(error)(error.message.replace(str(named), str(path)), error.hint) from error
+            reason = error.message.replace(str(named), str(path))
+            raise type(error)(reason, error.hint, role=error.role, frame=error.frame, file=str(path)) from error

@@ -112,7 +112,7 @@ def lay(clip: Sequence[int], frames: str, shape: WindowShape) -> Plan:
     if outside:
         raise BadInput(
             f"frames {sequences.format_range(outside)} are wanted, the clip is {sequences.format_range(clip)}",
-            "Ask for frames inside the clip, or name a longer clip.",
+            "Give --frames inside the clip, or a longer --clip.",
         )
     groups = tuple(group for run in sequences.runs(clip) for group in _groups(_as_clip(run), asked, shape))
     needed = sorted({window for group in groups for window in group.windows})
@@ -148,10 +148,13 @@ def _groups(clip: Clip, wanted: set[int], shape: WindowShape) -> list[Group]:
 def _check_there(frames: Iterable[int], plate: Source, mask: Source) -> None:
     missing = []
     shared = set(plate.frames()) & set(mask.frames())
+    first = None
     for source in (plate, mask):
         there = set(source.frames())
         absent = [frame for frame in frames if frame not in there]
         if absent:
             missing.append(f"{source.role} frames {sequences.format_range(absent)} of {source.text}")
-    if missing:
-        raise BadInput(f"missing: {'; '.join(missing)}", sequences.gap_hint(shared))
+            first = first or (source.role, absent[0])
+    if first:
+        reason, hint = f"missing: {'; '.join(missing)}", sequences.gap_hint(shared)
+        raise BadInput(reason, hint, role=first[0], frame=first[1])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from videomama_client.errors import BadInput, VideoMaMaError
+from videomama_client.errors import BadInput, placed
 
 from videomama_server import frames, heartbeat, memo
 from videomama_server.channels import plate_channels
@@ -114,9 +114,9 @@ class Reader:
         geometry = plate.geometry
         if geometry.display != display:
             raise BadInput(
-                f"plate frame {frame} is {_size(geometry.display)}, the clip is {_size(display)}",
+                f"it is {_size(geometry.display)}, the clip is {_size(display)}",
                 "All frames of a clip must have one format.",
-            )
+            ).at(self.plate.role, frame, self.plate.path(frame))
         canvas = geometry.canvas
         kept = canvas if region is None else region
         sane = Picture(_sane_mask(mask.pixels), mask.geometry)  # before resampling, which would spread a NaN
@@ -160,11 +160,9 @@ class Reader:
 
         What is wrong with the file is told with its frame.
         """
-        try:
-            with self._noted(f"{source.role} frame {frame} ({path})"), with_ending(path, source.suffix) as named:
-                yield named
-        except VideoMaMaError as error:
-            raise _placed(error, source.role, frame) from error
+        noted = self._noted(f"{source.role} frame {frame} ({path})")
+        with placed(source.role, frame, path), noted, with_ending(path, source.suffix) as named:
+            yield named
 
     def _learn(self, source: Source, frame: int, file: FileId, picture: Picture) -> Facts:
         """Digest pixels that were just read, unless the file is known and unchanged."""
@@ -193,9 +191,9 @@ def plate_space(facts: Facts, display: Rect, frame: int) -> Rect:
     size = facts.geometry.display
     if abs(size.w * display.h - size.h * display.w) > 0.01 * size.w * display.h + max(size.w, size.h, display.w):
         raise BadInput(
-            f"mask frame {frame} is {_size(size)}, the plate is {_size(display)}: another aspect",
+            f"it is {_size(size)}, the plate is {_size(display)}: another aspect",
             "Render the mask in the plate's format.",
-        )
+        ).at("mask", frame)
     support = facts.support
     if (size.w, size.h) == (display.w, display.h):
         return EMPTY if support.empty else _moved(support, display.x - size.x, display.y - size.y)
@@ -256,12 +254,8 @@ def cut(pixels: FloatArray, canvas: Rect, region: Rect) -> FloatArray:
     return padded
 
 
-def _placed(error: VideoMaMaError, role: str, frame: int) -> VideoMaMaError:
-    return type(error)(f"{role} frame {frame}: {error.message}", error.hint)
-
-
 def _changed(role: str, frame: int) -> BadInput:
-    return BadInput(f"{role} frame {frame} changed while the job was running", "Run the job again.")
+    return BadInput("the file changed while the job was running", "Run the job again.").at(role, frame)
 
 
 def _moved(rect: Rect, x: int, y: int) -> Rect:

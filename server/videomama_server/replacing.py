@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 def replacing(path: Path, durable: bool = False) -> Iterator[Path]:
     """Yield a hidden name beside `path`; what was written there takes the place of `path` when the block ends well.
 
-    When it does not, what was written is removed and `path` stays as it was.
+    When it does not, what was written is removed and `path` stays as it was. An `OSError` then names `path`.
 
     Args:
         path: what to replace.
@@ -36,9 +36,11 @@ def replacing(path: Path, durable: bool = False) -> Iterator[Path]:
         if durable:
             _sync(temporary)
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):  # it was never made, or its folder is the trouble
             temporary.unlink()
+        if isinstance(error, OSError) and error.errno is not None:
+            raise _of_target(error, temporary, path) from error
         raise
 
 
@@ -73,6 +75,13 @@ def sweep(folder: Path) -> None:
             log.info("removing %s, which a process that is gone was writing", path)
             with suppress(OSError):  # the folder may be read-only by now; another process may be first
                 path.unlink()
+
+
+def _of_target(error: OSError, temporary: Path, path: Path) -> OSError:
+    """Return an error of the hidden file as one of the file that it was to become, which is the one a person knows."""
+    reason = (error.strerror or "").replace(str(temporary), str(path))
+    names = [str(name) for name in (error.filename, error.filename2) if name] or [str(temporary)]
+    return OSError(error.errno, reason, str(path) if str(temporary) in names else names[0])
 
 
 def _sync(path: Path) -> None:

@@ -40,9 +40,11 @@ def parse(text: str) -> Rect | None:
     try:
         x, y, w, h = (int(part) for part in text.split(","))
     except ValueError as error:
-        raise BadInput(f"{text!r} is no region of interest", "Write auto, off, or x,y,w,h in pixels.") from error
+        raise BadInput(
+            f"--roi {text!r} is not a valid region of interest", "Write auto, off, or x,y,w,h in pixels."
+        ) from error
     if w < LEAST or h < LEAST:
-        raise BadInput(f"a region of {w}x{h} pixels is too small", f"Both sides must be at least {LEAST}.")
+        raise BadInput(f"--roi {text}: {w}x{h} pixels are too small", f"Both sides must be at least {LEAST}.")
     return Rect(x, y, w, h)
 
 

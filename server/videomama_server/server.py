@@ -29,6 +29,7 @@ from videomama_client.errors import (
     ServerUnreachable,
     VideoMaMaError,
 )
+from videomama_client.wording import counted
 from zmq.auth.asyncio import AsyncioAuthenticator
 
 from videomama_server import door, pipe, spool
@@ -265,7 +266,10 @@ class Server:
     async def _unload(self, client: bytes, ask: messages.UnloadEngine, bulk: bytes | None) -> Answer:  # noqa: ARG002
         running = len(self._book.running())
         if running:
-            raise BadInput(f"{running} jobs need the engine", "Wait for them, or cancel them first.")
+            raise BadInput(
+                f"{counted(running, 'job')} still {'needs' if running == 1 else 'need'} the engine",
+                "Wait for them, or cancel them first.",
+            )
         self._held = pipe.EngineHolds()
         waiting = self._questions.waiting()
         await self._worker.retire()  # also frees what a device's driver keeps for each process that uses it

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from videomama_client.errors import BadInput, Cancelled, NotPermitted
+from videomama_client.errors import BadInput, Cancelled, NotPermitted, placed
 
 from videomama_server import heartbeat, sequences
 from videomama_server.access import permit
@@ -67,15 +67,15 @@ class DiskSource:
         """Stat the file; it must lie under the roots, since the memo may know its pixels without opening it."""
         if self._roots:
             permit(self._files[frame], self._roots)
-        try:
-            return FileId.of(self._files[frame])
-        except FileNotFoundError as error:
-            refuse_dead_link(self._files[frame], f"{self.role} frame {frame}")
-            raise BadInput(f"{self.role} frame {frame} vanished: {error.filename}", "Render it again.") from error
-        except PermissionError as error:
-            raise NotPermitted(
-                f"{self.role} frame {frame} may not be read: {error.filename}", "Mend its mode."
-            ) from error
+        file = self._files[frame]
+        with placed(self.role, frame, file):
+            try:
+                return FileId.of(file)
+            except FileNotFoundError as error:
+                refuse_dead_link(file)
+                raise BadInput(f"{file} was removed", "Render it again.") from error
+            except PermissionError as error:
+                raise NotPermitted(f"{file} may not be read", "Check the file's permissions.") from error
 
     def path(self, frame: int) -> Path:
         """Return the file itself, links resolved: a link that is set anew after it was looked at leads nowhere else."""

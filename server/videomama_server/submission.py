@@ -9,10 +9,11 @@ from pathlib import Path
 
 from videomama_client import messages
 from videomama_client.client import Client, InlineFrames, content_digest
-from videomama_client.errors import BadInput, NotPermitted
+from videomama_client.errors import BadInput, NotPermitted, placed
 from videomama_client.settings import MatteSettings
 
 from videomama_server import sequences
+from videomama_server.disk_errors import disk_error
 from videomama_server.limits import READABLE
 from videomama_server.links import dead_link, refuse_dead_link
 from videomama_server.replacing import replacing
@@ -122,7 +123,10 @@ def project_paths(project: Path, roto: str | None) -> tuple[str, str, str]:
     """
     folder = project / "roto"
     if not folder.is_dir():
-        raise BadInput(f"{project} is no project: there is no {folder}", "Check the project folder.")
+        raise BadInput(
+            f"{project} is not a project: it has no folder {folder}",
+            "Give --project a folder with source/frames and roto/NAME.",
+        )
     names = sorted(p.name for p in folder.glob("*") if p.is_dir() and not p.name.endswith("_mama"))
     if roto is None and len(names) == 1:
         roto = names[0]
@@ -140,7 +144,10 @@ def project_paths(project: Path, roto: str | None) -> tuple[str, str, str]:
 
 def _found(order: Submission) -> tuple[dict[int, Path], dict[int, Path]]:
     """Return the files of plate and mask; raises `BadInput` naming the role."""
-    patterns = {messages.PLATE: sequences.parse(order.plate), messages.MASK: sequences.parse(order.mask)}
+    patterns = {}
+    for role, text in ((messages.PLATE, order.plate), (messages.MASK, order.mask)):
+        with placed(role):
+            patterns[role] = sequences.parse(text)
     plate, mask = (sequences.find(pattern, role) for role, pattern in patterns.items())
     sequences.refuse_stray_frames(patterns)
     return plate, mask
@@ -150,7 +157,8 @@ def _probe(role: str, files: dict[int, Path]) -> Path:
     """Return the first file that is not a dead link; raises `BadInput` where all are."""
     first = next(iter(files))
     alive = next((path for path in files.values() if not dead_link(path)), files[first])
-    refuse_dead_link(alive, f"{role} frame {first}")
+    with placed(role, first, alive):
+        refuse_dead_link(alive)
     return alive
 
 
@@ -167,7 +175,7 @@ def _shared(client: Client, files: list[Path], out: Path, must: bool) -> bool:
             raise
         return False
     except OSError as error:
-        raise NotPermitted(f"cannot use {error.filename}: {error.strerror}", "Check its permissions.") from error
+        raise disk_error(error) from error
     if must and not shared:
         raise BadInput("the server does not see the same files", "Mount the folders there, or use --transport inline.")
     return shared
@@ -175,16 +183,15 @@ def _shared(client: Client, files: list[Path], out: Path, must: bool) -> bool:
 
 def _inline_files(order: Submission, plate: dict[int, Path], mask: dict[int, Path]) -> InlineFrames:
     """Return the files to offer; raises `BadInput` naming the frames that one side lacks."""
-    clip = sequences.clip_frames(order.clip, plate)
+    clip, shared = sequences.clip_frames(order.clip, plate), plate.keys() & mask.keys()
     for role, files in ((messages.PLATE, plate), (messages.MASK, mask)):
         absent = [frame for frame in clip if frame not in files]
         if absent:
-            raise BadInput(
-                f"missing: {role} frames {sequences.format_range(absent)}",
-                sequences.gap_hint(plate.keys() & mask.keys()),
-            )
+            reason, hint = f"missing: {role} frames {sequences.format_range(absent)}", sequences.gap_hint(shared)
+            raise BadInput(reason, hint, role=role, frame=absent[0])
         for frame in clip:
-            refuse_dead_link(files[frame], f"{role} frame {frame}")
+            with placed(role, frame, files[frame]):
+                refuse_dead_link(files[frame])
     return InlineFrames({frame: plate[frame] for frame in clip}, {frame: mask[frame] for frame in clip})
 
 
@@ -192,7 +199,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise NotPermitted(f"cannot make {folder}: {error.strerror}", "Choose another output folder.") from error
+        raise disk_error(error) from error
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Optional, TypeVar
 from videomama_client.errors import BadInput, Cancelled
 from videomama_client.messages import SubmitMatte
 from videomama_client.settings import MatteSettings
+from videomama_client.wording import counted
 
 from videomama_server import color, plan, roi
 from videomama_server.delivery import Delivery
@@ -104,7 +105,7 @@ def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) 
     if all(frame in empty or masks.supports[frame].intersect(geometry.canvas).empty for frame in planned.frames):
         raise BadInput(
             f"all masks are empty (frames {format_range(planned.frames)})",
-            "Check the mask's channel and range; choose another with the mask channel setting.",
+            "Check the mask's channel and range; choose another with --mask-channel.",
         )
     region = _region(request.settings, list(masks.supports.values()), geometry, order.engine.rule(request.settings))
     relative = region and _moved(region, -geometry.display.x, -geometry.display.y)
@@ -133,11 +134,13 @@ def _region(settings: MatteSettings, supports: Sequence[Rect], geometry: Geometr
     if named.w * named.h > MAX_PIXELS:
         raise BadInput(
             f"the region of interest {settings.roi} has more than {MAX_PIXELS} pixels",
-            "Choose one inside the plate, or auto.",
+            "Give --roi a region inside the plate, or auto.",
         )
     region = _moved(named, geometry.display.x, geometry.display.y)
     if region.intersect(geometry.canvas).empty:
-        raise BadInput(f"the region of interest {settings.roi} lies outside the plate", "Name one inside, or use auto.")
+        raise BadInput(
+            f"the region of interest {settings.roi} lies outside the plate", "Give --roi one inside, or auto."
+        )
     return region
 
 
@@ -145,7 +148,7 @@ def _check_numbered(out: Pattern, wanted: Sequence[int]) -> None:
     """Raise `BadInput` when all alphas would go to one file."""
     if len(wanted) > 1 and out.single:
         raise BadInput(
-            f"{out.text} is a single file, and {len(wanted)} frames are wanted",
+            f"{out.text} is a single file, and {counted(len(wanted), 'frame')} are wanted",
             "Write it as alpha.####.exr.",
         )
 
@@ -195,10 +198,10 @@ def _warnings(wanted: Sequence[int], masks: _Masks, threshold: float) -> list[st
     if faint:
         warnings.append(
             f"the mask stays below the threshold {threshold:g} on frames {format_range(faint)}; "
-            "lower the mask threshold if they hold the subject"
+            "lower --mask-threshold if they hold the subject"
         )
     if solid:
-        warnings.append(f"the mask covers everything on frames {format_range(solid)}; is it the right mask channel?")
+        warnings.append(f"the mask covers everything on frames {format_range(solid)}; is it the right --mask-channel?")
     return warnings
 
 

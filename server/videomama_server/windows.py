@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from videomama_client.errors import BadInput
+from videomama_client.settings import LONGEST_WINDOW
+from videomama_client.wording import counted
 
 
 @dataclass(frozen=True)
@@ -44,10 +46,13 @@ class Window:
 
 def check_shape(length: int, overlap: int) -> None:
     """Raise `BadInput` for a window that cannot be laid."""
-    if not 1 <= length <= 256:
-        raise BadInput(f"a window of {length} frames cannot be laid", "Choose 1 to 256.")
+    if not 1 <= length <= LONGEST_WINDOW:
+        raise BadInput(f"--window {length} is out of range", f"Choose 1 to {LONGEST_WINDOW}.")
     if not 0 <= overlap <= length // 2:
-        raise BadInput(f"windows of {length} frames cannot overlap by {overlap}", f"Choose 0 to {length // 2}.")
+        raise BadInput(
+            f"--overlap {overlap} is out of range for a window of {counted(length, 'frame')}",
+            f"Choose 0 to {length // 2}, or a longer --window.",
+        )
 
 
 def lay(clip: Clip, length: int, overlap: int) -> list[Window]:

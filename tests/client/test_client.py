@@ -76,7 +76,7 @@ def test_the_frames_that_a_job_would_read_are_told_before_they_are_there(asked):
         (MatteSettings(), "", "", "''"),
         (MatteSettings(), "1001-1010", "x", "'x'"),
         (MatteSettings(engine="nonsense"), "1-10", "", "nonsense"),
-        (MatteSettings(window=0), "1-10", "", "0 frames"),
+        (MatteSettings(window=0), "1-10", "", "--window 0"),
     ],
     ids=["outside", "no clip", "no range", "engine", "window"],
 )
@@ -211,7 +211,7 @@ def test_an_inline_frame_that_cannot_be_read_ends_the_job(asked, server, make_cl
     )
     job = asked.submit(request)
     files = InlineFrames({1001: clip.file("plate", 1001)}, {1001: clip.folder / "gone.exr"})
-    with pytest.raises(BadInput, match=r"cannot read mask frame 1001: .*gone\.exr"):
+    with pytest.raises(BadInput, match=r"mask frame 1001: cannot read .*gone\.exr: No such file"):
         list(asked.events(job, files))
     with pytest.raises(Cancelled):
         list(asked.events(job, files))

@@ -12,14 +12,14 @@ def test_the_defaults_make_sense():
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"exposure": 33.0}, "exposure 33"),
+        ({"exposure": 33.0}, "--exposure 33"),
         ({"exposure": float("nan")}, "exposure nan"),
         ({"exposure": float("-inf")}, "exposure -inf"),
-        ({"mask_threshold": 0.0}, "mask threshold 0"),
-        ({"mask_threshold": 1.01}, "mask threshold 1.01"),
-        ({"mask_slack": -1.0}, "mask slack -1"),
-        ({"trimap_erode": -1.0}, "trimap erode -1"),
-        ({"trimap_dilate": 501.0}, "trimap dilate 501"),
+        ({"mask_threshold": 0.0}, "--mask-threshold 0"),
+        ({"mask_threshold": 1.01}, "--mask-threshold 1.01"),
+        ({"mask_slack": -1.0}, "--mask-slack -1"),
+        ({"trimap_erode": -1.0}, "--trimap-erode -1"),
+        ({"trimap_dilate": 501.0}, "--trimap-dilate 501"),
         ({"quality": "best"}, "quality is called 'best'"),
     ],
 )

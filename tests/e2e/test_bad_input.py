@@ -102,13 +102,13 @@ def test_a_mask_of_another_aspect_is_refused_with_both_sizes(server, make_clip):
     clip = make_clip(count=2)
     write_mask(clip, 1002, np.ones((64, 64)))
     error = refused(server, clip)
-    assert error.message == "mask frame 1002 is 64x64, the plate is 96x64: another aspect"
+    assert error.message == "mask frame 1002: it is 64x64, the plate is 96x64: another aspect"
 
 
 def test_a_plate_that_changes_its_size_is_refused(server, make_clip):
     clip = make_clip(count=2)
     frames.write_picture(clip.file("plate", 1002), np.ones((128, 192, 3), np.float32))
-    assert "plate frame 1002 is 192x128, the clip is 96x64" in refused(server, clip).message
+    assert "plate frame 1002: it is 192x128, the clip is 96x64" in refused(server, clip).message
 
 
 def test_masks_that_are_all_empty_are_refused_with_a_hint(server, make_clip):
@@ -224,18 +224,18 @@ def test_the_same_name_in_another_folder_is_no_overwriting(server, make_clip):
     [
         ({"engine": "nonsense"}, "no engine is called 'nonsense'"),
         ({"quality": "best"}, "no quality is called 'best'"),
-        ({"window": 0}, "a window of 0 frames"),
-        ({"window": -3}, "a window of -3 frames"),
-        ({"window": 2**60}, "a window of"),
-        ({"window": 4, "overlap": 3}, "cannot overlap by 3"),
-        ({"overlap": -1}, "cannot overlap by -1"),
-        ({"roi": "everything"}, "'everything' is no region of interest"),
+        ({"window": 0}, "--window 0 is out of range"),
+        ({"window": -3}, "--window -3 is out of range"),
+        ({"window": 2**60}, "--window"),
+        ({"window": 4, "overlap": 3}, "--overlap 3 is out of range"),
+        ({"overlap": -1}, "--overlap -1 is out of range"),
+        ({"roi": "everything"}, "'everything' is not a valid region of interest"),
         ({"roi": "0,0,4,4"}, "too small"),
         ({"roi": f"0,0,{2**40},{2**40}"}, "pixels"),
-        ({"exposure": float("nan")}, "exposure nan is out of range"),
+        ({"exposure": float("nan")}, "--exposure nan is out of range"),
         ({"exposure": 1.0, "colorspace": "nonsense"}, "no colour space is called 'nonsense'"),
         ({"colorspace": "nonsense"}, "no colour space is called 'nonsense'"),
-        ({"mask_threshold": 0.0}, "mask threshold 0 is out of range"),
+        ({"mask_threshold": 0.0}, "--mask-threshold 0 is out of range"),
         ({"clip": "now"}, "'now' is not a valid frame range"),
         ({"frames": "1001-"}, "'1001-' is not a valid frame range"),
         ({"frames": "1-1000000000000"}, "'1-1000000000000' is not a valid frame range"),

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -197,8 +198,11 @@ def test_a_full_disk_fails_the_job_cleanly(small_disk, start_server, make_long_c
 def test_a_full_output_disk_fails_the_job_and_keeps_the_entries(small_disk, start_server, make_long_clip):
     clip = make_long_clip(count=30, size=(512, 288))
     server = start_server()
-    with pytest.raises(NotPermitted, match="no space is left"):
+    with pytest.raises(NotPermitted, match="no space is left") as caught:
         server.refine(clip, out=str(small_disk.folder / "alpha.####.exr"))
+    assert Path(caught.value.file).parent == small_disk.folder
+    assert Path(caught.value.file).name.startswith("alpha.")
+    assert ".videomama-" not in caught.value.message
     assert [path.name for path in small_disk.folder.iterdir() if path.name.startswith(".")] == []
     there = len(server.entries())
     assert there > 0

@@ -97,7 +97,7 @@ def test_an_alpha_of_another_size_names_the_frame(videomama, clip, tmp_path):
     frames.write_picture(tmp_path / "alpha.1002.exr", np.ones((48, 80), np.float32), ("A",), "float")
     said = videomama("qc", *clip)
     assert said.code == 1
-    assert "frame 1002: the alpha is 80x48, the plate 160x96" in said.err
+    assert "alpha frame 1002: it is 80x48, the plate is 160x96" in said.err
 
 
 def test_a_damaged_file_names_the_frame(videomama, clip, tmp_path):

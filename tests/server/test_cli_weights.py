@@ -147,5 +147,5 @@ def test_an_installation_without_torch_is_told_what_to_install(said, checkpoint,
         shown = said(*words)
         assert shown.code == 1
         assert "torch" in shown.err
-        assert "pip install" in shown.err
+        assert "python install server" in shown.err
     assert said("where").code == 0

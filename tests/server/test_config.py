@@ -138,7 +138,7 @@ def test_a_bad_value_of_the_file_names_the_file(toml, text, raises_with_hint):
 @pytest.mark.parametrize("text", ["prot = 1", "[server]\nport = 1", "log_file = 'x'"])
 def test_an_unknown_setting_is_an_error_that_lists_those_there_are(toml, text, raises_with_hint):
     environment = toml(text)
-    with raises_with_hint(BadInput, environment["VIDEOMAMA_CONFIG"], "no setting"):
+    with raises_with_hint(BadInput, environment["VIDEOMAMA_CONFIG"], "not a setting"):
         load({}, environment)
     with pytest.raises(BadInput) as raised:
         load({}, environment)

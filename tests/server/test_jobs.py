@@ -2,7 +2,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from videomama_client.errors import BadInput, from_code
+from videomama_client.errors import BadInput, InternalError
 from videomama_client.messages import (
     CANCELLED,
     DONE,
@@ -106,7 +106,7 @@ def test_a_job_that_kills_the_worker_twice_without_a_frame_is_given_up(book, job
     (event,) = given_up
     assert event.job == other.id
     assert event.hint
-    assert type(from_code(event.code, "", "")).__name__ == "InternalError"
+    assert type(event.error) is InternalError
     assert other.ended
     assert not job.ended
 
@@ -128,7 +128,7 @@ def test_files_that_were_read_at_a_death_before_the_job_got_on_are_not_suspected
         _, given_up = book.after_death()
         if number == 0:
             book.note(frame(job, 1))
-    assert given_up[0].message == "the engine died twice after 1 frames of this job"
+    assert given_up[0].message == "the engine died twice after 1 frame of this job"
 
 
 def test_files_of_a_job_that_is_not_known_are_nobodys(book, job):
@@ -291,6 +291,11 @@ def test_a_failure_is_reported_in_one_line_and_a_cancel_is_none(book, job):
     other = book.add(b"client", REQUEST)
     book.note(MatteFailed(other.id, "cancelled", "the job was cancelled", ""))
     assert (other.report().state, other.report().message) == (CANCELLED, "")
+
+
+def test_a_failure_over_a_frame_is_reported_with_it(book, job):
+    book.note(MatteFailed(job.id, "bad-input", "mask frame 7: broken", "hint", "mask", 7, "/mask.0007.exr"))
+    assert (job.report().role, job.report().frame) == ("mask", 7)
 
 
 def test_a_job_that_was_given_up_is_reported_as_failed(book, job):

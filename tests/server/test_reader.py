@@ -156,7 +156,7 @@ def test_a_file_that_changes_while_the_job_runs_is_an_error(reader, shot, pictur
     reader.load(1001, None, FULL)
     put = shot.put_plate if role == "plate" else shot.put_mask
     put(1001, pictures.scene(5) if role == "plate" else pictures.disc(5, 5))
-    with raises_with_hint(BadInput, f"{role} frame 1001 changed"):
+    with raises_with_hint(BadInput, f"{role} frame 1001: the file changed"):
         reader.load(1001, None, FULL)
 
 
@@ -183,7 +183,7 @@ def test_a_file_swapped_while_it_is_read_is_an_error_and_not_remembered(
 
     memo = Memo(None)
     monkeypatch.setattr(frames, f"read_{role}", read_then_swap)
-    with raises_with_hint(BadInput, f"{role} frame 1001 changed"):
+    with raises_with_hint(BadInput, f"{role} frame 1001: the file changed"):
         make_reader(memo=memo).load(1001, None, FULL)
     file = shot.plate_file(1001) if role == "plate" else shot.mask_file(1001)
     assert memo.get(FileId.of(file), f"{role}:") is None

@@ -1,3 +1,4 @@
+import errno
 import os
 import socket
 import subprocess
@@ -72,3 +73,53 @@ def test_work_is_done_again_when_its_folder_is_removed_meanwhile(tmp_path):
     with pytest.raises(FileNotFoundError):
         writing_in(folder, work, lambda path: path.mkdir(exist_ok=True), tries=2)
     assert tries == [True] * 2
+
+
+@pytest.mark.parametrize("filename", [True, False], ids=["named", "not named"])
+def test_an_error_of_the_hidden_file_is_told_of_the_file_that_it_was_to_become(tmp_path, filename):
+    path = tmp_path / "a.exr"
+
+    def fail():
+        with replacing(path) as outer, replacing(outer) as temporary:
+            raise OSError(errno.ENOSPC, f"cannot write {temporary}", *[str(temporary)] * filename)
+
+    with pytest.raises(OSError, match=r"a\.exr") as caught:
+        fail()
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(path))
+    assert caught.value.strerror == f"cannot write {path}"
+
+
+def test_an_error_of_another_file_keeps_its_name(tmp_path):
+    def fail():
+        with replacing(tmp_path / "a.exr"):
+            (tmp_path / "gone").read_bytes()
+
+    with pytest.raises(FileNotFoundError) as caught:
+        fail()
+    assert caught.value.filename == str(tmp_path / "gone")
+
+
+def test_a_copy_that_fails_is_told_of_where_it_was_to_go(tmp_path):
+    def fail():
+        with replacing(tmp_path / "a.exr") as temporary:
+            raise OSError(errno.ENOSPC, "full", "/cache/entry.exr", None, str(temporary))
+
+    with pytest.raises(OSError, match="full") as caught:
+        fail()
+    assert caught.value.filename == str(tmp_path / "a.exr")
+
+
+@pytest.mark.parametrize("make", ["folder", "long"])
+def test_a_name_that_cannot_be_taken_is_told_by_itself(tmp_path, make):
+    path = tmp_path / ("a.exr" if make == "folder" else f"{'a' * 300}.exr")
+    if make == "folder":
+        path.mkdir()
+
+    def fail():
+        with replacing(path) as temporary:
+            temporary.write_text("new")
+
+    with pytest.raises(OSError, match=r"a\.exr") as caught:
+        fail()
+    assert caught.value.filename == str(path)
+    assert [left for left in tmp_path.iterdir() if left != path] == []

@@ -141,7 +141,7 @@ def test_a_mask_that_covers_everything_is_a_warning(survey, shot):
     shot.put_mask(1002, np.ones((48, 64)))
     (warning,) = survey().warnings
     assert "covers everything on frames 1002" in warning
-    assert "mask channel" in warning
+    assert "--mask-channel" in warning
 
 
 @pytest.mark.parametrize("roi", ["auto", "0,0,64,48", "8,0,56,48"])

@@ -10,6 +10,9 @@ from typing import Optional
 
 from videomama_client import messages
 from videomama_client.messages import CacheReported, JobState, StatusReported
+from videomama_client.wording import counted
+
+from videomama_nuke import words
 
 LOOKING = "looking"
 RUNNING = "running"
@@ -116,8 +119,8 @@ def memory_line(status: Optional[StatusReported]) -> str:
 
 def jobs_line(jobs: tuple[JobState, ...]) -> str:
     """Return how many jobs run and wait."""
-    counted = [(state, sum(job.state == state for job in jobs)) for state in (messages.RUNNING, messages.WAITING)]
-    return ", ".join(f"{count} {state}" for state, count in counted if count) or "none running"
+    numbers = [(state, sum(job.state == state for job in jobs)) for state in (messages.RUNNING, messages.WAITING)]
+    return ", ".join(f"{count} {state}" for state, count in numbers if count) or "none running"
 
 
 def cache_line(cache: Optional[CacheReported]) -> str:
@@ -140,7 +143,7 @@ def job_name(job: JobState) -> str:
 def job_details(job: JobState) -> tuple[str, ...]:
     """Return state, priority and engine of a job, or what is wrong with it; the longest first, to take what fits."""
     if job.state == messages.FAILED and job.message:
-        return (f"failed: {job.message}",)
+        return (f"failed: {failure(job)}",)
     if job.flags:
         return (_DOT.join((job.state, f"QC: {job.flags}")),)
     short = _DOT.join((job.state, job.priority))
@@ -162,8 +165,13 @@ def job_sentence(job: JobState) -> str:
     parts += [] if job.engine is None else [f"engine {job.engine}"]
     parts += [f"{job_progress(job)} frames, {job.computed} computed"] if job.done or job.frames is not None else []
     parts += [f"QC: {job.flags}"] if job.flags else []
-    parts += [duration(job.seconds), job.message, job.plate]
+    parts += [duration(job.seconds), failure(job), words.look_at(job.role, job.frame), job.plate]
     return "\n".join(part for part in parts if part)
+
+
+def failure(job: JobState) -> str:
+    """Return why a job failed, in the words of the node's knobs; empty when it did not."""
+    return words.with_knobs(job.message)
 
 
 def shares(job: JobState) -> tuple[float, float]:
@@ -180,7 +188,7 @@ def stoppable(job: JobState) -> bool:
 
 def entries(count: int) -> str:
     """Return a number of cache entries in words."""
-    return f"{count:,} entr{'y' if count == 1 else 'ies'}"
+    return counted(count, "entry", "entries")
 
 
 def size(count: int) -> str:

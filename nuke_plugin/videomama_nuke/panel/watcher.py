@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from videomama_client.errors import VideoMaMaError
 from videomama_client.messages import CacheReported
+from videomama_client.wording import counted
 
 from videomama_nuke.panel.log_tail import LogTail
 from videomama_nuke.panel.snapshot import LOOKING, RUNNING, UNREACHABLE, Notice, Snapshot, entries, size
@@ -88,7 +89,7 @@ class Watcher:
 
     def cancel(self, jobs: Sequence[str]) -> None:
         """Ask the server to stop jobs, whoever submitted them."""
-        count = "1 job" if len(jobs) == 1 else f"{len(jobs)} jobs"
+        count = counted(len(jobs), "job")
 
         def work(client: Client) -> str:
             for job in jobs:

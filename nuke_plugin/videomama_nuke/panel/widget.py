@@ -8,6 +8,7 @@ from typing import Optional
 
 from Qt import QtCore, QtGui, QtWidgets
 from videomama_client.messages import FAILED
+from videomama_client.wording import counted
 
 from videomama_nuke.panel import controls, snapshot
 from videomama_nuke.panel.cache_box import CacheBox
@@ -198,9 +199,9 @@ class Panel(QtWidgets.QWidget):
     def _show_choice(self) -> None:
         chosen = self.jobs.chosen()
         self.cancel.setEnabled(any(map(snapshot.stoppable, chosen)))
-        words = f"{len(chosen)} jobs chosen" if len(chosen) > 1 else ""
+        words = f"{counted(len(chosen), 'job')} chosen" if len(chosen) > 1 else ""
         if len(chosen) == 1:
-            words = chosen[0].message if chosen[0].state == FAILED else chosen[0].plate
+            words = snapshot.failure(chosen[0]) if chosen[0].state == FAILED else chosen[0].plate
         controls.say(self.choice, controls.breakable(words))
 
     def _show_log(self, shot: Snapshot) -> None:

@@ -6,13 +6,19 @@ pictures takes longer than that to import.
 
 from __future__ import annotations
 
+import json
+import logging
 import sys
 from importlib import import_module
 from io import TextIOWrapper
+from typing import NoReturn
 
 import click
 from videomama_client import __version__
-from videomama_client.errors import Cancelled, VideoMaMaError
+from videomama_client.errors import Cancelled, InternalError, VideoMaMaError
+from videomama_client.wording import guess
+
+log = logging.getLogger(__name__)
 
 _COMMANDS = {
     "matte": "matte",
@@ -30,6 +36,7 @@ _COMMANDS = {
     "clips": "clips",
     "evaluate": "evaluate",
 }
+USAGE = "usage"  # the code of what click itself finds wrong with a command line
 EXIT_FAILED = 1
 EXIT_CANCELLED = 130
 
@@ -39,6 +46,14 @@ class _Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(_COMMANDS)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the words begin with; for one that there is not, name the closest."""
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"No such command {args[0]!r}. {guess(args[0], _COMMANDS)}".rstrip(), ctx)
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
@@ -54,7 +69,10 @@ def videomama() -> None:
 
 
 def main() -> None:
-    """Run the command; errors become one message, its hint and an exit code."""
+    """Run the command; errors become one message, its hint and an exit code.
+
+    With `--json` an error is one JSON object on standard output: see `docs/troubleshooting.md`.
+    """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold what the terminal cannot show
     try:
@@ -62,13 +80,52 @@ def main() -> None:
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
     except click.ClickException as error:
+        _end_usage(error)
+    except (Cancelled, KeyboardInterrupt, click.Abort):
+        _end(Cancelled("Cancelled. What was finished is kept."), EXIT_CANCELLED, prefix="")
+    except VideoMaMaError as error:
+        _end(error, EXIT_FAILED)
+    except Exception as error:
+        log.exception("the command failed")
+        _end(InternalError(f"{type(error).__name__}: {error}", "This is a fault of videomama: report it."), EXIT_FAILED)
+
+
+def _end(error: VideoMaMaError, code: int, prefix: str = "Error: ") -> NoReturn:
+    """Tell an error the way that was asked for, and leave."""
+    if _as_json():
+        click.echo(json.dumps(as_fields(error)))
+        sys.exit(code)
+    click.echo(f"{prefix}{error.message}", err=True)
+    if error.hint:
+        click.echo(error.hint, err=True)
+    sys.exit(code)
+
+
+def _end_usage(error: click.ClickException) -> NoReturn:
+    """Tell that the command line itself is wrong, and leave."""
+    if not _as_json():
         error.show()
         sys.exit(error.exit_code)
-    except (Cancelled, KeyboardInterrupt, click.Abort):
-        click.echo("Cancelled. What was finished is kept.", err=True)
-        sys.exit(EXIT_CANCELLED)
-    except VideoMaMaError as error:
-        click.echo(f"Error: {error.message}", err=True)
-        if error.hint:
-            click.echo(error.hint, err=True)
-        sys.exit(EXIT_FAILED)
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    hint = f"Try '{context.command_path} --help' for help." if context else ""
+    fields = as_fields(VideoMaMaError(error.format_message(), hint))
+    click.echo(json.dumps({**fields, "code": USAGE}))
+    sys.exit(error.exit_code)
+
+
+def as_fields(error: VideoMaMaError) -> dict[str, str | int | None]:
+    """Return an error as `--json` prints it; None for what is not known."""
+    return {
+        "code": error.code,
+        "message": error.message,
+        "hint": error.hint or None,
+        "role": error.role or None,
+        "frame": error.frame,
+        "file": error.file or None,
+    }
+
+
+def _as_json() -> bool:
+    """Whether `--json` was given: asked of the words themselves, since click may have stopped before it."""
+    words = sys.argv[1:]
+    return "--json" in (words[: words.index("--")] if "--" in words else words)

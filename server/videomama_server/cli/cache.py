@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 from videomama_client.errors import BadInput
+from videomama_client.wording import counted
 
 from videomama_server import config, running
 from videomama_server.cache import README, Cache, CacheReport
@@ -39,7 +40,7 @@ def cache(context: click.Context, cache_dir: Path | None, as_json: bool) -> None
         raise BadInput(str(next(known for known in differing if known.name == "cache_dir")), _NAME_ONE)
     tell_differing(differing, "cache_dir", "cache_limit_gb")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / README).is_file():
-        raise BadInput(f"{folder} is no cache of alphas", "Name the folder with --cache-dir.")
+        raise BadInput(f"{folder} is not a cache of alphas", "Name the folder with --cache-dir.")
     context.obj = _Chosen(Cache(folder), settled.config.cache_limit_gb, as_json)
     context.call_on_close(context.obj.cache.close)
 
@@ -90,6 +91,6 @@ def _show(report: CacheReport, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asdict(report)))
         return
-    click.echo(f"{report.folder}: {report.entries} entries, {report.bytes / 1e6:.1f} MB")
+    click.echo(f"{report.folder}: {counted(report.entries, 'entry', 'entries')}, {report.bytes / 1e6:.1f} MB")
     if report.removed:
         click.echo(f"removed {report.removed}, {report.freed_bytes / 1e6:.1f} MB")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 from videomama_client.errors import BadInput
+from videomama_client.wording import counted
 
 from videomama_server.clips.backgrounds import BACKGROUNDS
 from videomama_server.clips.kinds import KINDS
@@ -52,7 +53,7 @@ def clips(  # noqa: PLR0913 - one parameter per option
     pairs = chosen(kinds, backgrounds, each)
     specs = [ClipSpec(kind, behind, width, height, frames, first, seed) for kind, behind in pairs]
     written = write_suite(out, specs, parse(masks, seed), lambda line: click.echo(line, err=True))
-    click.echo(f"{len(written)} clips in {out}; look at {out / SHEET}.")
+    click.echo(f"{counted(len(written), 'clip')} in {out}; look at {out / SHEET}.")
 
 
 def _sides(size: str) -> tuple[int, int]:

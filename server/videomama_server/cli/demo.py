@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.table import Table
+from videomama_client.wording import counted
 
 from videomama_server.cli.matte import follow
 from videomama_server.demo.clip import ClipShape
@@ -30,7 +31,7 @@ def demo(out: Path, frames: int, seed: int) -> None:
     Console().print(_table(report))
     again, cached = report.second_run["seconds"], report.second_run["cached"]
     click.echo(f"{report.seconds_per_frame:.2f} s per frame by {report.engine}.")
-    click.echo(f"The second run took {again:.2f} s, {cached} of {report.frames} frames from the cache.")
+    click.echo(f"The second run took {again:.2f} s, {cached} of {counted(report.frames, 'frame')} from the cache.")
     click.echo(f"Look at {out / 'contact_sheet.png'}; the figures are in {out / 'report.json'}.")
 
 

@@ -19,6 +19,7 @@ from rich.text import Text
 from videomama_client import launch
 from videomama_client.client import Client
 from videomama_client.errors import BadInput
+from videomama_client.wording import counted
 
 from videomama_server import config
 from videomama_server.cli import EXIT_FAILED
@@ -135,7 +136,7 @@ def _tell(evaluation: Evaluation, outcome: Outcome, out: Path, as_json: bool) ->
         Console().print(_table(evaluation))
     for failure in evaluation.failures:
         click.echo(f"FAILED: {failure.clip}: {failure.message}", err=True)
-    click.echo(f"{len(outcome.units)} units, {again} of them from an earlier run. Look at {out / PAGE}.")
+    click.echo(f"{counted(len(outcome.units), 'unit')}, {again} of them from an earlier run. Look at {out / PAGE}.")
 
 
 def _table(evaluation: Evaluation) -> Table:

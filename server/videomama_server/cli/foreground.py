@@ -10,6 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from videomama_client.wording import counted
 
 from videomama_server import sequences
 from videomama_server.foreground import Recolour
@@ -45,7 +46,7 @@ def foreground(wanted: str, dtype: str | None, as_json: bool, **flags: Any) -> N
     if as_json:
         click.echo(json.dumps({"frames": written, "seconds": seconds, "out": job.out}))
         return
-    click.echo(f"{written} frames in {seconds:.1f} s")
+    click.echo(f"{counted(written, 'frame')} in {seconds:.1f} s")
     click.echo(job.out)
 
 

@@ -16,6 +16,7 @@ from videomama_client import launch, messages
 from videomama_client.client import Client
 from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
 from videomama_client.settings import MODES, QUALITIES, MatteSettings
+from videomama_client.wording import counted
 
 from videomama_server import config
 from videomama_server.submission import Submission, project_paths, submit
@@ -46,7 +47,15 @@ _SETTINGS_HELP = {
     "trimap_erode": "Certain foreground starts this far inside the mask (pixels at 1920 wide).",
     "trimap_dilate": "Certain background starts this far outside the mask (pixels at 1920 wide).",
 }
-_TYPES: dict[str, Any] = {"bool": bool, "int": int, "Optional[int]": int, "float": float, "str": str}
+
+
+class _Number(click.types.FloatParamType):
+    """A float, by the name that people call it."""
+
+    name = "number"
+
+
+_TYPES: dict[str, Any] = {"bool": bool, "int": int, "Optional[int]": int, "float": _Number(), "str": str}
 
 
 def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -128,7 +137,7 @@ def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: 
     for warning in done.warnings:
         click.echo(f"Warning: {warning}", err=True)
     click.echo(
-        f"{done.frames} frames ({done.computed} computed, {done.cached} cached) in {done.seconds:.1f} s "
+        f"{counted(done.frames, 'frame')} ({done.computed} computed, {done.cached} cached) in {done.seconds:.1f} s "
         f"by {done.engine}, region {','.join(map(str, done.roi))}"
     )
     if done.plan:
@@ -149,9 +158,9 @@ def _say_flags(done: messages.MatteDone) -> None:
     for flag in done.flags:
         click.echo(f"QC: {sentence(flag)}")
     if done.judged and not done.flags:
-        click.echo(f"QC: nothing flagged on {done.judged} frames")
+        click.echo(f"QC: nothing flagged on {counted(done.judged, 'frame')}")
     if done.judged < done.frames:
-        click.echo(f"QC: {done.frames - done.judged} frames not judged")
+        click.echo(f"QC: {counted(done.frames - done.judged, 'frame')} not judged")
 
 
 def follow(client: Client, order: Submission) -> messages.MatteDone:
@@ -224,12 +233,12 @@ def _submission(flags: dict[str, Any]) -> Submission:
     project, roto = flags.pop("project"), flags.pop("roto")
     if project is not None:
         if any(flags[name] for name in ("plate", "mask", "out")):
-            raise BadInput("--project names plate, mask and out itself", "Leave those three out.")
+            raise BadInput("--project names plate, mask and output itself", "Leave out --plate, --mask and --out.")
         flags["plate"], flags["mask"], flags["out"] = project_paths(project, roto)
         flags["dtype"] = flags["dtype"] or "uint16"
     missing = [f"--{name}" for name in ("plate", "mask", "out") if not flags[name]]
     if missing:
-        raise BadInput(f"{', '.join(missing)} not given", "Name plate, mask and out, or a --project.")
+        raise BadInput(f"{', '.join(missing)} not given", "Give --plate, --mask and --out, or a --project.")
     for name in ("plate", "mask", "out"):
         flags[name] = os.path.abspath(flags[name])  # noqa: PTH100  (a pattern, not a path)
     flags["dtype"] = flags["dtype"] or ""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import click
-from videomama_client.errors import BadInput
+from videomama_client.errors import BadInput, option_called, placed
 
 from videomama_server import color, frames, sequences
 from videomama_server import metrics as measures
@@ -140,7 +138,7 @@ def _measured(files: _Files, wanted: _Wanted) -> Shown:
     evaluation = measures.Evaluation(wanted.convention, wanted.measures)
     unaided = _Unaided()
     for frame in sorted(files.alpha):
-        with _named(frame):
+        with placed(frame=frame), option_called("--mask-channel", "--channel"):
             alpha, truth = (frames.read_mask(of[frame], wanted.channel).pixels[..., 0] for of in files.alphas)
             evaluation.add(alpha, truth, _colours(files, frame))
             unaided.add(frame, alpha, truth, files.plate[frame] if files.plate else None)
@@ -160,15 +158,6 @@ def _over_time(unaided: _Unaided, wanted: _Wanted) -> Shown:
         shown |= {"seam_change": test.at_seams, "other_change": test.elsewhere, "seam_flagged": test.flagged}
         shown["drift"] = measures.drift(first, last)
     return shown
-
-
-@contextmanager
-def _named(frame: int) -> Iterator[None]:
-    """Name the frame in what is wrong with it."""
-    try:
-        yield
-    except BadInput as error:
-        raise BadInput(f"frame {frame}: {error.message}", error.hint) from error
 
 
 def _colours(files: _Files, frame: int) -> tuple[frames.FloatArray, frames.FloatArray] | None:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from videomama_client.wording import counted
 
 from videomama_server import sequences
 from videomama_server.qc import report
@@ -61,9 +62,9 @@ class Judged:
         for flag in self.report.flags:
             say(f"QC: {sentence(flag)}")
         if not self.report.flags:
-            say(f"QC: nothing flagged on {len(self.report.scores)} frames")
+            say(f"QC: nothing flagged on {counted(len(self.report.scores), 'frame')}")
         if self.report.not_judged:
-            say(f"QC: {len(self.report.not_judged)} frames not judged")
+            say(f"QC: {counted(len(self.report.not_judged), 'frame')} not judged")
         if self.folder is not None:
             say(str(self.folder / report.SHEET))
             say(str(self.folder / report.PLOT))

@@ -12,6 +12,7 @@ import click
 from videomama_client.errors import WeightsError
 
 from videomama_server import config, running
+from videomama_server.cli import EXIT_FAILED, as_fields
 from videomama_server.cli.differing import tell_differing
 from videomama_server.cli.transfer import Transfer
 from videomama_server.engines.videomama import headers, layouts
@@ -76,9 +77,10 @@ def check(directory: Path | None, full: bool, as_json: bool) -> None:
             if not as_json:
                 click.echo(f"ok  {line}")
     except WeightsError as error:
-        if as_json:
-            click.echo(json.dumps({"ok": False, "passed": passed, "problem": error.message, "hint": error.hint}))
-        raise
+        if not as_json:
+            raise
+        click.echo(json.dumps({**as_fields(error), "ok": False, "passed": passed, "problem": error.message}))
+        sys.exit(EXIT_FAILED)
     if as_json:
         click.echo(json.dumps({"ok": True, "passed": passed, "problem": None, "hint": None}))
 
@@ -176,5 +178,5 @@ def _with_extra(name: str) -> Any:
     except ModuleNotFoundError as error:
         raise WeightsError(
             f"the engine videomama needs {error.name}, which is not installed",
-            "Install the extra: pip install 'videomama-bridge[videomama]'.",
+            "Run `python install server`.",
         ) from error

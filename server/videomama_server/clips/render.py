@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from videomama_client.errors import BadInput
+from videomama_client.wording import counted
 
 from videomama_server.clips.backgrounds import BACKGROUNDS, background
 from videomama_server.clips.kinds import KINDS
@@ -40,7 +41,7 @@ class ClipSpec:
                 raise BadInput(f"there is no {what} called {word!r}", f"There are: {', '.join(known)}.")
         if min(self.width, self.height) < MIN_SIDE or self.frames < 1:
             raise BadInput(
-                f"{self.frames} frames of {self.width}x{self.height} are too few or too small",
+                f"{counted(self.frames, 'frame')} of {self.width}x{self.height} are too few or too small",
                 f"Ask for a frame at least, and for {MIN_SIDE} pixels a side.",
             )
 

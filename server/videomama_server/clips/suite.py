@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from videomama_client.errors import BadInput, NotPermitted
+from videomama_client.wording import counted
 
 from videomama_server import frames
 from videomama_server.clips.kinds import KINDS
@@ -106,7 +107,7 @@ def write_suite(
     """
     clips = []
     for spec in specs:
-        say(f"{spec.name}: {spec.frames} frames of {spec.width}x{spec.height}")
+        say(f"{spec.name}: {counted(spec.frames, 'frame')} of {spec.width}x{spec.height}")
         clips.append(write_clip(folder / spec.name, spec, replace(masks, seed=_seed(masks, spec))))
     frames.write_picture(folder / SHEET, contact_sheet([_row(clip) for clip in clips]), dtype="uint8")
     return clips

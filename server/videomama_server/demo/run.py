@@ -12,6 +12,7 @@ from videomama_client import launch
 from videomama_client.client import Client
 from videomama_client.messages import MatteDone
 from videomama_client.settings import MatteSettings
+from videomama_client.wording import counted
 
 from videomama_server import color, frames
 from videomama_server.cache import Cache
@@ -54,7 +55,7 @@ def run(folder: Path, shape: ClipShape, follow: Follow, say: Say) -> DemoReport:
     Raises:
         VideoMaMaError: what kept the demo from running.
     """
-    say(f"Making {shape.frames} frames of {shape.width}x{shape.height} in {folder}")
+    say(f"Making {counted(shape.frames, 'frame')} of {shape.width}x{shape.height} in {folder}")
     clip = write_clip(folder, shape)
     cache = folder / "cache"
     Cache(cache).clear()

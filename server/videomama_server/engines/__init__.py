@@ -11,6 +11,7 @@ from typing import Any
 from videomama_client import __version__
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.settings import MatteSettings
+from videomama_client.wording import choices
 
 from videomama_server.engines.base import Engine, EngineConfig, WindowShape
 
@@ -30,7 +31,7 @@ def resolve(name: str, config: EngineConfig) -> str:
     if name == "auto":
         return "videomama" if _videomama_runs_well(config) else "classic"
     if name not in _ENGINES:
-        raise BadInput(f"no engine is called {name!r}", f"There are: auto, {', '.join(_ENGINES)}.")
+        raise BadInput(f"no engine is called {name!r}", choices(name, ["auto", *_ENGINES]))
     return name
 
 
@@ -105,7 +106,7 @@ def _imported(module: str) -> ModuleType:
 def _not_installed(name: str, error: ModuleNotFoundError) -> WeightsError:
     return WeightsError(
         f"the engine {name} needs the package {error.name}, which is not installed",
-        "Install it: pip install 'videomama-bridge[videomama]'.",
+        "Run `python install server`, or take another engine: --engine classic.",
     )
 
 

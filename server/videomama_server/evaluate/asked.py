@@ -9,6 +9,7 @@ from typing import Any
 
 from videomama_client.errors import BadInput
 from videomama_client.settings import QUALITIES, MatteSettings
+from videomama_client.wording import choices
 
 from videomama_server import degrade, engines, metrics
 from videomama_server.config import Config
@@ -112,15 +113,15 @@ def without_twins(asked: Sequence[Any]) -> list[Any]:
 def _value(text: str, name: str, value: str) -> Any:
     kinds = {known.name: str(known.type) for known in fields(MatteSettings) if known.name not in _NOT_TO_SET}
     if name not in kinds:
-        raise BadInput(f"{text!r} sets {name!r}, which is no setting", f"There are: {', '.join(kinds)}.")
+        raise BadInput(f"{text!r} sets {name!r}, which is not a setting", choices(name, kinds))
     if name == "quality" and value not in QUALITIES:
-        raise BadInput(f"{text!r}: no quality is called {value!r}", f"There are: {', '.join(QUALITIES)}.")
+        raise BadInput(f"{text!r}: {value!r} is not a valid quality", choices(value, QUALITIES))
     try:
         if kinds[name] == "bool":
             return (_YES + _NO).index(value.lower()) < len(_YES)
         return {"int": int, "Optional[int]": int, "float": float, "str": str}[kinds[name]](value)
     except ValueError as error:
-        raise BadInput(f"{text!r} sets {name} to {value!r}, which makes no sense", f"It is {kinds[name]}.") from error
+        raise BadInput(f"{text!r} sets {name} to {value!r}, which it cannot be", f"It is {kinds[name]}.") from error
 
 
 def _signature(engine: str, config: Config) -> str:

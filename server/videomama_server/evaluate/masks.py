@@ -7,12 +7,12 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
-from videomama_client.errors import BadInput
+from videomama_client.errors import BadInput, placed
 
 from videomama_server import degrade, frames
 from videomama_server.evaluate.asked import AskedMasks
 from videomama_server.evaluate.clip import Clip, Files
-from videomama_server.evaluate.measure import Tell, named
+from videomama_server.evaluate.measure import Tell
 
 
 def files(clip: Clip, masks: AskedMasks, folder: Path) -> dict[int, Path]:
@@ -45,7 +45,7 @@ def write(clip: Clip, masks: AskedMasks, targets: Files, tell: Tell) -> None:
         return
     degraded = replace(masks.degradation, seed=_seed(masks.degradation, clip.name)).of(len(clip.numbers))
     for index, number in enumerate(clip.numbers):
-        with named(number):
+        with placed("exact alpha", number):
             truth = frames.read_mask(clip.truth[number])
         mask = degraded.mask(index, truth.pixels[..., 0])
         frames.write_picture(targets[number], mask, ("A",), geometry=truth.geometry)

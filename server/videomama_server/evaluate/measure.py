@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from videomama_client.errors import BadInput, VideoMaMaError
+from videomama_client.errors import BadInput, placed
 
 from videomama_server import color, foreground, frames, metrics
 from videomama_server.evaluate.asked import FLICKER, FOREGROUND, Measures
@@ -38,16 +37,16 @@ def read(clip: Clip, alphas: Files, number: int) -> Shown:
     Raises:
         BadInput: unreadable, or the truth does not fit; the message names the frame.
     """
-    with named(number):
+    with placed("plate", number):
         plate = frames.read_plate(clip.plate[number])
+    with placed("exact alpha", number):
         truth = frames.read_mask(clip.truth[number])
         own, wanted = truth.geometry.display, plate.geometry.display
         if (own.w, own.h) != (wanted.w, wanted.h):
-            raise BadInput(
-                f"the exact alpha is {own.w}x{own.h}, the plate {wanted.w}x{wanted.h}", "Copy the clip again."
-            )
+            raise BadInput(f"it is {own.w}x{own.h}, the plate is {wanted.w}x{wanted.h}", "Copy the clip again.")
+    with placed("alpha", number):
         alpha = frames.read_mask(alphas[number])
-        return Shown(frames.conform(alpha, plate.geometry), frames.conform(truth, plate.geometry), plate)
+    return Shown(frames.conform(alpha, plate.geometry), frames.conform(truth, plate.geometry), plate)
 
 
 def measure(clip: Clip, alphas: Files, measures: Measures, is_mask: bool, tell: Tell) -> tuple[tuple[int, int], Scores]:
@@ -70,7 +69,7 @@ def measure(clip: Clip, alphas: Files, measures: Measures, is_mask: bool, tell: 
     before: tuple[FloatArray, FloatArray] | None = None
     for number in clip.numbers:
         shown = read(clip, alphas, number)
-        with named(number):
+        with placed(frame=number):
             colours = _colours(clip, number, shown, is_mask) if taken[-1] in FOREGROUND else None
             found = asdict(evaluation.add(shown.alpha, shown.truth, colours))
             now = shown.alpha, shown.display
@@ -80,15 +79,6 @@ def measure(clip: Clip, alphas: Files, measures: Measures, is_mask: bool, tell: 
             figures.append(found[name])
         tell()
     return (first.w, first.h), scores
-
-
-@contextmanager
-def named(number: int) -> Iterator[None]:
-    """Name the frame in what is wrong with it."""
-    try:
-        yield
-    except VideoMaMaError as error:
-        raise type(error)(f"frame {number}: {error.message}", error.hint) from error
 
 
 def _colours(clip: Clip, number: int, shown: Shown, is_mask: bool) -> tuple[FloatArray, FloatArray]:

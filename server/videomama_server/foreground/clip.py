@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from videomama_client.errors import BadInput, NotPermitted, VideoMaMaError
+from videomama_client.errors import BadInput, option_called, placed
+from videomama_client.wording import counted
 
 from videomama_server import color, frames, sequences
 from videomama_server.delivery import Delivery
+from videomama_server.disk_errors import disk_error
 from videomama_server.foreground.estimate import estimate, sane_alpha
 
 DEFAULT_DTYPE = {".exr": "half", ".tif": "float", ".tiff": "float"}
@@ -90,7 +92,8 @@ class Recolour:
             absent = [number for number in numbers if number not in there]
             if absent:
                 reason = f"missing: {role} frames {sequences.format_range(absent)}"
-                raise BadInput(reason, "Render them, or name the frames that are there.")
+                hint = "Render them, or name the frames that are there with --frames."
+                raise BadInput(reason, hint, role=role, frame=absent[0])
         files = {number: Sources(plates[number], alphas[number]) for number in numbers}
         self._check_targets(files)
         return files
@@ -127,7 +130,7 @@ class Recolour:
     def _check_targets(self, files: Mapping[int, Sources]) -> None:
         if len(files) > 1 and self._target.single:
             raise BadInput(
-                f"{self.out} is a single file, and {len(files)} frames are wanted",
+                f"{self.out} is a single file, and {counted(len(files), 'frame')} are wanted",
                 "Write it as foreground.####.exr.",
             )
         for number, sources in files.items():
@@ -139,23 +142,28 @@ class Recolour:
         return BadInput(f"{target} is what the foreground is made from", "Choose another name for the result.")
 
     def _frame(self, number: int, sources: Sources) -> None:
-        try:
-            self._write(self._target.path(number), sources)
-        except VideoMaMaError as error:
-            raise type(error)(f"frame {number}: {error.message}", error.hint) from error
-        except OSError as error:
-            raise NotPermitted(f"frame {number}: {error}", "Free some space, or check the disk.") from error
+        with placed("plate", number):
+            plate = frames.read_plate(sources.plate, self.plate_layer)
+        with placed("alpha", number, sources.alpha), option_called("--mask-channel", "--alpha-channel"):
+            alpha = self._alpha(sources, plate)
+        target = self._target.path(number)
+        with placed("foreground", number, target):
+            try:
+                self._write(target, plate, alpha)
+            except OSError as error:
+                raise disk_error(error) from error
 
-    def _write(self, target: Path, sources: Sources) -> None:
-        plate = frames.read_plate(sources.plate, self.plate_layer)
+    def _alpha(self, sources: Sources, plate: frames.Picture) -> frames.FloatArray:
         mask = frames.read_mask(sources.alpha, self.alpha_channel)
         own, wanted = mask.geometry.display, plate.geometry.display
         if (own.w, own.h) != (wanted.w, wanted.h):
             raise BadInput(
-                f"the alpha is {own.w}x{own.h}, the plate is {wanted.w}x{wanted.h}",
+                f"it is {own.w}x{own.h}, the plate is {wanted.w}x{wanted.h}",
                 "Render the alpha in the plate's format.",
             )
-        alpha = frames.conform(mask, plate.geometry)
+        return frames.conform(mask, plate.geometry)
+
+    def _write(self, target: Path, plate: frames.Picture, alpha: frames.FloatArray) -> None:
         to_linear = color.linear_light(color.resolve(self.colorspace, plate.is_float))
         colour = estimate(to_linear(plate.pixels), alpha)
         if self.premultiplied:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from videomama_client.errors import BadInput, VideoMaMaError
+from videomama_client.errors import BadInput, VideoMaMaError, option_called, placed
 
 from videomama_server import color, frames, sequences
 from videomama_server.frames import FloatArray, Picture
@@ -18,6 +18,7 @@ from videomama_server.qc.boundary import tried
 from videomama_server.qc.scores import FrameScores, Gauge, with_seams
 from videomama_server.qc.sights import Sight, glimpse, sight
 
+_ROLES = ("plate", "mask", "alpha")
 _AHEAD = 2  # frames read while one is measured
 
 
@@ -77,18 +78,18 @@ class Clip:
 
     def _pictures(self, frame: int) -> tuple[Picture, FloatArray, FloatArray]:
         """Return the plate as it is, mask and alpha (H, W) on its canvas, 0..1."""
-        try:
+        with placed("plate", frame):
             plate = frames.read_plate(self.plate[frame], self.how.plate_layer)
+        with placed("mask", frame):
             mask = frames.read_mask(self.mask[frame], self.how.mask_channel)
+        with placed("alpha", frame), option_called("--mask-channel", "--alpha-channel"):
             alpha = frames.read_mask(self.alpha[frame], self.how.alpha_channel)
-        except VideoMaMaError as error:
-            raise type(error)(f"frame {frame}: {error.message}", error.hint) from error
         own, wanted = alpha.geometry.display, plate.geometry.display
         if (own.w, own.h) != (wanted.w, wanted.h):
             raise BadInput(
-                f"frame {frame}: the alpha is {own.w}x{own.h}, the plate {wanted.w}x{wanted.h}",
+                f"it is {own.w}x{own.h}, the plate is {wanted.w}x{wanted.h}",
                 "Give the plate that the alpha was made from.",
-            )
+            ).at("alpha", frame, self.alpha[frame])
         return plate, frames.conform(_sane(mask), plate.geometry), frames.conform(_sane(alpha), plate.geometry)
 
     def _to_display(self, plate: Picture) -> color.DisplayTransform:
@@ -119,7 +120,10 @@ def clip_of(patterns: tuple[str, str, str], wanted: Iterable[int] = (), how: Rea
         missing = [frame for frame in numbers if frame not in files]
         if missing:
             raise BadInput(
-                f"missing: {role} frames {sequences.format_range(missing)}", "Give plate, mask and alpha of one job."
+                f"missing: {role} frames {sequences.format_range(missing)}",
+                "Give plate, mask and alpha of one job.",
+                role=role,
+                frame=missing[0],
             )
     plate, mask, alpha = ({frame: files[frame] for frame in numbers} for files in found.values())
     return Clip(plate, mask, alpha, how, tuple(found["alpha"]))
@@ -155,7 +159,7 @@ def measure(clip: Clip, tell: Callable[[int], None] = lambda _: None) -> Measure
         if isinstance(found, FrameScores):
             runs[-1].append(found)
         elif isinstance(found, VideoMaMaError):
-            raise type(found)(f"frame {frame}: {found.message}", found.hint) from found
+            raise found.at(frame=frame) from found
         else:
             failures[frame] = found
             gauge = Gauge()

@@ -38,7 +38,7 @@ def no_match(pattern: Pattern) -> BadInput:
     if not pattern.folder.is_dir():
         return _no_folder(pattern)
     if dead := dead_link(path):
-        return BadInput(f"{path} {dead}", "Restore the file, or set the link again.")
+        return BadInput(f"{path} {dead}", "Restore the file, or set the link again.", file=str(path))
     groups = _nearest_first(listed(pattern.folder, READABLE)[:_COMPARED], pattern)
     return BadInput(f"no frames match {pattern.text}; {_holds(pattern.folder, groups)}", _hint(pattern, groups))
 

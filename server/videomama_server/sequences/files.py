@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from videomama_client.errors import BadInput, NotPermitted
+from videomama_client.errors import BadInput, NotPermitted, placed
 
 from videomama_server.sequences import advice
 from videomama_server.sequences.listing import entries, listed
@@ -22,10 +22,8 @@ def find(pattern: Pattern, role: str = "") -> dict[int, Path]:
         BadInput: no file matches (the error lists what is there), or two files have the same number.
         NotPermitted: the folder cannot be listed.
     """
-    try:
+    with placed(role):
         return _found(pattern)
-    except BadInput as error:
-        raise BadInput(f"{role}: {error.message}" if role else error.message, error.hint) from error
 
 
 def _found(pattern: Pattern) -> dict[int, Path]:

@@ -92,6 +92,13 @@ def test_a_failed_job_says_why(make_job):
     assert not snapshot.stoppable(failed)
 
 
+def test_a_job_that_failed_says_which_frame_to_look_at_and_names_knobs(make_job):
+    failed = make_job(state="failed", message="mask frame 1003: lower --mask-threshold", role="mask", frame=1003)
+    assert snapshot.job_details(failed) == ("failed: mask frame 1003: lower 'mask threshold'",)
+    assert "Look at frame 1003 of the mask." in snapshot.job_sentence(failed).splitlines()
+    assert "Look at" not in snapshot.job_sentence(make_job())
+
+
 def test_a_job_with_flags_names_them(make_job):
     done = make_job(state="done", flags="flicker on 1007-1009")
     assert snapshot.job_details(done) == ("done \u00b7 QC: flicker on 1007-1009",)

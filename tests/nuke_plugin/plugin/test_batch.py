@@ -72,7 +72,7 @@ def test_a_failure_is_said_and_has_its_exit_code(in_batch, tmp_path):
     (tmp_path / "comp.nk").write_text(comps.plain_script(tmp_path, "window 0\n overlap 99", COUNT))
     said = in_batch(tmp_path / "comp.nk")
     assert said.returncode == 1
-    assert "VideoMaMa1: failed: windows of" in said.stdout
+    assert "VideoMaMa1: failed: 'overlap' 99 is out of range" in said.stdout
 
 
 def test_wrong_use_and_no_such_node_have_theirs(in_batch, tmp_path):

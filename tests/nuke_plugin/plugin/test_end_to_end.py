@@ -60,7 +60,7 @@ def test_rgb_is_the_plates_to_the_bit(comp):
 def test_frames_outside_the_range_are_an_error_not_black(comp):
     set_range(comp, "1001-1004")
     comp.refine()
-    with pytest.raises(RuntimeError, match=r"1 frames missing: 1010"):
+    with pytest.raises(RuntimeError, match=r"1 frame missing: 1010"):
         comp.render(1010)
 
 
@@ -230,7 +230,7 @@ def test_a_render_from_an_incomplete_cache_names_the_frame(comp, tmp_path):
     Path(comp.node()["result_file"].value() % 1007).unlink()
     said = in_terminal(tmp_path, "-x", "-X", "Write1", "-F", "1001-1012", comp.script)
     assert said.returncode != 0
-    assert "VideoMaMa1: 1 frames missing: 1007" in said.stderr + said.stdout
+    assert "VideoMaMa1: 1 frame missing: 1007" in said.stderr + said.stdout
     assert not list((tmp_path / "out").glob("*.exr"))
 
 

@@ -16,7 +16,7 @@ def test_the_writes_own_limits_are_known_before_the_first_frame(comp):
     write = comp.node("Write1")
     for knob, value in (("use_limit", True), ("first", 1001), ("last", 1005)):
         write[knob].setValue(value)
-    with pytest.raises(RuntimeError, match="1 frames missing: 1004"):
+    with pytest.raises(RuntimeError, match="1 frame missing: 1004"):
         comp.nuke.execute(write, 1001, 1005)
     assert not list((comp.folder / "out").glob("*.exr"))
 
@@ -31,7 +31,7 @@ def test_frames_that_are_there_render_though_others_are_missing(comp):
 def test_a_frame_that_is_missing_ends_the_render_there(comp):
     comp.refine()
     lose(comp, 1003)
-    with pytest.raises(RuntimeError, match="1 frames missing: 1003"):
+    with pytest.raises(RuntimeError, match="1 frame missing: 1003"):
         comp.nuke.execute(comp.node("Write1"), 1001, 1005)
     assert [path.name for path in sorted((comp.folder / "out").glob("*.exr"))] == ["comp.1001.exr", "comp.1002.exr"]
 

@@ -6,7 +6,7 @@ import pytest
 from videomama_client import launch
 from videomama_client.errors import BadInput, Cancelled, NotPermitted
 from videomama_client.settings import MatteSettings
-from videomama_nuke import transfer
+from videomama_nuke import transfer, words
 
 
 def parcel(folder, **changes) -> transfer.Parcel:
@@ -58,6 +58,21 @@ def test_a_folder_that_cannot_be_made_is_named(server, tmp_path):
         pytest.raises(NotPermitted, match="cannot write to"),
     ):
         transfer.submit(client, parcel(tmp_path, out=str(tmp_path / "file" / "alpha.%04d.exr")))
+
+
+@pytest.mark.parametrize("inline", [False, True], ids=["path", "inline"])
+def test_a_frame_that_cannot_be_read_is_named_with_this_sides_file(start_server, server, tmp_path, inline):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "shot").mkdir()
+    other = start_server("--roots", str(tmp_path / "elsewhere")) if inline else server
+    sent_from = parcel(tmp_path / "shot")
+    sent_from.files[1003].write_bytes(sent_from.files[1003].read_bytes()[:400])
+    with pytest.raises(BadInput, match="frame 1003: cannot read") as caught:
+        run(other, sent_from)
+    assert (caught.value.frame, caught.value.file) == (1003, str(sent_from.files[1003]))
+    assert caught.value.role in ("plate", "mask")  # one file holds both
+    assert str(sent_from.files[1003]) in caught.value.message
+    assert words.said(caught.value).endswith(f" Look at frame 1003 of the {caught.value.role}.")
 
 
 def test_what_the_server_refuses_is_raised(server, tmp_path):

@@ -50,7 +50,7 @@ def test_a_mask_of_another_size_is_measured_as_the_server_takes_it(clip, draw, t
 
 def test_a_truth_of_another_size_names_the_frame(clip, draw):
     draw.put(clip.truth[1002], np.ones((32, 48), np.float32))
-    with pytest.raises(BadInput, match="frame 1002: the exact alpha is 48x32, the plate 96x64"):
+    with pytest.raises(BadInput, match="exact alpha frame 1002: it is 48x32, the plate is 96x64"):
         taken(clip, clip.mask)
 
 

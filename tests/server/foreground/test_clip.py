@@ -199,7 +199,7 @@ def test_names_to_spare(job):
 
 def test_an_alpha_of_another_size(job, tmp_path, pictures):
     pictures.write(tmp_path / "alpha.1002.exr", np.ones((24, 32), np.float32), "A", "float")
-    with pytest.raises(BadInput, match="frame 1002: the alpha is 32x24, the plate is 64x48"):
+    with pytest.raises(BadInput, match="alpha frame 1002: it is 32x24, the plate is 64x48"):
         write(job)
 
 

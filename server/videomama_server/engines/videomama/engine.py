@@ -89,7 +89,7 @@ class VideoMamaEngine:
         assert settings.overlap is not None
         if settings.window > LONGEST_WINDOW:
             raise BadInput(
-                f"a window of {settings.window} frames is longer than VideoMaMa knows", f"Choose 1 to {LONGEST_WINDOW}."
+                f"--window {settings.window} is longer than VideoMaMa knows", f"Choose 1 to {LONGEST_WINDOW} frames."
             )
         if settings.mode == REFERENCE and settings.feedback:
             raise BadInput("the reference mode knows no feedback", "Leave it 0, or choose the production mode.")

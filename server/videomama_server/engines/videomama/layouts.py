@@ -149,7 +149,8 @@ def _vae(found: _Found, unet: Path, root: Path) -> Path:
 def _unet_place(folder: Path) -> str:
     place = folder.parent if stat.S_ISREG(_kind(folder)) else folder
     return (
-        "Put SammyLim/VideoMaMa's unet/config.json and unet/diffusion_pytorch_model.safetensors into "
+        "Run `python install weights`, or take another engine: --engine classic. "
+        "By hand: put SammyLim/VideoMaMa's unet/config.json and unet/diffusion_pytorch_model.safetensors into "
         f"{place / 'VideoMaMa' / 'unet'}; `videomama weights check` then looks at them, and `videomama weights where` "
         "shows the config's `weights` folder."
     )
@@ -157,8 +158,8 @@ def _unet_place(folder: Path) -> str:
 
 def _vae_place(folder: Path) -> str:
     return (
-        "Put vae/config.json and vae/diffusion_pytorch_model.fp16.safetensors of "
-        "stabilityai/stable-video-diffusion-img2vid-xt into "
+        "Run `python install weights`. By hand: put vae/config.json and "
+        "vae/diffusion_pytorch_model.fp16.safetensors of stabilityai/stable-video-diffusion-img2vid-xt into "
         f"{folder / 'stable-video-diffusion-img2vid-xt' / 'vae'}; `videomama weights check` then looks at them."
     )
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import torch
 from videomama_client.errors import OutOfMemory
+from videomama_client.wording import counted
 
 from videomama_server.engines.videomama.device import Device, resident_bytes
 from videomama_server.engines.videomama.footprint import peak_of, stand_ins
@@ -108,7 +109,7 @@ def plan(job: Job, canvases: Sequence[Canvas], budget_bytes: int) -> MemoryPlan:
         area = canvas[0] * canvas[1] * _room(job, budget_bytes) / _room(job, least)
     height, width = canvases[-1]
     raise OutOfMemory(
-        f"{width}x{height} pixels with windows of {job.window} frames, {job.group} decoded together, take "
+        f"{width}x{height} pixels with windows of {counted(job.window, 'frame')}, {job.group} decoded together, take "
         f"{least / _GB:.1f} GB on {job.device.device}; there are {budget_bytes / _GB:.1f} GB",
         "Free memory on the device, raise max_vram_gb, or choose a shorter window, a smaller canvas or fp16.",
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from videomama_client.wording import counted
+
 from videomama_server.evaluate.report import tables
 from videomama_server.evaluate.report.tables import Cell, Line, Table
 from videomama_server.evaluate.report.wording import LABELS
@@ -20,7 +22,7 @@ def facts(evaluation: Evaluation) -> str:
     frames = sum(clip.frames for clip in evaluation.clips)
     sizes = ", ".join(dict.fromkeys(clip.data for clip in evaluation.clips))
     engines = ", ".join(_engine(asked, made) for asked, made in evaluation.engines.items())
-    text = f"{len(evaluation.clips)} clips, {frames} frames ({sizes}); engines: {engines}. "
+    text = f"{counted(len(evaluation.clips), 'clip')}, {counted(frames, 'frame')} ({sizes}); engines: {engines}. "
     return _escaped(text + f"VideoMaMa {evaluation.software}, {evaluation.made}.") + "\n"
 
 
