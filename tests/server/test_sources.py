@@ -157,7 +157,7 @@ def test_a_link_to_nowhere_says_so(shot, raises_with_hint):
     shot.plate_file(1002).unlink()
     shot.plate_file(1002).symlink_to("/nowhere/p.exr")
     source = DiskSource("plate", shot.plate, ())
-    with raises_with_hint(BadInput, "plate frame 1002 is a link to /nowhere/p.exr, which does not exist"):
+    with raises_with_hint(BadInput, "plate frame 1002: ", "is a link to /nowhere/p.exr, which does not exist"):
         source.identify(1002)
 
 

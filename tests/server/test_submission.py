@@ -122,7 +122,7 @@ def test_a_dead_link_of_an_inline_clip_is_named(order, shot, frames, raises_with
     for frame in frames:
         shot.mask_file(frame).unlink()
         shot.mask_file(frame).symlink_to("/nowhere/m.exr")
-    with raises_with_hint(BadInput, f"mask frame {frames[0]} is a link to /nowhere/m.exr, which does not exist"):
+    with raises_with_hint(BadInput, f"mask frame {frames[0]}: ", "is a link to /nowhere/m.exr, which does not exist"):
         submit(Link(shares=False), order())
 
 
