@@ -363,6 +363,7 @@ class MatteDone:
         plan: what the engine ran on and how.
         judged: frames that quality control has scores of; cached ones of an older version have none.
         flags: what it found.
+        colorspace: that the plate was taken to be in.
     """
 
     job: str
@@ -376,6 +377,7 @@ class MatteDone:
     plan: str = ""
     judged: int = 0
     flags: list[QcFlag] = field(default_factory=list)
+    colorspace: str = ""
 
 
 @dataclass(frozen=True)

@@ -370,6 +370,7 @@ class Matte:
             warnings=survey.warnings if cache.lasting else [*survey.warnings, lost],
             judged=judged,
             flags=flags,
+            colorspace=survey.identity.settings.colorspace,
         )
 
 

@@ -66,6 +66,17 @@ def parse(text: str) -> Pattern:
     )
 
 
+def with_view(text: str, view: str) -> str:
+    """Put a view in the place of `%V` in a pattern, and its first letter in that of `%v`.
+
+    Raises:
+        BadInput: the pattern has such a place, and no view is named.
+    """
+    if not view and re.search("%[Vv]", text):
+        raise BadInput(f"{text} has a place for a view, and no view is named", "Name one with --view.")
+    return text.replace("%V", view).replace("%v", view[:1])
+
+
 def find(pattern: Pattern) -> dict[int, Path]:
     """Return the files there are, by frame number, in ascending order.
 

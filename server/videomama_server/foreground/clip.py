@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class Recolour:
         out: pattern of what is written, .exr or .tif: R, G and B in linear light, with the plate's geometry.
         plate_layer: that holds the plate.
         alpha_channel: that holds the alpha; by default A, else the only one.
+        view: of stereo files; empty for their main one.
         colorspace: the plate's; see `color.LinearLight` for what it becomes.
         dtype: `half` or `float`; empty for the format's usual one.
         premultiplied: whether colour is multiplied by alpha.
@@ -49,6 +51,7 @@ class Recolour:
     out: str
     plate_layer: str = ""
     alpha_channel: str = ""
+    view: str = ""
     colorspace: str = "auto"
     dtype: str = ""
     premultiplied: bool = False
@@ -92,6 +95,18 @@ class Recolour:
         files = {number: Sources(plates[number], alphas[number]) for number in numbers}
         self._check_targets(files)
         return files
+
+    def settled(self, files: Mapping[int, Sources]) -> tuple[Recolour, str]:
+        """Return the job with the colour space that `auto` stands for by the first plate, and what is doubtful of it.
+
+        Raises:
+            BadInput: the plate is unreadable.
+        """
+        number, sources = next(iter(files.items()))
+        with _named(number):
+            seen = frames.probe_plate(sources.plate, self.plate_layer, self.view)
+        space = color.resolve(self.colorspace, seen.is_float, seen.declared)
+        return replace(self, colorspace=space), color.doubt(self.colorspace, seen.is_float, seen.declared)
 
     def write(self, files: Mapping[int, Sources], done: Callable[[int], None]) -> None:
         """Write a result for each frame that was found; older ones are replaced.
@@ -143,16 +158,12 @@ class Recolour:
         return BadInput(f"{target} is what the foreground is made from", "Choose another name for the result.")
 
     def _frame(self, number: int, sources: Sources) -> None:
-        try:
+        with _named(number):
             self._write(self._target.path(number), sources)
-        except VideoMaMaError as error:
-            raise type(error)(f"frame {number}: {error.message}", error.hint) from error
-        except OSError as error:
-            raise NotPermitted(f"frame {number}: {error}", "Free some space, or check the disk.") from error
 
     def _write(self, target: Path, sources: Sources) -> None:
-        plate = frames.read_plate(sources.plate, self.plate_layer)
-        mask = frames.read_mask(sources.alpha, self.alpha_channel)
+        plate = frames.read_plate(sources.plate, self.plate_layer, self.view)
+        mask = frames.read_mask(sources.alpha, self.alpha_channel, self.view)
         own, wanted = mask.geometry.display, plate.geometry.display
         if (own.w, own.h) != (wanted.w, wanted.h):
             raise BadInput(
@@ -160,8 +171,19 @@ class Recolour:
                 "Render the alpha in the plate's format.",
             )
         alpha = frames.conform(mask, plate.geometry)
-        to_linear = color.linear_light(color.resolve(self.colorspace, plate.is_float))
+        to_linear = color.linear_light(color.resolve(self.colorspace, plate.is_float, plate.declared))
         colour = estimate(to_linear(plate.pixels), alpha)
         if self.premultiplied:
             colour *= sane_alpha(alpha)[..., None]
         frames.write_picture(target, colour, dtype=self._dtype, geometry=plate.geometry)
+
+
+@contextmanager
+def _named(number: int) -> Iterator[None]:
+    """Name the frame in what is wrong with it."""
+    try:
+        yield
+    except VideoMaMaError as error:
+        raise type(error)(f"frame {number}: {error.message}", error.hint) from error
+    except OSError as error:
+        raise NotPermitted(f"frame {number}: {error}", "Free some space, or check the disk.") from error
