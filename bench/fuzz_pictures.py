@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import odd_pictures
 import OpenImageIO as oiio
 
 HANG_S = 20.0
@@ -40,12 +41,15 @@ _KINDS: dict[str, list[tuple[str, dict[str, str | int]]]] = {
     "dpx": [("uint16", {"oiio:BitsPerSample": 10}), ("uint16", {}), ("uint8", {})],
     "jpg": [("uint8", {}), ("uint8", {"jpeg:progressive": 1})],
 }
-KINDS = tuple(_KINDS)
+ODD = "odd."  # before the ending of files of kinds that no writer here makes
+KINDS = (*_KINDS, *(f"{ODD}{ending}" for ending in odd_pictures.samples()))
 _WHOLE = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)
 
 
 def seeds(folder: Path, kind: str) -> list[bytes]:
     """Return small whole files of one kind, in what variants there are; `folder` is where they are made."""
+    if kind.startswith(ODD):
+        return odd_pictures.samples()[kind.removeprefix(ODD)]
     pixels = np.random.default_rng(1).random((HEIGHT, WIDTH, 4), np.float32)
     pixels[: HEIGHT // 2] = 0.5
     made = []
@@ -105,7 +109,7 @@ def _field(rng: random.Random, content: bytearray) -> None:
     """Change an attribute of an EXR header, or an entry of a TIFF's first directory, by its meaning."""
     if content[:4] == b"\x76\x2f\x31\x01":
         name = rng.choice(
-            (b"dataWindow\0", b"displayWindow\0", b"tiles\0", b"compression\0", b"chlist\0", b"lineOrder\0")
+            (b"dataWindow\0", b"displayWindow\0", b"tiles\0", b"compression\0", b"chlist\0", b"lineOrder\0", b"type\0")
         )
         place = content.find(name)
         if place >= 0:

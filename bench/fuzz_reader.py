@@ -26,6 +26,7 @@ def _outcome(path: Path) -> str:
     before = _memory_mb("VmRSS")
     try:
         frames.read_plate(path)
+        frames.read_mask(path)
         said = "pixels\t"
     except VideoMaMaError as error:
         said = f"refused\t{error.message}" if str(path) in error.message else f"untyped\tnames no file: {error.message}"

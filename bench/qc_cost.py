@@ -28,6 +28,7 @@ from videomama_client import messages
 from videomama_client.settings import MatteSettings
 from videomama_server import memo, pipeline, reader, sequences
 from videomama_server.cache import Cache
+from videomama_server.channels import Wanted
 from videomama_server.control import Control
 from videomama_server.delivery import Delivery
 from videomama_server.engines.base import WindowShape
@@ -84,7 +85,7 @@ def job(plate: str, mask: str, engine: PassthroughEngine, threads: int) -> tuple
         source = [DiskSource(role, text, ()) for role, text in ((messages.PLATE, plate), (messages.MASK, mask))]
         delivery = Delivery(sequences.parse(out))
         delivery.check()
-        order = Order("job", request, engine.name, engine, Reader(*source, known, ("", ""), False), delivery)
+        order = Order("job", request, engine.name, engine, Reader(*source, known, Wanted(), False), delivery)
         with ThreadPoolExecutor(threads) as writers:
             services = Services(cache, known, readers, writers, threads)
             started, busy = time.perf_counter(), time.process_time()

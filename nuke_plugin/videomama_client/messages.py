@@ -381,6 +381,7 @@ class MatteDone:
         plan: what the engine ran on and how.
         judged: frames that quality control has scores of; a warning names the others.
         flags: what it found.
+        colorspace: that the plate was taken to be in.
     """
 
     job: str
@@ -394,6 +395,7 @@ class MatteDone:
     plan: str = ""
     judged: int = 0
     flags: list[QcFlag] = field(default_factory=list)
+    colorspace: str = ""
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,11 @@ class MatteSettings:
         roi: ``auto``, ``off`` or ``x,y,w,h`` in pixels, y down, relative to the display window's origin.
         plate_layer: layer that holds the plate's R, G and B; empty for the main one.
         mask_channel: channel that holds the mask; empty takes A, else the only channel, else R.
-        colorspace: OpenColorIO name of the plate's colour space; ``auto`` is linear Rec.709 for float
-            pixels and sRGB for integer ones.
+        view: of plate and mask in stereo files, such as ``left``; empty takes each file's main one.
+        mask_colour: the colours that are subject in a mask of colours, such as ``#800000 #008000`` or
+            ``128,0,0; 0,128,0``; empty takes every colour but black. ``mask_channel`` then names their layer.
+        colorspace: OpenColorIO name of the plate's colour space; ``auto`` is what the plate's file declares, else
+            linear Rec.709 for float pixels and sRGB for integer ones.
         exposure: stops added to the plate before it is shown to the engine.
         mask_threshold: mask value (0..1) from which a pixel counts as subject.
         soft_mask: give the mask to the model with its grey values instead of cutting it at the threshold.
@@ -52,6 +55,8 @@ class MatteSettings:
     roi: str = "auto"
     plate_layer: str = ""
     mask_channel: str = ""
+    view: str = ""
+    mask_colour: str = ""
     colorspace: str = "auto"
     exposure: float = 0.0
     mask_threshold: float = 0.5
@@ -82,10 +87,32 @@ class MatteSettings:
         _within("--feedback", self.feedback, 0, 4)
         _among("quality", self.quality, QUALITIES)
         _among("mode", self.mode, MODES)
+        parse_colours(self.mask_colour)
         if not _CANVAS.fullmatch(self.canvas):
             raise BadInput(
                 f"--canvas {self.canvas!r} is not a valid size", "Write auto, or WIDTHxHEIGHT such as 1024x576."
             )
+
+
+def parse_colours(text: str) -> tuple[tuple[int, int, int], ...]:
+    """Read colours such as ``#800000 #008000`` or ``128,0,0; 0,128,0`` as red, green and blue, 0..255 each.
+
+    Raises:
+        BadInput: not colours.
+    """
+    return tuple(_colour(word) for word in re.split(r"[;\s]+|,(?=#)", re.sub(r",\s+", ",", text)) if word)
+
+
+def _colour(word: str) -> tuple[int, int, int]:
+    if re.fullmatch(r"#[0-9a-fA-F]{6}", word):
+        red, green, blue = bytes.fromhex(word[1:])
+        return red, green, blue
+    numbers = [int(number) for number in word.split(",")] if re.fullmatch(r"\d{1,3}(,\d{1,3}){2}", word) else [256]
+    if max(numbers) > 255:
+        raise BadInput(
+            f"mask colour {word!r} is not a colour", "Write it as #800000 or 128,0,0; separate several by spaces."
+        )
+    return numbers[0], numbers[1], numbers[2]
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:

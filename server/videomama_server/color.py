@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from videomama_client.errors import BadInput
 from videomama_client.wording import choices
 
+from videomama_server.declared_colour import CINEON, UNDECLARED, Declared
+from videomama_server.declared_colour import DISPLAY as DISPLAY
+from videomama_server.declared_colour import LINEAR as LINEAR
+
 FloatArray = NDArray[np.float32]
 
 # Pinned: another release of the built-in config may give other pixels under the same names.
 BUILTIN_CONFIG = "studio-config-v2.1.0_aces-v1.3_ocio-v2.3"
-DISPLAY = "srgb_tx"
-LINEAR = "lin_rec709"
+_REFERENCE = "ACES2065-1"  # the space that all others of that config are defined by
 _LARGEST_HALF = 65504.0
 _OCIO_ERRORS = (ocio.Exception, ocio.ExceptionMissingFile)  # neither is a kind of the other
 
@@ -85,11 +88,38 @@ def linear_light(colorspace: str) -> LinearLight:
     return LinearLight(colorspace)
 
 
-def resolve(colorspace: str, is_float: bool) -> str:
-    """Turn `auto` into a name: linear Rec.709 for float pixels, sRGB for integer ones."""
+def resolve(colorspace: str, is_float: bool, declared: Declared = UNDECLARED) -> str:
+    """Turn `auto` into a name: what the file declares, else linear Rec.709 for float pixels, sRGB for integer ones."""
     if colorspace != "auto":
         return colorspace
-    return LINEAR if is_float else DISPLAY
+    return _known(declared) or (LINEAR if is_float else DISPLAY)
+
+
+def doubt(colorspace: str, is_float: bool, declared: Declared) -> str:
+    """Return a sentence where `auto` could not take what the file declares; empty where it could."""
+    if colorspace != "auto" or not declared.words or _known(declared):
+        return ""
+    return (
+        f"the plate declares {declared.words}, which OpenColorIO does not know by a name; "
+        f"{resolve(colorspace, is_float)} was taken. Name the right space with --colorspace"
+    )
+
+
+def _known(declared: Declared) -> str:
+    """Return the first of the declared colour spaces that there is, by its main name; empty for none."""
+    return _first_known(declared.names, os.environ.get("OCIO", ""))
+
+
+@lru_cache(maxsize=32)
+def _first_known(names: tuple[str, ...], _config: str) -> str:
+    for name in names:
+        if name in (DISPLAY, LINEAR):
+            return name
+        for config in (_environment_config(), _builtin_config()):
+            found = config and config.getColorSpace(name)
+            if found:
+                return str(found.getName())
+    return ""
 
 
 def _is_linear(processor: ocio.CPUProcessor) -> bool:
@@ -117,8 +147,30 @@ def _processor(source: str, destination: str) -> ocio.CPUProcessor:
 
 @cache
 def _builtin_config() -> ocio.Config:
-    """Return the built-in config, which takes 20 ms to parse."""
-    return ocio.Config.CreateFromBuiltinConfig(BUILTIN_CONFIG)
+    """Return the built-in config, which takes 20 ms to parse, with the space that it lacks and film scans declare."""
+    config = ocio.Config.CreateFromBuiltinConfig(BUILTIN_CONFIG)
+    config.addColorSpace(_cineon())
+    return config
+
+
+def _cineon() -> ocio.ColorSpace:
+    """Return Kodak's printing density curve over Rec.709: white at code 685 of 1023, black at 95, 0.002 a step, 0.6.
+
+    Source: Kodak, Cineon digital film system; the same numbers as in Nuke's and OpenColorIO's own configs.
+    """
+    black = 10 ** ((95 - 685) * 0.002 / 0.6)
+    to_linear = ocio.LogAffineTransform(
+        logSideSlope=[0.6 / 0.002 / 1023] * 3,
+        logSideOffset=[685 / 1023] * 3,
+        linSideSlope=[1 - black] * 3,
+        linSideOffset=[black] * 3,
+        direction=ocio.TRANSFORM_DIR_INVERSE,
+    )
+    to_linear.setBase(10.0)
+    to_reference = ocio.ColorSpaceTransform(src=LINEAR, dst=_REFERENCE)
+    space = ocio.ColorSpace(ocio.REFERENCE_SPACE_SCENE, CINEON, family="Film", encoding="log", isData=False)
+    space.setTransform(ocio.GroupTransform([to_linear, to_reference]), ocio.COLORSPACE_DIR_TO_REFERENCE)
+    return space
 
 
 def _environment_config() -> ocio.Config | None:

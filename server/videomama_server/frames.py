@@ -11,7 +11,7 @@ import math
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,13 +22,14 @@ import OpenImageIO as oiio
 from numpy.typing import NDArray
 from videomama_client.errors import BadInput, NotPermitted, OutOfMemory, placed
 
-from videomama_server import limits
-from videomama_server.channels import Channel, Header, full_name, mask_channel, plate_channels
+from videomama_server import decoding, headers, limits, mask_values, orientation
+from videomama_server.channels import Channel, Header, is_float, mask_channel, plate_channels, siblings
+from videomama_server.declared_colour import UNDECLARED, Declared
 from videomama_server.geometry import Geometry, Rect
 from videomama_server.replacing import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 FloatArray = NDArray[np.float32]
 
@@ -38,11 +39,33 @@ WRITABLE |= {".png": ("uint8", "uint16"), ".dpx": ("uint16",)}
 
 @dataclass(frozen=True)
 class Picture:
-    """Pixels (H, W, C) float32 on `geometry.canvas`, zero outside the data window."""
+    """Pixels (H, W, C) float32 on `geometry.canvas`, upright, zero outside the data window.
+
+    Attributes:
+        is_float: whether the file stores these channels as floats.
+        declared: what the file says of their colours.
+        orientation: how the file's pixels were turned, 1 for not at all.
+        colours: of a mask, those that count as subject, where it is one of colours.
+        is_picture: of a mask, whether it is the red of a picture of many colours.
+    """
 
     pixels: FloatArray
     geometry: Geometry
     is_float: bool = True
+    declared: Declared = UNDECLARED
+    orientation: int = orientation.UPRIGHT
+    colours: tuple[str, ...] = ()
+    is_picture: bool = False
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the header says of the channels that are a plate: see `Picture`."""
+
+    geometry: Geometry
+    is_float: bool = True
+    declared: Declared = UNDECLARED
+    orientation: int = orientation.UPRIGHT
 
 
 def probe(path: Path) -> Header:
@@ -54,17 +77,74 @@ def probe(path: Path) -> Header:
         NotPermitted: the file may not be read.
     """
     with placed(file=path), _opened(path) as source:
-        return _header(path, source)
+        return headers.read(path, source)
 
 
-def read_plate(path: Path, layer: str = "") -> Picture:
-    """Read R, G and B of `layer` (a single channel is repeated); see `probe` for errors."""
-    return _read(path, lambda header: plate_channels(header, layer))
+def probe_plate(path: Path, layer: str = "", view: str = "") -> Seen:
+    """Return what `read_plate` would say of a plate, without its pixels.
+
+    Raises:
+        BadInput: as `probe`, its channels are not there, or it is not a flat picture.
+        OutOfMemory, NotPermitted: as `probe`.
+    """
+    header = probe(path)
+    chosen = plate_channels(header, layer, view)
+    part = header.part_of(chosen)
+    limits.check_chosen(path, part.geometry, part.obstacle)
+    return Seen(part.geometry, is_float(chosen), part.declared, part.orientation)
 
 
-def read_mask(path: Path, channel: str = "") -> Picture:
-    """Read one channel, C = 1; see `probe` for errors."""
-    return _read(path, lambda header: [mask_channel(header, channel)])
+def read_plate(path: Path, layer: str = "", view: str = "") -> Picture:
+    """Read R, G and B of `layer` (a single channel is repeated); see `probe_plate` for errors."""
+    with _opened(path) as source:
+        header = headers.read(path, source)
+        return _picture(header, source, plate_channels(header, layer, view))
+
+
+def read_mask(path: Path, channel: str = "", view: str = "", colours: str = "") -> Picture:
+    """Read one channel, C = 1, or a mask of colours as 0 and 1.
+
+    Args:
+        path: of the file.
+        channel: by name; empty for the usual one.
+        view: of a stereo file; empty for its main one.
+        colours: that are subject, as in `MatteSettings.mask_colour`; then `channel` names their layer.
+
+    Raises:
+        BadInput: see `probe_plate`.
+    """
+    with _opened(path) as source:
+        header = headers.read(path, source)
+        if colours:
+            rgb = _picture(header, source, plate_channels(header, channel, view))
+            return _of_colours(rgb, path, colours)
+        chosen = mask_channel(header, channel, view)
+        several = [] if channel else siblings(header, chosen)
+        if several and chosen.component == "r":
+            return _of_colours(_picture(header, source, several), path)
+        mask = _picture(header, source, [chosen])
+        if several and mask.pixels.min(initial=1.0) >= 1:  # an alpha that says nothing
+            found = _of_colours(_picture(header, source, several), path)
+            return found if found.colours else mask
+        return mask
+
+
+def _of_colours(rgb: Picture, path: Path, colours: str = "") -> Picture:
+    """Return a mask, C = 1, of a picture's colours, or of its red where it is not a mask of colours."""
+    found = mask_values.subject_of_colours(rgb.pixels, colours, mask_values.has_coloured_palette(path))
+    if found is not None:
+        return replace(rgb, pixels=found[0][..., None], colours=() if colours else found[1])
+    red = np.ascontiguousarray(rgb.pixels[..., :1])
+    return replace(rgb, pixels=red, is_picture=mask_values.is_coloured(rgb.pixels))
+
+
+def shown(picture: Picture) -> Picture:
+    """Return a picture cut to its display window: overscan differs from frame to frame, and is not seen."""
+    display, canvas = picture.geometry.display, picture.geometry.canvas
+    if display == canvas:
+        return picture
+    pixels = np.ascontiguousarray(picture.pixels[display.slices(canvas)])
+    return replace(picture, pixels=pixels, geometry=Geometry(display, display, picture.geometry.pixel_aspect))
 
 
 def conform(mask: Picture, plate: Geometry) -> FloatArray:
@@ -150,7 +230,7 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         source = oiio.ImageInput.open(str(path), hints)
         if source is None:
-            raise limits.unreadable(path, oiio.geterror())
+            raise _not_opened(path, oiio.geterror())
         with closing(source):
             yield source
     except UnicodeError as error:  # names of channels, or a library's words on them
@@ -159,6 +239,15 @@ def _opened(path: Path) -> Iterator[Any]:
         raise OutOfMemory(
             f"{path} does not fit in memory", "Crop the picture, or give the server more memory."
         ) from error
+
+
+def _not_opened(path: Path, reason: str) -> BadInput:
+    if "ubsampled" not in reason:
+        return limits.unreadable(path, reason)
+    return BadInput(
+        f"{path} stores channels at less than full size (luminance-chroma), which is not read",
+        "Save it as RGB first, for example with ImageMagick: magick plate.exr rgb.exr",
+    )
 
 
 @cache
@@ -170,67 +259,11 @@ def _limit_library() -> None:
     oiio.attribute("try_all_readers", 0)
 
 
-def _header(path: Path, source: Any) -> Header:
-    channels: list[Channel] = []
-    geometries: list[Geometry] = []
-    part = 0
-    is_float = False
-    while source.seek_subimage(part, 0):
-        spec = source.spec()
-        geometry = _geometry(spec)
-        limits.check_part(path, part, geometry, _layout(spec))
-        geometries.append(geometry)
-        prefix = spec.getattribute("oiio:subimagename") or ""
-        for index, name in enumerate(spec.channelnames):
-            channels.append(Channel(part, index, full_name(prefix, name)))
-        is_float = is_float or (part == 0 and str(spec.format) in ("half", "float", "double"))
-        part += 1
-    if not channels:
-        raise limits.unreadable(path, source.geterror())
-    return Header(path, tuple(channels), tuple(geometries), is_float)
-
-
-def _geometry(spec: Any) -> Geometry:
-    display = Rect(spec.full_x, spec.full_y, spec.full_width, spec.full_height)
-    data = Rect(spec.x, spec.y, spec.width, spec.height)
-    aspect = float(spec.get_float_attribute("PixelAspectRatio", 1.0))
-    return Geometry(
-        display, data, aspect if 0.01 < aspect < 100 else 1.0
-    )  # damaged otherwise: no file could be written
-
-
-def _layout(spec: Any) -> limits.Layout:
-    return limits.Layout(spec.nchannels, spec.pixel_bytes(True), spec.tile_width * spec.tile_height)
-
-
-def _read(path: Path, choose: Callable[[Header], list[Channel]]) -> Picture:
-    with placed(file=path), _opened(path) as source:
-        header = _header(path, source)
-        chosen = choose(header)
-        geometry = header.geometries[chosen[0].part]
-        data = _read_channels(path, source, chosen, geometry)
-    return Picture(_on_canvas(data, geometry), geometry, header.is_float)
-
-
-def _read_channels(path: Path, source: Any, chosen: list[Channel], geometry: Geometry) -> FloatArray:
-    indices = [channel.index for channel in chosen]
-    first, last = min(indices), max(indices) + 1
-    limits.check_read(path, geometry, last - first)
-    data = source.read_image(chosen[0].part, 0, first, last, "float")
-    if data is None:
-        raise limits.unreadable(path, source.geterror())
-    if indices == list(range(first, last)):
-        return np.ascontiguousarray(data)
-    return np.ascontiguousarray(data[..., [index - first for index in indices]])
-
-
-def _on_canvas(data: FloatArray, geometry: Geometry) -> FloatArray:
-    canvas = geometry.canvas
-    if canvas == geometry.data:
-        return data
-    full = np.zeros((canvas.h, canvas.w, data.shape[2]), np.float32)
-    full[geometry.data.slices(canvas)] = data
-    return full
+def _picture(header: Header, source: Any, chosen: Sequence[Channel]) -> Picture:
+    """Return the pixels of chosen channels of one part, with what the header says of them."""
+    part = header.part_of(chosen)
+    pixels = decoding.decode(header, source, chosen)
+    return Picture(pixels, part.geometry, is_float(chosen), part.declared, part.orientation)
 
 
 def _spec(path: Path, image: NDArray[Any], channels: Sequence[str], dtype: str, geometry: Geometry | None) -> Any:

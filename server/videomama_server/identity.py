@@ -38,7 +38,8 @@ class Identity:
         """
         settings = asdict(self.settings)
         # Which file channels were read is in the digests of what was read, what the weights are in the fingerprint.
-        del settings["plate_layer"], settings["mask_channel"], settings["weights"]
+        for name in ("plate_layer", "mask_channel", "view", "mask_colour", "weights"):
+            del settings[name]
         content = {
             "version": KEY_VERSION,
             "engine": self.engine,

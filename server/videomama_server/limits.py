@@ -23,16 +23,37 @@ READABLE = frozenset({".exr", ".sxr", ".dpx", ".tif", ".tiff", ".png", ".jpg", "
 _FORMATS = ", ".join(sorted(READABLE))
 _BYTES_OF_FLOAT = 4
 _SMALL_TILE = 1 << 20  # pixels; small pictures may have one tile that is much larger than they are
+DEEP, VOLUME, CUBE = "deep", "volume", "cube"
+_OBSTACLES = {
+    DEEP: ("is a deep picture, and only flat ones are read", "Flatten it first, for example with Nuke's DeepToImage."),
+    VOLUME: ("is a volume of several slices, and only pictures are read", "Write the slice you need as a picture."),
+    CUBE: (
+        "holds the six faces of a cube map",
+        "Convert it to a latlong picture first, for example with Nuke's SphericalTransform.",
+    ),
+}
 _HINT = "The header is damaged, or the picture needs cropping first."
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How a part says that its pixels lie in the file: channels, bytes of a pixel, size of a tile (0 for none)."""
+    """How a part says that its pixels lie in the file.
+
+    Attributes:
+        channels: how many.
+        pixel_bytes: of all channels of a pixel.
+        tile_pixels: size of a tile; 0 for none.
+        deep: pixels hold any number of samples.
+        depth: slices of a volume; 1 for a picture.
+        cube: it is the six faces of a cube.
+    """
 
     channels: int
     pixel_bytes: int
     tile_pixels: int
+    deep: bool = False
+    depth: int = 1
+    cube: bool = False
 
 
 def check_file(path: Path) -> None:
@@ -71,6 +92,33 @@ def unreadable(path: Path, reason: str) -> BadInput:
     return BadInput(f"cannot read {path}: {reason}", "Render or copy the file again.")
 
 
+def obstacle(layout: Layout) -> str:
+    """Return what keeps the pixels of a part from being read as a picture: `deep`, `volume` or `cube`; else nothing."""
+    if layout.deep:
+        return DEEP
+    if layout.depth > 1:
+        return VOLUME
+    return CUBE if layout.cube else ""
+
+
+def check_chosen(path: Path, geometry: Geometry, obstacle: str) -> None:
+    """Raise `BadInput` when the part that was chosen is not a flat picture, or too small.
+
+    Args:
+        path: for the message.
+        geometry: the part's windows.
+        obstacle: as the function of that name returned it.
+    """
+    if obstacle:
+        reason, hint = _OBSTACLES[obstacle]
+        raise BadInput(f"{path} {reason}", hint)
+    if min(geometry.display.w, geometry.display.h) < MIN_SIDE:
+        raise BadInput(
+            f"{path} is {geometry.display.w}x{geometry.display.h} pixels, too small to matte",
+            f"Both sides must be at least {MIN_SIDE} pixels.",
+        )
+
+
 def check_part(path: Path, part: int, geometry: Geometry, layout: Layout) -> None:
     """Raise `BadInput` when a part of `path` is of a size that no plate has.
 
@@ -82,23 +130,19 @@ def check_part(path: Path, part: int, geometry: Geometry, layout: Layout) -> Non
     """
     canvas = geometry.canvas
     pixels = geometry.data.w * geometry.data.h
+    tile = layout.tile_pixels // layout.depth
     if part >= MAX_PARTS:
         raise BadInput(f"{path} has more than the {MAX_PARTS} parts that are read", _HINT)
     if canvas.w * canvas.h > MAX_PIXELS or max(canvas.w, canvas.h) > MAX_SIDE:
         said = f"{path} says it is {canvas.w}x{canvas.h} pixels"
         raise BadInput(f"{said}, more than the {MAX_PIXELS} (at most {MAX_SIDE} a side) that are read", _HINT)
-    if min(geometry.display.w, geometry.display.h) < MIN_SIDE:
-        raise BadInput(
-            f"{path} is {geometry.display.w}x{geometry.display.h} pixels, too small to matte",
-            f"Both sides must be at least {MIN_SIDE} pixels.",
-        )
     if layout.channels > MAX_CHANNELS:
         raise BadInput(
             f"{path} says it has {layout.channels} channels, more than the {MAX_CHANNELS} that are read", _HINT
         )
-    if layout.tile_pixels > max(_SMALL_TILE, 4 * pixels):
+    if tile > max(_SMALL_TILE, 4 * pixels):
         raise BadInput(f"{path} says that its tiles hold {layout.tile_pixels} pixels, it has {pixels}", _HINT)
-    _check_bytes(path, pixels * layout.pixel_bytes)
+    _check_bytes(path, pixels * layout.depth * layout.pixel_bytes)
 
 
 def check_read(path: Path, geometry: Geometry, channels: int) -> None:

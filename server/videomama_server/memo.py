@@ -11,14 +11,19 @@ from pathlib import Path
 
 from blake3 import blake3
 
+from videomama_server.declared_colour import UNDECLARED, Declared
 from videomama_server.frames import Picture
 from videomama_server.geometry import EMPTY, Geometry, Rect
+from videomama_server.mask_values import NO_LOOK, MaskLook
+from videomama_server.orientation import UPRIGHT
 from videomama_server.replacing import replacing
 
 log = logging.getLogger(__name__)
 
 # A file this young may change again within one tick of its clock, unseen by its stat, so it is not remembered yet.
 SETTLED_S = 1.0
+_LOOKS = ("largest", "edge", "outside", "sure")  # numbers of a `MaskLook`, as they stand in a row
+_VERSION = 2  # of a row; one of another version may be of pixels that are read otherwise now
 _MOST_ROWS = 10_000  # of one folder: each save writes them all; of more, those learned longest ago are forgotten
 _MOST_BOOKS = 64  # in memory; more are read again when they are needed
 
@@ -30,17 +35,23 @@ class Facts:
     Attributes:
         digest: BLAKE3 of the pixels and their geometry, hexadecimal.
         geometry: the windows and the shape of the pixels.
-        is_float: whether the file's own pixels are floats.
+        is_float: whether the file stores these channels as floats.
+        declared: what the file says of its colours; only kept for plates.
+        orientation: how the file's pixels were turned, 1 for not at all.
         support: the smallest rectangle around all that is not zero; only kept for masks.
-        low, peak: the smallest and largest value; only kept for masks.
+        low, peak: the smallest and largest value, as far as 0 and 1; only kept for masks.
+        look: what the values say about the mask; only kept for masks.
     """
 
     digest: str
     geometry: Geometry
     is_float: bool = True
+    declared: Declared = UNDECLARED
+    orientation: int = UPRIGHT
     support: Rect = EMPTY
     low: float = 0.0
     peak: float = 0.0
+    look: MaskLook = NO_LOOK
 
 
 @dataclass(frozen=True)
@@ -162,8 +173,11 @@ def _load(path: Path) -> dict[str, object]:
 
 
 def _row(facts: Facts) -> list[object]:
+    """Return the facts as JSON can hold them; read by `_facts`."""
     geometry = facts.geometry
-    row: list[object] = [facts.digest, facts.is_float, geometry.pixel_aspect, facts.low, facts.peak]
+    row: list[object] = [_VERSION, facts.digest, facts.is_float, facts.orientation]
+    row += [[facts.declared.words, *facts.declared.names], list(facts.look.colours), facts.look.is_picture]
+    row += [[getattr(facts.look, name) for name in _LOOKS], geometry.pixel_aspect, facts.low, facts.peak]
     for rect in (geometry.display, geometry.data, facts.support):
         row += [rect.x, rect.y, rect.w, rect.h]
     return row
@@ -171,12 +185,38 @@ def _row(facts: Facts) -> list[object]:
 
 def _facts(row: list[object]) -> Facts | None:
     """Read the row of a memo that any process may have written: one that makes no sense is not used."""
-    if len(row) != 17 or not isinstance(row[0], str) or not isinstance(row[1], bool):
+    if len(row) != 23 or row[0] != _VERSION or not isinstance(row[1], str) or not isinstance(row[2], bool):
         return None
-    numbers = [float(value) for value in row[2:5] if isinstance(value, (int, float))]
-    corners = [value for value in row[5:] if isinstance(value, int)]
-    if len(numbers) != 3 or len(corners) != 12:
+    words, colours, looks = _texts(row[4]), _texts(row[5]), _numbers(row[7], len(_LOOKS))
+    numbers, corners = _numbers(row[8:11], 3), [value for value in row[11:] if isinstance(value, int)]
+    orientation, is_picture = row[3], row[6]
+    if not words or colours is None or not looks or not numbers or len(corners) != 12:
+        return None
+    if not isinstance(orientation, int) or not isinstance(is_picture, bool):
         return None
     aspect, low, peak = numbers
-    geometry = Geometry(Rect(*corners[:4]), Rect(*corners[4:8]), aspect)
-    return Facts(row[0], geometry, row[1], Rect(*corners[8:]), low, peak)
+    return Facts(
+        digest=row[1],
+        geometry=Geometry(Rect(*corners[:4]), Rect(*corners[4:8]), aspect),
+        is_float=row[2],
+        declared=Declared(words[0], words[1:]),
+        orientation=orientation,
+        support=Rect(*corners[8:]),
+        low=low,
+        peak=peak,
+        look=MaskLook(colours=colours, is_picture=is_picture, **dict(zip(_LOOKS, looks, strict=True))),
+    )
+
+
+def _texts(value: object) -> tuple[str, ...] | None:
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        return None
+    return tuple(value)
+
+
+def _numbers(value: object, count: int) -> list[float] | None:
+    """Return so many numbers, or None where there are others."""
+    if not isinstance(value, list):
+        return None
+    found = [float(number) for number in value if isinstance(number, (int, float))]
+    return found if len(found) == count == len(value) else None

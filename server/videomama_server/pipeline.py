@@ -374,6 +374,7 @@ class Matte:
             warnings=[*survey.warnings, *verdict.warnings, *([] if cache.lasting else [lost])],
             judged=verdict.judged,
             flags=verdict.flags,
+            colorspace=survey.identity.settings.colorspace,
         )
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 from videomama_client.errors import BadInput, placed
+from videomama_client.settings import MatteSettings
 
-from videomama_server import frames, heartbeat, memo
-from videomama_server.channels import plate_channels
-from videomama_server.frames import FloatArray, Picture
+from videomama_server import frames, heartbeat, mask_values, memo
+from videomama_server.channels import Wanted
+from videomama_server.frames import FloatArray, Picture, Seen
 from videomama_server.geometry import EMPTY, Geometry, Rect
 from videomama_server.links import with_ending
 from videomama_server.memo import Facts, FileId, Memo
@@ -22,6 +23,8 @@ from videomama_server.qc.sights import Glimpse, ToDisplay, glimpse
 from videomama_server.sources import Source
 
 NOTHING = 0.5 / 255  # a mask value up to this one is none
+_WINDOWED = frozenset({".exr", ".sxr", ".tif", ".tiff"})  # formats that have data windows
+_KEPT_BYTES = 1 << 30  # of plates that were sent for the sake of their headers, so that they are not sent twice
 
 
 @dataclass
@@ -44,13 +47,18 @@ class LoadedFrame:
     glimpse: Glimpse | None
 
 
+def wanted_of(settings: MatteSettings) -> Wanted:
+    """Return which pixels of plate and mask a job's settings ask for."""
+    return Wanted(settings.plate_layer, settings.mask_channel, settings.view, settings.mask_colour)
+
+
 class Reader:
     """The frames of one job. Every method may be called from several threads.
 
     Args:
         plate, mask: where the files come from.
         known: the stat memo.
-        plate_layer, mask_channel: which channels are read.
+        wanted: which channels are read.
         rehash: trust no memo.
         noted: gives what holds a note of a file, by what a person is told of it, while the file is read.
     """
@@ -60,17 +68,18 @@ class Reader:
         plate: Source,
         mask: Source,
         known: Memo,
-        channels: tuple[str, str],
+        wanted: Wanted,
         rehash: bool,
         noted: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
         self.plate = plate
         self.mask = mask
         self._memo = known
-        self._plate_layer, self._mask_channel = channels
+        self._wanted = wanted
         self._rehash = rehash
         self._noted = noted
         self._facts: dict[tuple[str, int], tuple[FileId, Facts]] = {}
+        self._probed_bytes = 0
         self._lock = threading.Lock()
 
     def plate_facts(self, frame: int) -> Facts | None:
@@ -82,16 +91,33 @@ class Reader:
         known = self._known(self.mask, frame)
         return known or self._learn(self.mask, frame, *self._read(self.mask, frame))
 
-    def probe_plate(self, frame: int) -> tuple[Geometry, bool]:
-        """Return a plate's geometry and whether its pixels are floats; raises `BadInput` when its channels lack."""
+    def probe_plate(self, frame: int) -> Seen:
+        """Return what a plate's header says, from the memo where it knows.
+
+        Raises:
+            BadInput: its channels are not there, or it is not a flat picture.
+        """
         known = self.plate_facts(frame)
         if known is not None:
-            return known.geometry, known.is_float
+            return Seen(known.geometry, known.is_float, known.declared, known.orientation)
         path = self.plate.path(frame)
         with self._reading(self.plate, frame, path) as named:
-            header = frames.probe(named)
-            part = plate_channels(header, self._plate_layer)[0].part
-        return header.geometries[part], header.is_float
+            found = frames.probe_plate(named, self._wanted.plate_layer, self._wanted.view)
+            self._let_go(frame, path)
+        return found
+
+    def windows_vary(self) -> bool:
+        """Whether plates of this format may have data windows that differ."""
+        return self.plate.suffix.lower() in _WINDOWED
+
+    def _let_go(self, frame: int, path: Path) -> None:
+        """Release a plate whose pixels are needed later, unless there is room to keep what a client sent."""
+        size = path.stat().st_size
+        with self._lock:
+            keeps = self._probed_bytes + size <= _KEPT_BYTES
+            self._probed_bytes += size if keeps else 0
+        if not keeps:
+            self.plate.release(frame)
 
     def load(self, frame: int, region: Rect | None, display: Rect, to_display: ToDisplay | None = None) -> LoadedFrame:
         """Read a frame.
@@ -112,11 +138,7 @@ class Reader:
         self.plate.release(frame)
         self.mask.release(frame)
         geometry = plate.geometry
-        if geometry.display != display:
-            raise BadInput(
-                f"it is {_size(geometry.display)}, the clip is {_size(display)}",
-                "All frames of a clip must have one format.",
-            ).at(self.plate.role, frame, self.plate.path(frame))
+        check_display(frame, geometry.display, display)
         canvas = geometry.canvas
         kept = canvas if region is None else region
         sane = Picture(_sane_mask(mask.pixels), mask.geometry)  # before resampling, which would spread a NaN
@@ -144,11 +166,12 @@ class Reader:
         """Return the pixels and the file that they are of, which stayed the same while it was read."""
         path = source.path(frame)
         file = source.identify(frame)
+        wanted = self._wanted
         with self._reading(source, frame, path) as named:
             if source is self.plate:
-                picture = frames.read_plate(named, self._plate_layer)
+                picture = frames.read_plate(named, wanted.plate_layer, wanted.view)
             else:
-                picture = frames.read_mask(named, self._mask_channel)
+                picture = frames.read_mask(named, wanted.mask_channel, wanted.view, wanted.mask_colour)
         if source.identify(frame) != file:
             raise _changed(source.role, frame)
         heartbeat.beat()
@@ -179,7 +202,15 @@ class Reader:
         return facts
 
     def _channels(self, source: Source) -> str:
-        return f"plate:{self._plate_layer}" if source is self.plate else f"mask:{self._mask_channel}"
+        return self._wanted.of_plate if source is self.plate else self._wanted.of_mask
+
+
+def check_display(frame: int, own: Rect, display: Rect) -> None:
+    """Raise `BadInput` when a plate's display window is not the clip's."""
+    if own != display:
+        raise BadInput(
+            f"it is {_size(own)}, the clip is {_size(display)}", "All frames of a clip must have one format."
+        ).at("plate", frame)
 
 
 def plate_space(facts: Facts, display: Rect, frame: int) -> Rect:
@@ -222,8 +253,9 @@ def _resampled(span: tuple[int, int], own: int, wanted: int) -> tuple[int, int]:
 def _facts_of(picture: Picture, is_mask: bool) -> Facts:
     digest = memo.pixel_digest(picture)
     if not is_mask:
-        return Facts(digest, picture.geometry, picture.is_float)
-    mask = _sane_mask(picture.pixels[..., 0])
+        return Facts(digest, picture.geometry, picture.is_float, picture.declared, picture.orientation)
+    values = picture.pixels[..., 0]
+    mask = _sane_mask(values)
     some = mask > NOTHING
     rows, columns = np.flatnonzero(some.any(axis=1)), np.flatnonzero(some.any(axis=0))
     support = EMPTY
@@ -231,7 +263,17 @@ def _facts_of(picture: Picture, is_mask: bool) -> Facts:
         canvas = picture.geometry.canvas
         x, y = int(columns[0]), int(rows[0])
         support = Rect(canvas.x + x, canvas.y + y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y)
-    return Facts(digest, picture.geometry, picture.is_float, support, float(mask.min()), float(mask.max()))
+    shown = mask[picture.geometry.display.slices(picture.geometry.canvas)]
+    return Facts(
+        digest,
+        picture.geometry,
+        picture.is_float,
+        orientation=picture.orientation,
+        support=support,
+        low=float(mask.min()),
+        peak=float(mask.max()),
+        look=mask_values.look(values, shown, picture.colours, picture.is_picture),
+    )
 
 
 def _sane_mask(mask: FloatArray) -> FloatArray:

@@ -1,11 +1,11 @@
-"""Looks at every mask and the first plate of a job, so that what cannot work fails before anything is computed."""
+"""Looks at every mask and every plate's header of a job, so that what cannot work fails before anything is computed."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Optional, TypeVar
 
 from videomama_client.errors import BadInput, Cancelled
@@ -13,13 +13,15 @@ from videomama_client.messages import SubmitMatte
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import counted
 
-from videomama_server import color, plan, roi
+from videomama_server import color, doubts, plan, roi
 from videomama_server.delivery import Delivery
 from videomama_server.engines.base import Engine, WindowShape
-from videomama_server.geometry import Geometry, Rect
+from videomama_server.frames import Seen
+from videomama_server.geometry import Rect
 from videomama_server.identity import Identity
 from videomama_server.limits import MAX_PIXELS
-from videomama_server.reader import NOTHING, Reader, plate_space
+from videomama_server.memo import Facts
+from videomama_server.reader import NOTHING, Reader, check_display, plate_space
 from videomama_server.roi import RegionRule
 from videomama_server.sequences import Pattern, format_range
 
@@ -63,12 +65,31 @@ class Survey:
 
 
 @dataclass
-class _Masks:
-    """What the masks of all frames that are read came to, by frame."""
+class _Looked:
+    """What was found in all frames that are read.
 
-    supports: dict[int, Rect]
-    lows: dict[int, float]
-    peaks: dict[int, float]
+    Attributes:
+        first: what the first plate says of itself.
+        canvas: that holds every plate's.
+        facts: of the masks, by frame.
+        supports: of the masks in the plate's coordinates, by frame.
+        others: frames whose plate declares another colour, or has another kind of value, than the first.
+    """
+
+    first: Seen
+    canvas: Rect
+    facts: dict[int, Facts] = field(default_factory=dict)
+    supports: dict[int, Rect] = field(default_factory=dict)
+    others: list[int] = field(default_factory=list)
+
+    @property
+    def display(self) -> Rect:
+        """The display window, the same for every plate."""
+        return self.first.geometry.display
+
+    def peak(self, frame: int) -> float:
+        """The largest value of a mask."""
+        return self.facts[frame].peak
 
 
 def finished(work: Future[Result]) -> Generator[Pause, None, Result]:
@@ -89,55 +110,76 @@ def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) 
     shape = plan.window_shape(request.settings, order.engine.shape(request.settings))
     planned = plan.make(request, shape, order.reader.plate, order.reader.mask)
     _check_numbered(order.delivery.pattern, planned.wanted)
-    geometry, is_float = yield from finished(readers.submit(order.reader.probe_plate, planned.frames[0]))
-    space = order.delivery.check_space(planned.wanted, (geometry.display.w, geometry.display.h))
-    masks = _Masks({}, {}, {})
+    first = yield from finished(readers.submit(order.reader.probe_plate, planned.frames[0]))
+    looked = _Looked(first, first.geometry.canvas)
+    space = order.delivery.check_space(planned.wanted, (looked.display.w, looked.display.h))
     for start in range(0, len(planned.frames), _BATCH):
-        batch = {frame: readers.submit(order.reader.mask_facts, frame) for frame in planned.frames[start:][:_BATCH]}
-        for frame, reading in batch.items():
-            facts = yield from finished(reading)
-            masks.supports[frame] = plate_space(facts, geometry.display, frame)
-            masks.lows[frame], masks.peaks[frame] = facts.low, facts.peak
+        yield from _look_at(order, planned.frames[start:][:_BATCH], looked, readers)
         if cancelled.is_set():
             raise Cancelled("the job was cancelled")
         yield None
-    empty = frozenset(frame for frame in planned.frames if masks.peaks[frame] <= NOTHING)
-    if all(frame in empty or masks.supports[frame].intersect(geometry.canvas).empty for frame in planned.frames):
-        raise BadInput(
-            f"all masks are empty (frames {format_range(planned.frames)})",
-            "Check the mask's channel and range; choose another with --mask-channel.",
-        )
-    region = _region(request.settings, list(masks.supports.values()), geometry, order.engine.rule(request.settings))
-    relative = region and _moved(region, -geometry.display.x, -geometry.display.y)
+    empty = frozenset(frame for frame in planned.frames if looked.peak(frame) <= NOTHING)
+    if all(frame in empty or looked.supports[frame].intersect(looked.canvas).empty for frame in planned.frames):
+        raise _all_empty(planned.frames, request.settings)
+    settings = request.settings
+    region = _region(settings, looked, order.engine.rule(settings))
+    relative = region and _moved(region, -looked.display.x, -looked.display.y)
     return Survey(
         plan=planned,
-        display=geometry.display,
+        display=looked.display,
         region=region,
         empty=empty,
         warnings=[
-            *_warnings(planned.wanted, masks, request.settings.mask_threshold),
-            *_leaving(planned.wanted, masks, geometry.canvas, region),
+            *doubts.of_plate(settings.colorspace, first, looked.others),
+            *_warnings(planned.wanted, looked, settings.mask_threshold),
+            *_leaving(planned.wanted, looked, region),
         ],
-        identity=_identity(order, shape, geometry.display, relative, is_float),
+        identity=_identity(order, shape, looked.display, relative, first),
         space=space,
     )
 
 
-def _region(settings: MatteSettings, supports: Sequence[Rect], geometry: Geometry, rule: RegionRule) -> Rect | None:
+def _look_at(
+    order: Order, frames: Sequence[int], looked: _Looked, readers: ThreadPoolExecutor
+) -> Generator[Pause, None, None]:
+    """Look at the masks of some frames, and at the headers of their plates where windows may differ."""
+    masks = {frame: readers.submit(order.reader.mask_facts, frame) for frame in frames}
+    probed = frames if order.reader.windows_vary() else ()
+    plates = {frame: readers.submit(order.reader.probe_plate, frame) for frame in probed}
+    for frame, reading in masks.items():
+        facts = yield from finished(reading)
+        looked.facts[frame] = facts
+        looked.supports[frame] = plate_space(facts, looked.display, frame)
+    for frame, probing in plates.items():
+        seen = yield from finished(probing)
+        check_display(frame, seen.geometry.display, looked.display)
+        looked.canvas = looked.canvas.union(seen.geometry.canvas)
+        if (seen.is_float, seen.declared) != (looked.first.is_float, looked.first.declared):
+            looked.others.append(frame)
+
+
+def _all_empty(frames: Sequence[int], settings: MatteSettings) -> BadInput:
+    hint = "Check the mask's channel and range; choose another with --mask-channel."
+    if settings.mask_colour:
+        hint = f"No mask has the colour {settings.mask_colour}. Leave --mask-colour out: a warning lists the colours."
+    return BadInput(f"all masks are empty (frames {format_range(frames)})", hint)
+
+
+def _region(settings: MatteSettings, looked: _Looked, rule: RegionRule) -> Rect | None:
     """Return the region in the plate's coordinates, or None for each frame's whole canvas."""
     if settings.roi == roi.OFF:
-        return geometry.canvas if rule.fixed else None
+        return looked.canvas if rule.fixed else None
     named = roi.parse(settings.roi)
     if named is None:
         reach = settings.trimap_dilate + max(0.0, settings.mask_grow)
-        return roi.from_masks(supports, geometry.canvas, reach, rule)
+        return roi.from_masks(looked.supports.values(), looked.canvas, reach, rule)
     if named.w * named.h > MAX_PIXELS:
         raise BadInput(
             f"the region of interest {settings.roi} has more than {MAX_PIXELS} pixels",
             "Give --roi a region inside the plate, or auto.",
         )
-    region = _moved(named, geometry.display.x, geometry.display.y)
-    if region.intersect(geometry.canvas).empty:
+    region = _moved(named, looked.display.x, looked.display.y)
+    if region.intersect(looked.canvas).empty:
         raise BadInput(
             f"the region of interest {settings.roi} lies outside the plate", "Give --roi one inside, or auto."
         )
@@ -153,7 +195,7 @@ def _check_numbered(out: Pattern, wanted: Sequence[int]) -> None:
         )
 
 
-def _identity(order: Order, shape: WindowShape, display: Rect, region: Rect | None, is_float: bool) -> Identity:
+def _identity(order: Order, shape: WindowShape, display: Rect, region: Rect | None, plate: Seen) -> Identity:
     """Return what all entries of the job share, with everything that was left open decided.
 
     Args:
@@ -161,10 +203,10 @@ def _identity(order: Order, shape: WindowShape, display: Rect, region: Rect | No
         shape: of its windows.
         display: window of the plate.
         region: relative to the display window's origin.
-        is_float: whether the plate's pixels are floats.
+        plate: what the first one says of itself.
     """
     settings = order.request.settings
-    colorspace = color.resolve(settings.colorspace, is_float)
+    colorspace = color.resolve(settings.colorspace, plate.is_float, plate.declared)
     resolved = replace(
         settings,
         engine=order.engine_name,
@@ -179,20 +221,20 @@ def _identity(order: Order, shape: WindowShape, display: Rect, region: Rect | No
     return Identity(order.engine.fingerprint, transform.fingerprint, resolved)
 
 
-def _leaving(wanted: Sequence[int], masks: _Masks, canvas: Rect, region: Rect | None) -> list[str]:
+def _leaving(wanted: Sequence[int], looked: _Looked, region: Rect | None) -> list[str]:
     """Return a warning about masks that leave the region; what lies beyond the plate does not count."""
     if region is None:
         return []
-    left = roi.leaving({frame: masks.supports[frame].intersect(canvas) for frame in wanted}, region)
+    left = roi.leaving({frame: looked.supports[frame].intersect(looked.canvas) for frame in wanted}, region)
     where = f"the mask leaves the region of interest on frames {format_range(left)}"
     return [f"{where}; it is not refined there"] if left else []
 
 
-def _warnings(wanted: Sequence[int], masks: _Masks, threshold: float) -> list[str]:
-    empty = [frame for frame in wanted if masks.peaks[frame] <= NOTHING]
-    faint = [frame for frame in wanted if NOTHING < masks.peaks[frame] < threshold]
-    solid = [frame for frame in wanted if masks.lows[frame] >= threshold]
-    warnings = []
+def _warnings(wanted: Sequence[int], looked: _Looked, threshold: float) -> list[str]:
+    empty = [frame for frame in wanted if looked.peak(frame) <= NOTHING]
+    faint = [frame for frame in wanted if NOTHING < looked.peak(frame) < threshold]
+    solid = [frame for frame in wanted if looked.facts[frame].low >= threshold]
+    warnings = doubts.of_masks({frame: looked.facts[frame] for frame in wanted})
     if empty:
         warnings.append(f"the mask is empty on frames {format_range(empty)}; alpha is 0 there")
     if faint:
@@ -201,7 +243,10 @@ def _warnings(wanted: Sequence[int], masks: _Masks, threshold: float) -> list[st
             "lower --mask-threshold if they hold the subject"
         )
     if solid:
-        warnings.append(f"the mask covers everything on frames {format_range(solid)}; is it the right --mask-channel?")
+        warnings.append(
+            f"the mask covers everything on frames {format_range(solid)}; "
+            "is it the right --mask-channel, or are plate and mask swapped?"
+        )
     return warnings
 
 

@@ -37,7 +37,7 @@ from videomama_server.delivery import Delivery
 from videomama_server.engines.base import Engine, EngineConfig, EngineUsage
 from videomama_server.memo import Memo
 from videomama_server.pipeline import Matte, Services
-from videomama_server.reader import Reader
+from videomama_server.reader import Reader, wanted_of
 from videomama_server.reads import Reads
 from videomama_server.sources import DiskSource, Source, SpoolSource
 from videomama_server.survey import Order, Pause
@@ -250,9 +250,8 @@ class Worker:
         place = self._place(request.settings)
         name = engines.resolve(request.settings.engine, place)
         plate, mask = self._sources(run, running)
-        channels = (request.settings.plate_layer, request.settings.mask_channel)
         noted = partial(self._reads.noted, run.job)
-        reader = Reader(plate, mask, self._services.memo, channels, request.rehash, noted)
+        reader = Reader(plate, mask, self._services.memo, wanted_of(request.settings), request.rehash, noted)
         delivery = self._delivery(request)
         if request.out and not request.inline:
             _refuse_overwriting(delivery.pattern, plate, mask)

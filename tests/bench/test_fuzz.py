@@ -6,10 +6,11 @@ import pytest
 
 @pytest.fixture(scope="module")
 def pictures(load_bench):
+    load_bench("odd_pictures")  # which it imports
     return load_bench("fuzz_pictures")
 
 
-@pytest.mark.parametrize("kind", ["exr", "tif", "png", "dpx", "jpg"])
+@pytest.mark.parametrize("kind", ["exr", "tif", "png", "dpx", "jpg", "odd.exr", "odd.tif", "odd.png"])
 def test_a_few_hundred_damaged_files_are_read_or_refused_by_name(pictures, tmp_path, kind):
     rounds = pictures.rounds(tmp_path, kind, 7)
     outcomes = [outcome for _, outcome in islice(rounds, 300)]

@@ -2,7 +2,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 from videomama_client.errors import BadInput
-from videomama_client.settings import MatteSettings
+from videomama_client.settings import MatteSettings, parse_colours
 
 
 def test_the_defaults_make_sense():
@@ -21,6 +21,11 @@ def test_the_defaults_make_sense():
         ({"trimap_erode": -1.0}, "--trimap-erode -1"),
         ({"trimap_dilate": 501.0}, "--trimap-dilate 501"),
         ({"quality": "best"}, "quality is called 'best'"),
+        ({"mask_colour": "red"}, "mask colour 'red'"),
+        ({"mask_colour": "#80000"}, "mask colour '#80000'"),
+        ({"mask_colour": "256,0,0"}, "mask colour '256,0,0'"),
+        ({"mask_colour": "1,2"}, "mask colour '1,2'"),
+        ({"mask_colour": "#800000 1,2,3,4"}, "mask colour '1,2,3,4'"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused_with_what_would(values, said):
@@ -28,6 +33,21 @@ def test_a_value_that_makes_no_sense_is_refused_with_what_would(values, said):
         MatteSettings(**values).check()
     assert said in caught.value.message
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "colours"),
+    [
+        ("", ()),
+        ("#800000", ((128, 0, 0),)),
+        ("#80fF00 #000001", ((128, 255, 0), (0, 0, 1))),
+        ("#800000,#008000;#000080", ((128, 0, 0), (0, 128, 0), (0, 0, 128))),
+        ("128,0,0", ((128, 0, 0),)),
+        ("128, 0, 0; 0,128,0 7,8,9", ((128, 0, 0), (0, 128, 0), (7, 8, 9))),
+    ],
+)
+def test_colours_are_read_as_people_write_them(text, colours):
+    assert parse_colours(text) == colours
 
 
 def test_settings_never_change():

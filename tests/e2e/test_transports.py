@@ -12,6 +12,7 @@ from videomama_client.errors import BadInput, NotPermitted
 from videomama_client.messages import FrameDone, FrameWanted, MatteDone
 from videomama_client.settings import MatteSettings
 from videomama_server import frames, submission
+from videomama_server.geometry import Geometry, Rect
 
 PASSTHROUGH = MatteSettings(engine="passthrough", roi="off", window=4, overlap=2)
 
@@ -305,3 +306,24 @@ def test_an_output_that_would_overwrite_another_frame_of_the_input_is_refused(se
     with server.client() as client, pytest.raises(BadInput, match="would overwrite the plate"):
         list(client.events(client.submit(request)))
     assert (clip.folder / "a.2.1.exr").read_bytes() == before
+
+
+def test_overscan_that_grows_gives_the_same_region_by_path_and_inline(server, make_clip, forget, supplied):
+    """Plates are sent for their headers and kept, so that none is sent twice."""
+    clip = make_clip(count=3)
+    for frame in clip.numbers:
+        wider = 40 if frame > clip.first else 0
+        geometry = Geometry(Rect(0, 0, 64, 48), Rect(0, 0, 64 + wider, 48))
+        plate = np.random.default_rng(frame).random((48, 64 + wider, 3))
+        mask = np.zeros((48, 64 + wider), np.float32)
+        mask[10:30, 44 : 64 + wider - 8] = 1
+        frames.write_picture(clip.file("plate", frame), plate, geometry=geometry)
+        frames.write_picture(clip.file("mask", frame), mask, ("A",), geometry=geometry)
+    order = replace(ordered(clip), settings=replace(PASSTHROUGH, roi="auto"))
+    with server.client() as client:
+        by_path = sent(client, order)
+        forget(server, clip)
+        inline = sent(client, replace(order, transport="inline"))
+    assert inline.roi == by_path.roi
+    assert by_path.roi[0] + by_path.roi[2] > 64
+    assert sorted(supplied) == sorted((role, frame) for role in ("mask", "plate") for frame in clip.numbers)

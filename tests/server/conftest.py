@@ -26,7 +26,7 @@ from videomama_server.delivery import Delivery
 from videomama_server.engines.base import PlainEngine, WindowShape
 from videomama_server.memo import Memo
 from videomama_server.pipeline import Matte, Services
-from videomama_server.reader import Reader
+from videomama_server.reader import Reader, wanted_of
 from videomama_server.roi import RegionRule
 from videomama_server.sources import DiskSource
 from videomama_server.survey import Order
@@ -242,8 +242,7 @@ class Bench:
         )
         plate = DiskSource(messages.PLATE, request.plate, ())
         mask = DiskSource(messages.MASK, request.mask, ())
-        channels = (request.settings.plate_layer, request.settings.mask_channel)
-        reader = Reader(plate, mask, self.memo, channels, request.rehash)
+        reader = Reader(plate, mask, self.memo, wanted_of(request.settings), request.rehash)
         delivery = Delivery(sequences.parse(text), request.layer, request.dtype)
         delivery.check()
         order = Order(f"job{self.runs}", request, engine.name, engine, reader, delivery)

@@ -2,11 +2,15 @@ from pathlib import Path
 
 import pytest
 from videomama_client.errors import BadInput
-from videomama_server.channels import Channel, Header, full_name, mask_channel, plate_channels
+from videomama_server.channels import Channel, Header, Part, mask_channel, plate_channels
+from videomama_server.geometry import Geometry, Rect
+
+FULL = Rect(0, 0, 64, 48)
+PARTS = (Part(Geometry(FULL, FULL)),) * 2
 
 
 def header(*names):
-    return Header(Path("/shots/p.1001.exr"), tuple(Channel(0, i, name) for i, name in enumerate(names)), (), True)
+    return Header(Path("/shots/p.1001.exr"), tuple(Channel(0, i, name) for i, name in enumerate(names)), PARTS)
 
 
 def chosen(channels):
@@ -31,21 +35,6 @@ def test_a_channel_names_its_layer_and_component(name, layer, component):
     assert (channel.layer, channel.component) == (layer, component)
 
 
-@pytest.mark.parametrize(
-    ("part", "name", "full"),
-    [
-        ("", "R", "R"),
-        ("rgba", "R", "R"),
-        ("RGBA", "R", "R"),
-        ("roto", "A", "roto.A"),
-        ("roto", "roto.A", "roto.A"),
-        ("left", "depth.Z", "depth.Z"),
-    ],
-)
-def test_parts_carry_the_layer_when_the_channel_does_not(part, name, full):
-    assert full_name(part, name) == full
-
-
 @pytest.mark.parametrize("layer", ["", "rgba", "RGB"])
 def test_plate_is_the_main_layer_in_the_order_r_g_b(layer):
     found = header("A", "B", "G", "R", "diffuse.R", "diffuse.G", "diffuse.B")
@@ -64,9 +53,7 @@ def test_a_single_channel_stands_for_all_three(names, taken):
 
 
 def test_the_first_of_two_equal_channels_is_taken():
-    found = Header(
-        Path("p"), tuple(Channel(part, i, name) for part in (0, 1) for i, name in enumerate("RGB")), (), True
-    )
+    found = Header(Path("p"), tuple(Channel(part, i, name) for part in (0, 1) for i, name in enumerate("RGB")), PARTS)
     assert [channel.part for channel in plate_channels(found, "")] == [0, 0, 0]
 
 

@@ -156,6 +156,26 @@ def test_matte_as_json(matte):
     assert json.loads(matte("--json").out)["computed"] == 0
 
 
+def test_matte_says_which_colour_space_was_used(matte):
+    assert "plate as lin_rec709" in matte().out
+    assert "plate as ACEScg" in matte("--colorspace", "ACEScg").out
+    assert json.loads(matte("--json", "--colorspace", "ACEScg").out)["colorspace"] == "ACEScg"
+
+
+def test_a_view_stands_in_patterns_that_are_read_and_written(videomama, server, make_clip):
+    clip = make_clip(count=1)
+    clip.file("plate", 1001).rename(clip.folder / "plate.left.1001.exr")
+    clip.file("mask", 1001).rename(clip.folder / "mask.l.1001.exr")
+    words = ["matte", "--engine", "passthrough", "--connection-file", str(server.connection_file)]
+    words += [f"--plate={clip.folder}/plate.%V.####.exr", f"--mask={clip.folder}/mask.%v.####.exr"]
+    words += [f"--out={clip.folder}/%V/a.%v.####.exr", f"--foreground={clip.folder}/%V/f.####.exr"]
+    assert videomama(*words, "--view", "left").code == 0
+    assert sorted(path.name for path in (clip.folder / "left").iterdir()) == ["a.l.1001.exr", "f.1001.exr"]
+    said = videomama(*words)
+    assert said.code != 0
+    assert "--view" in said.err
+
+
 def test_matte_says_its_warnings(videomama, server, make_clip):
     clip = make_clip(count=2)
     frames.write_picture(clip.file("mask", 1002), np.zeros((64, 96), np.float32), ("A",), "half")

@@ -91,6 +91,17 @@ def test_the_command(command):
     np.testing.assert_allclose(found, estimate(plate, mask), rtol=1e-3, atol=1e-3)
 
 
+def test_the_command_says_which_colour_space_was_used_and_what_it_doubts(command):
+    first = command.clip.file("plate", command.clip.first)
+    pixels = frames.read_plate(first).pixels
+    frames.write_picture(first, pixels, attributes={"colorInteropID": "g22_adobergb_scene"})
+    said = command()
+    assert "plate as lin_rec709" in said.out
+    assert "g22_adobergb_scene" in said.err
+    assert "--colorspace" in json.loads(command("--json").out)["warnings"][0]
+    assert json.loads(command("--json", "--colorspace", "ACEScg").out)["colorspace"] == "ACEScg"
+
+
 def test_the_command_as_json_for_some_frames(command):
     said = command("--frames", command.clip.first, "--json")
     result = json.loads(said.out)

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from videomama_server import frames, metrics
+from videomama_server.geometry import Geometry, Rect
 from videomama_server.metrics import MEASURES
 
 SIZE = (64, 96)
@@ -141,3 +142,26 @@ def test_the_table_says_whose_definition_mad_t_is(videomama, clip):
 @pytest.mark.parametrize("flags", [("--convention", "adobe"), ("--only", "iou"), ("--foreground", "one")], ids=str)
 def test_unknown_words_are_usage_errors(videomama, clip, flags):
     assert videomama("metrics", *clip[:2], *flags).code == 2
+
+
+def test_data_windows_may_change_from_frame_to_frame(videomama, tmp_path):
+    display = Rect(0, 0, 96, 64)
+    for number, more in ((1001, 0), (1002, 5), (1003, 20)):
+        data = display.grow(more, more)
+        canvas = np.pad(soft_disc(number - 1001), more)
+        for name in ("alpha", "truth"):
+            frames.write_picture(tmp_path / f"{name}.{number}.exr", canvas, ("A",), geometry=Geometry(display, data))
+        plate = np.repeat(canvas[..., None], 3, axis=2)
+        frames.write_picture(tmp_path / f"plate.{number}.exr", plate, geometry=Geometry(display, data))
+    names = [str(tmp_path / f"{name}.####.exr") for name in ("alpha", "truth", "plate")]
+    said = videomama("metrics", *names[:2], "--plate", names[2], "--json")
+    assert said.code == 0, said.err
+    result = json.loads(said.out)
+    assert (result["mad"], result["dtssd"], result["frames"]) == (0, 0, 3)
+
+
+def test_a_view_stands_in_patterns(videomama, written):
+    written("left", [soft_disc(0)])
+    pattern = written("l", [soft_disc(0)])
+    said = videomama("metrics", pattern.replace("/l.", "/%V."), pattern.replace("/l.", "/%v."), "--view", "left")
+    assert said.code == 0, said.err

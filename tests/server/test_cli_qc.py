@@ -224,3 +224,10 @@ def test_matte_is_not_begun_where_the_folder_cannot_be(matte, tmp_path):
     assert said.code == 1
     assert "cannot make" in said.err
     assert not (tmp_path / "refined").exists()
+
+
+def test_a_view_stands_in_patterns(videomama, clip, tmp_path):
+    for path in list(tmp_path.glob("*.exr")):
+        path.rename(path.with_name(path.name.replace(".", ".left.", 1)))
+    words = [str(word).replace(".####", ".%V.####") for word in clip]
+    assert videomama("qc", *words, "--view", "left").code == 0

@@ -1,7 +1,16 @@
 import numpy as np
+import PyOpenColorIO as ocio
 import pytest
 from videomama_client.errors import BadInput
-from videomama_server.color import DISPLAY, LINEAR, DisplayTransform, display_transform, linear_light, resolve
+from videomama_server.color import (
+    BUILTIN_CONFIG,
+    DISPLAY,
+    LINEAR,
+    DisplayTransform,
+    display_transform,
+    linear_light,
+    resolve,
+)
 
 RAW_CONFIG = """ocio_profile_version: 2
 search_path: ""
@@ -153,3 +162,17 @@ def test_a_curve_is_taken_off_and_nothing_is_cut():
 def test_light_of_an_unknown_space():
     with pytest.raises(BadInput, match="no colour space is called"):
         linear_light("nonsense")
+
+
+@pytest.mark.parametrize(("code", "linear"), [(685, 1.0), (95, 0.0), (470, 0.1831)])
+def test_cineon_has_white_at_685_and_black_at_95(code, linear):
+    found = linear_light("Cineon")(np.full((2, 2, 3), code / 1023, np.float32))
+    np.testing.assert_allclose(found, linear, atol=2e-4)
+
+
+def test_the_added_space_changes_no_other_one():
+    """Keys of alphas hold the transform's fingerprint."""
+    plain = ocio.Config.CreateFromBuiltinConfig(BUILTIN_CONFIG)
+    for name in ("lin_rec709", "ACEScg", "ARRI LogC4"):
+        processor = ocio.Config.GetProcessorFromConfigs(plain, name, plain, DISPLAY).getDefaultCPUProcessor()
+        assert display_transform(name, 0.0).fingerprint == f"0 {processor.getCacheID()}"

@@ -88,7 +88,7 @@ def test_flicker_is_seen_between_frames(bench, shot):
 def test_a_cached_job_has_the_same_flags_and_reads_no_plate(bench, shot, monkeypatch):
     first = bench.run(shot, Spoiling(**FLUTTER))
     reads = []
-    monkeypatch.setattr(frames, "read_plate", lambda path, layer: reads.append(path))
+    monkeypatch.setattr(frames, "read_plate", lambda path, layer, view: reads.append(path))
     again = bench.run(shot, Spoiling(**FLUTTER))
     assert (again.done.computed, reads) == (0, [])
     assert again.done.flags == first.done.flags != []

@@ -5,13 +5,14 @@ import zlib
 
 import pytest
 from videomama_client.errors import OutOfMemory
-from videomama_server import frames
+from videomama_server import decoding, frames
 
 BIG = 16384
 
 
 @pytest.fixture(scope="module")
 def fuzz(load_bench):
+    load_bench("odd_pictures")  # which it imports
     return load_bench("fuzz_pictures")
 
 
@@ -149,7 +150,7 @@ def test_memory_that_runs_out_is_an_error_that_names_the_file(tmp_path, monkeypa
         raise MemoryError
 
     path = pictures.write(tmp_path / "p.exr", pictures.scene(), "RGB")
-    monkeypatch.setattr(frames, "_read_channels", full)
+    monkeypatch.setattr(decoding, "decode", full)
     with raises_with_hint(OutOfMemory, path):
         frames.read_plate(path)
 

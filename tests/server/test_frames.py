@@ -7,6 +7,7 @@ import OpenImageIO as oiio
 import pytest
 from videomama_client.errors import BadInput, NotPermitted
 from videomama_server import frames, limits
+from videomama_server.channels import is_float as is_float_of
 from videomama_server.frames import Picture, check_writable, conform, probe, read_mask, read_plate, write_picture
 from videomama_server.geometry import Geometry, Rect
 
@@ -55,7 +56,7 @@ def test_what_is_written_is_read_back(tmp_path, suffix, dtype, error):
 def test_probe_says_whether_pixels_are_floats(tmp_path, scene, suffix, is_float):
     write_picture(tmp_path / f"p{suffix}", scene, dtype="half" if is_float else "uint16")
     header = probe(tmp_path / f"p{suffix}")
-    assert header.is_float == is_float
+    assert is_float_of(header.channels) == is_float
     assert header.channel_names == "R, G, B"
 
 

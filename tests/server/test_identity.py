@@ -39,6 +39,8 @@ CHANGES = {
     "roi": "off",
     "plate_layer": "beauty",
     "mask_channel": "roto",
+    "view": "left",
+    "mask_colour": "#800000",
     "colorspace": "ACEScg",
     "exposure": 1.0,
     "mask_threshold": 0.25,
@@ -63,7 +65,9 @@ def test_every_setting_is_tried_below():
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_key_changes_with_every_setting_but_those_that_choose_what_is_read(name):
     changed = Identity("engine-1", "color-1", replace(SETTINGS, **{name: CHANGES[name]})).key(1, WINDOWS)
-    assert (changed == IDENTITY.key(1, WINDOWS)) == (name in ("plate_layer", "mask_channel", "weights"))
+    assert (changed == IDENTITY.key(1, WINDOWS)) == (
+        name in ("plate_layer", "mask_channel", "view", "mask_colour", "weights")
+    )
 
 
 def test_a_key_changes_with_engine_and_colour():

@@ -28,7 +28,6 @@ def test_sizes_that_plates_have_are_read(size):
         (0, framed(65537, 16), PLAIN, "65537x16"),
         (0, framed(2**31, 2**31), PLAIN, "2147483648x2147483648"),
         (0, Geometry(Rect(-(2**30), 0, 64, 48), Rect(2**30, 0, 64, 48)), PLAIN, "pixels"),
-        (0, framed(15, 4000), PLAIN, "too small"),
         (0, framed(64, 48), Layout(1025, 2050, 0), "1025 channels"),
         (0, framed(64, 48), Layout(3, 6, 2**15 * 2**15), "tiles"),
         (0, framed(16384, 8192), Layout(64, 128, 0), "16.0 GiB"),
@@ -38,6 +37,31 @@ def test_sizes_that_plates_have_are_read(size):
 def test_what_no_plate_has_is_refused_by_name(raises_with_hint, part, geometry, layout, said):
     with raises_with_hint(BadInput, PATH, said):
         check_part(PATH, part, geometry, layout)
+
+
+@pytest.mark.parametrize(
+    ("layout", "obstacle", "said"),
+    [
+        (Layout(3, 6, 0, deep=True), limits.DEEP, "deep"),
+        (Layout(3, 6, 0, depth=4), limits.VOLUME, "volume"),
+        (Layout(3, 6, 0, cube=True), limits.CUBE, "cube"),
+    ],
+)
+def test_what_is_not_a_flat_picture_is_refused_in_one_sentence(raises_with_hint, layout, obstacle, said):
+    assert limits.obstacle(layout) == obstacle
+    with raises_with_hint(BadInput, PATH, said):
+        limits.check_chosen(PATH, framed(64, 48), obstacle)
+    check_part(PATH, 0, framed(64, 48), layout)  # beside a flat part it does no harm
+
+
+def test_a_flat_picture_has_no_obstacle():
+    assert limits.obstacle(PLAIN) == ""
+    limits.check_chosen(PATH, framed(16, 16), "")
+
+
+def test_a_picture_too_small_to_matte_is_refused(raises_with_hint):
+    with raises_with_hint(BadInput, PATH, "15x4000", "too small"):
+        limits.check_chosen(PATH, framed(15, 4000), "")
 
 
 def test_channels_that_are_too_much_as_floats_are_refused(raises_with_hint):

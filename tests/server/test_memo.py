@@ -6,12 +6,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 from videomama_server import memo as memo_module
+from videomama_server.declared_colour import Declared
 from videomama_server.frames import Picture, read_plate
 from videomama_server.geometry import Geometry, Rect
+from videomama_server.mask_values import MaskLook
 from videomama_server.memo import Facts, FileId, Memo, Stamp, pixel_digest
 
 FULL = Rect(0, 0, 64, 48)
-FACTS = Facts("abc", Geometry(FULL, Rect(-1, 2, 70, 48), 2.0), False, Rect(3, 4, 5, 6), 0.25, 0.75)
+FACTS = Facts(
+    digest="abc",
+    geometry=Geometry(FULL, Rect(-1, 2, 70, 48), 2.0),
+    is_float=False,
+    declared=Declared("gamma 2.2", ("g22_rec709",)),
+    orientation=6,
+    support=Rect(3, 4, 5, 6),
+    low=0.25,
+    peak=0.75,
+    look=MaskLook(largest=255.0, colours=("#800000",), is_picture=True, edge=0.5, outside=0.25, sure=0.125),
+)
 
 
 @pytest.fixture
@@ -105,13 +117,18 @@ def test_a_garbage_memo_file_is_ignored_and_replaced(picture_file, folder, conte
     assert Memo(folder).get(FileId.of(picture_file), "mask:") == FACTS
 
 
-@pytest.mark.parametrize("row", [None, 5, "text", {"a": 1}, [], [1, 2, 3], "stamp", "long", "text in a corner"])
+@pytest.mark.parametrize("row", [None, 5, "text", {"a": 1}, [], [1, 2, 3], "stamp", "long", "text in a corner", "old"])
 def test_a_garbage_row_is_ignored(picture_file, folder, row):
     memo = Memo(folder)
     memo.put(FileId.of(picture_file), "mask:", FACTS)
     memo.save()
     (known,) = json.loads(book_of(folder).read_text()).values()
-    rows = {"stamp": known[:3], "long": [*known, 1], "text in a corner": [*known[:-1], "x"]}
+    rows = {
+        "stamp": known[:3],
+        "long": [*known, 1],
+        "text in a corner": [*known[:-1], "x"],
+        "old": [*known[:3], 1, *known[4:]],
+    }
     book_of(folder).write_text(json.dumps({f"{picture_file.name}|mask:": rows.get(str(row), row)}))
     assert Memo(folder).get(FileId.of(picture_file), "mask:") is None
 

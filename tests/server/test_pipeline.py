@@ -11,6 +11,7 @@ import pytest
 from videomama_client.errors import BadInput, Cancelled, OutOfMemory
 from videomama_client.messages import FrameDone, MatteDone, MattePlanned
 from videomama_server import frames
+from videomama_server.channels import Wanted
 from videomama_server.color import display_transform
 from videomama_server.engines.passthrough import PassthroughEngine
 from videomama_server.geometry import Geometry, Rect
@@ -60,7 +61,7 @@ def count_reads(monkeypatch):
     """List the plates whose pixels are read."""
     reads = []
     real = frames.read_plate
-    monkeypatch.setattr(frames, "read_plate", lambda path, layer: (reads.append(path.name), real(path, layer))[1])
+    monkeypatch.setattr(frames, "read_plate", lambda path, *chosen: (reads.append(path.name), real(path, *chosen))[1])
     return reads
 
 
@@ -472,7 +473,7 @@ def test_a_frame_that_changes_while_the_job_runs_is_an_error(bench, shot, tempor
 def test_rehash_trusts_no_stat(make_bench, short):
     """A file that changed behind an unchanged stat is seen only when its pixels are read."""
     bench = make_bench()
-    bench.memo.put(FileId.of(short.plate_file(1002)), "plate:", Facts("stale", Geometry(FULL, FULL)))
+    bench.memo.put(FileId.of(short.plate_file(1002)), Wanted().of_plate, Facts("stale", Geometry(FULL, FULL)))
     first = bench.run(short, PASSTHROUGH)
     assert bench.run(short, PASSTHROUGH).done.computed == 0
     again = bench.run(short, PASSTHROUGH, rehash=True)

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from videomama_client.errors import BadInput, NotPermitted
 from videomama_server import frames
-from videomama_server.frames import Picture
+from videomama_server.channels import Wanted
+from videomama_server.frames import Picture, Seen
 from videomama_server.geometry import EMPTY, Geometry, Rect
 from videomama_server.memo import Facts, FileId, Memo
 from videomama_server.reader import NOTHING, Reader, cut, plate_space
@@ -22,9 +23,9 @@ def shot(make_shot):
 
 @pytest.fixture
 def make_reader(shot, tmp_path):
-    def make(layer="", channel="", rehash=False, memo=None):
+    def make(rehash=False, memo=None, **wanted):
         plate, mask = DiskSource("plate", shot.plate, ()), DiskSource("mask", shot.mask, ())
-        return Reader(plate, mask, memo or Memo(tmp_path / "memo"), (layer, channel), rehash)
+        return Reader(plate, mask, memo or Memo(tmp_path / "memo"), Wanted(**wanted), rehash)
 
     return make
 
@@ -129,14 +130,14 @@ def test_an_unchanged_mask_is_not_read_twice(make_reader, count_reads, tmp_path)
 def test_another_channel_is_read_again(make_reader, count_reads, tmp_path):
     memo = Memo(tmp_path / "memo")
     make_reader(memo=memo).mask_facts(1001)
-    make_reader(memo=memo, channel="A").mask_facts(1001)
+    make_reader(memo=memo, mask_channel="A").mask_facts(1001)
     assert len(count_reads) == 2
 
 
 def test_rehash_trusts_no_memo(make_reader, shot, count_reads):
     memo = Memo(None)
-    memo.put(FileId.of(shot.mask_file(1001)), "mask:", Facts("wrong", Geometry(FULL, FULL)))
-    memo.put(FileId.of(shot.plate_file(1001)), "plate:", Facts("wrong", Geometry(FULL, FULL)))
+    memo.put(FileId.of(shot.mask_file(1001)), Wanted().of_mask, Facts("wrong", Geometry(FULL, FULL)))
+    memo.put(FileId.of(shot.plate_file(1001)), Wanted().of_plate, Facts("wrong", Geometry(FULL, FULL)))
     assert make_reader(memo=memo).mask_facts(1001).digest == "wrong"
     reader = make_reader(memo=memo, rehash=True)
     assert reader.mask_facts(1001).digest != "wrong"
@@ -175,8 +176,8 @@ def test_a_file_swapped_while_it_is_read_is_an_error_and_not_remembered(
     real = getattr(frames, f"read_{role}")
     put = shot.put_plate if role == "plate" else shot.put_mask
 
-    def read_then_swap(path, channel):
-        picture = real(path, channel)
+    def read_then_swap(path, *chosen):
+        picture = real(path, *chosen)
         path.unlink()
         put(1001, picture.pixels * 0)
         return picture
@@ -186,7 +187,7 @@ def test_a_file_swapped_while_it_is_read_is_an_error_and_not_remembered(
     with raises_with_hint(BadInput, f"{role} frame 1001: the file changed"):
         make_reader(memo=memo).load(1001, None, FULL)
     file = shot.plate_file(1001) if role == "plate" else shot.mask_file(1001)
-    assert memo.get(FileId.of(file), f"{role}:") is None
+    assert memo.get(FileId.of(file), getattr(Wanted(), f"of_{role}")) is None
 
 
 def test_a_plate_of_another_size_is_an_error_that_names_its_frame(reader, shot, pictures, raises_with_hint):
@@ -204,7 +205,7 @@ def test_an_unreadable_file_is_an_error_that_names_role_frame_and_file(reader, s
 
 
 def test_a_channel_that_is_not_there_is_an_error_that_names_the_frame(make_reader, raises_with_hint):
-    reader = make_reader(layer="beauty", channel="roto")
+    reader = make_reader(plate_layer="beauty", mask_channel="roto")
     with raises_with_hint(BadInput, "plate frame 1001", "beauty"):
         reader.probe_plate(1001)
     with raises_with_hint(BadInput, "mask frame 1002", "roto"):
@@ -222,7 +223,7 @@ def test_probe_gives_the_geometry_of_the_part_that_holds_the_plate(shot, make_re
     other = pictures.scene(2, 20, 20)
     rows = [("depth", other[..., :1], "Z", (4, 4)), ("rgba", other, "RGB", (8, 8))]
     pictures.write_parts(shot.plate_file(1001), rows)
-    assert make_reader().probe_plate(1001) == (Geometry(FULL, Rect(8, 8, 20, 20)), True)
+    assert make_reader().probe_plate(1001) == Seen(Geometry(FULL, Rect(8, 8, 20, 20)))
 
 
 def test_the_header_of_a_plate_that_the_memo_knows_is_not_read(shot, make_reader, monkeypatch):
@@ -231,13 +232,13 @@ def test_the_header_of_a_plate_that_the_memo_knows_is_not_read(shot, make_reader
     reader = make_reader(memo=memo)
     first = reader.probe_plate(1001)
     reader.load(1001, None, Rect(0, 0, 70, 50))
-    assert first == (Geometry(Rect(0, 0, 70, 50), Rect(2, 1, 64, 48), 2.0), True)
-    monkeypatch.setattr(frames, "probe", None)
+    assert first == Seen(Geometry(Rect(0, 0, 70, 50), Rect(2, 1, 64, 48), 2.0))
+    monkeypatch.setattr(frames, "probe_plate", None)
     assert make_reader(memo=memo).probe_plate(1001) == first
     with pytest.raises(TypeError):
         make_reader(memo=memo, rehash=True).probe_plate(1001)
     with pytest.raises(TypeError):
-        make_reader(memo=memo, layer="rgba").probe_plate(1001)
+        make_reader(memo=memo, plate_layer="rgba").probe_plate(1001)
 
 
 def facts(display, support):

@@ -2,16 +2,17 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import OpenImageIO as oiio
 import pytest
 from videomama_client.errors import BadInput, Cancelled, NotPermitted
 from videomama_client.messages import SubmitMatte
 from videomama_client.settings import MatteSettings
-from videomama_server import sequences
+from videomama_server import frames, sequences
 from videomama_server.delivery import Delivery
 from videomama_server.engines.passthrough import PassthroughEngine
 from videomama_server.geometry import Rect
 from videomama_server.memo import Memo
-from videomama_server.reader import Reader
+from videomama_server.reader import Reader, wanted_of
 from videomama_server.sources import DiskSource
 from videomama_server.survey import Order, look
 
@@ -43,8 +44,7 @@ def survey(shot, tmp_path):
             out = str(folder / out)
             request = SubmitMatte("r", shot.plate, shot.mask, out, MatteSettings(**settings), frames=frames)
             plate, mask = DiskSource("plate", shot.plate, ()), DiskSource("mask", shot.mask, ())
-            channels = (request.settings.plate_layer, request.settings.mask_channel)
-            reader = Reader(plate, mask, Memo(None), channels, rehash=False)
+            reader = Reader(plate, mask, Memo(None), wanted_of(request.settings), rehash=False)
             order = Order("j", request, engine.name, engine, reader, Delivery(sequences.parse(out)))
             steps = look(order, readers, cancelled or threading.Event())
             return result_of(steps)
@@ -91,6 +91,64 @@ def test_the_region_follows_a_mask_into_overscan(survey, shot, pictures):
         shot.put_mask(frame, pictures.disc(5, 40, 10, 64, 96), display=(0, 0, 64, 48), origin=(-16, -8))
     assert survey().region == Rect(-16, 16, 24, 32)
     assert survey().warnings == []
+
+
+def test_the_region_is_bounded_by_the_canvases_of_all_frames_that_are_read(survey, shot, pictures):
+    """The first plate has no overscan; the subject walks into that of later ones."""
+    assert survey().region == Rect(8, 8, 32, 32)
+    for frame in (1002, 1003):
+        shot.put_plate(frame, pictures.scene(frame, 48, 96), display=(0, 0, 64, 48))
+    shot.put_mask(1003, pictures.disc(75, 24, 8, 48, 96), display=(0, 0, 64, 48))
+    found = survey()
+    assert found.region.right > 64
+    assert found.warnings == []
+    assert survey(frames="1001", window=1).region == Rect(8, 8, 32, 32)  # only of the frames that are read
+    assert survey(roi="66,8,16,16").region == Rect(66, 8, 16, 16)
+
+
+def test_a_plate_of_another_size_fails_before_anything_is_computed(survey, shot, pictures, raises_with_hint):
+    shot.put_plate(1003, pictures.scene(3, 32, 32))
+    with raises_with_hint(BadInput, "plate frame 1003", "32x32", "64x48"):
+        survey()
+
+
+def test_plates_whose_format_has_no_data_window_are_not_opened_for_one(survey, shot, pictures, monkeypatch):
+    shot.ending = "png"
+    for frame in (1001, 1002, 1003):
+        pictures.write(shot.folder / f"plate.{frame}.png", pictures.scene(frame), "RGB", "uint16")
+    probed = []
+    real = frames.probe_plate
+    monkeypatch.setattr(frames, "probe_plate", lambda path, *chosen: (probed.append(path.name), real(path, *chosen))[1])
+    survey()
+    assert probed == ["plate.1001.png"]
+
+
+def test_the_declared_colour_space_is_in_the_identity(survey, shot, pictures):
+    shot.ending = "dpx"
+    for frame in (1001, 1002, 1003):
+        spec = oiio.ImageSpec(64, 48, 3, "uint16")
+        spec.attribute("oiio:ColorSpace", "KodakLog")
+        output = oiio.ImageOutput.create("x.dpx")
+        assert output.open(str(shot.folder / f"plate.{frame}.dpx"), spec)
+        assert output.write_image(pictures.scene(frame) / 2)
+        output.close()
+    assert survey().identity.settings.colorspace == "Cineon"
+    assert survey(colorspace="ACEScct").identity.settings.colorspace == "ACEScct"
+
+
+def test_a_plate_of_another_kind_than_the_first_is_told(survey, shot, pictures):
+    shot.put_plate(1002, pictures.scene(2))
+    frames.write_picture(shot.plate_file(1003), pictures.scene(3), attributes={"colorInteropID": "lin_ap1_scene"})
+    (warning,) = survey().warnings
+    assert "more than one colour space" in warning
+    assert "frames 1003" in warning
+
+
+def test_an_inverted_mask_is_asked_about(survey, shot, pictures):
+    for frame in (1001, 1002, 1003):
+        shot.put_mask(frame, 1 - pictures.disc(20, 20))
+    (warning,) = survey().warnings
+    assert "is the mask inverted?" in warning
 
 
 def test_what_auto_found_can_be_named(survey):
@@ -176,6 +234,14 @@ def test_all_masks_empty_is_an_error_that_names_the_frames(survey, shot, raises_
         shot.put_mask(frame, np.zeros((48, 64)))
     with raises_with_hint(BadInput, "1001-1003"):
         survey()
+
+
+def test_a_colour_that_no_mask_has_is_named(survey, shot, pictures):
+    for frame in (1001, 1002, 1003):
+        pictures.settle(pictures.write(shot.mask_file(frame), pictures.disc(20, 20)[..., None] * [1, 0, 0], "RGB"))
+    assert survey(mask_colour="#ff0000").empty == frozenset()
+    with pytest.raises(BadInput, match="#00ff00"):
+        survey(mask_colour="#00ff00")
 
 
 def test_masks_that_lie_wholly_outside_the_plate_are_empty(survey, shot, pictures, raises_with_hint):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -14,6 +15,7 @@ from videomama_client.wording import counted
 
 from videomama_server import sequences
 from videomama_server.foreground import Recolour
+from videomama_server.foreground.clip import Sources
 from videomama_server.submission import Submission
 
 
@@ -24,6 +26,7 @@ from videomama_server.submission import Submission
 @click.option("--frames", "wanted", default="", help="Frames wanted, such as 1001-1040; by default all alphas.")
 @click.option("--plate-layer", default="", help="Layer that holds the plate.")
 @click.option("--alpha-channel", default="", help="Channel that holds the alpha; by default A, else the only one.")
+@click.option("--view", default="", help="View of stereo files, such as left; %V and %v in patterns stand for it.")
 @click.option(
     "--colorspace",
     default="auto",
@@ -38,30 +41,37 @@ def foreground(wanted: str, dtype: str | None, as_json: bool, **flags: Any) -> N
 
     Writes the subject's own colour in linear light, unpremultiplied, so that it composites clean over a new background.
     """
+    for role in ("plate", "alpha", "out"):
+        flags[role] = sequences.with_view(flags[role], flags["view"])
     job = Recolour(dtype=dtype or "", **flags)
     job.check()
     started = time.perf_counter()
-    written = write_foreground(job, sequences.parse_range(wanted) if wanted else None)
+    files = job.find(sequences.parse_range(wanted) if wanted else None)
+    job, doubt = job.settled(files)
+    write_foreground(job, files)
     seconds = time.perf_counter() - started
     if as_json:
-        click.echo(json.dumps({"frames": written, "seconds": seconds, "out": job.out}))
+        result = {"frames": len(files), "seconds": seconds, "colorspace": job.colorspace, "out": job.out}
+        click.echo(json.dumps({**result, "warnings": [doubt] if doubt else []}))
         return
-    click.echo(f"{counted(written, 'frame')} in {seconds:.1f} s")
+    if doubt:
+        click.echo(f"Warning: {doubt}", err=True)
+    click.echo(f"{counted(len(files), 'frame')} in {seconds:.1f} s, plate as {job.colorspace}")
     click.echo(job.out)
 
 
-def write_foreground(job: Recolour, wanted: Iterable[int] | None) -> int:
-    """Write foreground colour, with progress on standard error, and return how many frames; see `Recolour`."""
-    files = job.find(wanted)
+def write_foreground(job: Recolour, files: Mapping[int, Sources]) -> None:
+    """Write foreground colour, with progress on standard error; see `Recolour`."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("foreground", total=len(files))
         job.write(files, lambda _: progress.advance(task))
-    return len(files)
 
 
-def of_matte(order: Submission, out: str) -> Callable[[], None]:
+def of_matte(order: Submission, out: str) -> Callable[[str], None]:
     """Return what writes foreground colour to `out` from the plate and the alphas of a job, once it is done.
+
+    It is called with the colour space that the job took the plate to be in.
 
     Raises:
         VideoMaMaError: as `Recolour.check`, now, before the job has begun.
@@ -72,12 +82,13 @@ def of_matte(order: Submission, out: str) -> Callable[[], None]:
         out=out,
         plate_layer=order.settings.plate_layer,
         alpha_channel=f"{order.layer}.A" if order.layer else "",
+        view=order.settings.view,
         colorspace=order.settings.colorspace,
         spared=(order.mask,),
     )
     job.check()
 
-    def write() -> None:
-        write_foreground(job, order.wanted())
+    def write(colorspace: str) -> None:
+        write_foreground(replace(job, colorspace=colorspace), job.find(order.wanted()))
 
     return write

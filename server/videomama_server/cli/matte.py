@@ -18,7 +18,7 @@ from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
 from videomama_client.settings import MODES, QUALITIES, MatteSettings
 from videomama_client.wording import counted
 
-from videomama_server import config
+from videomama_server import config, sequences
 from videomama_server.submission import Submission, project_paths, submit
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ _SETTINGS_HELP = {
     "roi": "Region of interest: auto, off, or x,y,w,h.",
     "plate_layer": "Layer that holds the plate.",
     "mask_channel": "Channel that holds the mask.",
-    "colorspace": "The plate's OpenColorIO colour space; auto is linear Rec.709 for float files, else sRGB.",
+    "view": "View of stereo files, such as left; %V and %v in patterns stand for it and its first letter.",
+    "mask_colour": "In a mask of colours, those that are subject, such as '#800000 #008000'; by default all but black.",
+    "colorspace": "The plate's OpenColorIO colour space; auto is what the file declares, else linear Rec.709 or sRGB.",
     "exposure": "Stops added to the plate before the engine sees it.",
     "mask_threshold": "Mask value from which a pixel counts as subject.",
     "soft_mask": "Give the mask's grey values to the model instead of cutting them at the threshold.",
@@ -114,7 +116,7 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
 def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: Any) -> None:
     """Refine a rough mask into a soft alpha."""
     foreground = flags.pop("foreground")
-    foreground = foreground and os.path.abspath(foreground)  # noqa: PTH100  (a pattern, not a path)
+    foreground = foreground and os.path.abspath(sequences.with_view(foreground, flags["view"]))  # noqa: PTH100  (a pattern)
     qc_folder = flags.pop("qc_folder")
     order = _submission(flags)
     control = _controlling(order, qc_folder) if qc_folder else None
@@ -123,7 +125,7 @@ def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: 
     with launch.connect(path, start=not no_start) as client:
         done = follow(client, order)
     if colour:
-        colour()
+        colour(done.colorspace)
     judged = control() if control else None
     if as_json:
         result = asdict(done)
@@ -138,7 +140,7 @@ def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: 
         click.echo(f"Warning: {warning}", err=True)
     click.echo(
         f"{counted(done.frames, 'frame')} ({done.computed} computed, {done.cached} cached) in {done.seconds:.1f} s "
-        f"by {done.engine}, region {','.join(map(str, done.roi))}"
+        f"by {done.engine}, region {','.join(map(str, done.roi))}, plate as {done.colorspace}"
     )
     if done.plan:
         click.echo(done.plan)
@@ -174,8 +176,11 @@ def follow(client: Client, order: Submission) -> messages.MatteDone:
         raise Cancelled("cancelled") from interrupt
 
 
-def _colouring(order: Submission, out: str) -> Callable[[], None]:
-    """Return what writes the foreground's colour to `out` once the job is done; what cannot work is raised now."""
+def _colouring(order: Submission, out: str) -> Callable[[str], None]:
+    """Return what writes the foreground's colour to `out` once the job is done; what cannot work is raised now.
+
+    It is called with the colour space that the job took the plate to be in.
+    """
     from videomama_server.cli.foreground import of_matte  # opens pictures, which takes long to import
 
     return of_matte(order, out)
@@ -240,6 +245,6 @@ def _submission(flags: dict[str, Any]) -> Submission:
     if missing:
         raise BadInput(f"{', '.join(missing)} not given", "Give --plate, --mask and --out, or a --project.")
     for name in ("plate", "mask", "out"):
-        flags[name] = os.path.abspath(flags[name])  # noqa: PTH100  (a pattern, not a path)
+        flags[name] = os.path.abspath(sequences.with_view(flags[name], settings.view))  # noqa: PTH100  (a pattern)
     flags["dtype"] = flags["dtype"] or ""
     return Submission(settings=settings, **flags)

@@ -25,6 +25,7 @@ class _Wanted:
     """What the flags ask for."""
 
     channel: str
+    view: str
     convention: measures.Convention
     only: tuple[str, ...]
     foreground: tuple[str, str] | None
@@ -62,9 +63,10 @@ class _Unaided:
         self.mad: dict[int, float] = {}
         self._previous: tuple[frames.FloatArray, frames.FloatArray | None] | None = None
 
-    def add(self, frame: int, alpha: frames.FloatArray, truth: frames.FloatArray, plate: Path | None) -> None:
-        """Measure the next frame, in clip order."""
-        view = _display(plate) if plate else None
+    def add(
+        self, frame: int, alpha: frames.FloatArray, truth: frames.FloatArray, view: frames.FloatArray | None
+    ) -> None:
+        """Measure the next frame, in clip order; `view` is its plate as a display shows it."""
         self.mad[frame] = measures.mad(alpha, truth)
         if self._previous is not None:
             before, view_before = self._previous
@@ -79,6 +81,7 @@ class _Unaided:
 @click.argument("prediction")
 @click.argument("truth")
 @click.option("--channel", default="", help="Channel to read of both; by default A, else the only one, else R.")
+@click.option("--view", default="", help="View of stereo files, such as left; %V and %v in patterns stand for it.")
 @click.option(
     "--convention",
     type=click.Choice(sorted(measures.CONVENTIONS)),
@@ -118,11 +121,14 @@ def _text(value: object) -> str:
 
 
 def _found(prediction: str, truth: str, wanted: _Wanted) -> _Files:
-    alpha = sequences.find(sequences.parse(prediction), "prediction")
-    sequences.refuse_stray_frames({"prediction": sequences.parse(prediction), "truth": sequences.parse(truth)})
+    def parsed(pattern: str) -> sequences.Pattern:
+        return sequences.parse(sequences.with_view(pattern, wanted.view))
+
+    alpha = sequences.find(parsed(prediction), "prediction")
+    sequences.refuse_stray_frames({"prediction": parsed(prediction), "truth": parsed(truth)})
 
     def same_frames(pattern: str) -> dict[int, Path]:
-        found = sequences.find(sequences.parse(pattern))
+        found = sequences.find(parsed(pattern))
         missing = sorted(found.keys() ^ alpha.keys())
         if missing:
             raise BadInput(
@@ -139,9 +145,9 @@ def _measured(files: _Files, wanted: _Wanted) -> Shown:
     unaided = _Unaided()
     for frame in sorted(files.alpha):
         with placed(frame=frame), option_called("--mask-channel", "--channel"):
-            alpha, truth = (frames.read_mask(of[frame], wanted.channel).pixels[..., 0] for of in files.alphas)
-            evaluation.add(alpha, truth, _colours(files, frame))
-            unaided.add(frame, alpha, truth, files.plate[frame] if files.plate else None)
+            alpha, truth = (_alpha(of[frame], wanted) for of in files.alphas)
+            evaluation.add(alpha, truth, _colours(files, frame, wanted.view))
+            unaided.add(frame, alpha, truth, _display(files.plate[frame], wanted.view) if files.plate else None)
     taken = {name: value for name, value in asdict(evaluation.mean()).items() if name in wanted.measures}
     return {**taken, **_over_time(unaided, wanted), "frames": len(evaluation.frames), "convention": wanted.convention}
 
@@ -160,13 +166,19 @@ def _over_time(unaided: _Unaided, wanted: _Wanted) -> Shown:
     return shown
 
 
-def _colours(files: _Files, frame: int) -> tuple[frames.FloatArray, frames.FloatArray] | None:
+def _alpha(path: Path, wanted: _Wanted) -> frames.FloatArray:
+    """Return an alpha on its display window: data windows differ from frame to frame."""
+    return frames.shown(frames.read_mask(path, wanted.channel, wanted.view)).pixels[..., 0]
+
+
+def _colours(files: _Files, frame: int, view: str) -> tuple[frames.FloatArray, frames.FloatArray] | None:
     if files.colour is None:
         return None
-    pred, truth = files.colour
-    return frames.read_plate(pred[frame]).pixels, frames.read_plate(truth[frame]).pixels
+    pred, truth = (frames.shown(frames.read_plate(of[frame], view=view)) for of in files.colour)
+    return pred.pixels, truth.pixels
 
 
-def _display(path: Path) -> frames.FloatArray:
-    picture = frames.read_plate(path)
-    return color.display_transform(color.resolve("auto", picture.is_float), 0.0)(picture.pixels)
+def _display(path: Path, view: str) -> frames.FloatArray:
+    picture = frames.shown(frames.read_plate(path, view=view))
+    space = color.resolve("auto", picture.is_float, picture.declared)
+    return color.display_transform(space, 0.0)(picture.pixels)

@@ -29,15 +29,18 @@ from videomama_server.submission import Submission
 @click.option("--plate-layer", default="", help="Layer that holds the plate.")
 @click.option("--mask-channel", default="", help="Channel that holds the mask.")
 @click.option("--alpha-channel", default="", help="Channel that holds the alpha.")
+@click.option("--view", default="", help="View of stereo files, as in matte.")
+@click.option("--mask-colour", default="", help="Colours that are subject in a mask of colours, as in matte.")
 @click.option("--colorspace", default="auto", show_default=True, help="The plate's colour space, as in matte.")
 @click.option("--exposure", default=0.0, help="Stops added to the plate before its motion is followed.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for a contact sheet, a plot and the figures.")
 @click.option("--json", "as_json", is_flag=True, help="Print flags and scores as one line of JSON.")
-def qc(plate: str, mask: str, alpha: str, frames: str, out: Path | None, as_json: bool, **how: Any) -> None:
+def qc(frames: str, out: Path | None, as_json: bool, **how: Any) -> None:
     """Flag the frames of an alpha that a person should look at, and say why.
 
     No truth is needed: plate, mask and alpha are compared with each other and over time.
     """
+    plate, mask, alpha = (sequences.with_view(how.pop(role), how["view"]) for role in ("plate", "mask", "alpha"))
     clip = clip_of((plate, mask, alpha), sequences.parse_range(frames) if frames else (), Reading(**how))
     found = control(clip, out)
     if as_json:
@@ -97,7 +100,15 @@ def of_matte(order: Submission, folder: Path) -> Callable[[], Judged]:
     report.make_folder(folder)
     settings = order.settings
     channel = "" if not order.layer else f"{order.layer}.A"
-    how = Reading(settings.plate_layer, settings.mask_channel, channel, settings.colorspace, settings.exposure)
+    how = Reading(
+        plate_layer=settings.plate_layer,
+        mask_channel=settings.mask_channel,
+        alpha_channel=channel,
+        colorspace=settings.colorspace,
+        exposure=settings.exposure,
+        view=settings.view,
+        mask_colour=settings.mask_colour,
+    )
 
     def judge() -> Judged:
         clip = clip_of((order.plate, order.mask, order.out), order.wanted(), how)

@@ -22,7 +22,7 @@ ALWAYS = ("mad", "mse", "grad", "conn", "dtssd", "mad_t", "messddt", FLICKER)
 SHAPE = ("j", "f")
 FOREGROUND = ("foreground_mad", "foreground_mse")
 CONN_PIXELS = 1920 * 1080  # of a picture; CONN of a larger one is taken only when it is asked for
-_NOT_TO_SET = frozenset({"engine", "plate_layer", "mask_channel", "weights"})
+_NOT_TO_SET = frozenset({"engine", "plate_layer", "mask_channel", "view", "mask_colour", "weights"})
 _YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 

@@ -19,7 +19,7 @@ Tell = Callable[[], None]
 
 @dataclass(frozen=True)
 class Shown:
-    """One frame on the plate's canvas: alphas (H, W), 0..1, and the plate (H, W, 3) as a display shows it."""
+    """One frame on the plate's display window: alphas (H, W), 0..1, and the plate (H, W, 3) as a display shows it."""
 
     alpha: FloatArray
     truth: FloatArray
@@ -28,7 +28,9 @@ class Shown:
     @property
     def display(self) -> FloatArray:
         """The plate, display-referred, 0..1."""
-        return color.display_transform(color.resolve("auto", self.plate.is_float), 0.0)(self.plate.pixels)
+        return color.display_transform(color.resolve("auto", self.plate.is_float, self.plate.declared), 0.0)(
+            self.plate.pixels
+        )
 
 
 def read(clip: Clip, alphas: Files, number: int) -> Shown:
@@ -38,7 +40,7 @@ def read(clip: Clip, alphas: Files, number: int) -> Shown:
         BadInput: unreadable, or the truth does not fit; the message names the frame.
     """
     with placed("plate", number):
-        plate = frames.read_plate(clip.plate[number])
+        plate = frames.shown(frames.read_plate(clip.plate[number]))
     with placed("exact alpha", number):
         truth = frames.read_mask(clip.truth[number])
         own, wanted = truth.geometry.display, plate.geometry.display
@@ -62,7 +64,7 @@ def measure(clip: Clip, alphas: Files, measures: Measures, is_mask: bool, tell: 
     Raises:
         BadInput: see `read`.
     """
-    first = frames.probe(clip.plate[clip.numbers[0]]).geometries[0].canvas
+    first = frames.probe_plate(clip.plate[clip.numbers[0]]).geometry.display
     taken = measures.of(first.w * first.h, clip.foreground is not None)
     evaluation = metrics.Evaluation(only=[name for name in taken if name != FLICKER])
     scores: Scores = {name: [] for name in taken}
@@ -90,8 +92,8 @@ def _colours(clip: Clip, number: int, shown: Shown, is_mask: bool) -> tuple[Floa
 
 
 def _linear(path: Path) -> FloatArray:
-    return _light(frames.read_plate(path))
+    return _light(frames.shown(frames.read_plate(path)))
 
 
 def _light(picture: Picture) -> FloatArray:
-    return color.linear_light(color.resolve("auto", picture.is_float))(picture.pixels)
+    return color.linear_light(color.resolve("auto", picture.is_float, picture.declared))(picture.pixels)

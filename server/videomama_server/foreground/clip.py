@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class Recolour:
         out: pattern of what is written, .exr or .tif: R, G and B in linear light, with the plate's geometry.
         plate_layer: that holds the plate.
         alpha_channel: that holds the alpha; by default A, else the only one.
+        view: of stereo files; empty for their main one.
         colorspace: the plate's; see `color.LinearLight` for what it becomes.
         dtype: `half` or `float`; empty for the format's usual one.
         premultiplied: whether colour is multiplied by alpha.
@@ -51,6 +52,7 @@ class Recolour:
     out: str
     plate_layer: str = ""
     alpha_channel: str = ""
+    view: str = ""
     colorspace: str = "auto"
     dtype: str = ""
     premultiplied: bool = False
@@ -98,6 +100,18 @@ class Recolour:
         self._check_targets(files)
         return files
 
+    def settled(self, files: Mapping[int, Sources]) -> tuple[Recolour, str]:
+        """Return the job with the colour space that `auto` stands for by the first plate, and what is doubtful of it.
+
+        Raises:
+            BadInput: the plate is unreadable.
+        """
+        number, sources = next(iter(files.items()))
+        with placed("plate", number):
+            seen = frames.probe_plate(sources.plate, self.plate_layer, self.view)
+        space = color.resolve(self.colorspace, seen.is_float, seen.declared)
+        return replace(self, colorspace=space), color.doubt(self.colorspace, seen.is_float, seen.declared)
+
     def write(self, files: Mapping[int, Sources], done: Callable[[int], None]) -> None:
         """Write a result for each frame that was found; older ones are replaced.
 
@@ -143,7 +157,7 @@ class Recolour:
 
     def _frame(self, number: int, sources: Sources) -> None:
         with placed("plate", number):
-            plate = frames.read_plate(sources.plate, self.plate_layer)
+            plate = frames.read_plate(sources.plate, self.plate_layer, self.view)
         with placed("alpha", number, sources.alpha), option_called("--mask-channel", "--alpha-channel"):
             alpha = self._alpha(sources, plate)
         target = self._target.path(number)
@@ -154,7 +168,7 @@ class Recolour:
                 raise disk_error(error) from error
 
     def _alpha(self, sources: Sources, plate: frames.Picture) -> frames.FloatArray:
-        mask = frames.read_mask(sources.alpha, self.alpha_channel)
+        mask = frames.read_mask(sources.alpha, self.alpha_channel, self.view)
         own, wanted = mask.geometry.display, plate.geometry.display
         if (own.w, own.h) != (wanted.w, wanted.h):
             raise BadInput(
@@ -164,7 +178,7 @@ class Recolour:
         return frames.conform(mask, plate.geometry)
 
     def _write(self, target: Path, plate: frames.Picture, alpha: frames.FloatArray) -> None:
-        to_linear = color.linear_light(color.resolve(self.colorspace, plate.is_float))
+        to_linear = color.linear_light(color.resolve(self.colorspace, plate.is_float, plate.declared))
         colour = estimate(to_linear(plate.pixels), alpha)
         if self.premultiplied:
             colour *= sane_alpha(alpha)[..., None]

@@ -28,6 +28,7 @@ class Reading:
 
     Attributes:
         plate_layer, mask_channel, alpha_channel: which channels; empty for the usual ones.
+        view, mask_colour: of stereo files and masks of colours, as in `MatteSettings`.
         colorspace, exposure: of the plate, as in `MatteSettings`.
     """
 
@@ -36,6 +37,12 @@ class Reading:
     alpha_channel: str = ""
     colorspace: str = "auto"
     exposure: float = 0.0
+    view: str = ""
+    mask_colour: str = ""
+
+    def space(self, plate: Picture) -> str:
+        """Return the colour space that a plate is taken to be in."""
+        return color.resolve(self.colorspace, plate.is_float, plate.declared)
 
 
 AS_USUAL = Reading()
@@ -77,13 +84,14 @@ class Clip:
         return tried(lambda: sight(frame, glimpse(plate.pixels, mask, to_display), alpha))
 
     def _pictures(self, frame: int) -> tuple[Picture, FloatArray, FloatArray]:
-        """Return the plate as it is, mask and alpha (H, W) on its canvas, 0..1."""
+        """Return the plate as it is, mask and alpha (H, W), 0..1, all on its display window."""
+        how = self.how
         with placed("plate", frame):
-            plate = frames.read_plate(self.plate[frame], self.how.plate_layer)
+            plate = frames.shown(frames.read_plate(self.plate[frame], how.plate_layer, how.view))
         with placed("mask", frame):
-            mask = frames.read_mask(self.mask[frame], self.how.mask_channel)
+            mask = frames.read_mask(self.mask[frame], how.mask_channel, how.view, how.mask_colour)
         with placed("alpha", frame), option_called("--mask-channel", "--alpha-channel"):
-            alpha = frames.read_mask(self.alpha[frame], self.how.alpha_channel)
+            alpha = frames.read_mask(self.alpha[frame], how.alpha_channel, how.view)
         own, wanted = alpha.geometry.display, plate.geometry.display
         if (own.w, own.h) != (wanted.w, wanted.h):
             raise BadInput(
@@ -93,12 +101,12 @@ class Clip:
         return plate, frames.conform(_sane(mask), plate.geometry), frames.conform(_sane(alpha), plate.geometry)
 
     def _to_display(self, plate: Picture) -> color.DisplayTransform:
-        return color.display_transform(color.resolve(self.how.colorspace, plate.is_float), self.how.exposure)
+        return color.display_transform(self.how.space(plate), self.how.exposure)
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """One frame on the plate's canvas: plate (H, W, 3) display-referred, mask and alpha (H, W), all 0..1."""
+    """One frame on the plate's display window: plate (H, W, 3) display-referred, mask and alpha (H, W), all 0..1."""
 
     frame: int
     plate: FloatArray
