@@ -11,6 +11,7 @@ from videomama_server.orientation import UPRIGHT
 from videomama_server.sequences import format_range
 
 _ABOVE = 2.0  # floats a little above 1 are common: filters and sums make them
+_BYTES = 100.0  # from here on a largest value is likelier one of 0 to 255 than a bright one of a plate
 _LISTED = 12  # colours
 _EDGE = 0.95  # of each side of the frame that is subject, in a mask that may be inverted
 _HOLE = 0.01  # of the frame that is not, at least
@@ -64,10 +65,11 @@ def _large(masks: Mapping[int, Facts]) -> str:
     if not large:
         return ""
     largest = max(masks[frame].look.largest for frame in large)
-    return (
-        f"the mask has values up to {largest:g} on frames {format_range(large)}, and those above 1 count as 1; "
-        "if it is 0 to 255, divide it by 255 first"
-    )
+    question = "are plate and mask swapped, or is it another channel?"
+    if largest >= _BYTES:
+        question = "if it is 0 to 255, divide it by 255 first"
+    where = f"the mask has values up to {largest:g} on frames {format_range(large)}"
+    return f"{where}, and those above 1 count as 1; {question}"
 
 
 def _coloured(masks: Mapping[int, Facts]) -> str:

@@ -45,6 +45,13 @@ def test_the_largest_value_is_named():
     assert "divide" in doubt
 
 
+def test_values_of_a_bright_plate_raise_the_question_whether_files_are_swapped():
+    doubt = said(replace(SOUND, largest=4.4))
+    assert "up to 4.4 " in doubt
+    assert "are plate and mask swapped" in doubt
+    assert "divide" not in doubt
+
+
 def test_whole_numbers_above_one_are_told_however_little():
     assert "up to 2 " in said(replace(SOUND, largest=2.0), is_float=False)
 

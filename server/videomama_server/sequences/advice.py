@@ -30,6 +30,15 @@ def refuse_movie(pattern: Pattern) -> None:
         raise BadInput(f"{pattern.text} is a movie; movies are not read yet", f"Extract its frames first: {line}")
 
 
+def refuse_format(pattern: Pattern) -> None:
+    """Raise `BadInput` for files whose ending says that they are not pictures that are read."""
+    if pattern.suffix.lower() not in READABLE:
+        named = pattern.suffix or "a name without an ending"
+        raise BadInput(
+            f"cannot read {pattern.text}: {named} is not a format that is read", f"Use {', '.join(sorted(READABLE))}."
+        )
+
+
 def no_match(pattern: Pattern) -> BadInput:
     """Return the error for a pattern that matches nothing: it lists what is there and proposes what to write."""
     path = pattern.folder / pattern.name
@@ -71,7 +80,11 @@ def _sequence_of(pattern: Pattern) -> Listed | None:
 
 def _folder_given(folder: Path) -> BadInput:
     groups = sorted(listed(folder, READABLE), key=lambda group: not group.is_sequence)
-    hint = f"Did you mean {folder / groups[0].name}?" if groups else "Give the pattern of its files."
+    hint = "Give the pattern of its files."
+    if groups:
+        first = folder / groups[0].name
+        several = len([group for group in groups if group.is_sequence]) > 1
+        hint = f"Give the pattern of one of them, such as {first}." if several else f"Did you mean {first}?"
     return BadInput(f"{folder} is a folder; {_holds(folder, groups)}", hint)
 
 

@@ -33,6 +33,7 @@ def _found(pattern: Pattern) -> dict[int, Path]:
         found = {frame: found[frame] for frame in pattern.frames if frame in found}
     if not found:
         raise advice.no_match(pattern)
+    advice.refuse_format(pattern)
     return dict(sorted(found.items()))
 
 

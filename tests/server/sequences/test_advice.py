@@ -71,8 +71,20 @@ def test_a_range_that_names_other_frames_says_which_are_there(folder):
 def test_a_folder_gets_the_pattern_inside(folder):
     error = said(folder)
     assert error.message.startswith(f"{folder} is a folder; the folder holds plate.####.exr, 1001-1040; ")
-    assert error.hint == f"Did you mean {folder}/plate.####.exr?"
+    assert error.hint == f"Give the pattern of one of them, such as {folder}/plate.####.exr."
+    for still in folder.glob("shot_*"):
+        still.unlink()
+    assert said(folder).hint == f"Did you mean {folder}/plate.####.exr?"
     assert said(folder / "empty").message == f"{folder / 'empty'} is a folder; the folder holds no pictures"
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "notes"])
+def test_a_file_that_is_no_picture_is_refused_by_its_ending(folder, name):
+    (folder / name).touch()
+    error = said(folder / name)
+    assert error.message.startswith(f"cannot read {folder / name}: ")
+    assert error.message.endswith(" is not a format that is read")
+    assert ".exr" in error.hint
 
 
 def test_a_wrong_folder_is_found_out_where_it_begins(folder):
