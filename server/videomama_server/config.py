@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -12,11 +12,6 @@ from typing import Any
 import platformdirs
 from videomama_client import connection
 from videomama_client.errors import BadInput
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 FOLDED = "folded"  # folder inside a cache folder
 _PREFIX = "VIDEOMAMA_"
