@@ -14,7 +14,7 @@ from typing import Optional
 import surroundings
 from failure import InstallError
 
-OLDEST = (3, 10)
+OLDEST = (3, 11)
 
 # Runs in the interpreter that is being asked, so it has to parse on any Python a person may point to.
 _PROBE = """
@@ -87,7 +87,7 @@ def find(python: Optional[str]) -> Interpreter:
     if found is None:
         raise InstallError(
             f"{python or executable} is not a Python that starts.",
-            "Give --python the path of a Python interpreter, 3.10 or newer.",
+            "Give --python the path of a Python interpreter, 3.11 or newer.",
         )
     if found.prefix == found.base_prefix:
         return found
@@ -105,7 +105,7 @@ def find_builder(python: Optional[str]) -> Interpreter:
     found = find(python)
     if not found.is_new_enough:
         raise InstallError(
-            f"VideoMaMa needs Python 3.10 or newer; found {found.version_text} at {found.executable}.",
+            f"VideoMaMa needs Python 3.11 or newer; found {found.version_text} at {found.executable}.",
             "Start this with a newer Python, or name one with --python PATH.",
         )
     missing = [name for name in ("venv", "ensurepip") if name not in found.modules]

@@ -34,7 +34,7 @@ _HINTS = (
     ),
     (
         _MISSING,
-        "A package has no build for this Python or system: try another Python (3.10 to 3.13) with --python PATH. "
+        "A package has no build for this Python or system: try another Python (3.11 to 3.13) with --python PATH. "
         "If the index is a mirror (PIP_INDEX_URL), it may lack the package.",
     ),
 )

@@ -62,7 +62,7 @@ def look(request: Request) -> State:
         there = environment.path.is_dir() and any(item != environment.lock for item in environment.path.iterdir())
         return State(None, "it is broken" if there else "it does not exist", ready=False)
     if not python.is_new_enough:
-        return State(python, f"it has Python {python.version_text}, and 3.10 is the oldest that works", ready=False)
+        return State(python, f"it has Python {python.version_text}, and 3.11 is the oldest that works", ready=False)
     stamp = read_stamp(environment.stamp)
     if stamp and stamp.location != str(environment.path):
         # Scripts carry the absolute path of their Python: those of a moved or copied environment run the old one.

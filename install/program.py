@@ -114,7 +114,7 @@ def parse(argv: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
 def _add_place(parser: argparse.ArgumentParser, default: Optional[str]) -> None:
     """Add the options that may stand before the verb or after it; there without a default that hides the former."""
     parser.add_argument(
-        "--python", metavar="PATH", default=default, help="make the environment with this Python, 3.10+"
+        "--python", metavar="PATH", default=default, help="make the environment with this Python, 3.11+"
     )
     parser.add_argument(
         "--venv", metavar="DIR", type=Path, default=default, help="the environment's folder (default: .venv)"

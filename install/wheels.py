@@ -108,7 +108,7 @@ def _pins(root: Path, target: Target) -> dict[str, str]:
 
 
 def _build_requirements(root: Path, pins: Mapping[str, str]) -> list[Requirement]:
-    # Python 3.9 and 3.10 have no TOML reader; a list of strings reads the same in Python.
+    # Python 3.9 and 3.10, which may run the installer, have no TOML reader; a list of strings reads the same in Python.
     match = _REQUIRES.search((root / "pyproject.toml").read_text(encoding="utf-8"))
     stated = ast.literal_eval(match.group(1)) if match else []
     return [parse(text) for text in (*stated, *(name for name in _BUILD_EXTRAS if name in pins))]

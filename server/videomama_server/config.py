@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -14,11 +14,6 @@ from videomama_client import connection
 from videomama_client.errors import BadInput
 from videomama_client.server_config import Setting
 from videomama_client.wording import choices
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 FOLDED = "folded"  # folder inside a cache folder
 _PREFIX = "VIDEOMAMA_"

@@ -66,4 +66,4 @@ def test_messages_make_the_round_trip_there(python39, copied):
 
 def test_every_module_compiles_here():
     assert compileall.compile_dir(PACKAGE, quiet=1, force=False)
-    assert sys.version_info >= (3, 10)
+    assert sys.version_info >= (3, 11)

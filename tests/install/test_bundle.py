@@ -43,16 +43,16 @@ def test_by_default_it_is_for_machines_like_this_one(tmp_path: Path, monkeypatch
 
 
 def test_lists_are_split_and_multiplied(tmp_path: Path) -> None:
-    words = ["--platform", "linux, win32", "--for-python", "3.10,3.11,3.10", "--nuke", "16,17"]
+    words = ["--platform", "linux, win32", "--for-python", "3.11,3.12,3.11", "--nuke", "16,17"]
     made = plan(tmp_path, *words, "--out", str(tmp_path))
     assert [str(one) for one in made.targets] == [
-        "Linux with Python 3.10",
         "Linux with Python 3.11",
-        "Windows with Python 3.10",
+        "Linux with Python 3.12",
         "Windows with Python 3.11",
+        "Windows with Python 3.12",
     ]
     assert made.libraries == ("cp311-linux", "cp311-win32")
-    assert made.out.name.endswith("-linux-win32-python3.10-3.11.zip")
+    assert made.out.name.endswith("-linux-win32-python3.11-3.12.zip")
 
 
 def test_weights_bring_what_runs_them(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_weights_bring_what_runs_them(tmp_path: Path) -> None:
     ("words", "said", "hint"),
     [
         (["--platform", "amiga"], "no bundles for the platform amiga", "linux, win32, darwin"),
-        (["--for-python", "3.9"], "3.9 is no Python version", "3.10"),
+        (["--for-python", "3.10"], "3.10 is no Python version", "3.11"),
         (["--nuke", "13"], "no libraries for Nuke 13", "14, 15, 16, 17"),
         (["--weights", "/no/weights"], "no folder of weights", "--weights"),
         (["--out", "/no/folder/b.zip"], "There is no folder /no/folder", "--out"),

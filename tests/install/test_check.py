@@ -78,7 +78,7 @@ def test_no_environment_is_the_first_problem_with_its_fix(verb: Verb, tmp_path: 
 
 def test_a_python_that_is_too_old_is_told_with_it(verb: Verb, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(python: object) -> None:
-        raise InstallError("VideoMaMa needs Python 3.10 or newer; found 3.9.", "Name one with --python PATH.")
+        raise InstallError("VideoMaMa needs Python 3.11 or newer; found 3.9.", "Name one with --python PATH.")
 
     monkeypatch.setattr(check, "find_builder", refuse)
     _, lines = verb(tmp_path / "none")
@@ -173,7 +173,7 @@ def test_wrong_use_is_exit_code_2() -> None:
     assert caught.value.code == 2
 
 
-@pytest.mark.parametrize("version", ["3.9", "3.10"])
+@pytest.mark.parametrize("version", ["3.9", "3.10", "3.11"])
 def test_it_runs_on_the_oldest_python_that_may_start_it(version: str, tmp_path: Path) -> None:
     found = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
     if not found:
@@ -187,4 +187,4 @@ def test_it_runs_on_the_oldest_python_that_may_start_it(version: str, tmp_path: 
     done = subprocess.run([str(found[0]), "-c", code], capture_output=True, text=True, env=variables, check=False)
     assert (done.returncode, done.stderr) == (1, "")
     lines = json.loads(done.stdout)["lines"]
-    assert (lines[0]["name"], lines[0]["state"]) == ("python", "problem" if version == "3.9" else "ok")
+    assert (lines[0]["name"], lines[0]["state"]) == ("python", "ok" if version == "3.11" else "problem")

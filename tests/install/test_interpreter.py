@@ -64,18 +64,18 @@ def test_a_named_python_that_is_missing_is_told() -> None:
         find("no-such-python")
 
 
-@pytest.mark.parametrize("version", [(3, 10, 0), (3, 13, 1), (4, 0, 0)])
+@pytest.mark.parametrize("version", [(3, 11, 0), (3, 13, 1), (4, 0, 0)])
 def test_new_enough_builds(monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...]) -> None:
     good = replace(GOOD, version=version)
     answer_with(monkeypatch, good)
     assert find_builder(None) == good
 
 
-@pytest.mark.parametrize("version", [(2, 7, 18), (3, 9, 18)])
+@pytest.mark.parametrize("version", [(2, 7, 18), (3, 9, 18), (3, 10, 14)])
 def test_too_old_is_refused_with_what_was_found(monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...]) -> None:
     answer_with(monkeypatch, replace(GOOD, version=version))
     text = r"\.".join(map(str, version))
-    with pytest.raises(InstallError, match=rf"needs Python 3\.10 or newer; found {text} at /opt/python") as caught:
+    with pytest.raises(InstallError, match=rf"needs Python 3\.11 or newer; found {text} at /opt/python") as caught:
         find_builder(None)
     assert "--python" in caught.value.hint
 
@@ -98,7 +98,7 @@ def test_python_39_runs_the_installer_and_is_refused(tmp_path: Path, verb: str) 
     command = [old, str(ROOT / "install"), verb, "--venv", str(tmp_path / "env")]
     run = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert run.returncode == 1
-    assert "needs Python 3.10 or newer; found 3.9." in run.stderr
+    assert "needs Python 3.11 or newer; found 3.9." in run.stderr
     assert "Traceback" not in run.stderr
     assert not (tmp_path / "env").exists()
 

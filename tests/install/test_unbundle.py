@@ -142,7 +142,7 @@ def test_too_old_a_python_is_told(make: Make, root: Path, monkeypatch: pytest.Mo
     path = make()
     monkeypatch.setattr("interpreter.OLDEST", (9, 0))
     error = refused(path, Request(root, Environment(root / ".venv")))
-    assert "needs Python 3.10 or newer" in error.message
+    assert "needs Python 3.11 or newer" in error.message
 
 
 def test_the_start_unpacks_the_project_and_hands_over(

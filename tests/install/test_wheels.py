@@ -13,7 +13,7 @@ from interpreter import Interpreter
 from targets import Target
 from wheels import Wanted, download, project_version
 
-LINUX, WINDOWS = Target("linux", "3.11"), Target("win32", "3.10")
+LINUX, WINDOWS = Target("linux", "3.11"), Target("win32", "3.12")
 PYPROJECT = """
 [project]
 requires = ["no"]
@@ -28,8 +28,8 @@ PINS = """
 # pins
 backend==1.24
 editables==0.6
-numpy==2.2.6; python_version < "3.11"
-numpy==2.4.6; python_version >= "3.11"
+numpy==2.4.6; python_version < "3.12"
+numpy==2.5.0; python_version >= "3.12"
 Rich==15.0.0
 markdown-it-py==4.0
 colorama==0.4; sys_platform == "win32"
@@ -116,7 +116,7 @@ def test_all_that_is_required_comes_at_its_pin(wanted: Wanted, pip: list[list[st
 
 def test_markers_and_pins_are_those_of_the_other_machine(wanted: Wanted, pip: list[list[str]], tmp_path: Path) -> None:
     found = names(download(wanted, WINDOWS, tmp_path / "wheels"))
-    assert "numpy-2.2.6" in found
+    assert "numpy-2.5.0" in found
     assert "colorama-0.4" in found
     assert all("win_amd64" in call for call in pip)
 

@@ -16,7 +16,7 @@ from videomama_server.config import Config
 from videomama_server.doctor.asking import NoAnswer, ask_python
 from videomama_server.doctor.lines import Line, good, problem, warning
 
-OLDEST_PYTHON = (3, 10)
+OLDEST_PYTHON = (3, 11)
 _IMPORT_S = 180.0  # a cold network disk
 _CONNECT_S = 5.0
 _DAY_S = 86400.0
@@ -39,7 +39,7 @@ def python() -> Line:
     what = f"Python {version} at {sys.executable}; VideoMaMa {__version__}, protocol {messages.PROTOCOL_VERSION}"
     if sys.version_info[:2] >= OLDEST_PYTHON:
         return good("python", what)
-    return problem("python", what, "Python 3.10 is the oldest that works: `python install server --python PATH`.")
+    return problem("python", what, "Python 3.11 is the oldest that works: `python install server --python PATH`.")
 
 
 def engine() -> Line:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -164,7 +164,7 @@ def summed_up(outcome: Outcome) -> Evaluation:
     taken = {name for unit in units for name in unit.record.scores}
     return Evaluation(
         software=__version__,
-        made=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         measures=[name for name in MEASURES if name in taken],
         engines={unit.engine: unit.record.engine for unit in units if unit.engine != MASK},
         clips=[_facts(unit) for unit in known.values()],
