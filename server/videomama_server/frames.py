@@ -76,7 +76,7 @@ def probe(path: Path) -> Header:
         OutOfMemory: there is not enough for what it holds.
         NotPermitted: the file may not be read.
     """
-    with placed(file=path), _opened(path) as source:
+    with _opened(path) as source:
         return headers.read(path, source)
 
 
@@ -222,23 +222,28 @@ def use_threads(count: int) -> None:
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """Open a file for reading; what its content makes the libraries raise becomes an error that names it."""
-    limits.check_file(path)
+    with placed(file=path):
+        limits.check_file(path)
+        try:
+            source = _source(path)
+            with closing(source):
+                yield source
+        except UnicodeError as error:  # names of channels, or a library's words on them
+            raise limits.unreadable(path, "its header holds text that is not UTF-8") from error
+        except MemoryError as error:
+            reason = f"{path} does not fit in memory"
+            raise OutOfMemory(reason, "Crop the picture, or give the server more memory.") from error
+
+
+def _source(path: Path) -> Any:
     _limit_library()
     hints = oiio.ImageSpec()
     hints.attribute("oiio:UnassociatedAlpha", 1)
     hints.attribute("oiio:missingcolor", "")
-    try:
-        source = oiio.ImageInput.open(str(path), hints)
-        if source is None:
-            raise _not_opened(path, oiio.geterror())
-        with closing(source):
-            yield source
-    except UnicodeError as error:  # names of channels, or a library's words on them
-        raise limits.unreadable(path, "its header holds text that is not UTF-8") from error
-    except MemoryError as error:
-        raise OutOfMemory(
-            f"{path} does not fit in memory", "Crop the picture, or give the server more memory."
-        ) from error
+    source = oiio.ImageInput.open(str(path), hints)
+    if source is None:
+        raise _not_opened(path, oiio.geterror())
+    return source
 
 
 def _not_opened(path: Path, reason: str) -> BadInput:

@@ -51,7 +51,7 @@ def test_all_frames_are_named_however_many_pieces_they_are_in(place):
 
 def test_a_text_that_no_message_can_hold_is_refused(place, raises_with_hint):
     pieces = ",".join(f"{number}-{number + 1}" for number in range(1, 40000, 5))
-    with raises_with_hint(BadInput, "16000 frames"):
+    with raises_with_hint(BadInput, "16,000 frames"):
         planned_frames(ask(clip="1-40000", frames=pieces, engine="passthrough"), place)
 
 
@@ -64,8 +64,8 @@ def test_a_text_that_no_message_can_hold_is_refused(place, raises_with_hint):
         (ask(clip="1-99999999"), "1-99999999"),
         (ask(frames="1000-1002"), "1000"),
         (ask(engine="nonsense"), "nonsense"),
-        (ask(window=0), "0 frames"),
-        (ask(window=8, overlap=5), "overlap by 5"),
+        (ask(window=0), "--window 0"),
+        (ask(window=8, overlap=5), "--overlap 5"),
         (ask(mode="nonsense"), "nonsense"),
         (ask(exposure=math.nan), "exposure"),
     ],

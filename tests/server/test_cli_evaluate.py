@@ -84,7 +84,7 @@ def test_a_clip_that_fails_is_in_all_reports_and_in_the_exit_code(evaluate, suit
     (suite / "unfinished" / "plate.1001.exr").touch()
     said = evaluate(suite, "--engine", "passthrough")
     assert said.code == 1
-    assert "FAILED: fur_wall: frame 1002" in said.err
+    assert "FAILED: plate frame 1002" in said.err
     assert "2 units" in said.out
     for name in ("evaluation.json", "evaluation.md", "evaluation.html"):
         text = (tmp_path / "out" / name).read_text()

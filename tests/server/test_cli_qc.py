@@ -170,7 +170,7 @@ def test_matte_says_how_many_frames_were_not_judged(videomama, start_server, cli
     said = videomama("matte", *words)
     assert [line for line in said.out.splitlines() if line.startswith("QC")] == [
         "QC: nothing flagged on 11 frames",
-        "QC: 1 frames not judged",
+        "QC: 1 frame not judged",
     ]
     assert "Warning: quality control could not judge frames 1004; see the server log" in said.err
 
@@ -195,7 +195,7 @@ def test_a_frame_that_cannot_be_measured_is_a_warning(videomama, clip, tmp_path,
     assert "Traceback" not in said.err
     result = json.loads(said.out)
     assert (len(result["scores"]), result["not_judged"]) == (11, [1004])
-    assert "QC: 1 frames not judged" in videomama("qc", *clip).out.splitlines()
+    assert "QC: 1 frame not judged" in videomama("qc", *clip).out.splitlines()
 
 
 def test_the_server_and_the_files_say_the_same(videomama, start_server, clip, tmp_path):

@@ -143,7 +143,7 @@ def test_frames_whose_scores_are_lost_are_judged_by_the_next_run_and_not_compute
     assert again.done.flags == first.done.flags != []
     assert judged[1] == judged[0]
     reads = []
-    monkeypatch.setattr(frames, "read_plate", lambda path, layer: reads.append(path))
+    monkeypatch.setattr(frames, "read_plate", lambda path, *_: reads.append(path))
     last = bench.run(shot, Spoiling(**FLUTTER), roi="off")
     assert (last.done.flags, last.done.judged, reads) == (first.done.flags, len(CLIP), [])
 
@@ -155,7 +155,7 @@ def test_only_frames_without_scores_are_read_again(bench, shot, monkeypatch, jud
     for note in gone:
         note.unlink()
     reads, real = [], frames.read_plate
-    monkeypatch.setattr(frames, "read_plate", lambda path, layer: (reads.append(path), real(path, layer))[1])
+    monkeypatch.setattr(frames, "read_plate", lambda path, *how: (reads.append(path), real(path, *how))[1])
     done = bench.run(shot, Spoiling(), roi=roi).done
     assert (done.computed, done.judged, len(reads)) == (0, len(CLIP), len(gone))
     assert [one.by_itself for one in judged[1]] == [one.by_itself for one in judged[0]]
@@ -167,10 +167,10 @@ def test_frames_that_cannot_be_read_again_are_named_and_fail_no_job(bench, shot,
     harm(bench, monkeypatch, "removed")
     real = frames.read_plate
 
-    def read(path, layer):
+    def read(path, *how):
         if "1003" in path.name or "1004" in path.name:
             raise OSError(5, "no such disk")
-        return real(path, layer)
+        return real(path, *how)
 
     monkeypatch.setattr(frames, "read_plate", read)
     done = bench.run(shot, Spoiling()).done
@@ -183,7 +183,7 @@ def test_a_job_can_be_cancelled_while_cached_frames_are_judged(bench, shot, monk
     harm(bench, monkeypatch, "removed")
     cancelled = threading.Event()
     real = frames.read_plate
-    monkeypatch.setattr(frames, "read_plate", lambda path, layer: (cancelled.set(), real(path, layer))[1])
+    monkeypatch.setattr(frames, "read_plate", lambda path, *how: (cancelled.set(), real(path, *how))[1])
     with pytest.raises(Cancelled):
         bench.run(shot, Spoiling(), cancelled=cancelled)
     assert len(notes(bench)) < len(CLIP)

@@ -466,7 +466,7 @@ def test_a_frame_that_changes_while_the_job_runs_is_an_error(bench, shot, tempor
         shot.put_plate(edited, pictures.scene(55))
     else:
         shot.put_mask(edited, pictures.disc(30, 20, 5))
-    with raises_with_hint(BadInput, f"{role} frame {edited} changed"):
+    with raises_with_hint(BadInput, f"{role} frame {edited}: the file changed"):
         list(steps)
 
 

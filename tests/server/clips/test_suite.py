@@ -109,7 +109,7 @@ def test_the_command_writes_what_is_asked_for(tmp_path):
     words = ["--out", tmp_path, "--kind", "crossing", "--background", "studio", "--size", "128x72", "--frames", "24"]
     said = CliRunner().invoke(clips, [*map(str, words), "--masks", "box+full", "--first", "10", "--seed", "3"])
     assert said.exit_code == 0, said.output
-    assert "1 clips in" in said.output
+    assert "1 clip in" in said.output
     clip = read_clip(tmp_path / "crossing_studio")
     assert clip.spec == ClipSpec("crossing", "studio", 128, 72, 24, 10, 3)
     assert clip.masks.name == "box+full"

@@ -141,7 +141,7 @@ def test_data_windows_may_change_from_frame_to_frame(tmp_path):
             pixels[more + 20 : more + 60, more + 20 : more + 60] = 1
             path = tmp_path / f"{name}.{number:04d}.exr"
             frames.write_picture(path, pixels, channels, geometry=Geometry(display, data))
-    found = measure(clip_of(tuple(str(tmp_path / f"{name}.####.exr") for name in "pma")))
+    found = measure(clip_of(tuple(str(tmp_path / f"{name}.####.exr") for name in "pma"))).scores
     assert [one.frame for one in found] == [1, 2, 3]
     assert found[2].flicker is not None
 

@@ -201,7 +201,7 @@ def test_the_published_canvas_is_the_references_own(engine):
 @pytest.mark.parametrize(
     ("asked", "named"),
     [
-        ({"window": 26}, "26 frames"),
+        ({"window": 26}, "--window 26"),
         ({"mode": "reference", "feedback": 1}, "feedback"),
         ({"canvas": "100x64"}, "100x64"),
     ],
