@@ -12,6 +12,7 @@ from videomama_client.errors import BadInput, Cancelled, NotPermitted
 
 from videomama_nuke import frames, knobs
 from videomama_nuke.order import Order
+from videomama_nuke.paths import of_view
 from videomama_nuke.quiet import no_trace
 
 WRITE = "vm_export"
@@ -44,11 +45,6 @@ def export(node: nuke.Node, order: Order, view: str, needed: Sequence[int]) -> i
 def exported(order: Order, view: str, frame: int) -> Path:
     """Return the file of an exported frame."""
     return Path(of_view(order.source, view) % frame)
-
-
-def of_view(pattern: str, view: str) -> str:
-    """Return a pattern of one view."""
-    return pattern.replace("%V", view)
 
 
 def remove(order: Order) -> None:

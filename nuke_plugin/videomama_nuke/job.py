@@ -13,7 +13,7 @@ from videomama_client import launch, messages
 from videomama_client.client import Client
 from videomama_client.errors import Cancelled, InternalError, VideoMaMaError
 
-from videomama_nuke import export, frames, node_state, result, transfer
+from videomama_nuke import export, frames, node_state, paths, result, transfer
 from videomama_nuke.main_thread import closing, on_main
 from videomama_nuke.order import Order
 
@@ -102,8 +102,8 @@ class Refine:
         self._check()
         parcel = transfer.Parcel(
             files={frame: export.exported(order, view, frame) for frame in needed},
-            source=export.of_view(order.source, view),
-            out=export.of_view(order.out, view),
+            source=paths.of_view(order.source, view),
+            out=paths.of_view(order.out, view),
             settings=order.settings,
             clip=order.clip_text,
             wanted=wanted,

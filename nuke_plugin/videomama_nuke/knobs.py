@@ -44,8 +44,9 @@ def settings_of(node: nuke.Node) -> MatteSettings:
     """Return what the knobs of the model say; a region found before is not in it.
 
     Raises:
-        BadInput: a value makes no sense.
+        BadInput: a value makes no sense, or a knob has another value at another frame.
     """
+    _check_steady(node)
     overlap = int(node["overlap"].value())
     settings = MatteSettings(
         **{name: _TYPES[name](node[name].value()) for name in _SAME},
@@ -123,6 +124,19 @@ def inner(node: nuke.Node, name: str) -> nuke.Node:
 def plate_height(node: nuke.Node) -> int:
     """Return the height of the plate's format in pixels, whatever the proxy mode."""
     return int(plate_of(node).format().height())
+
+
+def _check_steady(node: nuke.Node) -> None:
+    """Refuse keyframes and expressions: one refine has one value of each setting for all of its frames."""
+    for name in sorted(PIXEL_KNOBS | RANGE_KNOBS):
+        knob = linked(node, name)
+        for question, what in (("hasExpression", "an expression"), ("isAnimated", "keyframes")):
+            asked = getattr(knob, question, None)  # which not every kind of knob has
+            if asked is not None and asked():
+                raise BadInput(
+                    f"{node.fullName()}: {name} has {what}",
+                    "A refine needs one value for all frames: remove the animation from this knob.",
+                )
 
 
 def _region(node: nuke.Node) -> str:

@@ -10,7 +10,7 @@ import nuke
 from videomama_client.errors import BadInput
 from videomama_client.messages import QcFlag
 
-from videomama_nuke import frames, knobs, order, record, result, upstream
+from videomama_nuke import frames, freshness, knobs, order, record, result, walk
 from videomama_nuke.quiet import no_trace
 from videomama_nuke.record import Record
 
@@ -95,37 +95,16 @@ def describe(node: nuke.Node) -> str:
     last = record.read(node)
     if last is None or not node["refined"].value():
         return NOT_REFINED
-    changes = stale(node, last)
-    if changes:
-        return f"stale: {', '.join(changes)} changed"
     try:
+        found = freshness.judge(node, last, walk.read(node))
         wanted = order.wanted_of(node, order.clip_of(node))
     except BadInput as error:
         return error.message
-    absent = result.missing(last, wanted, nuke.views())
+    if found.changes:
+        return f"stale: {', '.join(found.changes)} changed"
+    doubt = f"; not checked: {freshness.named(found.unchecked)}" if found.unchecked else ""
+    absent = [*result.missing(result.pattern_of(node), wanted), *(one for one in wanted if not found.holds(one))]
     if absent:
-        return f"{frames.text(absent)} not refined"
+        return f"{frames.text(absent)} not refined{doubt}"
     flags = flagged(node, last)
-    return f"refined {frames.text(wanted)}" + (f"; QC: {flags}" if flags else "")
-
-
-def stale(node: nuke.Node, last: Record, *, look_upstream: bool = True) -> list[str]:
-    """Return what has changed since the last refine, in words; empty when its alphas still fit.
-
-    Args:
-        node: a VideoMaMa node.
-        last: its record.
-        look_upstream: whether to ask for the signature too, which differs between machines that see files elsewhere.
-    """
-    try:
-        now = vars(knobs.settings_of(node))
-    except BadInput as error:
-        return [error.message]
-    changes = [name.replace("_", " ") for name, value in now.items() if last.settings.get(name) != value]
-    if knobs.mask_channel_of(node) != last.mask_channel:
-        changes.append("mask channel")
-    if order.clip_text(order.clip_of(node)) != last.clip:
-        changes.append("the plate's range")
-    if look_upstream and last.signature and upstream.signature(node) not in ("", last.signature):
-        changes.append("plate or mask")
-    return changes
+    return f"refined {frames.text(wanted)}" + doubt + (f"; QC: {flags}" if flags else "")

@@ -10,7 +10,7 @@ import nuke
 from videomama_client.errors import BadInput
 from videomama_client.settings import MatteSettings
 
-from videomama_nuke import frames, knobs, record, upstream
+from videomama_nuke import frames, knobs, record, walk
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
         )
     settings = knobs.settings_of(node)
     folder = knobs.folder_of(node)
-    signature = upstream.signature(node)
+    above = walk.read(node)
     mask_channel = knobs.mask_channel_of(node)
-    key = record.key_of(settings, mask_channel, clip_text(clip), signature)
+    key = record.key_of(settings, mask_channel, clip_text(clip), above.signature)
     views = tuple(nuke.views())
     per_view = "%V" if len(views) > 1 else "main"
     return Order(
@@ -92,12 +92,13 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
             settings=_plain(settings),
             mask_channel=mask_channel,
             clip=clip_text(clip),
-            signature=signature,
             engine="",
             roi="",
             out=(folder / key / per_view / "alpha.%04d.exr").as_posix(),
+            upstream=above,
+            version=record.VERSION,
         ),
-        export=folder / "export" / (signature or "last"),
+        export=folder / "export" / (above.signature or "last"),
         folder=folder,
         connection_file=knobs.connection_file_of(node),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Optional
 
-from nuke_standin import class_files, class_root, knobs
+from nuke_standin import class_files, class_opaque, class_root, knobs
 from nuke_standin.class_knobs import COMMON, Spec, spec
 
 
@@ -20,6 +20,7 @@ class NodeClass(NamedTuple):
     reacts: Any = None  # called with (node, knob) when a knob was set
     file: str = ""  # of a gizmo
     common: tuple = COMMON
+    opaque: bool = False  # Nuke has the class, the double has no more than its name
 
     def make_knobs(self) -> list:
         """Return fresh knobs."""
@@ -199,4 +200,6 @@ PREFERENCES = NodeClass("Preferences", class_root.PREFERENCES, 0, 0, outputs=0, 
 
 def known(name: str) -> Optional[NodeClass]:
     """Return a built-in class, or None."""
+    if name in class_opaque.NAMES and name not in CLASSES:
+        CLASSES[name] = NodeClass(name, (), 1, _MANY, opaque=True)
     return CLASSES.get(name)

@@ -243,6 +243,65 @@ def test_a_stale_node_does_not_render(comp, tmp_path):
     assert "stale, mask threshold changed" in said.stderr + said.stdout
 
 
+def test_a_blur_above_the_mask_that_was_changed_after_the_refine_ends_a_render(comp, tmp_path):
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")], name="Blur1", size=2)
+    comp.node().setInput(1, blur)
+    comp.refine()
+    blur["size"].setValue(9)
+    comp.nuke.scriptSave()
+    said = in_terminal(tmp_path, "-x", "-X", "Write1", "-F", "1001-1002", comp.script)
+    assert said.returncode != 0
+    assert "VideoMaMa1: stale, plate or mask changed" in said.stderr + said.stdout
+    assert not list((tmp_path / "out").glob("*.exr"))
+
+
+def test_a_range_behind_the_script_is_honoured_as_f_is(comp, tmp_path):
+    set_range(comp, "1003-1004")
+    comp.refine()
+    comp.nuke.scriptSave()
+    said = in_terminal(tmp_path, "-x", comp.script, "1003-1004")
+    assert said.returncode == 0, said.stderr + said.stdout
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["comp.1003.exr", "comp.1004.exr"]
+    said = in_terminal(tmp_path, "-x", comp.script, "1004-1006")
+    assert said.returncode != 0
+    assert "2 frames missing: 1005-1006" in said.stderr + said.stdout
+
+
+MAPPING = """import nuke
+nuke.pluginAddPath(r"{plugin}")
+nuke.addFilenameFilter(lambda path: path.replace("{here}", "{farm}") if path.startswith("{here}") else None)
+"""
+
+
+def farm(folder: Path, to: Path) -> None:
+    """Move a shot to where a farm sees it, with times of its own, and map paths as a farm's adaptor does."""
+    folder.rename(to)
+    for path in to.rglob("*.exr"):
+        os.utime(path, (1, 1))
+    start = to / ".nuke"
+    start.mkdir()
+    (start / "init.py").write_text(MAPPING.format(plugin=comps.PLUGIN, here=folder, farm=to))
+
+
+def test_mapped_paths_are_found_by_the_guard_and_copies_are_no_change(open_nuke, tmp_path):
+    shot, there = tmp_path / "shot", tmp_path / "farm"
+    shot.mkdir()
+    comps.write_clip(shot)
+    comp = open_nuke()
+    comp.folder = shot
+    comp.open(comps.plain_script(shot))
+    assert comp.refine() == "refined 1001-1020"
+    comp.nuke.scriptSave()
+    farm(shot, there)
+    said = in_terminal(there, "-x", "-F", "1001-1003", there / "comp.nk", NUKE_PATH="")
+    assert said.returncode == 0, said.stderr + said.stdout
+    assert "not checked" not in said.stderr
+    assert len(list((there / "out").glob("*.exr"))) == 3
+    Path(str(comp.node()["result_file"].value() % 1002).replace(str(shot), str(there))).unlink()
+    said = in_terminal(there, "-x", "-F", "1001-1003", there / "comp.nk", NUKE_PATH="")
+    assert "VideoMaMa1: 1 frames missing: 1002" in said.stderr + said.stdout
+
+
 def test_a_node_that_was_never_refined_does_not_render(comp):
     with pytest.raises(RuntimeError, match="VideoMaMa1: not refined"):
         comp.render(1001)
