@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +12,12 @@ import nuke
 from videomama_client.errors import BadInput, Cancelled, NotPermitted
 
 from videomama_nuke import frames, knobs
-from videomama_nuke.order import Order
+from videomama_nuke.order import TASK, Order
 from videomama_nuke.paths import of_view
 from videomama_nuke.quiet import no_trace
 
 WRITE = "vm_export"
+_ABANDONED_S = 24 * 3600.0
 _AGAIN = "See Nuke's error console; view the plate and the mask on that frame."
 
 
@@ -48,11 +50,28 @@ def exported(order: Order, view: str, frame: int) -> Path:
 
 
 def remove(order: Order) -> None:
-    """Remove exports that no later refine can use: those of other signatures, and this one's where there is none."""
+    """Remove exports that no later refine can use: those of other signatures, and this one's where there is none.
+
+    The folders of tasks are left to their owners, unless these have been gone for a day.
+    """
     root = order.export.parent
     for folder in root.iterdir() if root.is_dir() else ():
-        if folder != order.export or not order.record.signature:
+        owned = folder.name.startswith(TASK)
+        if _abandoned(folder) if owned else folder != order.export or not order.record.signature:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_own(order: Order) -> None:
+    """Remove this refine's exports where nobody else uses them."""
+    if order.own_export:
+        shutil.rmtree(order.export, ignore_errors=True)
+
+
+def _abandoned(folder: Path) -> bool:
+    try:
+        return time.time() - folder.stat().st_mtime > _ABANDONED_S
+    except OSError:  # its owner has just removed it
+        return False
 
 
 def _prepare_folder(order: Order, view: str) -> None:

@@ -20,6 +20,7 @@ from videomama_nuke.order import Order
 log = logging.getLogger(__name__)
 
 _SHOW_EVERY_S = 1.0
+_PATIENCE_S = 5.0
 _GONE = "the node is gone"
 
 
@@ -31,6 +32,10 @@ class Refine:
         order: what to do.
         priority: `interactive` or `batch`.
         tell: called with a line whenever there is news; from the thread that runs.
+
+    Attributes:
+        following: whether the server has the job, or is being sent it: `cancel` is the only right way to stop it then.
+        patience_s: how long a cancelled job may take to say so, in seconds.
     """
 
     def __init__(
@@ -46,6 +51,8 @@ class Refine:
         self.flags: list[messages.QcFlag] = []
         self.computed = 0
         self.cached = 0
+        self.following = False
+        self.patience_s = _PATIENCE_S
         self._node = node
         self._order = order
         self._priority = priority
@@ -66,6 +73,7 @@ class Refine:
             log.exception("a refine failed")
             self.error = InternalError(f"{type(error).__name__}: {error}", "See Nuke's terminal.")
         finally:
+            export.remove_own(self._order)
             self._progress = None
             node_state.set_busy(self.identity, False)
         self._end()
@@ -90,7 +98,8 @@ class Refine:
             self._check()
             for view in self._order.views:
                 self._refine_view(client, view)
-        on_main(export.remove, self._order)
+        if not self._order.own_export:
+            on_main(export.remove, self._order)
 
     def _refine_view(self, client: Client, view: str) -> None:
         order, wanted = self._order, frames.text(self._order.wanted)
@@ -111,8 +120,10 @@ class Refine:
             priority=self._priority,
         )
         self._say(f"waiting for the engine {planned.engine}")
-        for event in transfer.submit(client, parcel).events(self.cancelled, _patience):
+        self.following = True
+        for event in transfer.submit(client, parcel).events(self.cancelled, self._patience):
             self._note(event)
+        self.following = False
 
     def _note(self, event: messages.JobEvent) -> None:
         if isinstance(event, messages.MattePlanned):
@@ -162,6 +173,9 @@ class Refine:
         if self.cancelled():
             raise Cancelled("the refine was cancelled")
 
+    def _patience(self) -> float:
+        return 0.1 if closing.is_set() else self.patience_s
+
     def _end(self) -> None:
         """Show how it ended, if there is still a node and a Nuke to show it."""
         try:
@@ -180,8 +194,3 @@ class Refine:
             node_state.say(node, state)
             for warning in self.warnings:
                 nuke.warning(f"{node.fullName()}: {warning}")
-
-
-def _patience() -> float:
-    """Return how long a cancelled job may take to say so, in seconds."""
-    return 0.1 if closing.is_set() else 5.0

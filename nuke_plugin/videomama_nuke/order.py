@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,9 @@ from videomama_client.errors import BadInput
 from videomama_client.settings import MatteSettings
 
 from videomama_nuke import frames, knobs, record, walk
+
+TASK = "task-"
+"""What the exports' folder of a refine without a window begins with; whoever made it removes it."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Order:
         views: to refine.
         settings: of the job; its region is that of an earlier refine where this one covers only a part.
         record: what the node will remember.
-        export: folder of the exported frames.
+        export: folder of the exported frames; `own_export` says whether it is this refine's alone.
         folder: of all files of the node.
         connection_file: of the server; None for the user's own.
     """
@@ -53,6 +57,11 @@ class Order:
     def clip_text(self) -> str:
         """The clip as `1001-1100`."""
         return clip_text(self.clip)
+
+    @property
+    def own_export(self) -> bool:
+        """Whether nobody else uses the folder of the exported frames."""
+        return self.export.name.startswith(TASK)
 
     @property
     def _per_view(self) -> str:
@@ -98,7 +107,7 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
             upstream=above,
             version=record.VERSION,
         ),
-        export=folder / "export" / (above.signature or "last"),
+        export=folder / "export" / _export_name(above.signature),
         folder=folder,
         connection_file=knobs.connection_file_of(node),
     )
@@ -141,6 +150,11 @@ def _check_inputs(node: nuke.Node) -> None:
             f"{source.fullName()} has no channel {channel}, which is the mask channel of {node.fullName()}",
             f"Choose one of: {', '.join(sorted(source.channels()))}.",
         )
+
+
+def _export_name(signature: str) -> str:
+    """Return the name of the exports' folder: without a window one of its own, as tasks run beside each other."""
+    return signature or "last" if nuke.GUI else f"{TASK}{uuid.uuid4().hex}"
 
 
 def _with_known_region(

@@ -6,7 +6,7 @@ stand-in is held against the truth. They use `nuke` and the standard library alo
 Taken for granted too, and checked in no real Nuke, because terminal Python cannot ask for it:
 - `nuke.rawArgs` of `nuke -x` has the command line's words in order, so that a range behind the script is its last.
 - Whether Nuke reads `1,100` there as a range or as two frames; the guard relies on neither.
-- A Write of `rgb` asks a Copy below it for no alpha; a file that is missing there may all the same be an error of its own.
+- A Write of `rgb` asks a Copy above it for no alpha; a file that is missing there may all the same be an error.
 - Under a farm's path mapping Nuke opens what `nuke.filenameFilter` returns for a path whose frame is still `%04d`.
 """
 
@@ -108,7 +108,8 @@ def fact_tcl_in_a_file_name_is_evaluated(nuke: Any, folder: Path) -> None:
 def fact_a_driven_knob_says_so_and_names_its_driver(nuke: Any, folder: Path) -> None:
     driver, driven = nuke.nodes.Grade(name="Driver1"), nuke.nodes.Blur(name="Driven1")
     knob = driven["size"]
-    assert not (knob.isAnimated() or knob.hasExpression())
+    assert not knob.isAnimated()
+    assert not knob.hasExpression()
     knob.setExpression("Driver1.multiply + frame")
     assert knob.hasExpression()
     assert knob.getValueAt(4) == 5
