@@ -11,7 +11,7 @@ from videomama_client import launch, messages
 from videomama_client.client import Client
 from videomama_client.errors import BadInput, VideoMaMaError
 
-from videomama_nuke import knobs, main_thread, node_state, order, plain_nodes, result
+from videomama_nuke import adopt, knobs, main_thread, node_state, order, plain_nodes, record, result
 from videomama_nuke.job import Refine
 from videomama_nuke.quiet import no_trace
 
@@ -43,6 +43,11 @@ def reload(node: nuke.Node) -> None:
     """Read the alphas again."""
     result.reload(node)
     node_state.refresh(node)
+
+
+def take_from_disk(node: nuke.Node) -> None:
+    """Show alphas that lie on disk and fit, whoever refined them."""
+    _guarded(node, lambda: _take_from_disk(node))
 
 
 def clear(node: nuke.Node) -> None:
@@ -92,13 +97,35 @@ def close() -> None:
 def _begin(node: nuke.Node, wanted: Sequence[int] | None) -> None:
     if _job_of(node) is not None:
         raise BadInput(f"{node.fullName()} is being refined", "Wait for it, or press Cancel first.")
-    refining = Refine(node, order.read(node, wanted))
+    asked = order.read(node, wanted)
+    if _adopted(node, asked):
+        return
+    refining = Refine(node, asked)
     if not nuke.GUI:
         refining.run()
         return
     thread = threading.Thread(target=refining.run, name=f"VideoMaMa {refining.identity[:8]}", daemon=True)
     _running[refining.identity] = refining, thread
     thread.start()
+
+
+def _adopted(node: nuke.Node, asked: order.Order) -> bool:
+    """Take alphas that lie on disk already, though the node does not show them: then nothing is to be computed."""
+    found = adopt.best(node, list(asked.wanted))
+    last = record.read(node)
+    if found is None or found.doubtful or found.absent or (last is not None and last.key == found.record.key):
+        return False
+    adopt.take(node, found)
+    node_state.refresh(node)
+    return True
+
+
+def _take_from_disk(node: nuke.Node) -> None:
+    found = adopt.best(node)
+    if found is None or not found.frames:
+        raise BadInput(f"there are no alphas on disk that fit {node.fullName()}", "Press Refine.")
+    adopt.take(node, found)
+    node_state.refresh(node)
 
 
 def _job_of(node: nuke.Node) -> Refine | None:

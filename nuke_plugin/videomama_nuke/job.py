@@ -13,7 +13,7 @@ from videomama_client import launch, messages
 from videomama_client.client import Client
 from videomama_client.errors import Cancelled, InternalError, VideoMaMaError
 
-from videomama_nuke import export, frames, node_state, paths, result, transfer
+from videomama_nuke import adopt, export, frames, node_state, paths, result, transfer
 from videomama_nuke.main_thread import closing, on_main
 from videomama_nuke.order import Order
 
@@ -133,6 +133,7 @@ class Refine:
                 record=replace(self._order.record, engine=event.engine, roi=region),
                 settings=replace(self._order.settings, roi=region) if region else self._order.settings,
             )
+            self._leave_record()
         elif isinstance(event, messages.FrameDone):
             self._done += 1
             if self._done == 1 or time.monotonic() - self._shown > _SHOW_EVERY_S:
@@ -144,6 +145,16 @@ class Refine:
             self.flags.extend(event.flags)
             node_state.keep_flags(self.identity, self._order.record.key, self.flags)
             self._show()
+
+    def _leave_record(self) -> None:
+        """Put the record beside the alphas, so that others find these."""
+        folder = self._order.folder / self._order.record.key
+        try:
+            adopt.leave(self._order.record, folder)
+        except OSError as error:
+            self.warnings.append(
+                f"cannot write {folder / adopt.FILE}: {error.strerror}; others will not find the alphas"
+            )
 
     def _show(self) -> None:
         """Show the frames that have arrived."""

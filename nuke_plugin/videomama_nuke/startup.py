@@ -15,10 +15,11 @@ _PANEL = "com.videomama.panel"
 def begin() -> None:
     """Set up what renders need, too. Opens no socket and imports no Qt."""
     _add_vendored()
-    from videomama_nuke import guard
+    from videomama_nuke import adopt, guard
 
     nuke.addBeforeRender(guard.check_render)
     nuke.addBeforeFrameRender(guard.check_frame)
+    nuke.addOnScriptLoad(adopt.take_all)
     nuke.addOnScriptClose(_script_closes)
     atexit.register(_nuke_ends)
 
