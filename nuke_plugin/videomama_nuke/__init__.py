@@ -56,6 +56,11 @@ def clear(node: nuke.Node) -> None:
     _press(node, "clear")
 
 
+def clear_old(node: nuke.Node) -> None:
+    """Button: remove the node's older results."""
+    _press(node, "clear_old")
+
+
 def bake(node: nuke.Node) -> None:
     """Button: make plain nodes that do what this one does."""
     _press(node, "bake")

@@ -11,7 +11,18 @@ from videomama_client import launch, messages
 from videomama_client.client import Client
 from videomama_client.errors import BadInput, VideoMaMaError
 
-from videomama_nuke import adopt, knobs, main_thread, node_state, order, plain_nodes, record, result
+from videomama_nuke import (
+    adopt,
+    cleaning,
+    knobs,
+    main_thread,
+    node_state,
+    order,
+    ownership,
+    plain_nodes,
+    record,
+    result,
+)
 from videomama_nuke.job import Refine
 from videomama_nuke.quiet import no_trace
 
@@ -51,8 +62,13 @@ def take_from_disk(node: nuke.Node) -> None:
 
 
 def clear(node: nuke.Node) -> None:
-    """Remove the node's files."""
-    _guarded(node, lambda: _clear(node))
+    """Remove the node's files, after a question that names them."""
+    _guarded(node, lambda: _clear(node, old_only=False))
+
+
+def clear_old(node: nuke.Node) -> None:
+    """Remove the results that the node does not show, after a question that names them."""
+    _guarded(node, lambda: _clear(node, old_only=True))
 
 
 def bake(node: nuke.Node) -> None:
@@ -97,6 +113,7 @@ def close() -> None:
 def _begin(node: nuke.Node, wanted: Sequence[int] | None) -> None:
     if _job_of(node) is not None:
         raise BadInput(f"{node.fullName()} is being refined", "Wait for it, or press Cancel first.")
+    ownership.claim(node)
     asked = order.read(node, wanted)
     if _adopted(node, asked):
         return
@@ -133,11 +150,17 @@ def _job_of(node: nuke.Node) -> Refine | None:
     return refining if thread is not None and thread.is_alive() else None
 
 
-def _clear(node: nuke.Node) -> None:
+def _clear(node: nuke.Node, old_only: bool) -> None:
     if _job_of(node) is not None:
         raise BadInput(f"{node.fullName()} is being refined", "Wait for it, or press Cancel first.")
-    removed = result.forget(node, knobs.folder_of(node))
-    node_state.say(node, f"{node_state.NOT_REFINED}; {removed} files removed")
+    items = cleaning.listed(node)
+    gone = cleaning.removable(items, old_only)
+    if gone and nuke.GUI and not nuke.ask(cleaning.question(node, gone, items)):
+        return
+    said = cleaning.remove(gone)
+    if not old_only and not any(item.shown for item in items if item not in gone):
+        result.forget(node)
+    node_state.say(node, f"{node_state.describe(node)}; {said}")
 
 
 def _guarded(node: nuke.Node, act: Callable[[], object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import uuid
 from dataclasses import fields
 from pathlib import Path
 from typing import cast
@@ -10,6 +11,8 @@ from typing import cast
 import nuke
 from videomama_client.errors import BadInput
 from videomama_client.settings import MatteSettings
+
+from videomama_nuke.quiet import no_trace
 
 VERSION_KNOB = "videomama"  # marks a node as ours, also when an artist made a group of it
 ROI_AUTO = "auto"
@@ -79,7 +82,15 @@ def folder_of(node: nuke.Node) -> Path:
     if not named and script in ("", "Root"):
         raise BadInput("the script has not been saved yet", "Save it, or choose a cache folder in the Cache tab.")
     base = Path(named) if named else Path(script).parent / "videomama"
-    return base / str(node["node_id"].value())
+    return base / identity_of(node)
+
+
+def identity_of(node: nuke.Node) -> str:
+    """Return the node's id; a node that was made without one, as by a script without callbacks, gets one now."""
+    if not str(node["node_id"].value()):
+        with no_trace():
+            node["node_id"].setValue(uuid.uuid4().hex)
+    return str(node["node_id"].value())
 
 
 def connection_file_of(node: nuke.Node) -> Path | None:

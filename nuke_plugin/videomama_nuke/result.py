@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
@@ -60,15 +59,12 @@ def reload(node: nuke.Node) -> None:
     cast("nuke.Script_Knob", knobs.inner(node, READ)["reload"]).execute()
 
 
-def forget(node: nuke.Node, folder: Path) -> int:
-    """Remove a node's files and what it remembers; return how many files went. Main thread only."""
-    removed = sum(1 for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
+def forget(node: nuke.Node) -> None:
+    """Let a node forget its result. Main thread only."""
     with no_undo():  # the files are gone for good
         record.write(node, None)
         node["refined"].setValue(False)
         knobs.linked(node, "result_file").setValue("")
-    shutil.rmtree(folder, ignore_errors=True)
-    return removed
 
 
 def _numbers(pattern: Path) -> frozenset[int]:

@@ -102,6 +102,7 @@ def test_a_second_refine_computes_nothing(comp, monkeypatch):
 def test_a_partial_refine_gives_the_same_pixels_as_the_whole(comp):
     comp.refine()
     whole = comp.alpha(1010)
+    comp.agree()
     comp.press("clear")
     comp.node()["roi_mode"].setValue("auto")
     comp.nuke.root()["frame"].setValue(1010)
@@ -395,6 +396,7 @@ def test_a_pasted_node_gets_an_id_of_its_own_and_keeps_its_result(comp):
 
 def test_clear_removes_the_nodes_files_and_the_node_says_so(comp):
     comp.refine()
+    comp.agree()
     comp.press("clear")
     assert comp.status().startswith("not refined; ")
     assert not [path for path in (comp.folder / "videomama").rglob("*") if path.is_file()]
