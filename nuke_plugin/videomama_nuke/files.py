@@ -39,6 +39,11 @@ class Source:
         """The files' name without a folder."""
         return PurePath(self.path).name
 
+    @property
+    def seen(self) -> bool:
+        """Whether any of the files was found."""
+        return bool(self.sizes.replace("-", ""))
+
     def common(self, other: Source) -> range:
         """Return the frames that both have."""
         return range(max(self.first, other.first), min(self.last, other.last) + 1)

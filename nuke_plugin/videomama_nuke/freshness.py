@@ -45,7 +45,7 @@ def judge(node: nuke.Node, last: Record, above: Upstream) -> Freshness:
         BadInput: a setting of the node cannot be used.
     """
     verdict = compare(last.upstream, above)
-    changes = [*_settings_changed(node, last), *(["plate or mask"] if verdict.changed else [])]
+    changes = [*settings_changed(node, last), *(["plate or mask"] if verdict.changed else [])]
     return Freshness(tuple(changes), verdict)
 
 
@@ -55,7 +55,7 @@ def named(nodes: Sequence[str]) -> str:
     return ", ".join([*nodes[:_NAMED], *more])
 
 
-def _settings_changed(node: nuke.Node, last: Record) -> list[str]:
+def settings_changed(node: nuke.Node, last: Record) -> list[str]:
     """Return which settings are others; one that the record does not know yet had its default."""
     now = vars(knobs.settings_of(node))
     changes = [name.replace("_", " ") for name, value in now.items() if not _same(name, value, last)]

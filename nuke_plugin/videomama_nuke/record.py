@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import nuke
@@ -59,6 +60,7 @@ def read(node: nuke.Node) -> Record | None:
     return parse(str(node["record"].value()))
 
 
+@lru_cache(maxsize=64)
 def parse(text: str) -> Record | None:
     """Return the record that a text holds, of any version; None for none."""
     try:

@@ -42,6 +42,8 @@ def show(node: nuke.Node, last: Record, clip: tuple[int, int]) -> None:
     values: dict[str, object] = {"result_file": last.out}
     values.update(dict.fromkeys(("result_first", "result_origfirst"), clip[0]))
     values.update(dict.fromkeys(("result_last", "result_origlast"), clip[1]))
+    if record.read(node) != last:
+        nuke.root().setModified(True)  # what was refined is lost where nobody saves the script
     with no_undo():
         record.write(node, last)
         for name, value in values.items():

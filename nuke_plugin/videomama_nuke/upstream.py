@@ -103,6 +103,8 @@ def compare(then: Upstream | None, now: Upstream) -> Verdict:
 
 def _differs(old: Source, new: Source, shifted: bool) -> bool:
     """Whether the files of a node are certainly others."""
+    if old == new:
+        return False
     ranges_differ = (old.first, old.last) != (new.first, new.last)
     if old.name != new.name or (shifted and ranges_differ):
         return True
@@ -117,6 +119,8 @@ def _differs(old: Source, new: Source, shifted: bool) -> bool:
 
 def _doubt(old: Source, new: Source) -> str:
     """Return why nobody can tell whether the files are the same; empty where they are, or copies of them."""
+    if old.path == new.path and old.sizes == new.sizes:
+        return "" if old.seen else "its files cannot be seen"
     if any((old.marks(frame) is None) != (new.marks(frame) is None) for frame in old.common(new)):
         return "not all of its files can be seen"
     if old.path != new.path and (old.text != new.text or "[" in new.text):

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -183,7 +184,7 @@ def test_of_many_kinds_the_first_are_named(comp):
     last = record.read(node)
     flags = [QcFlag(kind, [1003, 1004], 1003, "") for kind in kinds]
     node_state.keep_flags(str(node["node_id"].value()), last.key, flags)
-    assert node_state.flagged(node, last) == "hole on 1003-1004, spill on 1003-1004, 2 more"
+    assert node_state.flagged(node) == "hole on 1003-1004, spill on 1003-1004, 2 more"
 
 
 def test_the_label_in_the_node_graph_says_how_the_node_is(comp):
@@ -200,7 +201,45 @@ def test_an_idle_nuke_notices_that_something_upstream_has_changed(comp):
     comp.refine()
     comp.node("MaskRead")["before"].setValue("black")
     callbacks.idle()
-    assert comp.status() == "stale: plate or mask changed"
+    comp.pump(lambda: comp.status() == "stale: plate or mask changed", "an idle look has seen it")
+
+
+def test_an_idle_look_asks_the_disk_nothing_on_the_main_thread(comp, monkeypatch):
+    from nuke_standin import callbacks
+    from videomama_nuke import files
+
+    comp.refine()
+    threads = []
+    real = files._stats
+    monkeypatch.setattr(files, "_stats", lambda path: threads.append(threading.current_thread()) or real(path))
+    comp.node("MaskRead")["before"].setValue("black")
+    callbacks.idle()
+    comp.pump(lambda: comp.status() == "stale: plate or mask changed", "an idle look has seen it")
+    assert threads
+    assert threading.main_thread() not in threads
+
+
+def test_a_changed_setting_asks_the_disk_nothing_once_it_was_looked_at(comp, monkeypatch):
+    from videomama_nuke import files, result
+
+    comp.refine()
+    comp.node().showControlPanel()
+    comp.node()["seed"].setValue(1)
+    for module, name in ((files, "_stats"), (result, "_numbers")):
+        monkeypatch.setattr(module, name, lambda path: pytest.fail(f"{path} was looked at"))
+    comp.node()["seed"].setValue(7)
+    assert comp.status() == "stale: seed changed"
+    comp.node()["seed"].setValue(42)
+    assert comp.status() == "refined 1001-1020"
+
+
+def test_a_refine_marks_the_script_as_modified_and_a_second_one_does_not(comp):
+    comp.nuke.root().setModified(False)
+    comp.refine()
+    assert comp.nuke.root().modified()
+    comp.nuke.root().setModified(False)
+    comp.refine()
+    assert not comp.nuke.root().modified()
 
 
 def test_bake_gives_the_same_picture_without_the_plugin(comp):
