@@ -20,7 +20,6 @@ sys.path[:0] = [str(ROOT / "tests" / "nuke_plugin"), str(ROOT / "nuke_plugin")]
 import comps  # noqa: E402  (found by the path above)
 from private_server import private_server  # noqa: E402
 
-
 _LOOKS = 5
 
 

@@ -32,6 +32,7 @@ _SAME = (  # knobs named as the settings they are
     "seed",
     "feedback",
 )
+_SIGNS = ("%", "#", "[")
 _CASTS = {"str": str, "float": float, "int": int, "bool": bool}
 _TYPES = {field.name: _CASTS[str(field.type)] for field in fields(MatteSettings) if str(field.type) in _CASTS}
 PIXEL_KNOBS = frozenset((*_SAME, "window", "overlap", "roi_mode", "roi_box", "colorspace", "weights", "mask_channel"))
@@ -75,14 +76,25 @@ def folder_of(node: nuke.Node) -> Path:
     """Return the folder of this node's files.
 
     Raises:
-        BadInput: none is named, and the script has no place yet.
+        BadInput: none is named, and the script has no place yet; or Nuke would read a part of its name as something else.
     """
     named = path_in(node, "cache_folder")
     script = nuke.root().name()
     if not named and script in ("", "Root"):
         raise BadInput("the script has not been saved yet", "Save it, or choose a cache folder in the Cache tab.")
     base = Path(named) if named else Path(script).parent / "videomama"
+    _check_name(base)
     return base / identity_of(node)
+
+
+def _check_name(folder: Path) -> None:
+    """Refuse a folder in whose name Nuke, or whoever reads a sequence, sees a frame number or an expression."""
+    wrong = [sign for sign in _SIGNS if sign in folder.as_posix()]
+    if wrong:
+        raise BadInput(
+            f"the cache folder {folder} has {' and '.join(wrong)} in its name, which stands for something else in a sequence",
+            "Choose a cache folder without % # and [ in the Cache tab.",
+        )
 
 
 def identity_of(node: nuke.Node) -> str:

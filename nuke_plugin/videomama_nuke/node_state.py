@@ -12,7 +12,7 @@ import nuke
 from videomama_client.errors import BadInput, Cancelled
 from videomama_client.messages import QcFlag
 
-from videomama_nuke import frames, knobs, look, record
+from videomama_nuke import defaults, frames, knobs, look, record
 from videomama_nuke.look import Look, OnDisk
 from videomama_nuke.main_thread import on_main
 from videomama_nuke.quiet import no_trace
@@ -24,6 +24,7 @@ _busy: set[str] = set()  # node ids whose status a job writes
 _next_look: dict[str, float] = {}
 _remembered: dict[str, tuple[Look, OnDisk]] = {}  # the last look at a node, by its id
 _looking = threading.Lock()
+_said: dict[str, int] = {}  # how often a node of this id was told what to show
 _flagged: dict[str, tuple[str, str]] = {}  # by node id: key of a refine of this session, and what was flagged
 _KINDS_SHOWN = 2
 
@@ -43,6 +44,7 @@ def begin(node: nuke.Node) -> None:
         if not own or any(str(other["node_id"].value()) == own for other in others):
             node["node_id"].setValue(uuid.uuid4().hex)
         node["status"].setValue(str(node["state"].value()))
+    defaults.pin(node)
 
 
 def note_change(node: nuke.Node, name: str) -> None:
@@ -86,10 +88,12 @@ def _look_aside(node: nuke.Node) -> None:
         _looking.release()
         say(node, NOT_REFINED)
         return
-    threading.Thread(target=_look, args=(node, identity, begun), name="VideoMaMa look", daemon=True).start()
+    threading.Thread(
+        target=_look, args=(node, identity, begun, _said.get(identity, 0)), name="VideoMaMa look", daemon=True
+    ).start()
 
 
-def _look(node: nuke.Node, identity: str, begun: Look) -> None:
+def _look(node: nuke.Node, identity: str, begun: Look, said: int) -> None:
     """Do the half of a look that needs no Nuke, and show what it found."""
     started = time.monotonic()
     try:
@@ -98,20 +102,22 @@ def _look(node: nuke.Node, identity: str, begun: Look) -> None:
         text = begun.text(found)
         _next_look[identity] = time.monotonic() + max(_IDLE_S, _PAUSES * (time.monotonic() - started))
         with suppress(Cancelled):  # Nuke is closing
-            on_main(_show_look, node, begun, text)
+            on_main(_show_look, node, said, text)
     finally:
         _looking.release()
 
 
-def _show_look(node: nuke.Node, begun: Look, text: str) -> None:
-    """Show what a look found, unless something has changed since it began; the next one sees that."""
-    with suppress(ValueError, BadInput):  # the node is gone, or its knobs cannot be used any more
-        if _may_show(node) and look.begin(node, begun.flags) == begun:
+def _show_look(node: nuke.Node, said: int, text: str) -> None:
+    """Show what a look found, unless something newer was shown since it began."""
+    with suppress(ValueError):  # the node is gone
+        if _may_show(node) and _said.get(knobs.identity_of(node), 0) == said:
             say(node, text)
 
 
 def say(node: nuke.Node, text: str) -> None:
     """Show a text in status line and label. Main thread only."""
+    identity = knobs.identity_of(node)
+    _said[identity] = _said.get(identity, 0) + 1
     with no_trace():
         if node["status"].value() != text:
             node["status"].setValue(text)

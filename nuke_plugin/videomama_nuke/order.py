@@ -106,6 +106,7 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
             out=(folder / key / per_view / "alpha.%04d.exr").as_posix(),
             upstream=above,
             version=record.VERSION,
+            gizmo=int(node[knobs.VERSION_KNOB].value()),
         ),
         export=folder / "export" / _export_name(above.signature),
         folder=folder,

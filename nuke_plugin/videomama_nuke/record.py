@@ -31,6 +31,7 @@ class Record:
         out: pattern of the alphas, with %V in a project of several views.
         upstream: what plate and mask were made from; None in a record of version 1.
         version: of the record.
+        gizmo: version of the gizmo that was refined.
     """
 
     key: str
@@ -42,6 +43,7 @@ class Record:
     out: str
     upstream: Upstream | None = None
     version: int = 1
+    gizmo: int = 1
 
     @property
     def signature(self) -> str:

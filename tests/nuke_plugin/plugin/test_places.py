@@ -5,6 +5,7 @@ from pathlib import Path
 import comps
 import numpy as np
 import OpenImageIO as oiio
+import pytest
 from comps import FIRST, HEIGHT, WIDTH
 from videomama_server.geometry import Geometry, Rect
 
@@ -190,3 +191,61 @@ def test_a_script_that_was_never_saved_asks_for_a_place(open_nuke, tmp_path):
     made["cache_folder"].setValue(str(tmp_path / "cache here"))
     made["engine"].setValue("passthrough")
     assert comp.refine().startswith("refined")
+
+
+def in_folder(open_nuke, tmp_path, name: str):
+    """Open a script in a folder of this name; its plates lie elsewhere."""
+    comps.write_clip(tmp_path, COUNT)
+    comp = open_nuke()
+    comp.folder = tmp_path / name
+    comp.folder.mkdir()
+    comp.open(comps.plain_script(tmp_path, count=COUNT))
+    return comp
+
+
+@pytest.mark.parametrize("name", ["shot ]1", "shot {1}", "shot (1) & more", "Ünïcödé Ж 中"])
+def test_odd_names_of_the_scripts_folder_work(open_nuke, tmp_path, name):
+    comp = in_folder(open_nuke, tmp_path, name)
+    assert comp.refine() == f"refined {FIRST}-{LAST}"
+    assert agrees(comp.render(1002)[..., 3], 1002)
+    comp.nuke.scriptSave()
+    comp.nuke.scriptOpen(str(comp.script))
+    assert agrees(comp.render(1003)[..., 3], 1003)
+    assert comp.refine() == f"refined {FIRST}-{LAST}"
+    comp.agree()
+    comp.press("clear")
+    assert not list(comp.folder.rglob("*.exr"))
+
+
+@pytest.mark.parametrize(("name", "sign"), [("100%", "%"), ("take %04d", "%"), ("shot #3", "#"), ("shot [a]", "[")])
+def test_names_that_nuke_reads_otherwise_are_refused_before_anything_is_written(open_nuke, tmp_path, name, sign):
+    comp = in_folder(open_nuke, tmp_path, name)
+    comp.press("refine")
+    assert f"has {sign} in its name" in comp.status()
+    assert sorted(path.name for path in comp.folder.iterdir()) == ["comp.nk"]
+    comp.node()["cache_folder"].setValue(str(tmp_path / "elsewhere"))
+    assert comp.refine() == f"refined {FIRST}-{LAST}"
+
+
+@pytest.mark.parametrize("name", ["100% {x}.nk", "take %04d #.nk", "shot [a].nk"])
+def test_the_scripts_own_name_may_be_anything(open_nuke, tmp_path, name):
+    comp = in_folder(open_nuke, tmp_path, "shot")
+    comp.nuke.scriptSaveAs(str(comp.folder / name), 1)
+    assert comp.refine() == f"refined {FIRST}-{LAST}"
+    assert agrees(comp.render(1002)[..., 3], 1002)
+
+
+def test_an_unsaved_script_with_a_chosen_folder_refines_renders_and_clears(open_nuke, tmp_path):
+    comps.write_clip(tmp_path, COUNT)
+    comp = open_nuke()
+    plate, mask = (
+        comp.nuke.nodes.Read(file=str(tmp_path / f"{name}.%04d.exr"), first=FIRST, last=LAST, raw=True)
+        for name in ("plate", "mask")
+    )
+    made = comp.nuke.nodes.VideoMaMa(inputs=[plate, mask], name="VideoMaMa1", engine="classic", quality="fast")
+    made["cache_folder"].setValue(str(tmp_path / "cache"))
+    assert comp.refine() == f"refined {FIRST}-{LAST}"
+    comp.agree()
+    comp.press("clear")
+    assert comp.status().startswith("not refined; ")
+    assert not list((tmp_path / "cache").rglob("*.exr"))

@@ -93,3 +93,31 @@ def test_a_setting_that_is_new_in_this_version_makes_no_result_stale(open_nuke, 
     assert judge() == ()
     comp.node()["mask_slack"].setValue(31)
     assert judge() == ("mask slack",)
+
+
+def test_a_default_that_changes_is_pinned_for_nodes_that_were_refined_before(open_nuke, tmp_path, monkeypatch):
+    comps.write_clip(tmp_path, COUNT)
+    gizmos = tmp_path / "gizmos"
+    gizmos.mkdir()
+    text = (comps.PLUGIN.parent / "gizmos" / "VideoMaMa.gizmo").read_text()
+    later = text.replace("\n mask_slack 32\n", "\n mask_slack 20\n").replace("\n videomama 1\n", "\n videomama 2\n")
+    assert later.count("mask_slack 20") == later.count("\n videomama 2") == 1
+    (gizmos / "VideoMaMa.gizmo").write_text(later)
+    comp = open_nuke()
+    comp.nuke.pluginAddPath(str(gizmos))
+    from videomama_nuke import defaults, freshness, record
+
+    monkeypatch.setattr(defaults, "CHANGED", {2: {"mask_slack": 32.0}})
+    comp.open((SAVED / "1" / "refined.nk").read_text().replace("@FOLDER@", str(tmp_path)))
+    node = comp.node()
+    assert node["videomama"].value() == 2
+    assert node["mask_slack"].value() == 32
+    assert freshness.settings_changed(node, record.read(node)) == []
+    assert comp.nuke.nodes.VideoMaMa()["mask_slack"].value() == 20
+    comp.nuke.scriptSave()
+    assert "mask_slack 32" in comp.script.read_text()
+    comp.refine()
+    node["mask_slack"].setValue(20)
+    comp.nuke.scriptSave()
+    comp.nuke.scriptOpen(str(comp.script))
+    assert comp.node()["mask_slack"].value() == 20
