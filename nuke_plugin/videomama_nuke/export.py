@@ -17,8 +17,13 @@ from videomama_nuke.paths import of_view
 from videomama_nuke.quiet import no_trace
 
 WRITE = "vm_export"
+_EXECUTING = "already executing"
 _ABANDONED_S = 24 * 3600.0
 _AGAIN = "See Nuke's error console; view the plate and the mask on that frame."
+
+
+class Busy(Exception):
+    """Nuke renders something else at this moment."""
 
 
 def export(node: nuke.Node, order: Order, view: str, needed: Sequence[int]) -> int:
@@ -28,6 +33,7 @@ def export(node: nuke.Node, order: Order, view: str, needed: Sequence[int]) -> i
 
     Raises:
         BadInput: Nuke cannot render plate or mask.
+        Busy: it renders something else.
         Cancelled: the artist cancelled.
         NotPermitted: the folder cannot be written.
     """
@@ -108,6 +114,8 @@ def _execute(write: nuke.Node, wanted: Sequence[int], view: str) -> None:
         nuke.execute(write, nuke.FrameRanges(frames.text(wanted).split(",")), [view])
     except RuntimeError as error:
         reason = str(error)
+        if _EXECUTING in reason:
+            raise Busy from error
         if reason.startswith("Cancelled"):
             raise Cancelled("the export was cancelled") from error
         raise BadInput(f"Nuke cannot render plate and mask: {reason}", _AGAIN) from error

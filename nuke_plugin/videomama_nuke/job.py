@@ -11,7 +11,7 @@ from dataclasses import replace
 import nuke
 from videomama_client import launch, messages
 from videomama_client.client import Client
-from videomama_client.errors import Cancelled, InternalError, VideoMaMaError
+from videomama_client.errors import BadInput, Cancelled, InternalError, VideoMaMaError
 
 from videomama_nuke import adopt, export, frames, node_state, paths, result, transfer
 from videomama_nuke.main_thread import closing, on_main
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 _SHOW_EVERY_S = 1.0
 _PATIENCE_S = 5.0
+_BUSY_S = 1800.0
+_BUSY_LOOK_S = 0.5
 _GONE = "the node is gone"
 
 
@@ -107,7 +109,7 @@ class Refine:
         needed = on_main(frames.parse, planned.needed)
         self._say(f"exporting {planned.needed}")
         self._check()
-        on_main(self._on_node, export.export, order, view, needed)
+        self._export(view, needed)
         self._check()
         parcel = transfer.Parcel(
             files={frame: export.exported(order, view, frame) for frame in needed},
@@ -124,6 +126,24 @@ class Refine:
         for event in transfer.submit(client, parcel).events(self.cancelled, self._patience):
             self._note(event)
         self.following = False
+
+    def _export(self, view: str, needed: list[int]) -> None:
+        """Export, once Nuke is done with what it renders: it renders one thing at a time."""
+        until = time.monotonic() + _BUSY_S
+        while on_main(nuke.executing) or not self._exported(view, needed):
+            if time.monotonic() > until:
+                raise BadInput(f"Nuke has rendered something else for {_BUSY_S:g} s", "Press Refine when it is done.")
+            self._say("waiting for Nuke to finish its render")
+            time.sleep(_BUSY_LOOK_S)
+            self._check()
+
+    def _exported(self, view: str, needed: list[int]) -> bool:
+        """Export; return whether Nuke could, as a render may have begun meanwhile."""
+        try:
+            on_main(self._on_node, export.export, self._order, view, needed)
+        except export.Busy:
+            return False
+        return True
 
     def _note(self, event: messages.JobEvent) -> None:
         if isinstance(event, messages.MattePlanned):

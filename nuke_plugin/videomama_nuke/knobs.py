@@ -76,7 +76,7 @@ def folder_of(node: nuke.Node) -> Path:
     """Return the folder of this node's files.
 
     Raises:
-        BadInput: none is named, and the script has no place yet; or Nuke would read a part of its name as something else.
+        BadInput: none is named, and the script has no place yet; or its name has what stands for something else.
     """
     named = path_in(node, "cache_folder")
     script = nuke.root().name()
@@ -92,7 +92,7 @@ def _check_name(folder: Path) -> None:
     wrong = [sign for sign in _SIGNS if sign in folder.as_posix()]
     if wrong:
         raise BadInput(
-            f"the cache folder {folder} has {' and '.join(wrong)} in its name, which stands for something else in a sequence",
+            f"the cache folder {folder} has {' and '.join(wrong)} in its name; in a sequence that means something else",
             "Choose a cache folder without % # and [ in the Cache tab.",
         )
 

@@ -7,6 +7,8 @@ Taken for granted too, and checked in no real Nuke, because terminal Python cann
 - `nuke.rawArgs` of `nuke -x` has the command line's words in order, so that a range behind the script is its last.
 - Whether Nuke reads `1,100` there as a range or as two frames; the guard relies on neither.
 - A Write of `rgb` asks a Copy above it for no alpha; a file that is missing there may all the same be an error.
+- A folder's name may have spaces, ], { and } in it; %, # and [ stand for something else, so the plug-in refuses these.
+- Inputs are connected when `onScriptLoad` runs, and the knobs of a script are set when `onCreate` does.
 - Under a farm's path mapping Nuke opens what `nuke.filenameFilter` returns for a path whose frame is still `%04d`.
 """
 
@@ -214,6 +216,22 @@ def fact_a_render_cannot_start_another(nuke: Any, folder: Path) -> None:
         raises(RuntimeError, lambda: nuke.execute(outer, 1, 1), "already executing")
     finally:
         nuke.removeBeforeRender(nest)
+
+
+def fact_nuke_says_whether_it_renders(nuke: Any, folder: Path) -> None:
+    said: list[bool] = []
+
+    def note() -> None:
+        said.append(bool(nuke.executing()))
+
+    write = _write(nuke, folder / "r.%04d.exr")
+    nuke.addBeforeFrameRender(note)
+    try:
+        nuke.execute(write, 1, 1)
+    finally:
+        nuke.removeBeforeFrameRender(note)
+    assert said == [True]
+    assert not nuke.executing()
 
 
 def fact_the_frame_is_known_before_each_frame(nuke: Any, folder: Path) -> None:

@@ -446,3 +446,49 @@ def test_the_record_is_plain_json(comp):
     kept = json.loads(comp.node()["record"].value())
     assert kept["engine"] == "classic"
     assert kept["clip"] == f"{FIRST}-{FIRST + comps.COUNT - 1}"
+
+
+def render_while_refining(comp, monkeypatch, refuse: bool) -> list[str]:
+    """Render while a refine wants to export, and return what the status said meanwhile."""
+    from nuke_standin import threads
+
+    said: list[str] = []
+    nuke = comp.nuke
+    write = nuke.nodes.Write(inputs=[comp.node("PlateRead")], name="Write2", channels="rgb")
+    write["file"].setValue(str(comp.folder / "plain.%04d.exr"))
+    if refuse:
+        monkeypatch.setattr(nuke, "executing", lambda: False)  # the render begins in the moment after the question
+
+    def serve() -> None:
+        until = time.monotonic() + 20
+        while comp.status() != "waiting for Nuke to finish its render" and time.monotonic() < until:
+            threads.pump(0.01)
+        said.append(comp.status())
+
+    nuke.addBeforeRender(serve)
+    try:
+        comp.press("refine")
+        nuke.execute(write, 1001, 1001)
+    finally:
+        nuke.removeBeforeRender(serve)
+    return said
+
+
+@pytest.mark.parametrize("refuse", [False, True])
+def test_a_refine_waits_for_a_render_that_runs_and_says_so(comp, monkeypatch, refuse):
+    assert render_while_refining(comp, monkeypatch, refuse) == ["waiting for Nuke to finish its render"]
+    comp.finish()
+    assert comp.status() == "refined 1001-1020"
+
+
+def test_waiting_for_a_render_ends_with_cancel(comp, monkeypatch):
+    from videomama_nuke import job
+
+    monkeypatch.setattr(comp.nuke, "executing", lambda: True)
+    comp.press("refine")
+    comp.pump(lambda: comp.status() == "waiting for Nuke to finish its render", "it waits")
+    comp.press("cancel")
+    comp.finish()
+    assert comp.status().startswith("cancelled")
+    monkeypatch.setattr(job, "_BUSY_S", 0.0)
+    assert comp.refine().startswith("failed: Nuke has rendered something else for 0 s")
