@@ -91,7 +91,8 @@ def _check_fresh(node: nuke.Node) -> None:
 
 def _doubt(node: nuke.Node, said: str) -> None:
     """Do what the node's knob says where nobody can tell whether its alphas are stale."""
-    if str(node["unchecked"].value()) == _REFUSE:
+    knob = node.knob("unchecked")  # which a group that was made of an earlier gizmo does not have
+    if knob is not None and str(knob.value()) == _REFUSE:
         raise RefineMissing(f"{said}. Refine it again, or set 'if not checked' to render.")
     nuke.warning(f"VideoMaMa: {said}. The alphas may be older than the plate and the mask.")
 

@@ -15,6 +15,7 @@ from videomama_client.settings import MatteSettings
 from videomama_nuke.quiet import no_trace
 
 VERSION_KNOB = "videomama"  # marks a node as ours, also when an artist made a group of it
+_LAST_KNOB = "result_origlast"
 ROI_AUTO = "auto"
 ROI_BOX = "box"
 _SAME = (  # knobs named as the settings they are
@@ -42,6 +43,11 @@ RANGE_KNOBS = frozenset(("frame_range", "frames", "cache_folder"))
 def is_ours(node: nuke.Node) -> bool:
     """Whether the node is a VideoMaMa node."""
     return node.knob(VERSION_KNOB) is not None and node.knob("node_id") is not None
+
+
+def is_whole(node: nuke.Node) -> bool:
+    """Whether the node is ours and has all of its knobs: those of a group come one by one while a script loads."""
+    return is_ours(node) and node.knob(_LAST_KNOB) is not None
 
 
 def settings_of(node: nuke.Node) -> MatteSettings:

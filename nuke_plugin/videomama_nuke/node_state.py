@@ -30,7 +30,7 @@ _KINDS_SHOWN = 2
 
 
 def begin(node: nuke.Node) -> None:
-    """Give a new node its id, a pasted one an id of its own, and show what a loaded one remembers.
+    """Give a new node its id, a pasted one an id of its own, and show what a loaded one remembers. Clones share theirs.
 
     Nothing upstream is asked: inputs are not connected yet when a script loads.
     """
@@ -38,7 +38,7 @@ def begin(node: nuke.Node) -> None:
     others = (
         other
         for other in nuke.allNodes(group=nuke.root(), recurseGroups=True)
-        if other is not node and knobs.is_ours(other)
+        if other != node and knobs.is_ours(other) and not (node.isClone() and other.isClone())
     )
     with no_trace():
         if not own or any(str(other["node_id"].value()) == own for other in others):
@@ -49,6 +49,8 @@ def begin(node: nuke.Node) -> None:
 
 def note_change(node: nuke.Node, name: str) -> None:
     """Look again after a knob was changed that a result depends on; what lies on disk is what the last look found."""
+    if not knobs.is_whole(node):
+        return
     if name == "showPanel":
         _look_aside(node)
     elif name in knobs.PIXEL_KNOBS or name in knobs.RANGE_KNOBS:
@@ -58,7 +60,7 @@ def note_change(node: nuke.Node, name: str) -> None:
 def look_when_idle() -> None:
     """Look again, now and then, at what is upstream. For `nuke.addUpdateUI`."""
     node = nuke.thisNode()
-    if time.monotonic() > _next_look.get(knobs.identity_of(node), 0.0):
+    if knobs.is_whole(node) and time.monotonic() > _next_look.get(knobs.identity_of(node), 0.0):
         _look_aside(node)
 
 

@@ -32,7 +32,8 @@ def add_menus() -> None:
 
     nuke.menu("Nodes").addCommand("VideoMaMa/VideoMaMa", "nuke.createNode('VideoMaMa')")
     panels.registerWidgetAsPanel("__import__('videomama_nuke.panel.widget').panel.widget.Panel", "VideoMaMa", _PANEL)
-    nuke.addUpdateUI(node_state.look_when_idle, nodeClass="VideoMaMa")
+    for name in ("VideoMaMa", "Group"):  # an artist may have made a group of the gizmo
+        nuke.addUpdateUI(node_state.look_when_idle, nodeClass=name)
 
 
 def vendored() -> Path:

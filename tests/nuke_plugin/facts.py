@@ -118,6 +118,13 @@ def fact_a_driven_knob_says_so_and_names_its_driver(nuke: Any, folder: Path) -> 
     assert [node.name() for node in driven.dependencies(nuke.EXPRESSIONS)] == [driver.name()]
 
 
+def fact_hidden_inputs_are_dependents_of_their_own_kind(nuke: Any, folder: Path) -> None:
+    source = nuke.nodes.Constant()
+    hidden = nuke.nodes.NoOp(inputs=[source], hide_input=True)
+    assert source.dependent(nuke.INPUTS) == []
+    assert [node.name() for node in source.dependent(nuke.INPUTS | nuke.HIDDEN_INPUTS)] == [hidden.name()]
+
+
 def fact_a_group_says_where_it_ends_and_an_input_what_it_stands_for(nuke: Any, folder: Path) -> None:
     source, group = nuke.nodes.Constant(), nuke.nodes.Group(name="Wrapped1")
     with group:

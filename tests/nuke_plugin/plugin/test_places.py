@@ -249,3 +249,76 @@ def test_an_unsaved_script_with_a_chosen_folder_refines_renders_and_clears(open_
     comp.press("clear")
     assert comp.status().startswith("not refined; ")
     assert not list((tmp_path / "cache").rglob("*.exr"))
+
+
+def made_group(comp):
+    """Make a group of the gizmo and put it in its place."""
+    group = comp.node().makeGroup()
+    comp.nuke.delete(comp.node())
+    group.setName("VideoMaMa1")
+    comp.node("Write1").setInput(0, group)
+    return group
+
+
+def test_a_group_made_of_the_gizmo_refines_renders_and_is_looked_at(open_nuke, tmp_path):
+    from nuke_standin import callbacks, session
+
+    comps.write_clip(tmp_path, COUNT)
+    comp = open_nuke()
+    comp.open(comps.plain_script(tmp_path, count=COUNT))
+    group = made_group(comp)
+    assert group.Class() == "Group"
+    assert not session.current().load_errors
+    assert comp.refine() == f"refined {FIRST}-{LAST}"
+    assert agrees(comp.render(1002)[..., 3], 1002)
+    comp.nuke.scriptSave()
+    comp.nuke.scriptOpen(str(comp.script))
+    assert not session.current().load_errors
+    assert comp.node().Class() == "Group"
+    assert agrees(comp.render(1003)[..., 3], 1003)
+    comp.node("MaskRead")["before"].setValue("black")
+    callbacks.idle()
+    comp.pump(lambda: comp.status() == "stale: plate or mask changed", "an idle look has seen it")
+    comp.node().showControlPanel()
+    comp.node("MaskRead")["before"].setValue("hold")
+    comp.node()["seed"].setValue(5)
+    assert comp.status() == "stale: seed changed"
+
+
+def test_clones_keep_their_common_id_when_a_script_is_opened(open_nuke, tmp_path):
+    comps.write_clip(tmp_path, COUNT)
+    comp = open_nuke()
+    comp.open(comps.plain_script(tmp_path, count=COUNT))
+    comp.refine()
+    identity = comp.node()["node_id"].value()
+    copy = comp.nuke.clone(comp.node())
+    for index in (0, 1):
+        copy.setInput(index, comp.node().input(index))
+    comp.nuke.scriptSave()
+    comp.nuke.scriptOpen(str(comp.script))
+    assert {node["node_id"].value() for node in comp.nuke.allNodes("VideoMaMa")} == {identity}
+
+
+def test_bake_reaches_hidden_inputs_and_stays_in_its_group(open_nuke, tmp_path):
+    comps.write_clip(tmp_path, COUNT)
+    comp = open_nuke()
+    comp.open(comps.plain_script(tmp_path, count=COUNT))
+    stamp = comp.nuke.nodes.NoOp(inputs=[comp.node()], name="Stamp1", hide_input=True)
+    comp.node("Write1").setInput(0, stamp)
+    comp.refine()
+    comp.press("bake")
+    assert stamp.input(0).Class() == "Copy"
+    group = comp.nuke.nodes.Group(name="Matte1")
+    with group:
+        plate = comp.nuke.nodes.Input(name="plate")
+        inner = comp.nuke.nodes.VideoMaMa(inputs=[plate, plate], name="VideoMaMa1", engine="passthrough")
+        inner["mask_channel"].setValue("rgba.red")
+        comp.nuke.nodes.Output(inputs=[inner])
+    group.setInput(0, comp.node("PlateRead"))
+    comp.refine("Matte1.VideoMaMa1")
+    before = len(comp.nuke.root().nodes())
+    from videomama_nuke import plain_nodes
+
+    plain_nodes.bake(inner)
+    assert len(comp.nuke.root().nodes()) == before
+    assert group.output().input(0).Class() == "Copy"
