@@ -5,8 +5,6 @@ Beside the alphas of each key lies their record. What fits is asked of that, so 
 
 from __future__ import annotations
 
-import os
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,11 +12,9 @@ from pathlib import Path
 import nuke
 from videomama_client.errors import BadInput
 
-from videomama_nuke import freshness, knobs, order, record, result, walk
+from videomama_nuke import freshness, knobs, order, record, result, sidecar, walk
 from videomama_nuke.record import Record
 from videomama_nuke.upstream import Upstream
-
-FILE = "record.json"
 
 
 @dataclass(frozen=True)
@@ -26,7 +22,7 @@ class Found:
     """Alphas that fit a node.
 
     Attributes:
-        record: of their refine, with the paths of this machine.
+        record: of their refine, with what is upstream and where the files are as this machine sees it.
         doubtful: whether nobody can tell if something upstream has changed since.
         frames: how many of the wanted frames there are.
         absent: how many there are not.
@@ -38,20 +34,6 @@ class Found:
     frames: int
     absent: int
     time: float
-
-
-def leave(last: Record, folder: Path) -> None:
-    """Put a record beside its alphas, which lie in `folder`. Asks Nuke for nothing: any thread may call it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".videomama-", dir=folder)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(record.text_of(last))
-        os.replace(name, folder / FILE)  # noqa: PTH105  (one name for both sides)
-    except OSError:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
 
 
 def best(node: nuke.Node, wanted: list[int] | None = None) -> Found | None:
@@ -66,8 +48,8 @@ def best(node: nuke.Node, wanted: list[int] | None = None) -> Found | None:
     """
     asked = order.wanted_of(node, order.clip_of(node)) if wanted is None else wanted
     above = walk.read(node)
-    paths = sorted(knobs.folder_of(node).glob(f"*/{FILE}"))
-    every = [one for path in paths if (one := _found(node, path, above, asked)) is not None]
+    folders = sidecar.folders(knobs.folder_of(node))
+    every = [one for folder in folders if (one := _found(node, folder, above, asked)) is not None]
     return max(every, key=lambda one: (not one.doubtful, one.frames, one.time), default=None)
 
 
@@ -86,11 +68,14 @@ def take_all() -> None:
 
 
 def _take_on_load(node: nuke.Node) -> None:
+    last = record.read(node) if node["refined"].value() else None
+    folders = sidecar.folders(knobs.folder_of(node))
+    if all(last is not None and folder.name == last.key for folder in folders):
+        return  # nothing but what the node shows: its plates need no look
     found = best(node)
     if found is None or found.doubtful or not found.frames:
         return
-    last = record.read(node)
-    if last is not None and node["refined"].value():
+    if last is not None:
         now = freshness.judge(node, last, walk.read(node))
         wanted = order.wanted_of(node, order.clip_of(node))
         if not now.changes and len(result.missing(result.pattern_of(node), wanted)) <= found.absent:
@@ -98,17 +83,15 @@ def _take_on_load(node: nuke.Node) -> None:
     take(node, found)
 
 
-def _found(node: nuke.Node, path: Path, above: Upstream, wanted: list[int]) -> Found | None:
+def _found(node: nuke.Node, folder: Path, above: Upstream, wanted: list[int]) -> Found | None:
     """Return what a record on disk stands for; None where its alphas do not fit or are not there."""
-    try:
-        last, time = record.parse(path.read_text(encoding="utf-8")), path.stat().st_mtime
-    except OSError:  # somebody clears the node at this moment
-        return None
+    last = sidecar.read(folder)
     if last is None:
         return None
     now = freshness.judge(node, last, above)
     if now.changes:
         return None
-    out = "/".join((path.parent.as_posix(), *last.out.split("/")[-2:]))  # the paths of the machine that refined
+    out = "/".join((folder.as_posix(), *last.out.split("/")[-2:]))  # the paths of the machine that refined
     absent = {*result.missing(out, wanted), *(frame for frame in wanted if not now.holds(frame))}
-    return Found(replace(last, out=out), bool(now.unchecked), len(wanted) - len(absent), len(absent), time)
+    mine = replace(last, out=out) if now.unchecked else replace(last, out=out, upstream=above)
+    return Found(mine, bool(now.unchecked), len(wanted) - len(absent), len(absent), sidecar.time_of(folder))

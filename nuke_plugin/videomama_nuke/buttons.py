@@ -113,8 +113,9 @@ def close() -> None:
 def _begin(node: nuke.Node, wanted: Sequence[int] | None) -> None:
     if _job_of(node) is not None:
         raise BadInput(f"{node.fullName()} is being refined", "Wait for it, or press Cancel first.")
-    ownership.claim(node)
+    ownership.settle(node)
     asked = order.read(node, wanted)
+    ownership.claim(node)
     if _adopted(node, asked):
         return
     refining = Refine(node, asked)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nuke
 
-from videomama_nuke import adopt, frames, knobs, ownership, record, result
+from videomama_nuke import frames, knobs, ownership, record, result, sidecar
 
 _KEY = re.compile(r"[0-9a-f]{16}")
 _EXPORT = "export"
@@ -109,10 +109,7 @@ def _frames(folder: Path) -> str:
     """Return which frames a result has, and of which engine."""
     found = sorted({int(digits[-1]) for path in folder.rglob("*.exr") if (digits := re.findall(r"-?\d+", path.stem))})
     span = f"frames {frames.text(found)}" if found else "no frames"
-    try:
-        last = record.parse((folder / adopt.FILE).read_text(encoding="utf-8"))
-    except OSError:
-        last = None
+    last = sidecar.read(folder)
     return f"{span}, {last.engine}" if last is not None else span
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import nuke
 
-from videomama_nuke import record
+from videomama_nuke import knobs, record
 from videomama_nuke.quiet import no_trace
 
 CHANGED: Mapping[int, Mapping[str, object]] = {}
@@ -25,6 +25,6 @@ def pin(node: nuke.Node) -> None:
         return
     for version, before in sorted(CHANGED.items(), reverse=True):
         for name, value in before.items() if version > last.gizmo else ():
-            if not node[name].notDefault() and last.settings.get(name) == value:
+            if not knobs.may_differ(node[name]) and last.settings.get(name) == value:
                 with no_trace():
                     node[name].setValue(value)

@@ -33,6 +33,11 @@ class Freshness:
         """What nobody can tell."""
         return self.upstream.unchecked
 
+    @property
+    def some_frames(self) -> bool:
+        """Whether only some frames' plate and mask are those of the refine."""
+        return self.upstream.first is not None or self.upstream.last is not None
+
     def holds(self, frame: int) -> bool:
         """Whether a frame's plate and mask are those of the refine, though the range of a Read may have changed."""
         return self.upstream.holds(frame)

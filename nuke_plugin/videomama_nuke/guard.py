@@ -37,11 +37,11 @@ def check_render() -> None:
     span = _span(write)
     if span is None:
         for one in needs.Walk(int(nuke.frame())).needed(write):
-            _check_fresh(one.node)
+            _check_fresh(one)
         return
     wanted: dict[str, tuple[nuke.Node, list[int]]] = {}
     for frame, one in _by_frame(write, span):
-        _check_fresh(one.node)
+        _check_fresh(one)
         if not one.retimed:
             wanted.setdefault(one.node.fullName(), (one.node, []))[1].append(frame)
     for node, needed in wanted.values():
@@ -52,7 +52,7 @@ def check_frame() -> None:
     """Before each frame of a render: refuse a frame whose alpha is missing. For `nuke.addBeforeFrameRender`."""
     frame = int(nuke.frame())
     for one in needs.Walk(frame).needed(nuke.thisNode()):
-        _check_fresh(one.node)
+        _check_fresh(one)
         if not one.retimed:
             _check_frames(one.node, [frame])
 
@@ -70,9 +70,9 @@ def _by_frame(write: nuke.Node, span: Sequence[int]) -> Iterable[tuple[int, need
             yield frame, one
 
 
-def _check_fresh(node: nuke.Node) -> None:
+def _check_fresh(one: needs.Needed) -> None:
     """Look once in a render whether a node's alphas still fit, and say what nobody can tell."""
-    name = node.fullName()
+    node, name = one.node, one.node.fullName()
     if name in _found:
         return
     last = record.read(node)
@@ -84,8 +84,9 @@ def _check_fresh(node: nuke.Node) -> None:
         raise RefineMissing(f"{error.message}. {error.hint}") from error
     if found.changes:
         raise RefineMissing(f"{name}: stale, {', '.join(found.changes)} changed. Refine it again.")
-    if found.unchecked:
-        _doubt(node, f"{name}: not checked: {freshness.named(found.unchecked)}")
+    doubts = [*found.unchecked, *(["frames behind a shift in time"] if one.retimed and found.some_frames else [])]
+    if doubts:
+        _doubt(node, f"{name}: not checked: {freshness.named(doubts)}")
     _found[name] = found
 
 

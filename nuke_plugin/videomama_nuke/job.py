@@ -13,7 +13,7 @@ from videomama_client import launch, messages
 from videomama_client.client import Client
 from videomama_client.errors import BadInput, Cancelled, InternalError, VideoMaMaError
 
-from videomama_nuke import adopt, export, frames, node_state, paths, result, transfer
+from videomama_nuke import export, frames, node_state, paths, result, sidecar, transfer
 from videomama_nuke.main_thread import closing, on_main
 from videomama_nuke.order import Order
 
@@ -170,10 +170,10 @@ class Refine:
         """Put the record beside the alphas, so that others find these."""
         folder = self._order.folder / self._order.record.key
         try:
-            adopt.leave(self._order.record, folder)
+            sidecar.leave(self._order.record, folder)
         except OSError as error:
             self.warnings.append(
-                f"cannot write {folder / adopt.FILE}: {error.strerror}; others will not find the alphas"
+                f"cannot write {folder / sidecar.FILE}: {error.strerror}; others will not find the alphas"
             )
 
     def _show(self) -> None:

@@ -129,6 +129,12 @@ def linked(node: nuke.Node, name: str) -> nuke.Knob:
     return (follow() if follow is not None else None) or knob
 
 
+def may_differ(knob: nuke.Knob) -> bool:
+    """Whether a knob is not at its default; not every kind of knob can tell, and those count as set."""
+    asked = getattr(knob, "notDefault", None)
+    return asked is None or bool(asked())
+
+
 def mask_channel_of(node: nuke.Node) -> str:
     """Return the channel that is the mask, such as `rgba.alpha`."""
     return str(linked(node, "mask_channel").value())

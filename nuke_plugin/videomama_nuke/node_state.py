@@ -38,7 +38,7 @@ def begin(node: nuke.Node) -> None:
     others = (
         other
         for other in nuke.allNodes(group=nuke.root(), recurseGroups=True)
-        if other != node and knobs.is_ours(other) and not (node.isClone() and other.isClone())
+        if other != node and knobs.is_ours(other) and not (node.clones() and other.clones())
     )
     with no_trace():
         if not own or any(str(other["node_id"].value()) == own for other in others):

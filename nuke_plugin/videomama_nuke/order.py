@@ -11,7 +11,7 @@ import nuke
 from videomama_client.errors import BadInput
 from videomama_client.settings import MatteSettings
 
-from videomama_nuke import frames, knobs, record, walk
+from videomama_nuke import frames, knobs, record, sidecar, walk
 
 TASK = "task-"
 """What the exports' folder of a refine without a window begins with; whoever made it removes it."""
@@ -88,6 +88,8 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
     above = walk.read(node)
     mask_channel = knobs.mask_channel_of(node)
     key = record.key_of(settings, mask_channel, clip_text(clip), above.signature)
+    if sidecar.contradicts(folder / key, above):  # the same sizes, and yet other pixels
+        key = record.key_of(settings, mask_channel, clip_text(clip), above.exact)
     views = tuple(nuke.views())
     per_view = "%V" if len(views) > 1 else "main"
     return Order(
@@ -108,7 +110,7 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
             version=record.VERSION,
             gizmo=int(node[knobs.VERSION_KNOB].value()),
         ),
-        export=folder / "export" / _export_name(above.signature),
+        export=folder / "export" / _export_name(above.exact),
         folder=folder,
         connection_file=knobs.connection_file_of(node),
     )

@@ -16,22 +16,24 @@ FILE = "script.txt"
 _KEY = r"[0-9a-f]{16}"
 
 
-def claim(node: nuke.Node) -> None:
-    """Say that this script refines into the node's folder; where another one does, give the node an id of its own.
+def settle(node: nuke.Node) -> None:
+    """Give a node an id of its own where another script refines into its folder.
 
     Only with a window: what a farm opens is a copy of the artist's script, and its alphas are for that one.
 
     Raises:
         BadInput: the files have no place yet.
     """
-    own = script()
-    folder = knobs.folder_of(node)
+    claimed = _claimed(knobs.folder_of(node))
+    if nuke.GUI and script() is not None and claimed not in (None, script()) and Path(str(claimed)).is_file():
+        renew(node)
+
+
+def claim(node: nuke.Node) -> None:
+    """Say that this script refines into the node's folder."""
+    own, folder = script(), knobs.folder_of(node)
     if not nuke.GUI or own is None:
         return
-    claimed = _claimed(folder)
-    if claimed is not None and claimed != own and claimed.is_file():
-        renew(node)
-        folder = knobs.folder_of(node)
     with suppress(OSError):  # the refine says better what is wrong with the folder
         folder.mkdir(parents=True, exist_ok=True)
         (folder / FILE).write_text(str(own), encoding="utf-8")

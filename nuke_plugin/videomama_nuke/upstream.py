@@ -35,10 +35,18 @@ class Upstream:
 
     @property
     def signature(self) -> str:
-        """A digest of all of it, files' times included; empty where something cannot be told."""
+        """A digest of what machines that see the files elsewhere share; empty where something cannot be told."""
+        return self._digest([(source.name, source.first, source.last, source.sizes) for source in self.sources])
+
+    @property
+    def exact(self) -> str:
+        """A digest of all of it, paths and times of files included; empty where something cannot be told."""
+        return self._digest([asdict(source) for source in self.sources])
+
+    def _digest(self, files: list[Any]) -> str:
         if self.unchecked:
             return ""
-        content = json.dumps(asdict(self), sort_keys=True)
+        content = json.dumps([self.nodes, self.shifted, files], sort_keys=True)
         return hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
 
     def with_files(self) -> Upstream:

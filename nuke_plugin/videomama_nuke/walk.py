@@ -137,10 +137,7 @@ def _own_values(node: nuke.Node) -> dict[str, str]:
 
 def _counts(knob: nuke.Knob) -> bool:
     """Whether a knob has a value of its own that is not the default."""
-    if knob.Class() in _NO_VALUE:
-        return False
-    changed = getattr(knob, "notDefault", None)  # which not every kind of knob has
-    return changed is None or bool(changed())
+    return knob.Class() not in _NO_VALUE and knobs.may_differ(knob)
 
 
 def _is_group(node: nuke.Node) -> bool:

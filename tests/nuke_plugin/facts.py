@@ -8,6 +8,8 @@ Taken for granted too, and checked in no real Nuke, because terminal Python cann
 - Whether Nuke reads `1,100` there as a range or as two frames; the guard relies on neither.
 - A Write of `rgb` asks a Copy above it for no alpha; a file that is missing there may all the same be an error.
 - A folder's name may have spaces, ], { and } in it; %, # and [ stand for something else, so the plug-in refuses these.
+- What a Precomp holds can be asked as what a Group holds can; the stand-in has Precomps only as opaque nodes.
+- Python's handlers of SIGTERM and SIGINT run in `nuke -t`, during a render at the latest before its next frame.
 - Inputs are connected when `onScriptLoad` runs, and the knobs of a script are set when `onCreate` does.
 - Under a farm's path mapping Nuke opens what `nuke.filenameFilter` returns for a path whose frame is still `%04d`.
 """

@@ -157,6 +157,7 @@ _REMOVE = (
     spec(knobs.ChannelMask_Knob, "channels3", "none"), spec(knobs.ChannelMask_Knob, "channels4", "none"),
 )  # fmt: skip
 _SWITCH = (spec(knobs.Double_Knob, "which", 0.0),)
+_LIVE_GROUP = (spec(knobs.File_Knob, "file", ""), spec(knobs.Boolean_Knob, "lock_connections", False))
 _MANY = 1000
 
 
@@ -176,6 +177,7 @@ def _table() -> dict[str, NodeClass]:
         NodeClass("Input", (spec(knobs.Int_Knob, "number", 0),), 0, 0),
         NodeClass("Output", ()),
         NodeClass("Group", (spec(knobs.Boolean_Knob, "lock_connections", False),), 0, 0),
+        NodeClass("LiveGroup", _LIVE_GROUP, 0, 0),
         NodeClass("Crop", _CROP),
         NodeClass("Reformat", _REFORMAT),
         NodeClass("TimeOffset", _OFFSET),

@@ -110,7 +110,7 @@ def test_a_farm_renews_no_id(open_nuke, comp):
 
     (comp.folder / "elsewhere.nk").write_text(text)
     terminal.nuke.scriptOpen(str(comp.folder / "elsewhere.nk"))
-    ownership.claim(terminal.node())
+    ownership.settle(terminal.node())
     assert terminal.node()["node_id"].value() == first
 
 

@@ -161,6 +161,14 @@ def test_a_new_mask_makes_the_result_stale(comp):
     assert comp.status() == "stale: plate or mask changed"
 
 
+def test_files_written_again_with_the_same_sizes_get_a_sequence_of_their_own(comp):
+    comp.refine()
+    first = comp.node()["result_file"].value()
+    os.utime(comp.folder / "mask.1005.exr", ns=(1, 1))
+    assert comp.refine() == "refined 1001-1020"
+    assert comp.node()["result_file"].value() != first
+
+
 def test_what_quality_control_flags_is_in_the_status(comp):
     """It stays while this result is shown, and is no part of the record, which older plug-ins must read."""
     comps.write_exr(comp.folder / "mask.1005.exr", np.zeros((comps.HEIGHT, comps.WIDTH), np.float32), ("A",))

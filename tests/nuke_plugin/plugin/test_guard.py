@@ -281,3 +281,14 @@ def test_which_frames_a_command_line_asks_for(comp, words, span):
 
     comp.nuke.rawArgs[:] = words
     assert guard._span(comp.node("Write1")) == span
+
+
+def test_behind_a_shift_in_time_frames_of_another_mask_are_a_doubt(comp):
+    comp.refine()
+    comp.node("MaskRead")["last"].setValue(1018)
+    shift = comp.nuke.nodes.TimeOffset(inputs=[comp.node()], time_offset=100)
+    comp.node("Write1").setInput(0, shift)
+    comp.render(1101)
+    comp.node()["unchecked"].setValue("refuse")
+    with pytest.raises(RuntimeError, match="not checked: frames behind a shift in time"):
+        comp.render(1102)

@@ -322,3 +322,22 @@ def test_bake_reaches_hidden_inputs_and_stays_in_its_group(open_nuke, tmp_path):
     plain_nodes.bake(inner)
     assert len(comp.nuke.root().nodes()) == before
     assert group.output().input(0).Class() == "Copy"
+
+
+def test_inside_a_live_group_it_refines_renders_and_is_guarded(open_nuke, tmp_path):
+    comps.write_clip(tmp_path, COUNT)
+    comp = open_nuke()
+    comp.open(comps.plain_script(tmp_path, count=COUNT))
+    group = comp.nuke.nodes.LiveGroup(name="Live1")
+    with group:
+        plate, mask = (comp.nuke.nodes.Input(name=name, number=number) for number, name in enumerate(("a", "b")))
+        inner = comp.nuke.nodes.VideoMaMa(inputs=[plate, mask], name="VideoMaMa1", engine="passthrough")
+        comp.nuke.nodes.Output(inputs=[inner])
+    group.setInput(0, comp.node("PlateRead"))
+    group.setInput(1, comp.node("MaskRead"))
+    comp.node("Write1").setInput(0, group)
+    assert comp.refine("Live1.VideoMaMa1") == f"refined {FIRST}-{LAST}"
+    assert agrees(comp.render(1002)[..., 3], 1002)
+    comp.node("MaskRead")["before"].setValue("black")
+    with pytest.raises(RuntimeError, match=r"Live1\.VideoMaMa1: stale, plate or mask changed"):
+        comp.render(1003)
