@@ -68,7 +68,10 @@ def take_all() -> None:
 
 
 def _take_on_load(node: nuke.Node) -> None:
+    """Take what fits, but without a window nothing in place of what was saved: a farm's plates may be older copies."""
     last = record.read(node) if node["refined"].value() else None
+    if last is not None and not nuke.GUI:
+        return
     folders = sidecar.folders(knobs.folder_of(node))
     if all(last is not None and folder.name == last.key for folder in folders):
         return  # nothing but what the node shows: its plates need no look

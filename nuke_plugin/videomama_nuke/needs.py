@@ -86,7 +86,7 @@ class Walk:
             return inputs[:1]  # the alphas of a node of ours are files: its mask is not looked at
         if group:
             return [cast("nuke.Group", node).output()]
-        if node.Class() == "Input" and node.parent() is not nuke.root():
+        if node.Class() == "Input" and node.parent() != nuke.root():
             return [node.parent().input(int(node["number"].value())), *inputs]
         if node.Class() == "Switch" and inputs and not (step.retimed and _driven(node["which"])):
             chosen = int(self._at(node["which"]))

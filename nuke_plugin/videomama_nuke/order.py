@@ -90,6 +90,9 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
     key = record.key_of(settings, mask_channel, clip_text(clip), above.signature)
     if sidecar.contradicts(folder / key, above):  # the same sizes, and yet other pixels
         key = record.key_of(settings, mask_channel, clip_text(clip), above.exact)
+    last = record.read(node)
+    if last is None or last.key != key:
+        last = sidecar.read(folder / key)  # of somebody else, such as a farm's first chunk
     views = tuple(nuke.views())
     per_view = "%V" if len(views) > 1 else "main"
     return Order(
@@ -97,7 +100,7 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
         clip=clip,
         wanted=tuple(asked),
         views=views,
-        settings=_with_known_region(settings, record.read(node), key, asked, clip),
+        settings=_with_known_region(settings, last, key, asked, clip),
         record=record.Record(
             key=key,
             settings=_plain(settings),

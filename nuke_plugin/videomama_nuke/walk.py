@@ -24,7 +24,7 @@ _KNOWN = """
     Copy Switch Dissolve Remove AddChannels Premult Unpremult Crop AdjBBox BlackOutside Reformat Merge2 ChannelMerge
     MergeExpression Keymix AddMix Difference Grade Blur Shuffle Shuffle1 Shuffle2 ShuffleCopy Invert Clamp Multiply Add
     Gamma Saturation ColorCorrect ColorLookup ColorMatrix HueCorrect HueShift Histogram Posterize Expression Keyer
-    HueKeyer Difference Dilate Erode FilterErode Defocus Sharpen Soften Median EdgeBlur EdgeDetect EdgeExtend
+    HueKeyer Dilate Erode FilterErode Defocus Sharpen Soften Median EdgeBlur EdgeDetect EdgeExtend
     DirBlurWrapper Glow2 GodRays Laplacian Matrix Emboss Transform TransformMasked CornerPin2D Position Mirror2 Tile
     Roto RotoPaint Primatte3 Keylight IBKGizmoV3 IBKColourV3 Colorspace OCIOColorSpace OCIOLogConvert OCIODisplay
     OCIOCDLTransform Log2Lin PLogLin JoinViews OneView ShuffleViews Input Output Viewer Write
@@ -123,6 +123,7 @@ class _Walk:
         if knobs.is_ours(node):
             return
         for driver in sorted(node.dependencies(nuke.EXPRESSIONS), key=lambda one: one.fullName()):
+            yield [driver[name].toScript() for name in ("first", "last") if driver.knob(name) is not None]
             if driver.fullName() not in self.numbers and driver.Class() != "Root":
                 self.numbers[driver.fullName()] = len(self.numbers)
                 yield driver.Class(), self._values(driver)
@@ -132,7 +133,7 @@ def _own_values(node: nuke.Node) -> dict[str, str]:
     """Return what another VideoMaMa node's pixels depend on, beside its plate."""
     last = record.read(node)
     shown = "" if last is None else f"{last.key} {last.engine} {last.roi}"
-    return {"shown": shown, **{name: str(knobs.linked(node, name).value()) for name in _OWN}}
+    return {"shown": shown, **{name: knobs.linked(node, name).toScript() for name in _OWN}}
 
 
 def _counts(knob: nuke.Knob) -> bool:
@@ -147,7 +148,7 @@ def _is_group(node: nuke.Node) -> bool:
 def _above(node: nuke.Node) -> list[nuke.Node | None]:
     """Return what a picture is made from: inputs, the end of what a group holds, what an Input stands for."""
     found = [node.input(index) for index in range(node.inputs())]
-    if node.Class() == "Input" and node.parent() is not None and node.parent() is not nuke.root():
+    if node.Class() == "Input" and node.parent() not in (None, nuke.root()):
         found.append(node.parent().input(int(node["number"].value())))
     if _is_group(node) and not knobs.is_ours(node):
         found.append(cast("nuke.Group", node).output())

@@ -10,6 +10,7 @@ Taken for granted too, and checked in no real Nuke, because terminal Python cann
 - A folder's name may have spaces, ], { and } in it; %, # and [ stand for something else, so the plug-in refuses these.
 - What a Precomp holds can be asked as what a Group holds can; the stand-in has Precomps only as opaque nodes.
 - Python's handlers of SIGTERM and SIGINT run in `nuke -t`, during a render at the latest before its next frame.
+- `toScript` of a knob that nobody changed gives the same text in every session, that of a Roto's curves included.
 - Inputs are connected when `onScriptLoad` runs, and the knobs of a script are set when `onCreate` does.
 - Under a farm's path mapping Nuke opens what `nuke.filenameFilter` returns for a path whose frame is still `%04d`.
 """

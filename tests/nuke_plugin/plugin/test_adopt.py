@@ -1,5 +1,6 @@
 """Alphas that a farm refined are shown where they fit: on load, on Refine, by a button; without a server."""
 
+import json
 import os
 import subprocess
 import sys
@@ -121,3 +122,30 @@ def test_a_script_with_a_broken_record_on_disk_opens(comp, refine_on_farm):
     path.write_text("{")
     reopen(comp)
     assert status(comp) == "not refined"
+
+
+def test_without_a_window_what_was_saved_stays_though_older_alphas_fit_older_plates(comp, open_nuke):
+    mask = comp.folder / "mask.1005.exr"
+    older = mask.read_bytes()
+    comp.refine()
+    comps.write_exr(mask, np.ones((comps.HEIGHT, comps.WIDTH), np.float32), ("A",))
+    comp.refine()
+    comp.nuke.scriptSave()
+    shown = comp.node()["result_file"].value()
+    mask.write_bytes(older)
+    terminal = open_nuke(gui=False)
+    terminal.nuke.scriptOpen(str(terminal.script))
+    assert terminal.node()["result_file"].value() == shown
+    with pytest.raises(RuntimeError, match="stale, plate or mask changed"):
+        terminal.render(1001)
+
+
+def test_a_part_uses_the_region_that_the_farm_found_for_the_same_settings(comp, refine_on_farm):
+    from videomama_nuke import order
+
+    refine_on_farm()
+    (path,) = (comp.folder / "videomama").glob("*/*/record.json")
+    region = json.loads(path.read_text())["roi"]
+    assert region
+    assert order.read(comp.node(), [1005]).settings.roi == region
+    assert order.read(comp.node()).settings.roi == "auto"

@@ -341,3 +341,17 @@ def test_inside_a_live_group_it_refines_renders_and_is_guarded(open_nuke, tmp_pa
     comp.node("MaskRead")["before"].setValue("black")
     with pytest.raises(RuntimeError, match=r"Live1\.VideoMaMa1: stale, plate or mask changed"):
         comp.render(1003)
+
+
+def test_a_group_made_of_an_earlier_gizmo_lacks_later_knobs_and_renders(open_nuke, tmp_path):
+    comps.write_clip(tmp_path, COUNT)
+    comp = open_nuke()
+    comp.open(comps.plain_script(tmp_path, count=COUNT))
+    group = made_group(comp)
+    for name in ("unchecked", "take_from_disk", "clear_old"):
+        group.removeKnob(group[name])
+    comp.nuke.createNode("Tracker4", "name Tracker1", inpanel=False)
+    comp.node("Tracker1").setInput(0, comp.node("MaskRead"))
+    group.setInput(1, comp.node("Tracker1"))
+    assert comp.refine() == f"refined {FIRST}-{LAST}; not checked: Tracker1"
+    assert agrees(comp.render(1002)[..., 3], 1002)

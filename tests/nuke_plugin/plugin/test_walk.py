@@ -208,3 +208,24 @@ def test_with_a_signature_only_new_frames_are_exported(comp, monkeypatch):
     comp.refine()
     assert sum(written) == comps.COUNT
     assert len(written) == 2
+
+
+def test_a_range_that_drives_an_expression_is_compared(comp, sign):
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")])
+    blur["size"].setExpression("PlateRead.last / 1000")
+    comp.node().setInput(1, blur)
+    from videomama_nuke import upstream, walk
+
+    then = walk.read(comp.node())
+    comp.node("PlateRead")["last"].setValue(1010)
+    assert upstream.compare(then, walk.read(comp.node())).changed
+
+
+def test_an_animated_bypass_above_is_the_same_at_every_frame(comp, sign):
+    second = comp.nuke.nodes.VideoMaMa(inputs=[comp.node(), comp.node("MaskRead")], name="VideoMaMa2")
+    comp.node()["bypass"].setExpression("frame > 1010")
+    from videomama_nuke import walk
+
+    first = walk.tree(second)
+    comp.nuke.root()["frame"].setValue(1015)
+    assert walk.tree(second) == first
