@@ -23,7 +23,7 @@ class Found:
 
     Attributes:
         record: of their refine, with what is upstream and where the files are as this machine sees it.
-        doubtful: whether nobody can tell if something upstream has changed since.
+        doubtful: whether it cannot be checked if something upstream has changed since.
         frames: how many of the wanted frames there are.
         absent: how many there are not.
         time: of the record.

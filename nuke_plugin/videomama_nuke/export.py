@@ -29,7 +29,7 @@ class Busy(Exception):
 def export(node: nuke.Node, order: Order, view: str, needed: Sequence[int]) -> int:
     """Write the frames that are not there yet; return how many were written.
 
-    Frames of an earlier export are taken only when the signature says that nothing upstream has changed since.
+    Frames of an earlier export are taken only when nothing upstream has changed since.
 
     Raises:
         BadInput: Nuke cannot render plate or mask.
@@ -56,14 +56,14 @@ def exported(order: Order, view: str, frame: int) -> Path:
 
 
 def remove(order: Order) -> None:
-    """Remove exports that no later refine can use: those of other signatures, and this one's where there is none.
+    """Remove exports that no later refine can use: those of other plates and masks, and this one where it is for once.
 
     The folders of tasks are left to their owners, unless these have been gone for a day.
     """
     root = order.export.parent
     for folder in root.iterdir() if root.is_dir() else ():
         owned = folder.name.startswith(TASK)
-        if _abandoned(folder) if owned else folder != order.export or not order.record.signature:
+        if _abandoned(folder) if owned else folder != order.export or not order.keeps_export:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -83,7 +83,7 @@ def _abandoned(folder: Path) -> bool:
 def _prepare_folder(order: Order, view: str) -> None:
     folder = Path(of_view(order.source, view)).parent
     try:
-        if not order.record.signature:
+        if not order.keeps_export:
             shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

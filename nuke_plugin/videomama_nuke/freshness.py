@@ -30,7 +30,7 @@ class Freshness:
 
     @property
     def unchecked(self) -> tuple[str, ...]:
-        """What nobody can tell."""
+        """What cannot be checked."""
         return self.upstream.unchecked
 
     @property

@@ -71,7 +71,7 @@ def _by_frame(write: nuke.Node, span: Sequence[int]) -> Iterable[tuple[int, need
 
 
 def _check_fresh(one: needs.Needed) -> None:
-    """Look once in a render whether a node's alphas still fit, and say what nobody can tell."""
+    """Look once in a render whether a node's alphas still fit, and say what cannot be checked."""
     node, name = one.node, one.node.fullName()
     if name in _found:
         return
@@ -91,7 +91,7 @@ def _check_fresh(one: needs.Needed) -> None:
 
 
 def _doubt(node: nuke.Node, said: str) -> None:
-    """Do what the node's knob says where nobody can tell whether its alphas are stale."""
+    """Do what the node's knob says where it cannot be checked whether its alphas are stale."""
     knob = node.knob("unchecked")  # which a group that was made of an earlier gizmo does not have
     if knob is not None and str(knob.value()) == _REFUSE:
         raise RefineMissing(f"{said}. Refine it again, or set 'if not checked' to render.")

@@ -24,7 +24,7 @@ _busy: set[str] = set()  # node ids whose status a job writes
 _next_look: dict[str, float] = {}
 _remembered: dict[str, tuple[Look, OnDisk]] = {}  # the last look at a node, by its id
 _looking = threading.Lock()
-_said: dict[str, int] = {}  # how often a node of this id was told what to show
+_said: dict[str, int] = {}  # how often a text was shown on the node of this id
 _flagged: dict[str, tuple[str, str]] = {}  # by node id: key of a refine of this session, and what was flagged
 _KINDS_SHOWN = 2
 

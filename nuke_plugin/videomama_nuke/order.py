@@ -12,9 +12,13 @@ from videomama_client.errors import BadInput
 from videomama_client.settings import MatteSettings
 
 from videomama_nuke import frames, knobs, record, sidecar, walk
+from videomama_nuke.upstream import Upstream
 
 TASK = "task-"
 """What the exports' folder of a refine without a window begins with; whoever made it removes it."""
+
+
+_ONCE = "last"  # where it cannot be checked whether a later refine may use the frames again
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,11 @@ class Order:
         return self.export.name.startswith(TASK)
 
     @property
+    def keeps_export(self) -> bool:
+        """Whether a later refine may use the exported frames again."""
+        return self.export.name != _ONCE and not self.own_export
+
+    @property
     def _per_view(self) -> str:
         return "%V" if len(self.views) > 1 else "main"
 
@@ -77,12 +86,7 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
     _check_inputs(node)
     clip = clip_of(node)
     asked = sorted(set(wanted)) if wanted is not None else wanted_of(node, clip)
-    outside = [frame for frame in asked if not clip[0] <= frame <= clip[1]]
-    if outside:
-        raise BadInput(
-            f"frames {frames.text(outside)} are wanted, the plate has {clip_text(clip)}",
-            "Choose frames of the plate, or give the plate a longer range.",
-        )
+    _check_inside(asked, clip)
     settings = knobs.settings_of(node)
     folder = knobs.folder_of(node)
     above = walk.read(node)
@@ -90,9 +94,6 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
     key = record.key_of(settings, mask_channel, clip_text(clip), above.signature)
     if sidecar.contradicts(folder / key, above):  # the same sizes, and yet other pixels
         key = record.key_of(settings, mask_channel, clip_text(clip), above.exact)
-    last = record.read(node)
-    if last is None or last.key != key:
-        last = sidecar.read(folder / key)  # of somebody else, such as a farm's first chunk
     views = tuple(nuke.views())
     per_view = "%V" if len(views) > 1 else "main"
     return Order(
@@ -100,7 +101,7 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
         clip=clip,
         wanted=tuple(asked),
         views=views,
-        settings=_with_known_region(settings, last, key, asked, clip),
+        settings=_with_known_region(settings, _known(node, folder, key), asked, clip),
         record=record.Record(
             key=key,
             settings=_plain(settings),
@@ -113,7 +114,7 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
             version=record.VERSION,
             gizmo=int(node[knobs.VERSION_KNOB].value()),
         ),
-        export=folder / "export" / _export_name(above.exact),
+        export=folder / "export" / _export_name(above),
         folder=folder,
         connection_file=knobs.connection_file_of(node),
     )
@@ -158,20 +159,37 @@ def _check_inputs(node: nuke.Node) -> None:
         )
 
 
-def _export_name(signature: str) -> str:
+def _check_inside(asked: Sequence[int], clip: tuple[int, int]) -> None:
+    outside = [frame for frame in asked if not clip[0] <= frame <= clip[1]]
+    if outside:
+        raise BadInput(
+            f"frames {frames.text(outside)} are wanted, the plate has {clip_text(clip)}",
+            "Choose frames of the plate, or give the plate a longer range.",
+        )
+
+
+def _known(node: nuke.Node, folder: Path, key: str) -> record.Record | None:
+    """Return the record of a key: the node's own, or the one beside alphas that others refined."""
+    last = record.read(node)
+    return last if last is not None and last.key == key else sidecar.read(folder / key)
+
+
+def _export_name(above: Upstream) -> str:
     """Return the name of the exports' folder: without a window one of its own, as tasks run beside each other."""
-    return signature or "last" if nuke.GUI else f"{TASK}{uuid.uuid4().hex}"
+    if not nuke.GUI:
+        return f"{TASK}{uuid.uuid4().hex}"
+    return _ONCE if above.unchecked else above.exact
 
 
 def _with_known_region(
-    settings: MatteSettings, last: record.Record | None, key: str, asked: Sequence[int], clip: tuple[int, int]
+    settings: MatteSettings, last: record.Record | None, asked: Sequence[int], clip: tuple[int, int]
 ) -> MatteSettings:
     """Return the settings with the region that an earlier refine found, where this one covers only a part.
 
     The region is found from the masks that a job reads: some frames alone would give another one, and other pixels.
     """
     whole = len(asked) == clip[1] - clip[0] + 1
-    if settings.roi != knobs.ROI_AUTO or whole or last is None or last.key != key or not last.roi:
+    if settings.roi != knobs.ROI_AUTO or whole or last is None or not last.roi:
         return settings
     return replace(settings, roi=last.roi)
 

@@ -45,11 +45,6 @@ class Record:
     version: int = 1
     gizmo: int = 1
 
-    @property
-    def signature(self) -> str:
-        """Of everything upstream; empty where that cannot be told."""
-        return "" if self.upstream is None else self.upstream.signature
-
 
 def key_of(settings: MatteSettings, mask_channel: str, clip: str, signature: str) -> str:
     """Return what two refines share exactly when their alphas may lie in one sequence."""

@@ -1,7 +1,7 @@
 """What a node's pixels were made from, kept so that it can be compared later, on this machine or on another one.
 
 Nodes, wires, knobs and ranges are the same wherever a script is opened. Of files, names and sizes hold for copies too;
-times count only where the path is the one that was recorded. What nobody can tell is a state of its own.
+times count only where the path is the one that was recorded. What cannot be checked is a state of its own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Upstream:
 
     Attributes:
         nodes: digest of the nodes, their wires and knobs, without paths and ranges of what reads files.
-        unchecked: nodes of which nobody can tell whether their pixels change.
+        unchecked: nodes whose pixels may change without a change of their knobs.
         shifted: whether something shifts time, so that frames of the plate are not those of the files.
         sources: the files.
     """
@@ -35,18 +35,16 @@ class Upstream:
 
     @property
     def signature(self) -> str:
-        """A digest of what machines that see the files elsewhere share; empty where something cannot be told."""
+        """A digest of what machines that see the files elsewhere share."""
         return self._digest([(source.name, source.first, source.last, source.sizes) for source in self.sources])
 
     @property
     def exact(self) -> str:
-        """A digest of all of it, paths and times of files included; empty where something cannot be told."""
+        """A digest of all of it, paths and times of files included."""
         return self._digest([asdict(source) for source in self.sources])
 
     def _digest(self, files: list[Any]) -> str:
-        if self.unchecked:
-            return ""
-        content = json.dumps([self.nodes, self.shifted, files], sort_keys=True)
+        content = json.dumps([self.nodes, self.unchecked, self.shifted, files], sort_keys=True)
         return hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
 
     def with_files(self) -> Upstream:
@@ -126,7 +124,7 @@ def _differs(old: Source, new: Source, shifted: bool) -> bool:
 
 
 def _doubt(old: Source, new: Source) -> str:
-    """Return why nobody can tell whether the files are the same; empty where they are, or copies of them."""
+    """Return why it cannot be checked whether the files are the same; empty where they are, or copies of them."""
     if old.path == new.path and old.sizes == new.sizes:
         return "" if old.seen else "its files cannot be seen"
     if any((old.marks(frame) is None) != (new.marks(frame) is None) for frame in old.common(new)):

@@ -1,7 +1,7 @@
 """Reads the node graph above a VideoMaMa node into an `Upstream`. Main thread only.
 
 Nuke's own `opHashes` differ between sessions and versions and do not see files change. Nodes whose knobs do not say all
-about their pixels are named: nobody can tell whether those change.
+about their pixels are named: whether those change cannot be checked.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class _Walk:
             pending.extend(_above(found))
 
     def _values(self, node: nuke.Node) -> dict[str, str]:
-        """Return what was set on a node, by knob, and note what it reads and what nobody can tell of it."""
+        """Return what was set on a node, by knob, and note what it reads and what cannot be checked of it."""
         if knobs.is_ours(node):
             return _own_values(node)
         if node.Class() not in _KNOWN_CLASSES and not _is_group(node):

@@ -11,7 +11,11 @@ def sign(comp):
     """Return the signature of VideoMaMa1 now."""
     from videomama_nuke import walk
 
-    return lambda: walk.read(comp.node()).exact
+    def now() -> str:
+        above = walk.read(comp.node())
+        return "" if above.unchecked else above.exact
+
+    return now
 
 
 def test_the_same_tree_has_the_same_signature(comp, sign):
@@ -229,3 +233,19 @@ def test_an_animated_bypass_above_is_the_same_at_every_frame(comp, sign):
     first = walk.tree(second)
     comp.nuke.root()["frame"].setValue(1015)
     assert walk.tree(second) == first
+
+
+def test_a_change_that_is_seen_above_what_cannot_be_checked_leaves_no_frame_of_the_old_mask(comp):
+    track(comp)
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")], size=2)
+    comp.node("Tracker1").setInput(0, blur)
+    assert comp.refine() == "refined 1001-1020; not checked: Tracker1"
+    blur["size"].setValue(4)
+    comp.node()["frame_range"].setValue("custom")
+    comp.node()["frames"].setValue("1001-1004")
+    comp.refine()
+    comp.node()["frame_range"].setValue("input")
+    from videomama_nuke import node_state
+
+    node_state.refresh(comp.node())
+    assert comp.status() == "1005-1020 not refined; not checked: Tracker1"
