@@ -16,8 +16,6 @@ from videomama_nuke.upstream import Upstream
 
 TASK = "task-"
 """What the exports' folder of a refine without a window begins with; whoever made it removes it."""
-
-
 _ONCE = "last"  # where it cannot be checked whether a later refine may use the frames again
 
 
