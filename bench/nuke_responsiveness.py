@@ -1,5 +1,7 @@
 """How long a refine keeps Nuke's main thread, in the stand-in with a real server: the press, the export, all the rest.
 
+And how long a look at an idle node of many frames does.
+
 python bench/nuke_responsiveness.py --json
 """
 
@@ -17,6 +19,8 @@ sys.path[:0] = [str(ROOT / "tests" / "nuke_plugin"), str(ROOT / "nuke_plugin")]
 
 import comps  # noqa: E402  (found by the path above)
 from private_server import private_server  # noqa: E402
+
+_LOOKS = 5
 
 
 class Clock:
@@ -70,17 +74,48 @@ def measure(folder: Path, frames: int, width: int, height: int) -> dict[str, flo
     }
 
 
+def idle(folder: Path, frames: int) -> dict[str, float]:
+    """Let Nuke be idle with a refined node of many frames and return what a look at it kept the main thread for."""
+    from nuke_standin import callbacks, threads
+
+    comps.write_clip(folder, 1)
+    for frame in range(comps.FIRST + 1, comps.FIRST + frames):
+        for role in ("plate", "mask"):
+            os.link(folder / f"{role}.{comps.FIRST}.exr", folder / f"{role}.{frame}.exr")
+    comp = comps.start(folder, gui=True)
+    comp.open(comps.plain_script(folder, count=frames))
+    from videomama_nuke import node_state, order, result
+
+    asked = order.read(comp.node())
+    result.show(comp.node(), asked.record, asked.clip)
+    longest = 0.0
+    for _ in range(_LOOKS):
+        node_state._next_look.clear()
+        begun = time.perf_counter()
+        callbacks.idle()
+        longest = max(longest, time.perf_counter() - begun)
+        while node_state._looking.locked():
+            begun = time.perf_counter()
+            threads.pump(0.0)
+            longest = max(longest, time.perf_counter() - begun)
+            time.sleep(0.01)
+    comps.end()
+    return {"idle_frames": frames, "idle_look_ms": round(1000 * longest, 2)}
+
+
 def main() -> None:
     """Measure with a private server that ends with the run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=48)
     parser.add_argument("--size", default="480x270", help="WIDTHxHEIGHT")
+    parser.add_argument("--idle-frames", type=int, default=4000)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     width, height = (int(side) for side in asked.size.split("x"))
     with private_server() as (_, folder):
         os.environ["VIDEOMAMA_CONNECTION_FILE"] = str(folder / "connection.json")
         found = measure(folder / "comp", asked.frames, width, height)
+        found |= idle(folder / "idle", asked.idle_frames)
     print(json.dumps(found) if asked.json else "\n".join(f"{name:24} {value}" for name, value in found.items()))
 
 

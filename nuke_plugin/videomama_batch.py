@@ -1,6 +1,7 @@
 """Refine VideoMaMa nodes without a window: nuke -t videomama_batch.py script.nk --frames=1001-1100 --write=Write1
 
-Prints plain lines for a farm's log. Exit codes: 0 done, 1 a refine or render failed, 2 wrong use, 3 no such node.
+Prints plain lines for a farm's log. Exit codes: 0 done, 1 a refine or render failed and will fail again, 2 wrong use,
+3 no such node, 4 try again (the server or a disk is away), 128 and the number of the signal that ended it.
 """
 
 from __future__ import annotations
@@ -8,33 +9,58 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nuke
 
-FAILED, WRONG_USE, NO_NODE = 1, 2, 3
+if TYPE_CHECKING:
+    from videomama_nuke.stopping import Stopping
+
+DONE, FAILED, WRONG_USE, NO_NODE, TRY_AGAIN = range(5)
+SIGNALLED = 128
 
 
 def main(words: list[str]) -> int:
     """Do what the words ask for and return the exit code."""
     asked = _parse(words)
     try:
-        nuke.scriptOpen(str(asked.script))
-    except RuntimeError as error:
-        return _fail(WRONG_USE, f"cannot open {asked.script}: {error}")
-    try:
-        from videomama_nuke import batch
+        from videomama_client.errors import Cancelled
+        from videomama_nuke.stopping import Stopping
     except ImportError as error:
         return _fail(WRONG_USE, str(error))
+    stopping = Stopping()
+    stopping.listen()
+    try:
+        code = _run(asked, stopping)
+    except Cancelled:
+        code = FAILED
+    if not stopping.signal:
+        return code
+    stopping.stop_server()
+    return _fail(SIGNALLED + stopping.signal, f"ended by signal {stopping.signal}")
+
+
+def _run(asked: argparse.Namespace, stopping: Stopping) -> int:
+    from videomama_nuke import batch
+
+    script = asked.script.absolute()  # the folder of the alphas lies beside it
+    if not script.is_file():
+        return _fail(WRONG_USE if script.parent.is_dir() else TRY_AGAIN, f"there is no script {script}")
+    try:
+        nuke.scriptOpen(str(script))
+    except RuntimeError as error:
+        return _fail(WRONG_USE, f"cannot open {script}: {error}")
     nodes = batch.find(asked.node)
     if not nodes:
         return _fail(NO_NODE, f"{asked.script} has no VideoMaMa node{_named(asked.node)}")
     for node in nodes:
-        if not batch.refine(node, asked.frames, asked.priority, _say):
-            return FAILED
+        code = batch.refine(node, asked.frames, asked.priority, stopping, _say)
+        if code != DONE:
+            return code
     if asked.save is not None:
         nuke.scriptSaveAs(str(asked.save), 1)
         _say(f"saved {asked.save}")
-    return FAILED if any(not batch.render(name, asked.frames, _say) for name in asked.write) else 0
+    return FAILED if any(not batch.render(name, asked.frames, _say) for name in asked.write) else DONE
 
 
 def _parse(words: list[str]) -> argparse.Namespace:

@@ -67,6 +67,11 @@ def server_command() -> list[str]:
     return [found]
 
 
+def started() -> bool:
+    """Whether a server that this process has started still runs, or still begins."""
+    return any(process.poll() is None for process in _STARTED)
+
+
 def reach(connection_file: Path) -> Client:
     """Return a client of the running server that was not greeted: to end one of any version.
 

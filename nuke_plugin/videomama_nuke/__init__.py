@@ -46,9 +46,19 @@ def reload(node: nuke.Node) -> None:
     _press(node, "reload")
 
 
+def take_from_disk(node: nuke.Node) -> None:
+    """Button: show alphas that lie on disk already."""
+    _press(node, "take_from_disk")
+
+
 def clear(node: nuke.Node) -> None:
     """Button: remove the node's files."""
     _press(node, "clear")
+
+
+def clear_old(node: nuke.Node) -> None:
+    """Button: remove the node's older results."""
+    _press(node, "clear_old")
 
 
 def bake(node: nuke.Node) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import nuke
-from videomama_client.errors import VideoMaMaError
+from videomama_client.errors import Cancelled, ServerUnreachable, VideoMaMaError
 from videomama_client.wording import counted
 
-from videomama_nuke import frames, knobs, order, words
+from videomama_nuke import frames, knobs, order, walk, words
 from videomama_nuke.job import Refine
+from videomama_nuke.stopping import Stopping
 
 Say = Callable[[str], None]
+DONE, FAILED, TRY_AGAIN = 0, 1, 4
+_FOR_GOOD = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG)
 
 
 def find(names: Sequence[str]) -> list[nuke.Node]:
@@ -26,26 +31,46 @@ def find(names: Sequence[str]) -> list[nuke.Node]:
     return _ordered(named) if len(named) == len(names) else []
 
 
-def refine(node: nuke.Node, wanted: str, priority: str, say: Say) -> bool:
-    """Refine a node and say how it goes; return whether it went well."""
+def refine(node: nuke.Node, wanted: str, priority: str, stopping: Stopping, say: Say) -> int:
+    """Refine a node and say how it goes; return the exit code."""
     name = node.fullName()
     try:
         asked = order.read(node, frames.parse(wanted) if wanted else None)
     except VideoMaMaError as error:
         say(f"{name}: failed: {words.said(error)}")
-        return False
+        return code_of(error, node)
     say(f"{name}: {counted(len(asked.wanted), 'frame')} of {asked.clip_text}")
-    job = Refine(node, asked, priority, lambda line: say(f"{name}: {line}"))
+    stopping.connection_file = asked.connection_file
+    job = stopping.job = Refine(node, asked, priority, lambda line: say(f"{name}: {line}"))
     job.run()
+    stopping.job = None
+    if stopping.signal:
+        say(f"{name}: cancelled")
+        raise Cancelled("the refine was cancelled")
     for warning in job.warnings:
         say(f"{name}: warning: {warning}")
     for flag in job.flags:
         say(f"{name}: QC: {flag.kind} on {frames.text(flag.frames)}: {flag.reason}")
     if job.error is not None:
         say(f"{name}: failed: {words.said(job.error)}")
-        return False
+        return code_of(job.error, node)
     say(f"{name}: done, {job.computed} computed, {job.cached} cached, {asked.out}")
-    return True
+    return DONE
+
+
+def code_of(error: VideoMaMaError, node: nuke.Node) -> int:
+    """Return the exit code of an error: whether another try, later or elsewhere, may go well.
+
+    Args:
+        error: what went wrong.
+        node: that was to be refined; its plates may be on a disk that is away.
+    """
+    if isinstance(error, ServerUnreachable):
+        return TRY_AGAIN
+    if isinstance(error.__cause__, OSError):
+        return FAILED if error.__cause__.errno in _FOR_GOOD else TRY_AGAIN
+    folders = {Path(source.path).parent for source in walk.tree(node).sources}
+    return FAILED if all(folder.is_dir() for folder in folders) else TRY_AGAIN
 
 
 def render(name: str, wanted: str, say: Say) -> bool:

@@ -12,7 +12,19 @@ from videomama_client.client import Client
 from videomama_client.errors import BadInput, VideoMaMaError
 from videomama_client.wording import counted
 
-from videomama_nuke import knobs, main_thread, node_state, order, plain_nodes, result, words
+from videomama_nuke import (
+    adopt,
+    cleaning,
+    knobs,
+    main_thread,
+    node_state,
+    order,
+    ownership,
+    plain_nodes,
+    record,
+    result,
+    words,
+)
 from videomama_nuke.job import Refine
 from videomama_nuke.quiet import no_trace
 
@@ -46,9 +58,19 @@ def reload(node: nuke.Node) -> None:
     node_state.refresh(node)
 
 
+def take_from_disk(node: nuke.Node) -> None:
+    """Show alphas that lie on disk and fit, whoever refined them."""
+    _guarded(node, lambda: _take_from_disk(node))
+
+
 def clear(node: nuke.Node) -> None:
-    """Remove the node's files."""
-    _guarded(node, lambda: _clear(node))
+    """Remove the node's files, after a question that names them."""
+    _guarded(node, lambda: _clear(node, old_only=False))
+
+
+def clear_old(node: nuke.Node) -> None:
+    """Remove the results that the node does not show, after a question that names them."""
+    _guarded(node, lambda: _clear(node, old_only=True))
 
 
 def bake(node: nuke.Node) -> None:
@@ -93,7 +115,12 @@ def close() -> None:
 def _begin(node: nuke.Node, wanted: Sequence[int] | None) -> None:
     if _job_of(node) is not None:
         raise BadInput(f"{node.fullName()} is being refined", "Wait for it, or press Cancel first.")
-    refining = Refine(node, order.read(node, wanted))
+    ownership.settle(node)
+    asked = order.read(node, wanted)
+    ownership.claim(node)
+    if _adopted(node, asked):
+        return
+    refining = Refine(node, asked)
     if not nuke.GUI:
         refining.run()
         return
@@ -102,16 +129,41 @@ def _begin(node: nuke.Node, wanted: Sequence[int] | None) -> None:
     thread.start()
 
 
+def _adopted(node: nuke.Node, asked: order.Order) -> bool:
+    """Take alphas that lie on disk already, though the node does not show them: then nothing is to be computed."""
+    found = adopt.best(node, list(asked.wanted))
+    last = record.read(node)
+    if found is None or found.doubtful or found.absent or (last is not None and last.key == found.record.key):
+        return False
+    adopt.take(node, found)
+    node_state.refresh(node)
+    return True
+
+
+def _take_from_disk(node: nuke.Node) -> None:
+    found = adopt.best(node)
+    if found is None or not found.frames:
+        raise BadInput(f"there are no alphas on disk that fit {node.fullName()}", "Press Refine.")
+    adopt.take(node, found)
+    node_state.refresh(node)
+
+
 def _job_of(node: nuke.Node) -> Refine | None:
     refining, thread = _running.get(str(node["node_id"].value()), (None, None))
     return refining if thread is not None and thread.is_alive() else None
 
 
-def _clear(node: nuke.Node) -> None:
+def _clear(node: nuke.Node, old_only: bool) -> None:
     if _job_of(node) is not None:
         raise BadInput(f"{node.fullName()} is being refined", "Wait for it, or press Cancel first.")
-    removed = result.forget(node, knobs.folder_of(node))
-    node_state.say(node, f"{node_state.NOT_REFINED}; {counted(removed, 'file')} removed")
+    items = cleaning.listed(node)
+    gone = cleaning.removable(items, old_only)
+    if gone and nuke.GUI and not nuke.ask(cleaning.question(node, gone, items)):
+        return
+    said = cleaning.remove(gone)
+    if not old_only and not any(item.shown for item in items if item not in gone):
+        result.forget(node)
+    node_state.say(node, f"{node_state.describe(node)}; {said}")
 
 
 def _guarded(node: nuke.Node, act: Callable[[], object]) -> None:

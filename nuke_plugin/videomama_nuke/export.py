@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,20 +12,28 @@ import nuke
 from videomama_client.errors import BadInput, Cancelled, NotPermitted
 
 from videomama_nuke import frames, knobs
-from videomama_nuke.order import Order
+from videomama_nuke.order import TASK, Order
+from videomama_nuke.paths import of_view
 from videomama_nuke.quiet import no_trace
 
 WRITE = "vm_export"
+_EXECUTING = "already executing"
+_ABANDONED_S = 24 * 3600.0
 _AGAIN = "See Nuke's error console; view the plate and the mask on that frame."
+
+
+class Busy(Exception):
+    """Nuke renders something else at this moment."""
 
 
 def export(node: nuke.Node, order: Order, view: str, needed: Sequence[int]) -> int:
     """Write the frames that are not there yet; return how many were written.
 
-    Frames of an earlier export are taken only when the signature says that nothing upstream has changed since.
+    Frames of an earlier export are taken only when nothing upstream has changed since.
 
     Raises:
         BadInput: Nuke cannot render plate or mask.
+        Busy: it renders something else.
         Cancelled: the artist cancelled.
         NotPermitted: the folder cannot be written.
     """
@@ -46,23 +55,35 @@ def exported(order: Order, view: str, frame: int) -> Path:
     return Path(of_view(order.source, view) % frame)
 
 
-def of_view(pattern: str, view: str) -> str:
-    """Return a pattern of one view."""
-    return pattern.replace("%V", view)
-
-
 def remove(order: Order) -> None:
-    """Remove exports that no later refine can use: those of other signatures, and this one's where there is none."""
+    """Remove exports that no later refine can use: those of other plates and masks, and this one where it is for once.
+
+    The folders of tasks are left to their owners, unless these have been gone for a day.
+    """
     root = order.export.parent
     for folder in root.iterdir() if root.is_dir() else ():
-        if folder != order.export or not order.record.signature:
+        owned = folder.name.startswith(TASK)
+        if _abandoned(folder) if owned else folder != order.export or not order.keeps_export:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_own(order: Order) -> None:
+    """Remove this refine's exports where nobody else uses them."""
+    if order.own_export:
+        shutil.rmtree(order.export, ignore_errors=True)
+
+
+def _abandoned(folder: Path) -> bool:
+    try:
+        return time.time() - folder.stat().st_mtime > _ABANDONED_S
+    except OSError:  # its owner has just removed it
+        return False
 
 
 def _prepare_folder(order: Order, view: str) -> None:
     folder = Path(of_view(order.source, view)).parent
     try:
-        if not order.record.signature:
+        if not order.keeps_export:
             shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -93,6 +114,8 @@ def _execute(write: nuke.Node, wanted: Sequence[int], view: str) -> None:
         nuke.execute(write, nuke.FrameRanges(frames.text(wanted).split(",")), [view])
     except RuntimeError as error:
         reason = str(error)
+        if _EXECUTING in reason:
+            raise Busy from error
         if reason.startswith("Cancelled"):
             raise Cancelled("the export was cancelled") from error
         raise BadInput(f"Nuke cannot render plate and mask: {reason}", _AGAIN) from error

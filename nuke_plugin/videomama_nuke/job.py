@@ -11,15 +11,18 @@ from dataclasses import replace
 import nuke
 from videomama_client import launch, messages
 from videomama_client.client import Client
-from videomama_client.errors import Cancelled, InternalError, VideoMaMaError
+from videomama_client.errors import BadInput, Cancelled, InternalError, VideoMaMaError
 
-from videomama_nuke import export, frames, node_state, result, transfer, words
+from videomama_nuke import export, frames, node_state, paths, result, sidecar, transfer, words
 from videomama_nuke.main_thread import closing, on_main
 from videomama_nuke.order import Order
 
 log = logging.getLogger(__name__)
 
 _SHOW_EVERY_S = 1.0
+_PATIENCE_S = 5.0
+_BUSY_S = 1800.0
+_BUSY_LOOK_S = 0.5
 _GONE = "the node is gone"
 
 
@@ -31,6 +34,10 @@ class Refine:
         order: what to do.
         priority: `interactive` or `batch`.
         tell: called with a line whenever there is news; from the thread that runs.
+
+    Attributes:
+        following: whether the server has the job, or is being sent it: `cancel` is the only right way to stop it then.
+        patience_s: how long a cancelled job may take to say so, in seconds.
     """
 
     def __init__(
@@ -46,6 +53,8 @@ class Refine:
         self.flags: list[messages.QcFlag] = []
         self.computed = 0
         self.cached = 0
+        self.following = False
+        self.patience_s = _PATIENCE_S
         self._node = node
         self._order = order
         self._priority = priority
@@ -66,6 +75,7 @@ class Refine:
             log.exception("a refine failed")
             self.error = InternalError(f"{type(error).__name__}: {error}", "See Nuke's terminal.")
         finally:
+            export.remove_own(self._order)
             self._progress = None
             node_state.set_busy(self.identity, False)
         self._end()
@@ -90,7 +100,8 @@ class Refine:
             self._check()
             for view in self._order.views:
                 self._refine_view(client, view)
-        on_main(export.remove, self._order)
+        if not self._order.own_export:
+            on_main(export.remove, self._order)
 
     def _refine_view(self, client: Client, view: str) -> None:
         order, wanted = self._order, frames.text(self._order.wanted)
@@ -98,12 +109,12 @@ class Refine:
         needed = on_main(frames.parse, planned.needed)
         self._say(f"exporting {planned.needed}")
         self._check()
-        on_main(self._on_node, export.export, order, view, needed)
+        self._export(view, needed)
         self._check()
         parcel = transfer.Parcel(
             files={frame: export.exported(order, view, frame) for frame in needed},
-            source=export.of_view(order.source, view),
-            out=export.of_view(order.out, view),
+            source=paths.of_view(order.source, view),
+            out=paths.of_view(order.out, view),
             settings=order.settings,
             clip=order.clip_text,
             wanted=wanted,
@@ -111,8 +122,28 @@ class Refine:
             priority=self._priority,
         )
         self._say(f"waiting for the engine {planned.engine}")
-        for event in transfer.submit(client, parcel).events(self.cancelled, _patience):
+        self.following = True
+        for event in transfer.submit(client, parcel).events(self.cancelled, self._patience):
             self._note(event)
+        self.following = False
+
+    def _export(self, view: str, needed: list[int]) -> None:
+        """Export, once Nuke is done with what it renders: it renders one thing at a time."""
+        until = time.monotonic() + _BUSY_S
+        while on_main(nuke.executing) or not self._exported(view, needed):
+            if time.monotonic() > until:
+                raise BadInput(f"Nuke has rendered something else for {_BUSY_S:g} s", "Press Refine when it is done.")
+            self._say("waiting for Nuke to finish its render")
+            time.sleep(_BUSY_LOOK_S)
+            self._check()
+
+    def _exported(self, view: str, needed: list[int]) -> bool:
+        """Export; return whether Nuke could, as a render may have begun meanwhile."""
+        try:
+            on_main(self._on_node, export.export, self._order, view, needed)
+        except export.Busy:
+            return False
+        return True
 
     def _note(self, event: messages.JobEvent) -> None:
         if isinstance(event, messages.MattePlanned):
@@ -124,6 +155,7 @@ class Refine:
                 record=replace(self._order.record, engine=event.engine, roi=region),
                 settings=replace(self._order.settings, roi=region) if region else self._order.settings,
             )
+            self._leave_record()
         elif isinstance(event, messages.FrameDone):
             self._done += 1
             if self._done == 1 or time.monotonic() - self._shown > _SHOW_EVERY_S:
@@ -135,6 +167,16 @@ class Refine:
             self.flags.extend(event.flags)
             node_state.keep_flags(self.identity, self._order.record.key, self.flags)
             self._show()
+
+    def _leave_record(self) -> None:
+        """Put the record beside the alphas, so that others find these."""
+        folder = self._order.folder / self._order.record.key
+        try:
+            sidecar.leave(self._order.record, folder)
+        except OSError as error:
+            self.warnings.append(
+                f"cannot write {folder / sidecar.FILE}: {error.strerror}; others will not find the alphas"
+            )
 
     def _show(self) -> None:
         """Show the frames that have arrived."""
@@ -164,6 +206,9 @@ class Refine:
         if self.cancelled():
             raise Cancelled("the refine was cancelled")
 
+    def _patience(self) -> float:
+        return 0.1 if closing.is_set() else self.patience_s
+
     def _end(self) -> None:
         """Show how it ended, if there is still a node and a Nuke to show it."""
         try:
@@ -182,8 +227,3 @@ class Refine:
             node_state.say(node, state)
             for warning in self.warnings:
                 nuke.warning(f"{node.fullName()}: {words.with_knobs(warning)}")
-
-
-def _patience() -> float:
-    """Return how long a cancelled job may take to say so, in seconds."""
-    return 0.1 if closing.is_set() else 5.0

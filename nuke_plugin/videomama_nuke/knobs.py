@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import uuid
 from dataclasses import fields
 from pathlib import Path
 from typing import cast
@@ -11,7 +12,10 @@ import nuke
 from videomama_client.errors import BadInput
 from videomama_client.settings import MatteSettings
 
+from videomama_nuke.quiet import no_trace
+
 VERSION_KNOB = "videomama"  # marks a node as ours, also when an artist made a group of it
+_LAST_KNOB = "result_origlast"
 ROI_AUTO = "auto"
 ROI_BOX = "box"
 _SAME = (  # knobs named as the settings they are
@@ -29,6 +33,7 @@ _SAME = (  # knobs named as the settings they are
     "seed",
     "feedback",
 )
+_SIGNS = ("%", "#", "[")
 _CASTS = {"str": str, "float": float, "int": int, "bool": bool}
 _TYPES = {field.name: _CASTS[str(field.type)] for field in fields(MatteSettings) if str(field.type) in _CASTS}
 PIXEL_KNOBS = frozenset((*_SAME, "window", "overlap", "roi_mode", "roi_box", "colorspace", "weights", "mask_channel"))
@@ -40,12 +45,18 @@ def is_ours(node: nuke.Node) -> bool:
     return node.knob(VERSION_KNOB) is not None and node.knob("node_id") is not None
 
 
+def is_whole(node: nuke.Node) -> bool:
+    """Whether the node is ours and has all of its knobs: those of a group come one by one while a script loads."""
+    return is_ours(node) and node.knob(_LAST_KNOB) is not None
+
+
 def settings_of(node: nuke.Node) -> MatteSettings:
     """Return what the knobs of the model say; a region found before is not in it.
 
     Raises:
-        BadInput: a value makes no sense.
+        BadInput: a value makes no sense, or a knob has another value at another frame.
     """
+    _check_steady(node)
     overlap = int(node["overlap"].value())
     settings = MatteSettings(
         **{name: _TYPES[name](node[name].value()) for name in _SAME},
@@ -71,14 +82,33 @@ def folder_of(node: nuke.Node) -> Path:
     """Return the folder of this node's files.
 
     Raises:
-        BadInput: none is named, and the script has no place yet.
+        BadInput: none is named, and the script has no place yet; or its name has what stands for something else.
     """
     named = path_in(node, "cache_folder")
     script = nuke.root().name()
     if not named and script in ("", "Root"):
         raise BadInput("the script has not been saved yet", "Save it, or choose a cache folder in the Cache tab.")
     base = Path(named) if named else Path(script).parent / "videomama"
-    return base / str(node["node_id"].value())
+    _check_name(base)
+    return base / identity_of(node)
+
+
+def _check_name(folder: Path) -> None:
+    """Refuse a folder in whose name Nuke, or whoever reads a sequence, sees a frame number or an expression."""
+    wrong = [sign for sign in _SIGNS if sign in folder.as_posix()]
+    if wrong:
+        raise BadInput(
+            f"the cache folder {folder} has {' and '.join(wrong)} in its name; in a sequence that means something else",
+            "Choose a cache folder without % # and [ in the Cache tab.",
+        )
+
+
+def identity_of(node: nuke.Node) -> str:
+    """Return the node's id; a node that was made without one, as by a script without callbacks, gets one now."""
+    if not str(node["node_id"].value()):
+        with no_trace():
+            node["node_id"].setValue(uuid.uuid4().hex)
+    return str(node["node_id"].value())
 
 
 def connection_file_of(node: nuke.Node) -> Path | None:
@@ -97,6 +127,12 @@ def linked(node: nuke.Node, name: str) -> nuke.Knob:
     knob = node[name]
     follow = getattr(knob, "getLinkedKnob", None)
     return (follow() if follow is not None else None) or knob
+
+
+def may_differ(knob: nuke.Knob) -> bool:
+    """Whether a knob is not at its default; not every kind of knob can tell, and those count as set."""
+    asked = getattr(knob, "notDefault", None)
+    return asked is None or bool(asked())
 
 
 def mask_channel_of(node: nuke.Node) -> str:
@@ -123,6 +159,19 @@ def inner(node: nuke.Node, name: str) -> nuke.Node:
 def plate_height(node: nuke.Node) -> int:
     """Return the height of the plate's format in pixels, whatever the proxy mode."""
     return int(plate_of(node).format().height())
+
+
+def _check_steady(node: nuke.Node) -> None:
+    """Refuse keyframes and expressions: one refine has one value of each setting for all of its frames."""
+    for name in sorted(PIXEL_KNOBS | RANGE_KNOBS):
+        knob = linked(node, name)
+        for question, what in (("hasExpression", "an expression"), ("isAnimated", "keyframes")):
+            asked = getattr(knob, question, None)  # which not every kind of knob has
+            if asked is not None and asked():
+                raise BadInput(
+                    f"{node.fullName()}: {name} has {what}",
+                    "A refine needs one value for all frames: remove the animation from this knob.",
+                )
 
 
 def _region(node: nuke.Node) -> str:

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 
 import nuke
-from videomama_client.errors import BadInput
+from videomama_client.errors import BadInput, Cancelled
 from videomama_client.messages import QcFlag
 
-from videomama_nuke import frames, knobs, order, record, result, upstream, words
+from videomama_nuke import defaults, frames, knobs, look, record, words
+from videomama_nuke.look import Look, OnDisk
+from videomama_nuke.main_thread import on_main
 from videomama_nuke.quiet import no_trace
-from videomama_nuke.record import Record
 
 NOT_REFINED = "not refined"
 _IDLE_S = 2.0  # between looks at what is upstream
+_PAUSES = 10  # as long as a look took, so that slow disks are asked less often
 _busy: set[str] = set()  # node ids whose status a job writes
-_looked: dict[str, float] = {}
+_next_look: dict[str, float] = {}
+_remembered: dict[str, tuple[Look, OnDisk]] = {}  # the last look at a node, by its id
+_looking = threading.Lock()
+_said: dict[str, int] = {}  # how often a text was shown on the node of this id
 _flagged: dict[str, tuple[str, str]] = {}  # by node id: key of a refine of this session, and what was flagged
 _KINDS_SHOWN = 2
 
 
 def begin(node: nuke.Node) -> None:
-    """Give a new node its id, a pasted one an id of its own, and show what a loaded one remembers.
+    """Give a new node its id, a pasted one an id of its own, and show what a loaded one remembers. Clones share theirs.
 
     Nothing upstream is asked: inputs are not connected yet when a script loads.
     """
@@ -31,37 +38,88 @@ def begin(node: nuke.Node) -> None:
     others = (
         other
         for other in nuke.allNodes(group=nuke.root(), recurseGroups=True)
-        if other is not node and knobs.is_ours(other)
+        if other != node and knobs.is_ours(other) and not (node.clones() and other.clones())
     )
     with no_trace():
         if not own or any(str(other["node_id"].value()) == own for other in others):
             node["node_id"].setValue(uuid.uuid4().hex)
         node["status"].setValue(str(node["state"].value()))
+    defaults.pin(node)
 
 
 def note_change(node: nuke.Node, name: str) -> None:
-    """Look again after a knob was changed that a result depends on."""
-    if name in knobs.PIXEL_KNOBS or name in knobs.RANGE_KNOBS or name == "showPanel":
-        refresh(node)
+    """Look again after a knob was changed that a result depends on; what lies on disk is what the last look found."""
+    if not knobs.is_whole(node):
+        return
+    if name == "showPanel":
+        _look_aside(node)
+    elif name in knobs.PIXEL_KNOBS or name in knobs.RANGE_KNOBS:
+        refresh(node, _remembered.get(knobs.identity_of(node)))
 
 
 def look_when_idle() -> None:
     """Look again, now and then, at what is upstream. For `nuke.addUpdateUI`."""
     node = nuke.thisNode()
-    identity = str(node["node_id"].value())
-    if time.monotonic() - _looked.get(identity, 0.0) > _IDLE_S:
-        _looked[identity] = time.monotonic()
-        refresh(node)
+    if knobs.is_whole(node) and time.monotonic() > _next_look.get(knobs.identity_of(node), 0.0):
+        _look_aside(node)
 
 
-def refresh(node: nuke.Node) -> None:
+def refresh(node: nuke.Node, known: tuple[Look, OnDisk] | None = None) -> None:
     """Show how a node is; while a job of it runs, that job does."""
-    if str(node["node_id"].value()) not in _busy and node.input(0) is not None:
-        say(node, describe(node))
+    if _may_show(node):
+        say(node, describe(node, known))
+
+
+def _may_show(node: nuke.Node) -> bool:
+    return knobs.identity_of(node) not in _busy and node.input(0) is not None
+
+
+def _look_aside(node: nuke.Node) -> None:
+    """Look at the disk in a thread: of many frames, on a server, that takes long. One look at a time."""
+    if not _may_show(node) or not _looking.acquire(blocking=False):
+        return
+    identity = knobs.identity_of(node)
+    _next_look[identity] = time.monotonic() + _IDLE_S
+    try:
+        begun = look.begin(node, flagged(node))
+    except BadInput as error:
+        _looking.release()
+        say(node, words.with_knobs(error.message))
+        return
+    if begun is None:
+        _looking.release()
+        say(node, NOT_REFINED)
+        return
+    threading.Thread(
+        target=_look, args=(node, identity, begun, _said.get(identity, 0)), name="VideoMaMa look", daemon=True
+    ).start()
+
+
+def _look(node: nuke.Node, identity: str, begun: Look, said: int) -> None:
+    """Do the half of a look that needs no Nuke, and show what it found."""
+    started = time.monotonic()
+    try:
+        found = begun.at_disk()
+        _remembered[identity] = begun, found
+        text = begun.text(found)
+        _next_look[identity] = time.monotonic() + max(_IDLE_S, _PAUSES * (time.monotonic() - started))
+        with suppress(Cancelled):  # Nuke is closing
+            on_main(_show_look, node, said, text)
+    finally:
+        _looking.release()
+
+
+def _show_look(node: nuke.Node, said: int, text: str) -> None:
+    """Show what a look found, unless something newer was shown since it began."""
+    with suppress(ValueError):  # the node is gone
+        if _may_show(node) and _said.get(knobs.identity_of(node), 0) == said:
+            say(node, text)
 
 
 def say(node: nuke.Node, text: str) -> None:
     """Show a text in status line and label. Main thread only."""
+    identity = knobs.identity_of(node)
+    _said[identity] = _said.get(identity, 0) + 1
     with no_trace():
         if node["status"].value() != text:
             node["status"].setValue(text)
@@ -84,48 +142,26 @@ def keep_flags(identity: str, key: str, flags: Sequence[QcFlag]) -> None:
     _flagged[identity] = key, ", ".join([*said[:_KINDS_SHOWN], *more])
 
 
-def flagged(node: nuke.Node, last: Record) -> str:
+def flagged(node: nuke.Node) -> str:
     """Return what was flagged in the refine that a node shows, as far as this session knows; empty for nothing."""
-    key, said = _flagged.get(str(node["node_id"].value()), ("", ""))
-    return said if key == last.key else ""
-
-
-def describe(node: nuke.Node) -> str:
-    """Return in a few words how a node is."""
+    key, said = _flagged.get(knobs.identity_of(node), ("", ""))
     last = record.read(node)
-    if last is None or not node["refined"].value():
-        return NOT_REFINED
-    changes = stale(node, last)
-    if changes:
-        return f"stale: {', '.join(changes)} changed"
-    try:
-        wanted = order.wanted_of(node, order.clip_of(node))
-    except BadInput as error:
-        return words.with_knobs(error.message)
-    absent = result.missing(last, wanted, nuke.views())
-    if absent:
-        return f"{frames.text(absent)} not refined"
-    flags = flagged(node, last)
-    return f"refined {frames.text(wanted)}" + (f"; QC: {flags}" if flags else "")
+    return said if last is not None and key == last.key else ""
 
 
-def stale(node: nuke.Node, last: Record, *, look_upstream: bool = True) -> list[str]:
-    """Return what has changed since the last refine, in words; empty when its alphas still fit.
+def describe(node: nuke.Node, known: tuple[Look, OnDisk] | None = None) -> str:
+    """Return in a few words how a node is.
 
     Args:
         node: a VideoMaMa node.
-        last: its record.
-        look_upstream: whether to ask for the signature too, which differs between machines that see files elsewhere.
+        known: an earlier look, which is taken where it was at the same files.
     """
     try:
-        now = vars(knobs.settings_of(node))
+        begun = look.begin(node, flagged(node))
     except BadInput as error:
-        return [words.with_knobs(error.message)]
-    changes = [name.replace("_", " ") for name, value in now.items() if last.settings.get(name) != value]
-    if knobs.mask_channel_of(node) != last.mask_channel:
-        changes.append("mask channel")
-    if order.clip_text(order.clip_of(node)) != last.clip:
-        changes.append("the plate's range")
-    if look_upstream and last.signature and upstream.signature(node) not in ("", last.signature):
-        changes.append("plate or mask")
-    return changes
+        return words.with_knobs(error.message)
+    if begun is None:
+        return NOT_REFINED
+    found = begun.remembered(known)
+    _remembered[knobs.identity_of(node)] = begun, found
+    return begun.text(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,12 @@ import nuke
 from videomama_client.errors import BadInput
 from videomama_client.settings import MatteSettings
 
-from videomama_nuke import frames, knobs, record, upstream
+from videomama_nuke import frames, knobs, record, sidecar, walk
+from videomama_nuke.upstream import Upstream
+
+TASK = "task-"
+"""What the exports' folder of a refine without a window begins with; whoever made it removes it."""
+_ONCE = "last"  # where it cannot be checked whether a later refine may use the frames again
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class Order:
         views: to refine.
         settings: of the job; its region is that of an earlier refine where this one covers only a part.
         record: what the node will remember.
-        export: folder of the exported frames.
+        export: folder of the exported frames; `own_export` says whether it is this refine's alone.
         folder: of all files of the node.
         connection_file: of the server; None for the user's own.
     """
@@ -55,6 +61,16 @@ class Order:
         return clip_text(self.clip)
 
     @property
+    def own_export(self) -> bool:
+        """Whether nobody else uses the folder of the exported frames."""
+        return self.export.name.startswith(TASK)
+
+    @property
+    def keeps_export(self) -> bool:
+        """Whether a later refine may use the exported frames again."""
+        return self.export.name != _ONCE and not self.own_export
+
+    @property
     def _per_view(self) -> str:
         return "%V" if len(self.views) > 1 else "main"
 
@@ -68,17 +84,14 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
     _check_inputs(node)
     clip = clip_of(node)
     asked = sorted(set(wanted)) if wanted is not None else wanted_of(node, clip)
-    outside = [frame for frame in asked if not clip[0] <= frame <= clip[1]]
-    if outside:
-        raise BadInput(
-            f"frames {frames.text(outside)} are wanted, the plate has {clip_text(clip)}",
-            "Choose frames of the plate, or give the plate a longer range.",
-        )
+    _check_inside(asked, clip)
     settings = knobs.settings_of(node)
     folder = knobs.folder_of(node)
-    signature = upstream.signature(node)
+    above = walk.read(node)
     mask_channel = knobs.mask_channel_of(node)
-    key = record.key_of(settings, mask_channel, clip_text(clip), signature)
+    key = record.key_of(settings, mask_channel, clip_text(clip), above.signature)
+    if sidecar.contradicts(folder / key, above):  # the same sizes, and yet other pixels
+        key = record.key_of(settings, mask_channel, clip_text(clip), above.exact)
     views = tuple(nuke.views())
     per_view = "%V" if len(views) > 1 else "main"
     return Order(
@@ -86,18 +99,20 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
         clip=clip,
         wanted=tuple(asked),
         views=views,
-        settings=_with_known_region(settings, record.read(node), key, asked, clip),
+        settings=_with_known_region(settings, _known(node, folder, key), asked, clip),
         record=record.Record(
             key=key,
             settings=_plain(settings),
             mask_channel=mask_channel,
             clip=clip_text(clip),
-            signature=signature,
             engine="",
             roi="",
             out=(folder / key / per_view / "alpha.%04d.exr").as_posix(),
+            upstream=above,
+            version=record.VERSION,
+            gizmo=int(node[knobs.VERSION_KNOB].value()),
         ),
-        export=folder / "export" / (signature or "last"),
+        export=folder / "export" / _export_name(above),
         folder=folder,
         connection_file=knobs.connection_file_of(node),
     )
@@ -142,15 +157,37 @@ def _check_inputs(node: nuke.Node) -> None:
         )
 
 
+def _check_inside(asked: Sequence[int], clip: tuple[int, int]) -> None:
+    outside = [frame for frame in asked if not clip[0] <= frame <= clip[1]]
+    if outside:
+        raise BadInput(
+            f"frames {frames.text(outside)} are wanted, the plate has {clip_text(clip)}",
+            "Choose frames of the plate, or give the plate a longer range.",
+        )
+
+
+def _known(node: nuke.Node, folder: Path, key: str) -> record.Record | None:
+    """Return the record of a key: the node's own, or the one beside alphas that others refined."""
+    last = record.read(node)
+    return last if last is not None and last.key == key else sidecar.read(folder / key)
+
+
+def _export_name(above: Upstream) -> str:
+    """Return the name of the exports' folder: without a window one of its own, as tasks run beside each other."""
+    if not nuke.GUI:
+        return f"{TASK}{uuid.uuid4().hex}"
+    return _ONCE if above.unchecked else above.exact
+
+
 def _with_known_region(
-    settings: MatteSettings, last: record.Record | None, key: str, asked: Sequence[int], clip: tuple[int, int]
+    settings: MatteSettings, last: record.Record | None, asked: Sequence[int], clip: tuple[int, int]
 ) -> MatteSettings:
     """Return the settings with the region that an earlier refine found, where this one covers only a part.
 
     The region is found from the masks that a job reads: some frames alone would give another one, and other pixels.
     """
     whole = len(asked) == clip[1] - clip[0] + 1
-    if settings.roi != knobs.ROI_AUTO or whole or last is None or last.key != key or not last.roi:
+    if settings.roi != knobs.ROI_AUTO or whole or last is None or not last.roi:
         return settings
     return replace(settings, roi=last.roi)
 

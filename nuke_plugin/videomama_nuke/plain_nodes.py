@@ -19,12 +19,12 @@ def bake(node: nuke.Node) -> nuke.Node:
     last = record.read(node)
     if last is None or not node["refined"].value():
         raise BadInput(f"{node.fullName()} has not been refined", "Press Refine first.")
-    with nuke.Undo("Bake VideoMaMa"):
+    with nuke.Undo("Bake VideoMaMa"), node.parent() or nuke.root():
         dependents = [
             (child, index)
-            for child in node.dependent(nuke.INPUTS)
+            for child in node.dependent(nuke.INPUTS | nuke.HIDDEN_INPUTS)  # stamps hide theirs
             for index in range(child.inputs())
-            if child.input(index) is node
+            if child.input(index) == node
         ]
         read = _read(node)
         end = _copied(node, read)

@@ -5,10 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import nuke
 from videomama_client.settings import MatteSettings
+
+from videomama_nuke.upstream import Upstream, known, restored
+
+VERSION = 2
+"""Version 1 had one `signature` of everything upstream, which no other machine could compare."""
 
 
 @dataclass(frozen=True)
@@ -20,20 +26,24 @@ class Record:
         settings: of the knobs, without a region that was found.
         mask_channel: channel that was exported as mask.
         clip: the plate's range, `1001-1100`.
-        signature: of what is upstream; empty where that cannot be known.
         engine: that computed.
         roi: the region `x,y,w,h` that was found or given; empty for none.
         out: pattern of the alphas, with %V in a project of several views.
+        upstream: what plate and mask were made from; None in a record of version 1.
+        version: of the record.
+        gizmo: version of the gizmo that was refined.
     """
 
     key: str
     settings: dict[str, Any]
     mask_channel: str
     clip: str
-    signature: str
     engine: str
     roi: str
     out: str
+    upstream: Upstream | None = None
+    version: int = 1
+    gizmo: int = 1
 
 
 def key_of(settings: MatteSettings, mask_channel: str, clip: str, signature: str) -> str:
@@ -44,12 +54,26 @@ def key_of(settings: MatteSettings, mask_channel: str, clip: str, signature: str
 
 def read(node: nuke.Node) -> Record | None:
     """Return a node's record; None for a node that was never refined, or whose record nobody can read."""
+    return parse(str(node["record"].value()))
+
+
+@lru_cache(maxsize=64)
+def parse(text: str) -> Record | None:
+    """Return the record that a text holds, of any version; None for none."""
     try:
-        return Record(**json.loads(node["record"].value()))
-    except (ValueError, TypeError):
+        content = json.loads(text)
+        above = content.get("upstream")
+        held = None if above is None else restored(above)
+        return Record(**{**known(Record, content), "upstream": held})
+    except (ValueError, TypeError, AttributeError):
         return None
+
+
+def text_of(record: Record) -> str:
+    """Return a record as text."""
+    return json.dumps(asdict(record), sort_keys=True)
 
 
 def write(node: nuke.Node, record: Record | None) -> None:
     """Keep a record; None forgets it."""
-    node["record"].setValue("" if record is None else json.dumps(asdict(record), sort_keys=True))
+    node["record"].setValue("" if record is None else text_of(record))

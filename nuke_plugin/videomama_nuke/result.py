@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
 import nuke
 
-from videomama_nuke import knobs, record
-from videomama_nuke.export import of_view
+from videomama_nuke import knobs, paths, record
 from videomama_nuke.quiet import no_undo
 from videomama_nuke.record import Record
 
 READ = "vm_result"
 
 
-def missing(last: Record, wanted: Iterable[int], views: Iterable[str]) -> list[int]:
+def pattern_of(node: nuke.Node) -> str:
+    """Return the pattern of the alphas that a node shows, as its knob has it."""
+    return str(knobs.linked(node, "result_file").value() or "")
+
+
+def places(pattern: str) -> tuple[Path, ...]:
+    """Return where Nuke looks for the alphas of a pattern, one place for each view. Main thread only."""
+    return tuple(Path(paths.mapped(paths.of_view(pattern, view))) for view in nuke.views())
+
+
+def there(places: Iterable[Path]) -> frozenset[int]:
+    """Return the frames whose alpha is on disk in every place. Asks Nuke for nothing: any thread may call it."""
+    found = [_numbers(place) for place in places]
+    return frozenset.intersection(*found) if found else frozenset()
+
+
+def missing(pattern: str, wanted: Iterable[int]) -> list[int]:
     """Return the frames whose alpha is not on disk in every view, ascending."""
-    there = [_numbers(Path(of_view(last.out, view))) for view in views]
-    return sorted({frame for frame in wanted for found in there if frame not in found})
+    found = there(places(pattern))
+    return sorted(frame for frame in set(wanted) if frame not in found)
 
 
 def show(node: nuke.Node, last: Record, clip: tuple[int, int]) -> None:
@@ -28,6 +42,8 @@ def show(node: nuke.Node, last: Record, clip: tuple[int, int]) -> None:
     values: dict[str, object] = {"result_file": last.out}
     values.update(dict.fromkeys(("result_first", "result_origfirst"), clip[0]))
     values.update(dict.fromkeys(("result_last", "result_origlast"), clip[1]))
+    if record.read(node) != last:
+        nuke.root().setModified(True)  # what was refined is lost where nobody saves the script
     with no_undo():
         record.write(node, last)
         for name, value in values.items():
@@ -45,20 +61,19 @@ def reload(node: nuke.Node) -> None:
     cast("nuke.Script_Knob", knobs.inner(node, READ)["reload"]).execute()
 
 
-def forget(node: nuke.Node, folder: Path) -> int:
-    """Remove a node's files and what it remembers; return how many files went. Main thread only."""
-    removed = sum(1 for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
+def forget(node: nuke.Node) -> None:
+    """Let a node forget its result. Main thread only."""
     with no_undo():  # the files are gone for good
         record.write(node, None)
         node["refined"].setValue(False)
         knobs.linked(node, "result_file").setValue("")
-    shutil.rmtree(folder, ignore_errors=True)
-    return removed
 
 
 def _numbers(pattern: Path) -> frozenset[int]:
     """Return the frames that a `name.%04d.exr` has on disk."""
-    head, tail = pattern.name.split("%04d")
+    head, found, tail = pattern.name.partition("%04d")
+    if not found:
+        return frozenset()
     try:
         names = [path.name for path in pattern.parent.iterdir()]
     except OSError:

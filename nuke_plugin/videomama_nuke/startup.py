@@ -15,10 +15,11 @@ _PANEL = "com.videomama.panel"
 def begin() -> None:
     """Set up what renders need, too. Opens no socket and imports no Qt."""
     _add_vendored()
-    from videomama_nuke import guard
+    from videomama_nuke import adopt, guard
 
     nuke.addBeforeRender(guard.check_render)
     nuke.addBeforeFrameRender(guard.check_frame)
+    nuke.addOnScriptLoad(adopt.take_all)
     nuke.addOnScriptClose(_script_closes)
     atexit.register(_nuke_ends)
 
@@ -31,7 +32,8 @@ def add_menus() -> None:
 
     nuke.menu("Nodes").addCommand("VideoMaMa/VideoMaMa", "nuke.createNode('VideoMaMa')")
     panels.registerWidgetAsPanel("__import__('videomama_nuke.panel.widget').panel.widget.Panel", "VideoMaMa", _PANEL)
-    nuke.addUpdateUI(node_state.look_when_idle, nodeClass="VideoMaMa")
+    for name in ("VideoMaMa", "Group"):  # an artist may have made a group of the gizmo
+        nuke.addUpdateUI(node_state.look_when_idle, nodeClass=name)
 
 
 def vendored() -> Path:

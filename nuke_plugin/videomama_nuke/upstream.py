@@ -1,118 +1,134 @@
-"""A signature of everything that a node's pixels are made from, where that can be known safely.
+"""What a node's pixels were made from, kept so that it can be compared later, on this machine or on another one.
 
-Nuke's own `opHashes` differ between sessions and versions and do not see files change. This one is made of the nodes
-that lead to the inputs, what was set on them, and size and time of the files that they read. It is given only for
-trees of nodes whose knobs say all about their pixels: an expression, a script or a class that is not known here gives
-none, and then every frame is exported anew.
+Nodes, wires, knobs and ranges are the same wherever a script is opened. Of files, names and sizes hold for copies too;
+times count only where the path is the one that was recorded. What cannot be checked is a state of its own.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
-import nuke
+from videomama_nuke.files import Source
 
-from videomama_nuke import knobs
-
-_KNOWN = """
-    Read Constant CheckerBoard2 ColorBars Dot NoOp Copy Switch Remove Premult Unpremult Crop Reformat TimeOffset
-    FrameHold FrameRange Merge2 Grade Blur Shuffle Shuffle2 Invert Clamp Multiply Add Gamma Saturation ColorCorrect
-    ColorLookup HueCorrect Keyer Keymix ChannelMerge Dilate Erode FilterErode Defocus Sharpen Median EdgeBlur
-    Transform CornerPin2D Position Mirror2 Roto RotoPaint Primatte3 Keylight IBKGizmoV3 IBKColourV3 Colorspace
-    OCIOColorSpace OCIOLogConvert Log2Lin JoinViews OneView
-"""
-_KNOWN_CLASSES = frozenset(_KNOWN.split())
-_LOOKS = """
-    name xpos ypos selected label icon tile_color note_font note_font_size note_font_color gl_color hide_input
-    postage_stamp postage_stamp_frame cached bookmark indicators dope_sheet reload version
-"""
-_LOOK_KNOBS = frozenset(_LOOKS.split())
-_ROOT = ("format", "colorManagement", "OCIO_config", "customOCIOConfigPath", "workingSpaceLUT", "int8Lut", "int16Lut")
-_NUMBER = re.compile(r"%0?\d*d|#+")
-_OWN_INPUTS = ("node_id", "record", "output", "premultiply", "bypass", "refined")
+EARLIER_VERSION = "all nodes, refined by an earlier version"
 
 
-class _Unknown(Exception):
-    """Something that no signature can vouch for."""
+@dataclass(frozen=True)
+class Upstream:
+    """What is upstream of a node.
+
+    Attributes:
+        nodes: digest of the nodes, their wires and knobs, without paths and ranges of what reads files.
+        unchecked: nodes whose pixels may change without a change of their knobs.
+        shifted: whether something shifts time, so that frames of the plate are not those of the files.
+        sources: the files.
+    """
+
+    nodes: str
+    unchecked: tuple[str, ...] = ()
+    shifted: bool = False
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def signature(self) -> str:
+        """A digest of what machines that see the files elsewhere share."""
+        return self._digest([(source.name, source.first, source.last, source.sizes) for source in self.sources])
+
+    @property
+    def exact(self) -> str:
+        """A digest of all of it, paths and times of files included."""
+        return self._digest([asdict(source) for source in self.sources])
+
+    def _digest(self, files: list[Any]) -> str:
+        content = json.dumps([self.nodes, self.unchecked, self.shifted, files], sort_keys=True)
+        return hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
+
+    def with_files(self) -> Upstream:
+        """Look at the files. Asks Nuke for nothing, so that any thread may call it."""
+        return replace(self, sources=tuple(source.looked_at() for source in self.sources))
 
 
-def signature(node: nuke.Node) -> str:
-    """Return the signature of a VideoMaMa node's inputs; empty where it cannot be known safely. Main thread only."""
-    hasher = hashlib.blake2b(digest_size=8)
-    try:
-        for line in _lines(node):
-            hasher.update(json.dumps(line, sort_keys=True, default=str).encode())
-    except _Unknown:
-        return ""
-    return hasher.hexdigest()
+@dataclass(frozen=True)
+class Verdict:
+    """What a comparison found.
+
+    Attributes:
+        changed: whether something upstream is certainly another.
+        unchecked: what could not be compared.
+        first, last: the frames between which nothing has changed; None for no end.
+    """
+
+    changed: bool = False
+    unchecked: tuple[str, ...] = ()
+    first: int | None = None
+    last: int | None = None
+
+    def holds(self, frame: int) -> bool:
+        """Whether a frame is among those of which nothing has changed."""
+        return (self.first is None or frame >= self.first) and (self.last is None or frame <= self.last)
 
 
-def _lines(node: nuke.Node) -> Iterator[object]:
-    root = nuke.root()
-    yield nuke.NUKE_VERSION_STRING, knobs.mask_channel_of(node), list(nuke.views())
-    yield {name: root[name].toScript() for name in _ROOT if root.knob(name) is not None}
-    numbers: dict[str, int] = {}
-    pending = [node.input(index) for index in (0, 1)]
-    yield [child is not None for child in pending]
-    while pending:
-        found = pending.pop()
-        if found is None or found.fullName() in numbers:
-            yield None if found is None else numbers[found.fullName()]
-            continue
-        numbers[found.fullName()] = len(numbers)
-        yield found.Class(), _values(found), _files(found)
-        pending.extend(found.input(index) for index in range(found.inputs()))
+def known(kind: type, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that a dataclass has: what a later version added is left out."""
+    names = {one.name for one in fields(kind)}
+    return {name: value for name, value in content.items() if name in names}
 
 
-def _values(node: nuke.Node) -> dict[str, str]:
-    """Return what was set on a node, by knob."""
-    if knobs.is_ours(node):
-        return {name: str(knobs.linked(node, name).value()) for name in _OWN_INPUTS}
-    if node.Class() not in _KNOWN_CLASSES:
-        raise _Unknown
-    values = {}
-    for name, knob in node.knobs().items():
-        changed = getattr(knob, "notDefault", None)  # which not every kind of knob has
-        if name in _LOOK_KNOBS or (changed is not None and not changed()):
-            continue
-        text = knob.toScript()
-        if _has_expression(knob) or "[" in text:
-            raise _Unknown
-        values[name] = text
-    return values
+def restored(content: Mapping[str, Any]) -> Upstream:
+    """Make it of what `asdict` gave, once that went through JSON."""
+    sources = tuple(Source(**known(Source, source)) for source in content.get("sources", ()))
+    unchecked = tuple(content.get("unchecked", ()))
+    return Upstream(**{**known(Upstream, content), "sources": sources, "unchecked": unchecked})
 
 
-def _has_expression(knob: nuke.Knob) -> bool:
-    asked = getattr(knob, "hasExpression", None)
-    return bool(asked and asked())
+def compare(then: Upstream | None, now: Upstream) -> Verdict:
+    """Return what has changed since a refine; `then` is None where its record has nothing that can be compared."""
+    if then is None:
+        return Verdict(unchecked=(EARLIER_VERSION,))
+    if then.nodes != now.nodes or len(then.sources) != len(now.sources):
+        return Verdict(changed=True)
+    unchecked = {*then.unchecked, *now.unchecked}
+    first: int | None = None
+    last: int | None = None
+    for old, new in zip(then.sources, now.sources):
+        if _differs(old, new, now.shifted):
+            return Verdict(changed=True)
+        doubt = _doubt(old, new)
+        if doubt:
+            unchecked.add(f"{new.node} ({doubt})")
+        if old.first != new.first:
+            first = max(old.first, new.first, old.first if first is None else first)
+        if old.last != new.last:
+            last = min(old.last, new.last, old.last if last is None else last)
+    return Verdict(unchecked=tuple(sorted(unchecked)), first=first, last=last)
 
 
-def _files(node: nuke.Node) -> list[tuple[str, int, int]]:
-    """Return name, size and time of every file that a node may read."""
-    if knobs.is_ours(node):
-        pattern = str(knobs.linked(node, "result_file").value())
-    elif node.knob("file") is not None:
-        pattern = str(node["file"].value())
-    else:
-        return []
-    return sorted(stat for view in nuke.views() for stat in _stats(pattern.replace("%V", view)))
+def _differs(old: Source, new: Source, shifted: bool) -> bool:
+    """Whether the files of a node are certainly others."""
+    if old == new:
+        return False
+    ranges_differ = (old.first, old.last) != (new.first, new.last)
+    if old.name != new.name or (shifted and ranges_differ):
+        return True
+    common = old.common(new)
+    if not common:
+        return True
+    times_count = old.path == new.path
+    pairs = [(old.marks(frame), new.marks(frame)) for frame in common]
+    both = [(then, now) for then, now in pairs if then is not None and now is not None]
+    return any(then != now if times_count else then[0] != now[0] for then, now in both)
 
 
-def _stats(pattern: str) -> list[tuple[str, int, int]]:
-    if "%v" in pattern or "[" in pattern:
-        raise _Unknown
-    path = Path(pattern)
-    numbered = _NUMBER.search(path.name)
-    head, tail = (path.name[: numbered.start()], path.name[numbered.end() :]) if numbered else (path.name, "")
-    try:
-        with os.scandir(path.parent) as entries:
-            named = [entry for entry in entries if entry.name.startswith(head) and entry.name.endswith(tail)]
-            stats = [(entry.name, entry.stat()) for entry in named]
-    except OSError as error:
-        raise _Unknown from error
-    return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
+def _doubt(old: Source, new: Source) -> str:
+    """Return why it cannot be checked whether the files are the same; empty where they are, or copies of them."""
+    if old.path == new.path and old.sizes == new.sizes:
+        return "" if old.seen else "its files cannot be seen"
+    if any((old.marks(frame) is None) != (new.marks(frame) is None) for frame in old.common(new)):
+        return "not all of its files can be seen"
+    if old.path != new.path and (old.text != new.text or "[" in new.text):
+        return "it reads another folder"
+    return ""

@@ -2,6 +2,17 @@
 
 The same functions run in the stand-in (test_facts.py) and inside a real Nuke (validate_under_nuke.py): that is how the
 stand-in is held against the truth. They use `nuke` and the standard library alone, and work in terminal mode.
+
+Taken for granted too, and checked in no real Nuke, because terminal Python cannot ask for it:
+- `nuke.rawArgs` of `nuke -x` has the command line's words in order, so that a range behind the script is its last.
+- Whether Nuke reads `1,100` there as a range or as two frames; the guard relies on neither.
+- A Write of `rgb` asks a Copy above it for no alpha; a file that is missing there may all the same be an error.
+- A folder's name may have spaces, ], { and } in it; %, # and [ stand for something else, so the plug-in refuses these.
+- What a Precomp holds can be asked as what a Group holds can; the stand-in has Precomps only as opaque nodes.
+- Python's handlers of SIGTERM and SIGINT run in `nuke -t`, during a render at the latest before its next frame.
+- `toScript` of a knob that nobody changed gives the same text in every session, that of a Roto's curves included.
+- Inputs are connected when `onScriptLoad` runs, and the knobs of a script are set when `onCreate` does.
+- Under a farm's path mapping Nuke opens what `nuke.filenameFilter` returns for a path whose frame is still `%04d`.
 """
 
 from __future__ import annotations
@@ -78,6 +89,53 @@ def fact_raw_file_names_are_kept_and_evaluated_ones_hold_the_frame(nuke: Any, fo
     assert knob.value() == "/x/plate.####.exr"
     assert knob.getEvaluatedValue() == "/x/plate.%04d.exr"
     assert knob.evaluate() == "/x/plate.0007.exr"
+
+
+def fact_filename_filters_change_the_path_that_is_opened(nuke: Any, folder: Path) -> None:
+    def moved(path: str) -> Any:
+        return path.replace("/here/", "/farm/") if path.startswith("/here/") else None
+
+    nuke.addFilenameFilter(moved)
+    try:
+        assert nuke.filenameFilter("/here/a.%04d.exr") == "/farm/a.%04d.exr"
+        assert nuke.filenameFilter("/other/a.exr") == "/other/a.exr"
+    finally:
+        nuke.removeFilenameFilter(moved)
+
+
+def fact_tcl_in_a_file_name_is_evaluated(nuke: Any, folder: Path) -> None:
+    nuke.nodes.NoOp(name="Place1")["label"].setValue("/shot")
+    knob = nuke.nodes.Read(file="[value Place1.label]/a.%04d.exr")["file"]
+    assert knob.value() == "[value Place1.label]/a.%04d.exr"
+    assert knob.getEvaluatedValue() == "/shot/a.%04d.exr"
+
+
+def fact_a_driven_knob_says_so_and_names_its_driver(nuke: Any, folder: Path) -> None:
+    driver, driven = nuke.nodes.Grade(name="Driver1"), nuke.nodes.Blur(name="Driven1")
+    knob = driven["size"]
+    assert not knob.isAnimated()
+    assert not knob.hasExpression()
+    knob.setExpression("Driver1.multiply + frame")
+    assert knob.hasExpression()
+    assert knob.getValueAt(4) == 5
+    assert [node.name() for node in driven.dependencies(nuke.EXPRESSIONS)] == [driver.name()]
+
+
+def fact_hidden_inputs_are_dependents_of_their_own_kind(nuke: Any, folder: Path) -> None:
+    source = nuke.nodes.Constant()
+    hidden = nuke.nodes.NoOp(inputs=[source], hide_input=True)
+    assert source.dependent(nuke.INPUTS) == []
+    assert [node.name() for node in source.dependent(nuke.INPUTS | nuke.HIDDEN_INPUTS)] == [hidden.name()]
+
+
+def fact_a_group_says_where_it_ends_and_an_input_what_it_stands_for(nuke: Any, folder: Path) -> None:
+    source, group = nuke.nodes.Constant(), nuke.nodes.Group(name="Wrapped1")
+    with group:
+        inside = nuke.nodes.Input(name="in")
+        end = nuke.nodes.Output(inputs=[inside])
+    group.setInput(0, source)
+    assert group.output().name() == end.name()
+    assert inside.parent().input(int(inside["number"].value())).name() == source.name()
 
 
 def fact_ranges_are_read_as_people_write_them(nuke: Any, folder: Path) -> None:
@@ -168,6 +226,22 @@ def fact_a_render_cannot_start_another(nuke: Any, folder: Path) -> None:
         raises(RuntimeError, lambda: nuke.execute(outer, 1, 1), "already executing")
     finally:
         nuke.removeBeforeRender(nest)
+
+
+def fact_nuke_says_whether_it_renders(nuke: Any, folder: Path) -> None:
+    said: list[bool] = []
+
+    def note() -> None:
+        said.append(bool(nuke.executing()))
+
+    write = _write(nuke, folder / "r.%04d.exr")
+    nuke.addBeforeFrameRender(note)
+    try:
+        nuke.execute(write, 1, 1)
+    finally:
+        nuke.removeBeforeFrameRender(note)
+    assert said == [True]
+    assert not nuke.executing()
 
 
 def fact_the_frame_is_known_before_each_frame(nuke: Any, folder: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nuke_standin import session
+from nuke_standin import callbacks, session
 
 
 def execute(nameOrNode: Any, *args: Any, **kwargs: Any) -> None:
@@ -26,6 +26,11 @@ def executing(f: Any = None) -> bool:
     return session.current().executing
 
 
+def filenameFilter(filename: str) -> str:
+    """Return the path that Nuke opens for a path."""
+    return callbacks.filtered_filename(filename, None)
+
+
 def clearRAMCache() -> None:
     """Nothing is kept in memory here."""
 
@@ -34,4 +39,4 @@ def waitForThreadsToFinish() -> bool:
     return False
 
 
-PUBLIC = (execute, executeMultiple, executing, clearRAMCache, waitForThreadsToFinish)
+PUBLIC = (execute, executeMultiple, executing, filenameFilter, clearRAMCache, waitForThreadsToFinish)

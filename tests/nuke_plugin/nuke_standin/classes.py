@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Optional
 
-from nuke_standin import class_files, class_root, knobs
+from nuke_standin import class_files, class_opaque, class_root, knobs
 from nuke_standin.class_knobs import COMMON, Spec, spec
 
 
@@ -20,6 +20,7 @@ class NodeClass(NamedTuple):
     reacts: Any = None  # called with (node, knob) when a knob was set
     file: str = ""  # of a gizmo
     common: tuple = COMMON
+    opaque: bool = False  # Nuke has the class, the double has no more than its name
 
     def make_knobs(self) -> list:
         """Return fresh knobs."""
@@ -156,6 +157,7 @@ _REMOVE = (
     spec(knobs.ChannelMask_Knob, "channels3", "none"), spec(knobs.ChannelMask_Knob, "channels4", "none"),
 )  # fmt: skip
 _SWITCH = (spec(knobs.Double_Knob, "which", 0.0),)
+_LIVE_GROUP = (spec(knobs.File_Knob, "file", ""), spec(knobs.Boolean_Knob, "lock_connections", False))
 _MANY = 1000
 
 
@@ -175,6 +177,7 @@ def _table() -> dict[str, NodeClass]:
         NodeClass("Input", (spec(knobs.Int_Knob, "number", 0),), 0, 0),
         NodeClass("Output", ()),
         NodeClass("Group", (spec(knobs.Boolean_Knob, "lock_connections", False),), 0, 0),
+        NodeClass("LiveGroup", _LIVE_GROUP, 0, 0),
         NodeClass("Crop", _CROP),
         NodeClass("Reformat", _REFORMAT),
         NodeClass("TimeOffset", _OFFSET),
@@ -199,4 +202,6 @@ PREFERENCES = NodeClass("Preferences", class_root.PREFERENCES, 0, 0, outputs=0, 
 
 def known(name: str) -> Optional[NodeClass]:
     """Return a built-in class, or None."""
+    if name in class_opaque.NAMES and name not in CLASSES:
+        CLASSES[name] = NodeClass(name, (), 1, _MANY, opaque=True)
     return CLASSES.get(name)

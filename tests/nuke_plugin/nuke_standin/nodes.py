@@ -161,7 +161,8 @@ class Node(PicturedNode):
 
     def dependencies(self, what: int = 13, /) -> list:
         """Return the nodes that this one needs: by its inputs, and by expressions."""
-        found = [node for node in self._inputs if node is not None] if what & OTHERS["INPUTS"] else []
+        kind = "HIDDEN_INPUTS" if self._knobs["hide_input"].at(None) else "INPUTS"
+        found = [node for node in self._inputs if node is not None] if what & OTHERS[kind] else []
         if what & OTHERS["EXPRESSIONS"]:
             found += writing.referred(self)
         return list(dict.fromkeys(found))

@@ -180,6 +180,13 @@ def frame_hold(plan: Plan, node: Any, context: Any) -> Optional[Made]:
     return plan.input(node, 0, context._replace(frame=frame))
 
 
+def tracker(plan: Plan, node: Any, context: Any) -> Optional[Made]:
+    """The picture as it is: a tracker that only tracks."""
+    if words(node, "transform", context, "none") != "none":
+        raise RuntimeError(f"{node._full_name()}: the stand-in's trackers move nothing")
+    return plan.input(node, 0, context)
+
+
 def one_view(plan: Plan, node: Any, context: Any) -> Optional[Made]:
     """One view's picture in all views."""
     return plan.input(node, 0, context._replace(view=str(value(node, "view", context))))
@@ -268,6 +275,7 @@ RULES: dict[str, Callable[[Plan, Any, Any], Optional[Made]]] = {
     "Shuffle2": shuffle,
     "TimeOffset": time_offset,
     "FrameHold": frame_hold,
+    "Tracker4": tracker,
     "OneView": one_view,
     "JoinViews": join_views,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nuke_standin import class_knobs, knobs, knobs_user, naming
+from nuke_standin import class_knobs, class_opaque, knobs, knobs_user, naming
 from nuke_standin.class_files import FORMAT_KNOBS
 from nuke_standin.flags import FLAGS, OTHERS
 from nuke_standin.words import Word, split
@@ -104,7 +104,7 @@ def put(node: Any, name: str, word: Word) -> None:
         return
     knob = node._knobs.get(name)
     if knob is None:
-        _absent(node, name)
+        _absent(node, name, word)
         return
     if isinstance(knob, knobs.Link_Knob):
         _put_through(node, knob, word)
@@ -128,8 +128,13 @@ def _put_through(node: Any, link: Any, word: Word) -> None:
     node._knob_was_set(link)
 
 
-def _absent(node: Any, name: str) -> None:
-    """A file type's knob before the file type is lost, as in Nuke; another name is an error."""
+def _absent(node: Any, name: str, word: Word) -> None:
+    """A file type's knob before the file type is lost, as in Nuke; another is an error, but in an opaque class."""
+    if node._kind.opaque:
+        knob = class_opaque.Opaque_Knob(name)
+        node._take(knob)
+        knob._load(word.text)
+        return
     if name in FORMAT_KNOBS.get(node._class_name(), ()):
         return
     raise KnobError(f"{node._full_name()}: no knob named {name!r}")

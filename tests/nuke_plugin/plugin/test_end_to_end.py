@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -102,6 +103,7 @@ def test_a_second_refine_computes_nothing(comp, monkeypatch):
 def test_a_partial_refine_gives_the_same_pixels_as_the_whole(comp):
     comp.refine()
     whole = comp.alpha(1010)
+    comp.agree()
     comp.press("clear")
     comp.node()["roi_mode"].setValue("auto")
     comp.nuke.root()["frame"].setValue(1010)
@@ -159,6 +161,14 @@ def test_a_new_mask_makes_the_result_stale(comp):
     assert comp.status() == "stale: plate or mask changed"
 
 
+def test_files_written_again_with_the_same_sizes_get_a_sequence_of_their_own(comp):
+    comp.refine()
+    first = comp.node()["result_file"].value()
+    os.utime(comp.folder / "mask.1005.exr", ns=(1, 1))
+    assert comp.refine() == "refined 1001-1020"
+    assert comp.node()["result_file"].value() != first
+
+
 def test_what_quality_control_flags_is_in_the_status(comp):
     """It stays while this result is shown, and is no part of the record, which older plug-ins must read."""
     comps.write_exr(comp.folder / "mask.1005.exr", np.zeros((comps.HEIGHT, comps.WIDTH), np.float32), ("A",))
@@ -182,7 +192,7 @@ def test_of_many_kinds_the_first_are_named(comp):
     last = record.read(node)
     flags = [QcFlag(kind, [1003, 1004], 1003, "") for kind in kinds]
     node_state.keep_flags(str(node["node_id"].value()), last.key, flags)
-    assert node_state.flagged(node, last) == "hole on 1003-1004, spill on 1003-1004, 2 more"
+    assert node_state.flagged(node) == "hole on 1003-1004, spill on 1003-1004, 2 more"
 
 
 def test_the_label_in_the_node_graph_says_how_the_node_is(comp):
@@ -199,7 +209,45 @@ def test_an_idle_nuke_notices_that_something_upstream_has_changed(comp):
     comp.refine()
     comp.node("MaskRead")["before"].setValue("black")
     callbacks.idle()
-    assert comp.status() == "stale: plate or mask changed"
+    comp.pump(lambda: comp.status() == "stale: plate or mask changed", "an idle look has seen it")
+
+
+def test_an_idle_look_asks_the_disk_nothing_on_the_main_thread(comp, monkeypatch):
+    from nuke_standin import callbacks
+    from videomama_nuke import files
+
+    comp.refine()
+    threads = []
+    real = files._stats
+    monkeypatch.setattr(files, "_stats", lambda path: threads.append(threading.current_thread()) or real(path))
+    comp.node("MaskRead")["before"].setValue("black")
+    callbacks.idle()
+    comp.pump(lambda: comp.status() == "stale: plate or mask changed", "an idle look has seen it")
+    assert threads
+    assert threading.main_thread() not in threads
+
+
+def test_a_changed_setting_asks_the_disk_nothing_once_it_was_looked_at(comp, monkeypatch):
+    from videomama_nuke import files, result
+
+    comp.refine()
+    comp.node().showControlPanel()
+    comp.node()["seed"].setValue(1)
+    for module, name in ((files, "_stats"), (result, "_numbers")):
+        monkeypatch.setattr(module, name, lambda path: pytest.fail(f"{path} was looked at"))
+    comp.node()["seed"].setValue(7)
+    assert comp.status() == "stale: seed changed"
+    comp.node()["seed"].setValue(42)
+    assert comp.status() == "refined 1001-1020"
+
+
+def test_a_refine_marks_the_script_as_modified_and_a_second_one_does_not(comp):
+    comp.nuke.root().setModified(False)
+    comp.refine()
+    assert comp.nuke.root().modified()
+    comp.nuke.root().setModified(False)
+    comp.refine()
+    assert not comp.nuke.root().modified()
 
 
 def test_bake_gives_the_same_picture_without_the_plugin(comp):
@@ -241,6 +289,65 @@ def test_a_stale_node_does_not_render(comp, tmp_path):
     said = in_terminal(tmp_path, "-x", "-X", "Write1", "-F", "1001-1012", comp.script)
     assert said.returncode != 0
     assert "stale, mask threshold changed" in said.stderr + said.stdout
+
+
+def test_a_blur_above_the_mask_that_was_changed_after_the_refine_ends_a_render(comp, tmp_path):
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")], name="Blur1", size=2)
+    comp.node().setInput(1, blur)
+    comp.refine()
+    blur["size"].setValue(9)
+    comp.nuke.scriptSave()
+    said = in_terminal(tmp_path, "-x", "-X", "Write1", "-F", "1001-1002", comp.script)
+    assert said.returncode != 0
+    assert "VideoMaMa1: stale, plate or mask changed" in said.stderr + said.stdout
+    assert not list((tmp_path / "out").glob("*.exr"))
+
+
+def test_a_range_behind_the_script_is_honoured_as_f_is(comp, tmp_path):
+    set_range(comp, "1003-1004")
+    comp.refine()
+    comp.nuke.scriptSave()
+    said = in_terminal(tmp_path, "-x", comp.script, "1003-1004")
+    assert said.returncode == 0, said.stderr + said.stdout
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["comp.1003.exr", "comp.1004.exr"]
+    said = in_terminal(tmp_path, "-x", comp.script, "1004-1006")
+    assert said.returncode != 0
+    assert "2 frames missing: 1005-1006" in said.stderr + said.stdout
+
+
+MAPPING = """import nuke
+nuke.pluginAddPath(r"{plugin}")
+nuke.addFilenameFilter(lambda path: path.replace("{here}", "{farm}") if path.startswith("{here}") else None)
+"""
+
+
+def farm(folder: Path, to: Path) -> None:
+    """Move a shot to where a farm sees it, with times of its own, and map paths as a farm's adaptor does."""
+    folder.rename(to)
+    for path in to.rglob("*.exr"):
+        os.utime(path, (1, 1))
+    start = to / ".nuke"
+    start.mkdir()
+    (start / "init.py").write_text(MAPPING.format(plugin=comps.PLUGIN, here=folder, farm=to))
+
+
+def test_mapped_paths_are_found_by_the_guard_and_copies_are_no_change(open_nuke, tmp_path):
+    shot, there = tmp_path / "shot", tmp_path / "farm"
+    shot.mkdir()
+    comps.write_clip(shot)
+    comp = open_nuke()
+    comp.folder = shot
+    comp.open(comps.plain_script(shot))
+    assert comp.refine() == "refined 1001-1020"
+    comp.nuke.scriptSave()
+    farm(shot, there)
+    said = in_terminal(there, "-x", "-F", "1001-1003", there / "comp.nk", NUKE_PATH="")
+    assert said.returncode == 0, said.stderr + said.stdout
+    assert "not checked" not in said.stderr
+    assert len(list((there / "out").glob("*.exr"))) == 3
+    Path(str(comp.node()["result_file"].value() % 1002).replace(str(shot), str(there))).unlink()
+    said = in_terminal(there, "-x", "-F", "1001-1003", there / "comp.nk", NUKE_PATH="")
+    assert "VideoMaMa1: 1 frame missing: 1002" in said.stderr + said.stdout
 
 
 def test_a_node_that_was_never_refined_does_not_render(comp):
@@ -336,6 +443,7 @@ def test_a_pasted_node_gets_an_id_of_its_own_and_keeps_its_result(comp):
 
 def test_clear_removes_the_nodes_files_and_the_node_says_so(comp):
     comp.refine()
+    comp.agree()
     comp.press("clear")
     assert comp.status().startswith("not refined; ")
     assert not [path for path in (comp.folder / "videomama").rglob("*") if path.is_file()]
@@ -366,3 +474,49 @@ def test_asking_the_server_names_what_was_set_here_otherwise(comp, server, monke
     said = comp.node()["server_state"].value()
     assert f"cache_dir: the running server uses {server.cache_dir}, but $VIDEOMAMA_CACHE_DIR sets /mine" in said
     assert "videomama stop" in said
+
+
+def render_while_refining(comp, monkeypatch, refuse: bool) -> list[str]:
+    """Render while a refine wants to export, and return what the status said meanwhile."""
+    from nuke_standin import threads
+
+    said: list[str] = []
+    nuke = comp.nuke
+    write = nuke.nodes.Write(inputs=[comp.node("PlateRead")], name="Write2", channels="rgb")
+    write["file"].setValue(str(comp.folder / "plain.%04d.exr"))
+    if refuse:
+        monkeypatch.setattr(nuke, "executing", lambda: False)  # the render begins in the moment after the question
+
+    def serve() -> None:
+        until = time.monotonic() + 20
+        while comp.status() != "waiting for Nuke to finish its render" and time.monotonic() < until:
+            threads.pump(0.01)
+        said.append(comp.status())
+
+    nuke.addBeforeRender(serve)
+    try:
+        comp.press("refine")
+        nuke.execute(write, 1001, 1001)
+    finally:
+        nuke.removeBeforeRender(serve)
+    return said
+
+
+@pytest.mark.parametrize("refuse", [False, True])
+def test_a_refine_waits_for_a_render_that_runs_and_says_so(comp, monkeypatch, refuse):
+    assert render_while_refining(comp, monkeypatch, refuse) == ["waiting for Nuke to finish its render"]
+    comp.finish()
+    assert comp.status() == "refined 1001-1020"
+
+
+def test_waiting_for_a_render_ends_with_cancel(comp, monkeypatch):
+    from videomama_nuke import job
+
+    monkeypatch.setattr(comp.nuke, "executing", lambda: True)
+    comp.press("refine")
+    comp.pump(lambda: comp.status() == "waiting for Nuke to finish its render", "it waits")
+    comp.press("cancel")
+    comp.finish()
+    assert comp.status().startswith("cancelled")
+    monkeypatch.setattr(job, "_BUSY_S", 0.0)
+    assert comp.refine().startswith("failed: Nuke has rendered something else for 0 s")

@@ -53,7 +53,7 @@ def test_a_write_inside_a_group_looks_outside(comp):
     with group:
         inside = comp.nuke.nodes.Input(name="in")
         file = (comp.folder / "out" / "inner.%04d.exr").as_posix()
-        comp.nuke.nodes.Write(inputs=[inside], name="Inner", file=file, create_directories=True)
+        comp.nuke.nodes.Write(inputs=[inside], name="Inner", file=file, create_directories=True, channels="rgba")
     group.setInput(0, comp.node())
     with pytest.raises(RuntimeError, match="VideoMaMa1: not refined"):
         comp.nuke.execute("Out1.Inner", 1001, 1001)
@@ -85,3 +85,210 @@ def test_where_the_plate_holds_its_last_frame_the_alpha_does_too(comp):
     last = comp.render(1020)
     assert (comp.render(1050) == last).all()
     assert comps.FIRST + comps.COUNT - 1 == 1020
+
+
+def blur_mask(comp, **knobs):
+    """Put a Blur above the mask."""
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")], name="Blur1", size=2, **knobs)
+    comp.node().setInput(1, blur)
+    return blur
+
+
+def test_a_knob_changed_above_the_mask_is_stale(comp):
+    blur = blur_mask(comp)
+    comp.refine()
+    comp.render(1001)
+    blur["size"].setValue(9)
+    with pytest.raises(RuntimeError, match="VideoMaMa1: stale, plate or mask changed"):
+        comp.render(1002)
+
+
+def test_the_second_of_a_chain_is_stale_once_the_first_was_refined_again(comp):
+    second = comp.nuke.nodes.VideoMaMa(inputs=[comp.node(), comp.node()], name="VideoMaMa2")
+    second["engine"].setValue("passthrough")
+    comp.node("Write1").setInput(0, second)
+    comp.refine("VideoMaMa1")
+    comp.refine("VideoMaMa2")
+    comp.render(1001)
+    comp.node()["mask_grow"].setValue(2)
+    comp.refine("VideoMaMa1")
+    with pytest.raises(RuntimeError, match="VideoMaMa2: stale, plate or mask changed"):
+        comp.render(1002)
+
+
+def doubtful(comp) -> None:
+    """Refine below a Tracker, of which nobody can tell whether it changes."""
+    comp.nuke.createNode("Tracker4", "name Tracker1", inpanel=False)
+    comp.node("Tracker1").setInput(0, comp.node("MaskRead"))
+    comp.node().setInput(1, comp.node("Tracker1"))
+    assert comp.refine() == "refined 1001-1020; not checked: Tracker1"
+
+
+def test_what_cannot_be_checked_renders_with_a_warning(comp):
+    from nuke_standin import session
+
+    doubtful(comp)
+    comp.render(1001)
+    warnings = [text for kind, text in session.current().messages if kind == "warning"]
+    assert warnings == [
+        "VideoMaMa: VideoMaMa1: not checked: Tracker1. The alphas may be older than the plate and the mask."
+    ]
+
+
+def test_what_cannot_be_checked_is_refused_where_the_node_says_so(comp):
+    doubtful(comp)
+    comp.node()["unchecked"].setValue("refuse")
+    with pytest.raises(RuntimeError, match="VideoMaMa1: not checked: Tracker1"):
+        comp.render(1001)
+
+
+def test_a_stale_node_on_the_other_branch_of_a_switch_renders(comp):
+    switch = comp.nuke.nodes.Switch(inputs=[comp.node("PlateRead"), comp.node()], name="Switch1")
+    comp.node("Write1").setInput(0, switch)
+    comp.render(1001)
+    switch["which"].setValue(1)
+    with pytest.raises(RuntimeError, match="VideoMaMa1: not refined"):
+        comp.render(1001)
+
+
+def test_an_animated_switch_is_asked_at_each_frame(comp):
+    switch = comp.nuke.nodes.Switch(inputs=[comp.node("PlateRead"), comp.node()], name="Switch1")
+    switch["which"].setExpression("frame > 1003")
+    write = comp.node("Write1")
+    write.setInput(0, switch)
+    for knob, value in (("use_limit", True), ("first", 1001), ("last", 1003)):
+        write[knob].setValue(value)
+    comp.nuke.execute(write, 1001, 1003)
+    write["last"].setValue(1004)
+    with pytest.raises(RuntimeError, match="VideoMaMa1: not refined"):
+        comp.nuke.execute(write, 1001, 1001)
+    write["use_limit"].setValue(False)
+    comp.nuke.execute(write, 1002, 1002)
+
+
+def test_what_a_disabled_merge_would_add_is_not_needed(comp):
+    merge = comp.nuke.nodes.Merge2(inputs=[comp.node("PlateRead"), comp.node()], name="Merge1")
+    comp.node("Write1").setInput(0, merge)
+    with pytest.raises(RuntimeError, match="VideoMaMa1: not refined"):
+        comp.render(1001)
+    merge["disable"].setValue(True)
+    comp.render(1001)
+
+
+@pytest.mark.parametrize(("channels", "premultiply", "refused"), [("rgb", False, False), ("rgb", True, True)])
+def test_a_write_of_rgb_needs_the_alpha_only_where_colour_is_multiplied_by_it(comp, channels, premultiply, refused):
+    comp.refine()
+    comp.node("Write1")["channels"].setValue(channels)
+    comp.node()["premultiply"].setValue(premultiply)
+    comp.node()["mask_grow"].setValue(5)
+    if refused:
+        with pytest.raises(RuntimeError, match="stale, mask grow changed"):
+            comp.render(1001)
+    else:
+        comp.render(1001)
+
+
+def test_a_merge_between_may_bring_the_alpha_into_rgb(comp):
+    merge = comp.nuke.nodes.Merge2(inputs=[comp.node("PlateRead"), comp.node()], name="Merge1")
+    comp.node("Write1").setInput(0, merge)
+    comp.node("Write1")["channels"].setValue("rgb")
+    with pytest.raises(RuntimeError, match="VideoMaMa1: not refined"):
+        comp.render(1001)
+
+
+def test_a_longer_range_refuses_only_the_frames_that_are_missing(comp):
+    comp.node()["frame_range"].setValue("custom")
+    comp.node()["frames"].setValue("1001-1010")
+    comp.refine()
+    for name in ("PlateRead", "MaskRead"):
+        comp.node(name)["last"].setValue(1022)
+    comp.nuke.root()["last_frame"].setValue(1022)
+    comp.render(1010)
+    with pytest.raises(RuntimeError, match="1 frame missing: 1021"):
+        comp.render(1021)
+
+
+def test_a_trimmed_read_leaves_the_frames_that_it_still_has(comp):
+    comp.refine()
+    comp.node("MaskRead")["last"].setValue(1018)
+    comp.render(1018)
+    with pytest.raises(RuntimeError, match="the range of plate or mask changed on 1019"):
+        comp.render(1019)
+    from videomama_nuke import node_state
+
+    node_state.refresh(comp.node())
+    assert comp.status() == "1019-1020 not refined"
+
+
+@pytest.mark.parametrize("name", ["mask_grow", "engine", "roi_mode"])
+def test_a_keyframed_setting_is_refused_by_name(comp, name):
+    comp.node()[name].setAnimated()
+    comp.press("refine")
+    assert comp.status().startswith(f"VideoMaMa1: {name} has keyframes")
+
+
+def test_an_expression_on_a_setting_is_refused_in_the_status_and_in_a_render(comp):
+    comp.refine()
+    comp.node()["exposure"].setExpression("frame / 1000")
+    from videomama_nuke import node_state
+
+    node_state.refresh(comp.node())
+    assert comp.status() == "VideoMaMa1: exposure has an expression"
+    with pytest.raises(RuntimeError, match="exposure has an expression"):
+        comp.render(1001)
+
+
+def test_an_animated_bypass_holds_for_its_frames(comp):
+    comp.node()["frame_range"].setValue("custom")
+    comp.node()["frames"].setValue("1001-1004")
+    comp.refine()
+    comp.node()["bypass"].setExpression("frame > 1004")
+    write = comp.node("Write1")
+    for knob, value in (("use_limit", True), ("first", 1001), ("last", 1008)):
+        write[knob].setValue(value)
+    comp.nuke.execute(write, 1001, 1008)
+    comp.node()["bypass"].setExpression("frame > 1006")
+    with pytest.raises(RuntimeError, match="2 frames missing: 1005-1006"):
+        comp.nuke.execute(write, 1001, 1008)
+
+
+def test_the_frames_of_a_render_are_those_of_the_command_line_within_the_limit(comp):
+    comp.refine()
+    lose(comp, 1004)
+    write = comp.node("Write1")
+    for knob, value in (("use_limit", True), ("first", 1003), ("last", 1010)):
+        write[knob].setValue(value)
+    comp.nuke.rawArgs[:] = ["nuke", "-x", "-X", "Write1", str(comp.script), "1001-1003"]
+    comp.nuke.execute(write, 1003, 1003)
+    comp.nuke.rawArgs[:] = ["nuke", "-x", "-F", "1001", "-F", "1004", str(comp.script)]
+    with pytest.raises(RuntimeError, match="1 frame missing: 1004"):
+        comp.nuke.execute(write, 1003, 1003)
+
+
+@pytest.mark.parametrize(
+    ("words", "span"),
+    [
+        (["nuke", "-x", "shot.nk", "1003-1004"], [1003, 1004]),
+        (["nuke", "-x", "shot.nk", "1003,1004"], [1003, 1004]),
+        (["nuke", "-x", "shot.nk", "1003", "1007-1009x2"], [1003, 1007, 1009]),
+        (["nuke", "-x", "-F", "1001-1002", "shot.nk"], [1001, 1002]),
+        (["nuke", "-x", "-m", "4", "shot.nk"], list(range(1001, 1021))),
+        (["nuke", "-t", "batch.py", "1003-1004"], None),
+    ],
+)
+def test_which_frames_a_command_line_asks_for(comp, words, span):
+    from videomama_nuke import guard
+
+    comp.nuke.rawArgs[:] = words
+    assert guard._span(comp.node("Write1")) == span
+
+
+def test_behind_a_shift_in_time_frames_of_another_mask_are_a_doubt(comp):
+    comp.refine()
+    comp.node("MaskRead")["last"].setValue(1018)
+    shift = comp.nuke.nodes.TimeOffset(inputs=[comp.node()], time_offset=100)
+    comp.node("Write1").setInput(0, shift)
+    comp.render(1101)
+    comp.node()["unchecked"].setValue("refuse")
+    with pytest.raises(RuntimeError, match="not checked: frames behind a shift in time"):
+        comp.render(1102)

@@ -5,6 +5,7 @@ from pathlib import Path
 import comps
 import numpy as np
 import OpenImageIO as oiio
+import pytest
 from comps import FIRST, HEIGHT, WIDTH
 from videomama_server.geometry import Geometry, Rect
 
@@ -190,3 +191,167 @@ def test_a_script_that_was_never_saved_asks_for_a_place(open_nuke, tmp_path):
     made["cache_folder"].setValue(str(tmp_path / "cache here"))
     made["engine"].setValue("passthrough")
     assert comp.refine().startswith("refined")
+
+
+def in_folder(open_nuke, tmp_path, name: str):
+    """Open a script in a folder of this name; its plates lie elsewhere."""
+    comps.write_clip(tmp_path, COUNT)
+    comp = open_nuke()
+    comp.folder = tmp_path / name
+    comp.folder.mkdir()
+    comp.open(comps.plain_script(tmp_path, count=COUNT))
+    return comp
+
+
+@pytest.mark.parametrize("name", ["shot ]1", "shot {1}", "shot (1) & more", "Ünïcödé Ж 中"])
+def test_odd_names_of_the_scripts_folder_work(open_nuke, tmp_path, name):
+    comp = in_folder(open_nuke, tmp_path, name)
+    assert comp.refine() == f"refined {FIRST}-{LAST}"
+    assert agrees(comp.render(1002)[..., 3], 1002)
+    comp.nuke.scriptSave()
+    comp.nuke.scriptOpen(str(comp.script))
+    assert agrees(comp.render(1003)[..., 3], 1003)
+    assert comp.refine() == f"refined {FIRST}-{LAST}"
+    comp.agree()
+    comp.press("clear")
+    assert not list(comp.folder.rglob("*.exr"))
+
+
+@pytest.mark.parametrize(("name", "sign"), [("100%", "%"), ("take %04d", "%"), ("shot #3", "#"), ("shot [a]", "[")])
+def test_names_that_nuke_reads_otherwise_are_refused_before_anything_is_written(open_nuke, tmp_path, name, sign):
+    comp = in_folder(open_nuke, tmp_path, name)
+    comp.press("refine")
+    assert f"has {sign} in its name" in comp.status()
+    assert sorted(path.name for path in comp.folder.iterdir()) == ["comp.nk"]
+    comp.node()["cache_folder"].setValue(str(tmp_path / "elsewhere"))
+    assert comp.refine() == f"refined {FIRST}-{LAST}"
+
+
+@pytest.mark.parametrize("name", ["100% {x}.nk", "take %04d #.nk", "shot [a].nk"])
+def test_the_scripts_own_name_may_be_anything(open_nuke, tmp_path, name):
+    comp = in_folder(open_nuke, tmp_path, "shot")
+    comp.nuke.scriptSaveAs(str(comp.folder / name), 1)
+    assert comp.refine() == f"refined {FIRST}-{LAST}"
+    assert agrees(comp.render(1002)[..., 3], 1002)
+
+
+def test_an_unsaved_script_with_a_chosen_folder_refines_renders_and_clears(open_nuke, tmp_path):
+    comps.write_clip(tmp_path, COUNT)
+    comp = open_nuke()
+    plate, mask = (
+        comp.nuke.nodes.Read(file=str(tmp_path / f"{name}.%04d.exr"), first=FIRST, last=LAST, raw=True)
+        for name in ("plate", "mask")
+    )
+    made = comp.nuke.nodes.VideoMaMa(inputs=[plate, mask], name="VideoMaMa1", engine="classic", quality="fast")
+    made["cache_folder"].setValue(str(tmp_path / "cache"))
+    assert comp.refine() == f"refined {FIRST}-{LAST}"
+    comp.agree()
+    comp.press("clear")
+    assert comp.status().startswith("not refined; ")
+    assert not list((tmp_path / "cache").rglob("*.exr"))
+
+
+def made_group(comp):
+    """Make a group of the gizmo and put it in its place."""
+    group = comp.node().makeGroup()
+    comp.nuke.delete(comp.node())
+    group.setName("VideoMaMa1")
+    comp.node("Write1").setInput(0, group)
+    return group
+
+
+def test_a_group_made_of_the_gizmo_refines_renders_and_is_looked_at(open_nuke, tmp_path):
+    from nuke_standin import callbacks, session
+
+    comps.write_clip(tmp_path, COUNT)
+    comp = open_nuke()
+    comp.open(comps.plain_script(tmp_path, count=COUNT))
+    group = made_group(comp)
+    assert group.Class() == "Group"
+    assert not session.current().load_errors
+    assert comp.refine() == f"refined {FIRST}-{LAST}"
+    assert agrees(comp.render(1002)[..., 3], 1002)
+    comp.nuke.scriptSave()
+    comp.nuke.scriptOpen(str(comp.script))
+    assert not session.current().load_errors
+    assert comp.node().Class() == "Group"
+    assert agrees(comp.render(1003)[..., 3], 1003)
+    comp.node("MaskRead")["before"].setValue("black")
+    callbacks.idle()
+    comp.pump(lambda: comp.status() == "stale: plate or mask changed", "an idle look has seen it")
+    comp.node().showControlPanel()
+    comp.node("MaskRead")["before"].setValue("hold")
+    comp.node()["seed"].setValue(5)
+    assert comp.status() == "stale: seed changed"
+
+
+def test_clones_keep_their_common_id_when_a_script_is_opened(open_nuke, tmp_path):
+    comps.write_clip(tmp_path, COUNT)
+    comp = open_nuke()
+    comp.open(comps.plain_script(tmp_path, count=COUNT))
+    comp.refine()
+    identity = comp.node()["node_id"].value()
+    copy = comp.nuke.clone(comp.node())
+    for index in (0, 1):
+        copy.setInput(index, comp.node().input(index))
+    comp.nuke.scriptSave()
+    comp.nuke.scriptOpen(str(comp.script))
+    assert {node["node_id"].value() for node in comp.nuke.allNodes("VideoMaMa")} == {identity}
+
+
+def test_bake_reaches_hidden_inputs_and_stays_in_its_group(open_nuke, tmp_path):
+    comps.write_clip(tmp_path, COUNT)
+    comp = open_nuke()
+    comp.open(comps.plain_script(tmp_path, count=COUNT))
+    stamp = comp.nuke.nodes.NoOp(inputs=[comp.node()], name="Stamp1", hide_input=True)
+    comp.node("Write1").setInput(0, stamp)
+    comp.refine()
+    comp.press("bake")
+    assert stamp.input(0).Class() == "Copy"
+    group = comp.nuke.nodes.Group(name="Matte1")
+    with group:
+        plate = comp.nuke.nodes.Input(name="plate")
+        inner = comp.nuke.nodes.VideoMaMa(inputs=[plate, plate], name="VideoMaMa1", engine="passthrough")
+        inner["mask_channel"].setValue("rgba.red")
+        comp.nuke.nodes.Output(inputs=[inner])
+    group.setInput(0, comp.node("PlateRead"))
+    comp.refine("Matte1.VideoMaMa1")
+    before = len(comp.nuke.root().nodes())
+    from videomama_nuke import plain_nodes
+
+    plain_nodes.bake(inner)
+    assert len(comp.nuke.root().nodes()) == before
+    assert group.output().input(0).Class() == "Copy"
+
+
+def test_inside_a_live_group_it_refines_renders_and_is_guarded(open_nuke, tmp_path):
+    comps.write_clip(tmp_path, COUNT)
+    comp = open_nuke()
+    comp.open(comps.plain_script(tmp_path, count=COUNT))
+    group = comp.nuke.nodes.LiveGroup(name="Live1")
+    with group:
+        plate, mask = (comp.nuke.nodes.Input(name=name, number=number) for number, name in enumerate(("a", "b")))
+        inner = comp.nuke.nodes.VideoMaMa(inputs=[plate, mask], name="VideoMaMa1", engine="passthrough")
+        comp.nuke.nodes.Output(inputs=[inner])
+    group.setInput(0, comp.node("PlateRead"))
+    group.setInput(1, comp.node("MaskRead"))
+    comp.node("Write1").setInput(0, group)
+    assert comp.refine("Live1.VideoMaMa1") == f"refined {FIRST}-{LAST}"
+    assert agrees(comp.render(1002)[..., 3], 1002)
+    comp.node("MaskRead")["before"].setValue("black")
+    with pytest.raises(RuntimeError, match=r"Live1\.VideoMaMa1: stale, plate or mask changed"):
+        comp.render(1003)
+
+
+def test_a_group_made_of_an_earlier_gizmo_lacks_later_knobs_and_renders(open_nuke, tmp_path):
+    comps.write_clip(tmp_path, COUNT)
+    comp = open_nuke()
+    comp.open(comps.plain_script(tmp_path, count=COUNT))
+    group = made_group(comp)
+    for name in ("unchecked", "take_from_disk", "clear_old"):
+        group.removeKnob(group[name])
+    comp.nuke.createNode("Tracker4", "name Tracker1", inpanel=False)
+    comp.node("Tracker1").setInput(0, comp.node("MaskRead"))
+    group.setInput(1, comp.node("Tracker1"))
+    assert comp.refine() == f"refined {FIRST}-{LAST}; not checked: Tracker1"
+    assert agrees(comp.render(1002)[..., 3], 1002)

@@ -1,118 +1,120 @@
-"""The signature of what is upstream: the same while nothing changes, another when pixels may, else none."""
+"""What a comparison of everything upstream says: changed, unchanged, or that nobody can tell; and of which frames."""
 
+import dataclasses
+import json
 import os
 
-import comps
 import pytest
+from videomama_nuke.files import Source
+from videomama_nuke.upstream import EARLIER_VERSION, Upstream, Verdict, compare, restored
+
+FIRST, LAST = 1001, 1004
 
 
 @pytest.fixture
-def sign(comp):
-    """Return the signature of VideoMaMa1 now."""
-    from videomama_nuke import upstream
-
-    return lambda: upstream.signature(comp.node())
-
-
-def test_the_same_tree_has_the_same_signature(comp, sign):
-    first = sign()
-    assert len(first) == 16
-    assert sign() == first
+def files(tmp_path):
+    """Four frames of a mask."""
+    for frame in range(FIRST, LAST + 1):
+        (tmp_path / f"mask.{frame}.exr").write_bytes(b"x" * frame)
+    return tmp_path
 
 
-def test_moving_and_selecting_nodes_changes_nothing(comp, sign):
-    first = sign()
-    read = comp.node("PlateRead")
-    read.setXYpos(400, 300)
-    read.setSelected(True)
-    read["label"].setValue("hero plate")
-    assert sign() == first
+def seen(folder, text="/shot/mask.%04d.exr", first=FIRST, last=LAST, name="mask.%04d.exr", **more) -> Upstream:
+    source = Source("MaskRead", text, f"{folder}/{name}", first, last)
+    return Upstream("digest", sources=(source,), **more).with_files()
 
 
-def test_reopening_the_script_changes_nothing(comp, sign):
-    first = sign()
-    comp.nuke.scriptSave()
-    comp.nuke.scriptOpen(str(comp.script))
-    assert sign() == first
+def copied(folder, to):
+    """Copy the files as a farm does: with times of their own."""
+    to.mkdir()
+    for path in folder.glob("*.exr"):
+        (to / path.name).write_bytes(path.read_bytes())
+        os.utime(to / path.name, (1, 1))
+    return to
 
 
-@pytest.mark.parametrize(("node", "knob", "value"), [("PlateRead", "before", "black"), ("MaskRead", "last", 1010)])
-def test_a_knob_upstream_changes_it(comp, sign, node, knob, value):
-    first = sign()
-    comp.node(node)[knob].setValue(value)
-    assert sign() not in ("", first)
+def test_the_same_files_are_unchanged(files):
+    assert compare(seen(files), seen(files)) == Verdict()
 
 
-def test_a_new_node_upstream_changes_it(comp, sign):
-    first = sign()
-    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")], size=3)
-    comp.node().setInput(1, blur)
-    second = sign()
-    assert second not in ("", first)
-    blur["size"].setValue(4)
-    assert sign() not in ("", first, second)
+def test_it_survives_json_and_what_a_later_version_adds(files):
+    then = seen(files)
+    content = json.loads(json.dumps(dataclasses.asdict(then)))
+    content["added"] = content["sources"][0]["added"] = "by a later version"
+    assert restored(content) == then
 
 
-def test_the_mask_channel_changes_it(comp, sign):
-    first = sign()
-    comp.node().setInput(1, comp.node("PlateRead"))
-    comp.node()["mask_channel"].setValue("rgba.red")
-    assert sign() not in ("", first)
+def test_a_file_written_again_under_its_recorded_path_is_a_change(files):
+    then = seen(files)
+    os.utime(files / "mask.1002.exr", (1, 1))
+    assert compare(then, seen(files)).changed
 
 
-def test_a_file_that_was_written_again_changes_it(comp, sign):
-    first = sign()
-    path = comp.folder / "mask.1003.exr"
-    os.utime(path, ns=(1, 1))
-    assert sign() not in ("", first)
+def test_copies_elsewhere_with_other_times_are_unchanged(files):
+    assert compare(seen(files), seen(copied(files, files / "farm"))) == Verdict()
 
 
-def test_a_model_setting_is_not_upstream(comp, sign):
-    first = sign()
-    comp.node()["quality"].setValue("high")
-    assert sign() == first
+def test_a_copy_of_another_size_is_a_change(files):
+    farm = copied(files, files / "farm")
+    (farm / "mask.1002.exr").write_bytes(b"another")
+    assert compare(seen(files), seen(farm)).changed
 
 
-@pytest.mark.parametrize("expression", ["frame * 2", "PlateRead.first"])
-def test_an_expression_upstream_has_none(comp, sign, expression):
-    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")])
-    blur["size"].setExpression(expression)
-    comp.node().setInput(1, blur)
-    assert sign() == ""
+def test_another_path_in_the_script_is_a_doubt_though_the_sizes_agree(files):
+    farm = copied(files, files / "farm")
+    found = compare(seen(files), seen(farm, text="/v002/mask.%04d.exr"))
+    assert not found.changed
+    assert found.unchecked == ("MaskRead (it reads another folder)",)
 
 
-def test_a_group_upstream_has_none(comp, sign):
-    group = comp.nuke.nodes.Group(inputs=[comp.node("MaskRead")])
-    comp.node().setInput(1, group)
-    assert sign() == ""
+def test_other_names_are_a_change(files):
+    (files / "roto.1001.exr").write_bytes(b"x")
+    assert compare(seen(files), seen(files, name="roto.%04d.exr")).changed
 
 
-def test_without_a_signature_every_refine_exports_anew_and_finds_all_alphas(comp):
-    group = comp.nuke.nodes.Group()
-    with group:
-        inner = comp.nuke.nodes.Input(name="in")
-        comp.nuke.nodes.Output(inputs=[inner])
-    group.setInput(0, comp.node("MaskRead"))
-    comp.node().setInput(1, group)
-    assert comp.refine() == "refined 1001-1020"
-    assert not list((comp.folder / "videomama").glob("*/export/*"))
-    assert comp.refine() == "refined 1001-1020"
+def test_files_that_cannot_be_seen_are_a_doubt(files):
+    found = compare(seen(files), seen(files / "nowhere"))
+    assert not found.changed
+    assert found.unchecked == ("MaskRead (not all of its files can be seen)",)
 
 
-def test_with_a_signature_only_new_frames_are_exported(comp, monkeypatch):
-    from videomama_nuke import export
+@pytest.mark.parametrize(
+    ("ends", "first", "last"), [((FIRST, LAST + 2), None, LAST), ((FIRST + 1, LAST), FIRST + 1, None)]
+)
+def test_a_longer_or_trimmed_range_leaves_the_frames_of_both(files, ends, first, last):
+    for frame in (LAST + 1, LAST + 2):
+        (files / f"mask.{frame}.exr").write_bytes(b"x")
+    found = compare(seen(files), seen(files, first=ends[0], last=ends[1]))
+    assert (found.changed, found.first, found.last) == (False, first, last)
+    assert found.holds(FIRST + 1)
+    assert not found.holds(FIRST - 1 if first else LAST + 1)
 
-    written = []
-    real = export._execute
-    monkeypatch.setattr(
-        export, "_execute", lambda write, wanted, view: (written.append(len(wanted)), real(write, wanted, view))
-    )
-    comp.node()["frame_range"].setValue("custom")
-    comp.node()["frames"].setValue("1001-1003")
-    comp.refine()
-    comp.node()["frames"].setValue("1001-1020")
-    comp.refine()
-    comp.node()["quality"].setValue("high")
-    comp.refine()
-    assert sum(written) == comps.COUNT
-    assert len(written) == 2
+
+def test_below_a_node_that_shifts_time_another_range_is_a_change(files):
+    (files / "mask.1005.exr").write_bytes(b"x")
+    assert compare(seen(files, shifted=True), seen(files, last=LAST + 1, shifted=True)).changed
+
+
+def test_ranges_without_a_common_frame_are_a_change(files):
+    assert compare(seen(files), seen(files, first=2001, last=2004)).changed
+
+
+def test_other_nodes_are_a_change_whatever_cannot_be_checked(files):
+    assert compare(seen(files), dataclasses.replace(seen(files), nodes="other", unchecked=("Tracker1",))).changed
+
+
+def test_what_cannot_be_checked_then_or_now_is_named(files):
+    then, now = seen(files, unchecked=("Tracker1",)), seen(files, unchecked=("Gizmo1",))
+    assert compare(then, now).unchecked == ("Gizmo1", "Tracker1")
+
+
+def test_a_record_of_an_earlier_version_is_a_doubt_and_no_change(files):
+    assert compare(None, seen(files)) == Verdict(unchecked=(EARLIER_VERSION,))
+
+
+def test_a_still_has_one_file(tmp_path):
+    (tmp_path / "still.exr").write_bytes(b"x")
+    then = seen(tmp_path, name="still.exr", first=0, last=0)
+    assert compare(then, seen(tmp_path, name="still.exr", first=0, last=0)) == Verdict()
+    (tmp_path / "still.exr").write_bytes(b"longer")
+    assert compare(then, seen(tmp_path, name="still.exr", first=0, last=0)).changed

@@ -1,0 +1,91 @@
+"""The files that a node reads: which they are, and how big and how old each frame's is. Asks Nuke for nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+
+_NUMBER = re.compile(r"%0?\d*d|#+")
+_ABSENT = "----"  # in place of a mark, for a frame that has no file
+_MARK = len(_ABSENT)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The files of one node in one view.
+
+    Attributes:
+        node: its full name.
+        text: of the knob.
+        path: pattern that Nuke opens.
+        first, last: the frames; 0 and 0 for a still.
+        sizes, times: four letters for each frame's file, made of its size, and of the time of its last change.
+    """
+
+    node: str
+    text: str
+    path: str
+    first: int
+    last: int
+    sizes: str = ""
+    times: str = ""
+
+    @property
+    def name(self) -> str:
+        """The files' name without a folder."""
+        return PurePath(self.path).name
+
+    @property
+    def seen(self) -> bool:
+        """Whether any of the files was found."""
+        return bool(self.sizes.replace("-", ""))
+
+    def common(self, other: Source) -> range:
+        """Return the frames that both have."""
+        return range(max(self.first, other.first), min(self.last, other.last) + 1)
+
+    def marks(self, frame: int) -> tuple[str, str] | None:
+        """Return what stands for size and time of a frame's file; None where there was none."""
+        place = slice((frame - self.first) * _MARK, (frame - self.first + 1) * _MARK)
+        return None if self.sizes[place] in ("", _ABSENT) else (self.sizes[place], self.times[place])
+
+    def looked_at(self) -> Source:
+        """Return it with size and time of every file."""
+        stats = dict(_stats(self.path))
+        numbers = range(self.first, self.last + 1)
+        sizes = (_mark(stats[frame].st_size) if frame in stats else _ABSENT for frame in numbers)
+        # Not every file system keeps nanoseconds, and a copy to another one may round.
+        times = (_mark(stats[frame].st_mtime_ns // 1000) if frame in stats else _ABSENT for frame in numbers)
+        return replace(self, sizes="".join(sizes), times="".join(times))
+
+
+def numbered(path: str) -> bool:
+    """Whether a pattern has a place for the frame's number."""
+    return _NUMBER.search(PurePath(path).name) is not None
+
+
+def _mark(number: int) -> str:
+    return f"{zlib.crc32(str(number).encode()) & 0xFFFF:04x}"
+
+
+def _stats(path: str) -> Iterator[tuple[int, os.stat_result]]:
+    """Yield frame and facts of every file of a pattern; of a still, as frame 0."""
+    folder, name = os.path.split(path)
+    place = _NUMBER.search(name)
+    head, tail = (name[: place.start()], name[place.end() :]) if place else (name, "")
+    try:
+        with os.scandir(folder or ".") as entries:
+            for entry in entries:
+                middle = entry.name[len(head) : len(entry.name) - len(tail)]
+                if not (entry.name.startswith(head) and entry.name.endswith(tail)):
+                    continue
+                if place and middle.lstrip("-").isdigit():
+                    yield int(middle), entry.stat()
+                elif not place and entry.name == name:
+                    yield 0, entry.stat()
+    except OSError:
+        return

@@ -1,0 +1,76 @@
+"""Whether the alphas of a refine still fit a node: its settings, and what is upstream of it. Main thread only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import nuke
+from videomama_client.settings import MatteSettings
+
+from videomama_nuke import knobs, paths
+from videomama_nuke.record import Record
+from videomama_nuke.upstream import Upstream, Verdict, compare
+
+_NAMED = 3
+_NEW_SETTINGS = {field.name: field.default for field in fields(MatteSettings)}
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """What was found.
+
+    Attributes:
+        changes: what has certainly changed, in words; empty where the alphas may still fit.
+        upstream: what the comparison of everything upstream found.
+    """
+
+    changes: tuple[str, ...]
+    upstream: Verdict
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """What cannot be checked."""
+        return self.upstream.unchecked
+
+    @property
+    def some_frames(self) -> bool:
+        """Whether only some frames' plate and mask are those of the refine."""
+        return self.upstream.first is not None or self.upstream.last is not None
+
+    def holds(self, frame: int) -> bool:
+        """Whether a frame's plate and mask are those of the refine, though the range of a Read may have changed."""
+        return self.upstream.holds(frame)
+
+
+def judge(node: nuke.Node, last: Record, above: Upstream) -> Freshness:
+    """Compare a node with its record, and what is upstream of it now with what was.
+
+    Raises:
+        BadInput: a setting of the node cannot be used.
+    """
+    verdict = compare(last.upstream, above)
+    changes = [*settings_changed(node, last), *(["plate or mask"] if verdict.changed else [])]
+    return Freshness(tuple(changes), verdict)
+
+
+def named(nodes: Sequence[str]) -> str:
+    """Name some nodes, and say how many more there are."""
+    more = [f"{len(nodes) - _NAMED} more"] if len(nodes) > _NAMED else []
+    return ", ".join([*nodes[:_NAMED], *more])
+
+
+def settings_changed(node: nuke.Node, last: Record) -> list[str]:
+    """Return which settings are others; one that the record does not know yet had its default."""
+    now = vars(knobs.settings_of(node))
+    changes = [name.replace("_", " ") for name, value in now.items() if not _same(name, value, last)]
+    if knobs.mask_channel_of(node) != last.mask_channel:
+        changes.append("mask channel")
+    return changes
+
+
+def _same(name: str, value: object, last: Record) -> bool:
+    then = last.settings.get(name, _NEW_SETTINGS[name])
+    if name == "weights" and isinstance(then, str) and then:
+        return value in (then, paths.mapped(then))
+    return bool(value == then)

@@ -1,0 +1,81 @@
+"""A look at how a node is, in two halves: what Nuke says, on the main thread, and what lies on disk, in any thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import nuke
+
+from videomama_nuke import frames, freshness, order, record, result, walk
+from videomama_nuke.upstream import Upstream, compare
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """What a look found on disk: everything upstream with its files, and the frames whose alphas are there."""
+
+    above: Upstream
+    there: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What Nuke says of a node that was refined.
+
+    Attributes:
+        then: what was upstream at the refine; None where its record does not say.
+        above: what is upstream now, without a look at files.
+        wanted: the frames of the range knob.
+        places: where Nuke looks for the alphas.
+        changes: settings that have changed.
+        flags: what quality control flagged.
+    """
+
+    then: Upstream | None
+    above: Upstream
+    wanted: tuple[int, ...]
+    places: tuple[Path, ...]
+    changes: tuple[str, ...]
+    flags: str
+
+    def at_disk(self) -> OnDisk:
+        """Look at the files. Asks Nuke for nothing."""
+        return OnDisk(self.above.with_files(), result.there(self.places))
+
+    def remembered(self, known: tuple[Look, OnDisk] | None) -> OnDisk:
+        """Return what an earlier look found where it was at the same files, else look."""
+        if known is None or (known[0].above.sources, known[0].places) != (self.above.sources, self.places):
+            return self.at_disk()
+        return OnDisk(replace(self.above, sources=known[1].above.sources), known[1].there)
+
+    def text(self, found: OnDisk) -> str:
+        """Return in a few words how the node is. Asks Nuke for nothing."""
+        verdict = compare(self.then, found.above)
+        changes = [*self.changes, *(["plate or mask"] if verdict.changed else [])]
+        if changes:
+            return f"stale: {', '.join(changes)} changed"
+        doubt = f"; not checked: {freshness.named(verdict.unchecked)}" if verdict.unchecked else ""
+        absent = [frame for frame in self.wanted if frame not in found.there or not verdict.holds(frame)]
+        if absent:
+            return f"{frames.text(absent)} not refined{doubt}"
+        return f"refined {frames.text(self.wanted)}" + doubt + (f"; QC: {self.flags}" if self.flags else "")
+
+
+def begin(node: nuke.Node, flags: str) -> Look | None:
+    """Ask Nuke how a node is; None for one that was not refined. Main thread only.
+
+    Raises:
+        BadInput: its settings or its range cannot be used.
+    """
+    last = record.read(node)
+    if last is None or not node["refined"].value():
+        return None
+    return Look(
+        then=last.upstream,
+        above=walk.tree(node),
+        wanted=tuple(order.wanted_of(node, order.clip_of(node))),
+        places=result.places(result.pattern_of(node)),
+        changes=tuple(freshness.settings_changed(node, last)),
+        flags=flags,
+    )

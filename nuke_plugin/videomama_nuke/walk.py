@@ -1,0 +1,183 @@
+"""Reads the node graph above a VideoMaMa node into an `Upstream`. Main thread only.
+
+Nuke's own `opHashes` differ between sessions and versions and do not see files change. Nodes whose knobs do not say all
+about their pixels are named: whether those change cannot be checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import cast
+
+import nuke
+
+from videomama_nuke import knobs, paths, record
+from videomama_nuke.files import Source, numbered
+from videomama_nuke.upstream import Upstream
+
+_KNOWN = """
+    Read Constant CheckerBoard2 ColorBars ColorWheel Ramp Radial Rectangle Noise Grid Dot NoOp PostageStamp Assert
+    Copy Switch Dissolve Remove AddChannels Premult Unpremult Crop AdjBBox BlackOutside Reformat Merge2 ChannelMerge
+    MergeExpression Keymix AddMix Difference Grade Blur Shuffle Shuffle1 Shuffle2 ShuffleCopy Invert Clamp Multiply Add
+    Gamma Saturation ColorCorrect ColorLookup ColorMatrix HueCorrect HueShift Histogram Posterize Expression Keyer
+    HueKeyer Dilate Erode FilterErode Defocus Sharpen Soften Median EdgeBlur EdgeDetect EdgeExtend
+    DirBlurWrapper Glow2 GodRays Laplacian Matrix Emboss Transform TransformMasked CornerPin2D Position Mirror2 Tile
+    Roto RotoPaint Primatte3 Keylight IBKGizmoV3 IBKColourV3 Colorspace OCIOColorSpace OCIOLogConvert OCIODisplay
+    OCIOCDLTransform Log2Lin PLogLin JoinViews OneView ShuffleViews Input Output Viewer Write
+"""
+_TIME = """
+    TimeOffset FrameHold FrameRange Retime TimeWarp TimeClip AppendClip FrameBlend TimeEcho TimeBlur NoTimeBlur
+    TemporalMedian Kronos OFlow2
+"""
+TIME_CLASSES = frozenset(_TIME.split())
+_KNOWN_CLASSES = frozenset(_KNOWN.split()) | TIME_CLASSES
+_LOOKS = """
+    name xpos ypos selected label icon tile_color note_font note_font_size note_font_color gl_color hide_input
+    postage_stamp postage_stamp_frame cached bookmark indicators dope_sheet reload version help lock_connections
+"""
+_LOOK_KNOBS = frozenset(_LOOKS.split())
+_RANGE_KNOBS = frozenset(("file", "proxy", "first", "last", "origfirst", "origlast", "origset"))
+_BUTTONS = """
+    PyScript_Knob PythonKnob PyCustom_Knob PythonCustomKnob Script_Knob Tab_Knob Text_Knob Help_Knob Obsolete_Knob
+    Link_Knob
+"""
+_NO_VALUE = frozenset(_BUTTONS.split())
+_ROOT = ("format", "colorManagement", "OCIO_config", "customOCIOConfigPath", "workingSpaceLUT", "int8Lut", "int16Lut")
+_OWN = ("output", "premultiply", "bypass", "disable", "refined")
+_SURE_COMMANDS = frozenset(("value", "exists", "expression", "frame", "knob", "file", "lindex", "split", "join"))
+_COMMAND = re.compile(r"\[\s*(\w*)")
+
+
+def read(node: nuke.Node) -> Upstream:
+    """Return what is upstream of a VideoMaMa node. Main thread only."""
+    return tree(node).with_files()
+
+
+def tree(node: nuke.Node) -> Upstream:
+    """Return what is upstream of a VideoMaMa node, without a look at any file. Main thread only."""
+    walk = _Walk({node.fullName(): 0})
+    hasher = hashlib.blake2b(digest_size=8)
+    for line in walk.lines(node):
+        hasher.update(json.dumps(line, sort_keys=True, default=str).encode())
+    return Upstream(hasher.hexdigest(), tuple(sorted(walk.unchecked)), walk.shifted, tuple(walk.sources))
+
+
+@dataclass
+class _Walk:
+    """A walk up from a node's inputs; `numbers` are those of the nodes seen."""
+
+    numbers: dict[str, int]
+    unchecked: set[str] = field(default_factory=set)
+    shifted: bool = False
+    sources: list[Source] = field(default_factory=list)
+
+    def lines(self, node: nuke.Node) -> Iterator[object]:
+        """Yield all that is compared between machines."""
+        root = nuke.root()
+        yield knobs.mask_channel_of(node), list(nuke.views())
+        yield {name: root[name].toScript() for name in _ROOT if root.knob(name) is not None}
+        pending = [node.input(index) for index in (0, 1)]
+        while pending:
+            found = pending.pop()
+            if found is None or found.fullName() in self.numbers:
+                yield None if found is None else self.numbers[found.fullName()]
+                continue
+            self.numbers[found.fullName()] = len(self.numbers)
+            yield found.Class(), self._values(found)
+            yield list(self._driving(found))
+            pending.extend(_above(found))
+
+    def _values(self, node: nuke.Node) -> dict[str, str]:
+        """Return what was set on a node, by knob, and note what it reads and what cannot be checked of it."""
+        if knobs.is_ours(node):
+            return _own_values(node)
+        if node.Class() not in _KNOWN_CLASSES and not _is_group(node):
+            self.unchecked.add(node.fullName())
+        self.shifted = self.shifted or node.Class() in TIME_CLASSES or _shifts(node)
+        self.sources += _sources(node)
+        reads = node.knob("file") is not None
+        return {
+            name: self._value(node, knob)
+            for name, knob in node.knobs().items()
+            if _counts(knob) and name not in _LOOK_KNOBS and not (reads and name in _RANGE_KNOBS)
+        }
+
+    def _value(self, node: nuke.Node, knob: nuke.Knob) -> str:
+        """Return a knob as a script has it; where Tcl is in it, what it stands for as well."""
+        text = knob.toScript()
+        if "[" not in text:
+            return text
+        if not set(_COMMAND.findall(text)) <= _SURE_COMMANDS:
+            self.unchecked.add(node.fullName())
+        if hasattr(knob, "getValueAt"):
+            return f"{text} = {knob.getValueAt(1)}"
+        self.unchecked.add(node.fullName())
+        return text
+
+    def _driving(self, node: nuke.Node) -> Iterator[object]:
+        """Yield the knobs of the nodes that a node's expressions name."""
+        if knobs.is_ours(node):
+            return
+        for driver in sorted(node.dependencies(nuke.EXPRESSIONS), key=lambda one: one.fullName()):
+            yield [driver[name].toScript() for name in ("first", "last") if driver.knob(name) is not None]
+            if driver.fullName() not in self.numbers and driver.Class() != "Root":
+                self.numbers[driver.fullName()] = len(self.numbers)
+                yield driver.Class(), self._values(driver)
+
+
+def _own_values(node: nuke.Node) -> dict[str, str]:
+    """Return what another VideoMaMa node's pixels depend on, beside its plate."""
+    last = record.read(node)
+    shown = "" if last is None else f"{last.key} {last.engine} {last.roi}"
+    return {"shown": shown, **{name: knobs.linked(node, name).toScript() for name in _OWN}}
+
+
+def _counts(knob: nuke.Knob) -> bool:
+    """Whether a knob has a value of its own that is not the default."""
+    return knob.Class() not in _NO_VALUE and knobs.may_differ(knob)
+
+
+def _is_group(node: nuke.Node) -> bool:
+    return hasattr(node, "output") and hasattr(node, "nodes")
+
+
+def _above(node: nuke.Node) -> list[nuke.Node | None]:
+    """Return what a picture is made from: inputs, the end of what a group holds, what an Input stands for."""
+    found = [node.input(index) for index in range(node.inputs())]
+    if node.Class() == "Input" and node.parent() not in (None, nuke.root()):
+        found.append(node.parent().input(int(node["number"].value())))
+    if _is_group(node) and not knobs.is_ours(node):
+        found.append(cast("nuke.Group", node).output())
+    return found
+
+
+def _shifts(node: nuke.Node) -> bool:
+    """Whether a Read shows other frames than it is asked for."""
+    knob = node.knob("frame")
+    return node.Class() == "Read" and knob is not None and bool(str(knob.value()).strip())
+
+
+def _sources(node: nuke.Node) -> list[Source]:
+    """Return the files that a node reads, once for each view that has files of its own."""
+    knob = node.knob("file")
+    if knob is None or node.Class() == "Write" or not str(knob.value() or ""):
+        return []
+    found = {}
+    for view in nuke.views():
+        path = paths.opened(knob, view)
+        first, last = _frames(node) if numbered(path) else (0, 0)
+        found[path] = Source(node.fullName(), str(knob.value()), path, first, last)
+    return list(found.values())
+
+
+def _frames(node: nuke.Node) -> tuple[int, int]:
+    """Return the range of a node that reads files."""
+    ends = [node.knob(name) for name in ("first", "last")]
+    if None in ends:
+        ends = [nuke.root()[name] for name in ("first_frame", "last_frame")]
+    first, last = (int(knob.value()) for knob in ends if knob is not None)
+    return first, max(first, last)

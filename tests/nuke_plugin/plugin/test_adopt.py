@@ -1,0 +1,151 @@
+"""Alphas that a farm refined are shown where they fit: on load, on Refine, by a button; without a server."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import comps
+import numpy as np
+import pytest
+
+STANDIN = Path(comps.__file__).parent
+
+
+@pytest.fixture
+def refine_on_farm(comp, server):
+    """Refine the saved script in a process of its own, which saves nothing, and forget the connection to the server."""
+
+    def run(*words: str) -> None:
+        comp.nuke.scriptSave()
+        environment = {
+            **os.environ,
+            "NUKE_PATH": str(comps.PLUGIN),
+            "PYTHONPATH": str(STANDIN),
+            "HOME": str(comp.folder),
+            "VIDEOMAMA_CONNECTION_FILE": str(server.connection_file),
+        }
+        command = [sys.executable, "-m", "nuke_standin", "-t", str(comps.PLUGIN / "videomama_batch.py")]
+        said = subprocess.run(
+            [*command, str(comp.script), *words], env=environment, capture_output=True, text=True, timeout=120
+        )
+        assert said.returncode == 0, said.stdout + said.stderr
+
+    return run
+
+
+@pytest.fixture
+def no_server(comp, monkeypatch):
+    monkeypatch.setenv("VIDEOMAMA_CONNECTION_FILE", str(comp.folder / "none" / "connection.json"))
+    monkeypatch.setenv("VIDEOMAMA_COMMAND", "/nowhere/videomama")
+
+
+def reopen(comp) -> None:
+    comp.nuke.scriptOpen(str(comp.script))
+
+
+def status(comp) -> str:
+    from videomama_nuke import node_state
+
+    node_state.refresh(comp.node())
+    return comp.status()
+
+
+def test_opening_the_script_shows_what_the_farm_refined(comp, refine_on_farm, no_server):
+    refine_on_farm()
+    reopen(comp)
+    assert status(comp) == "refined 1001-1020"
+    assert np.abs(comp.render(1004)[..., 3] - comps.pixels(1004)[1]).mean() < 0.05
+
+
+def test_refine_takes_what_the_farm_refined_and_asks_no_server(comp, refine_on_farm, no_server):
+    refine_on_farm()
+    assert comp.refine() == "refined 1001-1020"
+
+
+def test_the_button_takes_a_part_and_says_what_is_missing(comp, refine_on_farm, no_server):
+    refine_on_farm("--frames=1001-1010")
+    comp.press("take_from_disk")
+    assert comp.status() == "1011-1020 not refined"
+
+
+def test_where_there_is_nothing_the_button_says_so(comp, no_server):
+    comp.press("take_from_disk")
+    assert comp.status() == "there are no alphas on disk that fit VideoMaMa1 Press Refine."
+
+
+def test_alphas_of_other_settings_or_of_another_mask_are_not_taken(comp, refine_on_farm, no_server):
+    refine_on_farm()
+    comp.node()["mask_grow"].setValue(3)
+    comp.press("take_from_disk")
+    assert comp.status().startswith("there are no alphas on disk that fit")
+    comp.node()["mask_grow"].setValue(0)
+    comps.write_exr(comp.folder / "mask.1005.exr", np.ones((comps.HEIGHT, comps.WIDTH), np.float32), ("A",))
+    reopen(comp)
+    assert status(comp) == "not refined"
+
+
+def test_copies_on_a_farm_count_as_the_plates(comp, refine_on_farm, no_server, tmp_path):
+    refine_on_farm()
+    (path,) = (comp.folder / "videomama").glob("*/*/record.json")
+    text = path.read_text()
+    path.write_text(text.replace(f'"path": "{comp.folder}', '"path": "/farm'))
+    for file in comp.folder.glob("*.exr"):
+        os.utime(file, (1, 1))
+    reopen(comp)
+    assert status(comp) == "refined 1001-1020"
+
+
+def test_a_doubt_is_left_to_the_button(comp, refine_on_farm, no_server):
+    comp.nuke.createNode("Tracker4", "name Tracker1", inpanel=False)
+    comp.node("Tracker1").setInput(0, comp.node("MaskRead"))
+    comp.node().setInput(1, comp.node("Tracker1"))
+    refine_on_farm()
+    reopen(comp)
+    assert status(comp) == "not refined"
+    comp.press("take_from_disk")
+    assert comp.status() == "refined 1001-1020; not checked: Tracker1"
+
+
+def test_a_node_that_shows_all_of_its_frames_keeps_them(comp, refine_on_farm):
+    comp.refine()
+    shown = comp.node()["result_file"].value()
+    refine_on_farm()
+    reopen(comp)
+    assert comp.node()["result_file"].value() == shown
+
+
+def test_a_script_with_a_broken_record_on_disk_opens(comp, refine_on_farm):
+    refine_on_farm()
+    (path,) = (comp.folder / "videomama").glob("*/*/record.json")
+    path.write_text("{")
+    reopen(comp)
+    assert status(comp) == "not refined"
+
+
+def test_without_a_window_what_was_saved_stays_though_older_alphas_fit_older_plates(comp, open_nuke):
+    mask = comp.folder / "mask.1005.exr"
+    older = mask.read_bytes()
+    comp.refine()
+    comps.write_exr(mask, np.ones((comps.HEIGHT, comps.WIDTH), np.float32), ("A",))
+    comp.refine()
+    comp.nuke.scriptSave()
+    shown = comp.node()["result_file"].value()
+    mask.write_bytes(older)
+    terminal = open_nuke(gui=False)
+    terminal.nuke.scriptOpen(str(terminal.script))
+    assert terminal.node()["result_file"].value() == shown
+    with pytest.raises(RuntimeError, match="stale, plate or mask changed"):
+        terminal.render(1001)
+
+
+def test_a_part_uses_the_region_that_the_farm_found_for_the_same_settings(comp, refine_on_farm):
+    from videomama_nuke import order
+
+    refine_on_farm()
+    (path,) = (comp.folder / "videomama").glob("*/*/record.json")
+    region = json.loads(path.read_text())["roi"]
+    assert region
+    assert order.read(comp.node(), [1005]).settings.roi == region
+    assert order.read(comp.node()).settings.roi == "auto"

@@ -1,0 +1,157 @@
+"""A farm's task: signals end it at once, exit codes say whether to try again, and tasks beside it are left alone."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import comps
+import pytest
+from videomama_client import launch
+from videomama_client.errors import BadInput, NotPermitted, ServerUnreachable
+
+STANDIN = Path(comps.__file__).parent
+SLOW = "quality high\n window 6\n overlap 1"  # seconds for the frames of `long_script`
+
+
+def begin(folder: Path, *words: object, **more: str) -> subprocess.Popen:
+    """Start videomama_batch.py as a farm does."""
+    environment = {
+        **os.environ,
+        "NUKE_PATH": str(comps.PLUGIN),
+        "PYTHONPATH": str(STANDIN),
+        "HOME": str(folder),
+        "VIDEOMAMA_COMMAND": "",
+        **more,
+    }
+    command = [sys.executable, "-m", "nuke_standin", "-t", str(comps.PLUGIN / "videomama_batch.py"), *map(str, words)]
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder
+    )
+
+
+def finish(*tasks: subprocess.Popen) -> list[str]:
+    """Wait for tasks to end well and return what they said."""
+    said = [task.communicate(timeout=120) for task in tasks]
+    for task, (out, err) in zip(tasks, said, strict=True):
+        assert task.returncode == 0, out + err
+    return [out for out, _ in said]
+
+
+def wait_for(task: subprocess.Popen, words: str) -> None:
+    """Read a task's lines until one holds the words."""
+    for line in task.stdout:
+        if words in line:
+            return
+    raise AssertionError(f"never said {words!r}: {task.stderr.read()}")
+
+
+def long_script(folder: Path) -> Path:
+    comps.write_clip(folder, 48, 240, 180)
+    script = folder / "comp.nk"
+    script.write_text(comps.plain_script(folder, SLOW, 48))
+    return script
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_cancels_the_job_and_leaves_a_server_that_was_there(tmp_path, server, number, code):
+    task = begin(tmp_path, long_script(tmp_path), VIDEOMAMA_CONNECTION_FILE=str(server.connection_file))
+    wait_for(task, "refining: ")
+    task.send_signal(number)
+    out, err = task.communicate(timeout=30)
+    assert task.returncode == code, out + err
+    assert "VideoMaMa1: cancelled" in out
+    assert not list((tmp_path / "videomama").glob("*/export/*"))
+    with launch.connect(server.connection_file, start=False) as client:
+        until = time.monotonic() + 30
+        while client.status().jobs_running and time.monotonic() < until:
+            time.sleep(0.1)
+        assert not client.status().jobs_running
+
+
+def test_a_signal_stops_a_server_that_the_task_started(tmp_path):
+    own = tmp_path / "own" / "connection.json"
+    task = begin(tmp_path, long_script(tmp_path), VIDEOMAMA_CONNECTION_FILE=str(own))
+    wait_for(task, "refining: ")
+    task.send_signal(signal.SIGTERM)
+    out, err = task.communicate(timeout=60)
+    assert task.returncode == 143, out + err
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            launch.connect(own, start=False).close()
+        except ServerUnreachable:
+            return
+        time.sleep(0.2)
+    raise AssertionError("the server still answers")
+
+
+def test_parallel_chunks_of_one_node_do_not_disturb_each_other(tmp_path, server):
+    comps.write_clip(tmp_path)
+    tracker = "Tracker4 {\n name Tracker1\n}\nset N [stack 0]\n"  # of which nobody can tell whether it changes
+    mask, plate = (comps.read_node(f"{name}Read", tmp_path / f"{name.lower()}.%04d.exr") for name in ("Mask", "Plate"))
+    script = tmp_path / "comp.nk"
+    words = "node_id 0123456789abcdef0123456789abcdef"
+    script.write_text(comps.root_node(script) + mask + tracker + plate + comps.node(words))
+    file = str(server.connection_file)
+    chunks = ["1001-1005", "1006-1010", "1011-1015", "1016-1020"]
+    tasks = [begin(tmp_path, script, f"--frames={chunk}", VIDEOMAMA_CONNECTION_FILE=file) for chunk in chunks]
+    said = finish(*tasks)
+    assert all("done, 5 computed" in out for out in said), said
+    (folder,) = (tmp_path / "videomama").iterdir()
+    assert len(list(folder.rglob("alpha.*.exr"))) == comps.COUNT
+    assert not list(folder.glob("export/*"))
+
+
+def test_a_refine_with_a_window_leaves_the_exports_of_tasks_that_run(comp):
+    from videomama_nuke import export, order
+
+    asked = order.read(comp.node())
+    running, abandoned, old = (asked.export.parent / name for name in ("task-1", "task-2", "0123456789abcdef"))
+    for folder in (running, abandoned, old):
+        folder.mkdir(parents=True)
+    os.utime(abandoned, (1, 1))
+    export.remove(asked)
+    assert running.is_dir()
+    assert not abandoned.exists()
+    assert not old.exists()
+
+
+def code_of(folder: Path, *words: object, **more: str) -> int:
+    task = begin(folder, *words, **more)
+    task.communicate(timeout=120)
+    return task.returncode
+
+
+def test_a_server_or_a_disk_that_is_away_is_worth_another_try(tmp_path, server):
+    comps.write_clip(tmp_path, 2)
+    file = str(server.connection_file)
+    script = tmp_path / "comp.nk"
+    script.write_text(comps.plain_script(tmp_path, count=2))
+    away = {"VIDEOMAMA_CONNECTION_FILE": str(tmp_path / "none" / "c.json"), "VIDEOMAMA_COMMAND": "/nowhere/videomama"}
+    assert code_of(tmp_path, script, **away) == 4
+    assert code_of(tmp_path, tmp_path / "unmounted" / "comp.nk", VIDEOMAMA_CONNECTION_FILE=file) == 4
+    script.write_text(script.read_text().replace("/mask.", "/unmounted/mask."))
+    assert code_of(tmp_path, script, VIDEOMAMA_CONNECTION_FILE=file) == 4
+    script.write_text(comps.plain_script(tmp_path, "window 0\n overlap 99", 2))
+    assert code_of(tmp_path, script, VIDEOMAMA_CONNECTION_FILE=file) == 1
+
+
+def test_a_relative_path_of_the_script_puts_the_alphas_beside_it(tmp_path, server):
+    comps.write_clip(tmp_path, 2)
+    (tmp_path / "comp.nk").write_text(comps.plain_script(tmp_path, count=2))
+    finish(begin(tmp_path, "comp.nk", VIDEOMAMA_CONNECTION_FILE=str(server.connection_file)))
+    assert len(list((tmp_path / "videomama").rglob("alpha.*.exr"))) == 2
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, 4), (errno.ESTALE, 4), (errno.EACCES, 1)])
+def test_what_the_disk_says_decides(comp, number, code):
+    from videomama_nuke import batch
+
+    error = NotPermitted("cannot make a folder")
+    error.__cause__ = OSError(number, os.strerror(number))
+    assert batch.code_of(error, comp.node()) == code
+    assert batch.code_of(BadInput("wrong"), comp.node()) == 1

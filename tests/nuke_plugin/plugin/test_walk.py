@@ -1,0 +1,251 @@
+"""What is read from the graph above a node: the same while nothing changes, another when pixels may, else a doubt."""
+
+import os
+
+import comps
+import pytest
+
+
+@pytest.fixture
+def sign(comp):
+    """Return the signature of VideoMaMa1 now."""
+    from videomama_nuke import walk
+
+    def now() -> str:
+        above = walk.read(comp.node())
+        return "" if above.unchecked else above.exact
+
+    return now
+
+
+def test_the_same_tree_has_the_same_signature(comp, sign):
+    first = sign()
+    assert len(first) == 16
+    assert sign() == first
+
+
+def test_moving_and_selecting_nodes_changes_nothing(comp, sign):
+    first = sign()
+    read = comp.node("PlateRead")
+    read.setXYpos(400, 300)
+    read.setSelected(True)
+    read["label"].setValue("hero plate")
+    assert sign() == first
+
+
+def test_reopening_the_script_changes_nothing(comp, sign):
+    first = sign()
+    comp.nuke.scriptSave()
+    comp.nuke.scriptOpen(str(comp.script))
+    assert sign() == first
+
+
+@pytest.mark.parametrize(("node", "knob", "value"), [("PlateRead", "before", "black"), ("MaskRead", "last", 1010)])
+def test_a_knob_upstream_changes_it(comp, sign, node, knob, value):
+    first = sign()
+    comp.node(node)[knob].setValue(value)
+    assert sign() not in ("", first)
+
+
+def test_a_new_node_upstream_changes_it(comp, sign):
+    first = sign()
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")], size=3)
+    comp.node().setInput(1, blur)
+    second = sign()
+    assert second not in ("", first)
+    blur["size"].setValue(4)
+    assert sign() not in ("", first, second)
+
+
+def test_the_mask_channel_changes_it(comp, sign):
+    first = sign()
+    comp.node().setInput(1, comp.node("PlateRead"))
+    comp.node()["mask_channel"].setValue("rgba.red")
+    assert sign() not in ("", first)
+
+
+def test_a_file_that_was_written_again_changes_it(comp, sign):
+    first = sign()
+    path = comp.folder / "mask.1003.exr"
+    os.utime(path, ns=(1, 1))
+    assert sign() not in ("", first)
+
+
+def test_a_model_setting_is_not_upstream(comp, sign):
+    first = sign()
+    comp.node()["quality"].setValue("high")
+    assert sign() == first
+
+
+def test_an_expression_is_compared_by_its_text_and_by_the_node_that_drives_it(comp, sign):
+    driver = comp.nuke.nodes.Grade(name="Driver", multiply=1)
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")])
+    blur["size"].setExpression("Driver.multiply * 2")
+    comp.node().setInput(1, blur)
+    first = sign()
+    assert first
+    driver["multiply"].setValue(3)
+    second = sign()
+    assert second not in ("", first)
+    blur["size"].setExpression("Driver.multiply * 4")
+    assert sign() not in ("", first, second)
+
+
+def test_keyframes_are_compared(comp, sign):
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")], size=3)
+    comp.node().setInput(1, blur)
+    blur["size"].setAnimated()
+    first = sign()
+    blur["size"].setValueAt(9, 1005)
+    assert sign() not in ("", first)
+
+
+def grouped(comp, *, size: float = 2.0):
+    """Put a group with a Blur above the mask, whose size is that of the group's own knob."""
+    group = comp.nuke.nodes.Group(name="Soft1")
+    group.addKnob(comp.nuke.Double_Knob("amount"))
+    group["amount"].setValue(size)
+    with group:
+        inner = comp.nuke.nodes.Blur(inputs=[comp.nuke.nodes.Input(name="in")], name="Blur1")
+        inner["size"].setExpression("parent.amount")
+        comp.nuke.nodes.Output(inputs=[inner])
+    group.setInput(0, comp.node("MaskRead"))
+    comp.node().setInput(1, group)
+    return group
+
+
+def test_a_group_is_compared_by_its_knobs_and_by_what_it_holds(comp, sign):
+    group = grouped(comp)
+    first = sign()
+    assert first
+    group["amount"].setValue(5)
+    second = sign()
+    assert second not in ("", first)
+    group.node("Blur1")["filter"].setValue("box")
+    assert sign() not in ("", first, second)
+
+
+def test_what_lies_above_a_group_is_compared(comp, sign):
+    grouped(comp)
+    first = sign()
+    comp.node("MaskRead")["before"].setValue("black")
+    assert sign() not in ("", first)
+
+
+def test_time_nodes_are_compared(comp, sign):
+    offset = comp.nuke.nodes.TimeOffset(inputs=[comp.node("MaskRead")], time_offset=1)
+    comp.node().setInput(1, offset)
+    first = sign()
+    assert first
+    offset["time_offset"].setValue(2)
+    assert sign() not in ("", first)
+
+
+def test_a_path_with_tcl_in_it_is_compared_by_what_it_stands_for(comp, sign):
+    comp.nuke.root().addKnob(comp.nuke.String_Knob("shot"))
+    comp.nuke.root()["shot"].setValue(str(comp.folder))
+    comp.node("MaskRead")["file"].setValue("[value root.shot]/mask.%04d.exr")
+    first = sign()
+    assert first
+    os.utime(comp.folder / "mask.1003.exr", ns=(1, 1))
+    assert sign() not in ("", first)
+
+
+@pytest.mark.parametrize("tcl", ["[python {1 + 1}]", "[getenv SIZE]"])
+def test_what_python_or_the_surroundings_decide_nobody_can_tell(comp, tcl, monkeypatch):
+    monkeypatch.setenv("SIZE", "2")
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")], name="Blur1")
+    blur["size"].setExpression(tcl)
+    comp.node().setInput(1, blur)
+    from videomama_nuke import walk
+
+    assert walk.read(comp.node()).unchecked == ("Blur1",)
+
+
+def track(comp):
+    """Put a Tracker above the mask, of which nobody can tell whether its pixels change."""
+    comp.node("MaskRead").setSelected(True)
+    tracker = comp.nuke.createNode("Tracker4", "name Tracker1 tracks {{ 1 31 1 }}", inpanel=False)
+    tracker.setInput(0, comp.node("MaskRead"))
+    comp.node().setInput(1, tracker)
+    return tracker
+
+
+def test_a_class_that_is_not_known_is_named(comp, sign):
+    track(comp)
+    from videomama_nuke import walk
+
+    assert walk.read(comp.node()).unchecked == ("Tracker1",)
+    assert sign() == ""
+
+
+def test_a_knob_of_a_class_that_is_not_known_is_compared_all_the_same(comp):
+    from videomama_nuke import walk
+
+    tracker = track(comp)
+    first = walk.read(comp.node()).nodes
+    tracker["tracks"].setValue("{ 1 31 2 }")
+    assert walk.read(comp.node()).nodes != first
+
+
+def test_without_a_signature_every_refine_exports_anew_and_finds_all_alphas(comp):
+    track(comp)
+    assert comp.refine() == "refined 1001-1020; not checked: Tracker1"
+    assert not list((comp.folder / "videomama").glob("*/export/*"))
+    assert comp.refine() == "refined 1001-1020; not checked: Tracker1"
+
+
+def test_with_a_signature_only_new_frames_are_exported(comp, monkeypatch):
+    from videomama_nuke import export
+
+    written = []
+    real = export._execute
+    monkeypatch.setattr(
+        export, "_execute", lambda write, wanted, view: (written.append(len(wanted)), real(write, wanted, view))
+    )
+    comp.node()["frame_range"].setValue("custom")
+    comp.node()["frames"].setValue("1001-1003")
+    comp.refine()
+    comp.node()["frames"].setValue("1001-1020")
+    comp.refine()
+    comp.node()["quality"].setValue("high")
+    comp.refine()
+    assert sum(written) == comps.COUNT
+    assert len(written) == 2
+
+
+def test_a_range_that_drives_an_expression_is_compared(comp, sign):
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")])
+    blur["size"].setExpression("PlateRead.last / 1000")
+    comp.node().setInput(1, blur)
+    from videomama_nuke import upstream, walk
+
+    then = walk.read(comp.node())
+    comp.node("PlateRead")["last"].setValue(1010)
+    assert upstream.compare(then, walk.read(comp.node())).changed
+
+
+def test_an_animated_bypass_above_is_the_same_at_every_frame(comp, sign):
+    second = comp.nuke.nodes.VideoMaMa(inputs=[comp.node(), comp.node("MaskRead")], name="VideoMaMa2")
+    comp.node()["bypass"].setExpression("frame > 1010")
+    from videomama_nuke import walk
+
+    first = walk.tree(second)
+    comp.nuke.root()["frame"].setValue(1015)
+    assert walk.tree(second) == first
+
+
+def test_a_change_that_is_seen_above_what_cannot_be_checked_leaves_no_frame_of_the_old_mask(comp):
+    track(comp)
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")], size=2)
+    comp.node("Tracker1").setInput(0, blur)
+    assert comp.refine() == "refined 1001-1020; not checked: Tracker1"
+    blur["size"].setValue(4)
+    comp.node()["frame_range"].setValue("custom")
+    comp.node()["frames"].setValue("1001-1004")
+    comp.refine()
+    comp.node()["frame_range"].setValue("input")
+    from videomama_nuke import node_state
+
+    node_state.refresh(comp.node())
+    assert comp.status() == "1005-1020 not refined; not checked: Tracker1"

@@ -1,0 +1,128 @@
+"""Saves scripts of the current version for tests/nuke_plugin/saved; later versions must open and render all of them.
+
+Run it once for every version that changes the gizmo or the record, and commit what it writes:
+
+    .venv/bin/python tests/nuke_plugin/save_scripts.py tests/nuke_plugin/saved/NAME
+
+`@FOLDER@` stands for the folder of the shot. Neither plates nor alphas are kept: the tests write their own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import comps
+from videomama_client import launch
+
+COUNT = 4
+
+
+def never_refined(comp: comps.Comp) -> None:
+    """Leave the node as it was made."""
+
+
+def refined(comp: comps.Comp) -> None:
+    """Refine all frames."""
+    comp.refine()
+
+
+def some_frames(comp: comps.Comp) -> None:
+    """Refine some frames with other settings than the defaults."""
+    for name, value in (("frame_range", "custom"), ("frames", "1001-1002"), ("mask_threshold", 0.6), ("seed", 7)):
+        comp.node()[name].setValue(value)
+    comp.refine()
+
+
+def stale(comp: comps.Comp) -> None:
+    """Change a setting after the refine."""
+    comp.refine()
+    comp.node()["mask_grow"].setValue(3)
+
+
+def chain(comp: comps.Comp) -> None:
+    """Refine a node, and a second one that hangs on it."""
+    comp.refine()
+    second = comp.nuke.nodes.VideoMaMa(inputs=[comp.node(), comp.node("MaskRead")], name="VideoMaMa2")
+    second["engine"].setValue("passthrough")
+    comp.node("Write1").setInput(0, second)
+    comp.refine("VideoMaMa2")
+
+
+def no_signature(comp: comps.Comp) -> None:
+    """Refine below an expression, of which that version could not tell whether it changes."""
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")], name="Blur1")
+    blur["size"].setExpression("PlateRead.first / 1000")
+    comp.node().setInput(1, blur)
+    comp.refine()
+
+
+def premultiplied_layer(comp: comps.Comp) -> None:
+    """Send the alpha to a layer and multiply the colour."""
+    comp.nuke.Layer("matte", ["matte.alpha"])
+    comp.node()["output"].setValue("matte.alpha")
+    comp.node()["premultiply"].setValue(True)
+    comp.refine()
+
+
+def inside_group(comp: comps.Comp) -> None:
+    """Refine inside a group."""
+    group = comp.nuke.nodes.Group(name="Matte1")
+    with group:
+        plate, mask = (comp.nuke.nodes.Input(name=name, number=number) for number, name in enumerate(("a", "b")))
+        inner = comp.nuke.nodes.VideoMaMa(inputs=[plate, mask], name="VideoMaMa1")
+        inner["engine"].setValue("passthrough")
+        comp.nuke.nodes.Output(inputs=[inner])
+    group.setInput(0, comp.node("PlateRead"))
+    group.setInput(1, comp.node("MaskRead"))
+    comp.node("Write1").setInput(0, group)
+    comp.refine("Matte1.VideoMaMa1")
+
+
+MADE: tuple[Callable[[comps.Comp], None], ...] = (
+    never_refined,
+    refined,
+    some_frames,
+    stale,
+    chain,
+    no_signature,
+    premultiplied_layer,
+    inside_group,
+)
+
+
+def save(make: Callable[[comps.Comp], None], target: Path) -> None:
+    """Make one script and keep its text."""
+    with tempfile.TemporaryDirectory(prefix="videomama-", dir="/tmp") as name:
+        folder = Path(name).resolve()
+        comps.write_clip(folder, COUNT)
+        comp = comps.start(folder, gui=True)
+        try:
+            comp.open(comps.plain_script(folder, count=COUNT))
+            make(comp)
+            comp.nuke.scriptSave()
+        finally:
+            comps.end()
+        text = comp.script.read_text(encoding="utf-8").replace(str(folder), "@FOLDER@")
+        (target / f"{make.__name__}.nk").write_text(text, encoding="utf-8")
+
+
+def main(target: Path) -> None:
+    """Start a server and save every script."""
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="videomama-", dir="/tmp") as name:
+        file = Path(name, "connection.json")
+        os.environ["VIDEOMAMA_CONNECTION_FILE"] = str(file)
+        with launch.connect(file, flags=["--cache-dir", str(Path(name, "cache"))]) as client:
+            try:
+                for make in MADE:
+                    save(make, target)
+            finally:
+                client.stop_server()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
