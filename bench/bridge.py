@@ -17,7 +17,8 @@ from pathlib import Path
 import footage
 from private_server import finish, private_server
 from videomama_client.settings import MatteSettings
-from videomama_server import frames, memo
+from videomama_server.cache import memo
+from videomama_server.media import frames
 from videomama_server.submission import Submission
 
 WIDTH, HEIGHT = 3840, 2160

@@ -21,8 +21,9 @@ from videomama_client.client import Client
 from videomama_client.errors import BadInput, NotPermitted, VideoMaMaError
 from videomama_client.messages import FrameDone, MatteDone
 from videomama_client.settings import MatteSettings
-from videomama_server import frames, seal
-from videomama_server.cache import Cache
+from videomama_server.cache import seal
+from videomama_server.cache.entries import Cache
+from videomama_server.media import frames
 from videomama_server.submission import Submission, submit
 
 START_S = 30.0
@@ -32,7 +33,7 @@ _FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
 _KEPT = {"VIDEOMAMA_KEEP_ENV": "LD_PRELOAD"}  # servers and workers are started without it otherwise
 _STUCK = """
 import os, threading
-from videomama_server import worker
+from videomama_server.worker import worker
 from videomama_server.engines.passthrough import PassthroughEngine
 refine = PassthroughEngine.refine
 def stuck(*arguments):
@@ -45,7 +46,12 @@ PassthroughEngine.refine = stuck
 worker.main()
 """
 # A server whose workers run the lines above: no variable brings them there.
-_STUCK_SERVER = f"from videomama_server import cli, supervisor; supervisor._WORKER = ('-c', {_STUCK!r}); cli.main()"
+_STUCK_SERVER = f"""
+from videomama_server import cli
+from videomama_server.serving import supervisor
+supervisor._WORKER = ('-c', {_STUCK!r})
+cli.main()
+"""
 
 
 def impatient() -> None:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import numpy as np
-from videomama_server.frames import write_picture
+from videomama_server.media.frames import write_picture
 
 DISTINCT = 8  # pictures that are really made; further frame numbers are hard links to them
 

@@ -21,10 +21,11 @@ from statistics import fmean
 import numpy as np
 from private_server import finish, private_server
 from videomama_client.settings import MatteSettings
-from videomama_server import frames, metrics
-from videomama_server.demo.clip import ClipShape, DemoFrame, render_frame, write_clip
+from videomama_server import metrics
 from videomama_server.foreground import estimate
+from videomama_server.media import frames
 from videomama_server.submission import Submission
+from videomama_server.synthetic.demo_clip import ClipShape, DemoFrame, render_frame, write_clip
 
 SOFT = (0.02, 0.98)
 GREY = np.float32(0.18)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from videomama_client.errors import VideoMaMaError
-from videomama_server import frames
+from videomama_server.media import frames
 
 MEMORY = 12 << 30  # of address space: what a worker on a small machine has
 TAKEN_MB = 512  # that reading a file which is then refused may take

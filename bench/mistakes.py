@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import OpenImageIO as oiio
-from videomama_server import frames
+from videomama_server.arrays import FloatArray
+from videomama_server.media import frames
 
 FIRST, LAST = 1001, 1004
 WIDTH, HEIGHT = 64, 48
@@ -59,13 +60,13 @@ def make_shot(folder: Path) -> None:
         frames.write_picture(folder / f"mask.{frame}.exr", _box(frame - FIRST), ("A",))
 
 
-def _box(shift: int) -> frames.FloatArray:
+def _box(shift: int) -> FloatArray:
     mask = np.zeros((HEIGHT, WIDTH), np.float32)
     mask[HEIGHT // 4 : HEIGHT * 3 // 4, WIDTH // 4 + shift : WIDTH * 3 // 4 + shift] = 1.0
     return mask
 
 
-def _masks(make: Callable[[frames.FloatArray], frames.FloatArray]) -> Prepare:
+def _masks(make: Callable[[FloatArray], FloatArray]) -> Prepare:
     def prepare(shot: Path) -> None:
         for frame in range(FIRST, LAST + 1):
             frames.write_picture(shot / f"mask.{frame}.exr", make(_box(frame - FIRST)), ("A",))

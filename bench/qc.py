@@ -20,11 +20,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 from videomama_client.messages import QcFlag
-from videomama_server.clips.suite import FACTS
 from videomama_server.qc import flags as kinds
 from videomama_server.qc.files import Loaded, clip_of
 from videomama_server.qc.flags import judge, sentence
 from videomama_server.qc.scores import Gauge, with_seams
+from videomama_server.synthetic.suite import FACTS
 
 Row = tuple[np.ndarray, np.ndarray, np.ndarray]  # plate, mask, alpha
 HIT = (6, 7, 14)  # frames of a clip, from 0, with a fault of single frames

@@ -26,19 +26,22 @@ import footage
 import numpy as np
 from videomama_client import messages
 from videomama_client.settings import MatteSettings
-from videomama_server import memo, pipeline, reader, sequences
-from videomama_server.cache import Cache
-from videomama_server.channels import Wanted
-from videomama_server.control import Control
-from videomama_server.delivery import Delivery
+from videomama_server.cache import memo
+from videomama_server.cache.entries import Cache
+from videomama_server.cache.memo import Memo
 from videomama_server.engines.base import WindowShape
 from videomama_server.engines.passthrough import PassthroughEngine
-from videomama_server.memo import Memo
-from videomama_server.pipeline import Matte, Services
+from videomama_server.media import sequences
+from videomama_server.media.channels import Wanted
+from videomama_server.media.delivery import Delivery
+from videomama_server.pipeline import reader
+from videomama_server.pipeline import run as pipeline
+from videomama_server.pipeline.quality_control import Control
+from videomama_server.pipeline.reader import Reader
+from videomama_server.pipeline.run import Matte, Services
+from videomama_server.pipeline.sources import DiskSource
+from videomama_server.pipeline.survey import Order
 from videomama_server.qc.sights import Glimpse
-from videomama_server.reader import Reader
-from videomama_server.sources import DiskSource
-from videomama_server.survey import Order
 
 WIDTH, HEIGHT = 1920, 1080
 PER_FRAME_S = 0.15

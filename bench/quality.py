@@ -23,16 +23,16 @@ import numpy as np
 from private_server import finish, private_server
 from videomama_client.client import Client
 from videomama_client.settings import MatteSettings
-from videomama_server import color, frames
-from videomama_server.clips.kinds import KINDS
-from videomama_server.clips.render import ClipSpec
-from videomama_server.clips.suite import FACTS, WrittenClip, chosen, read_clip, write_clip, write_suite
-from videomama_server.degrade import parse
 from videomama_server.engines.classic.closed_form import closed_form
 from videomama_server.engines.classic.matte import fast_lines
 from videomama_server.engines.classic.trimap import trimap_of
+from videomama_server.media import color, frames
 from videomama_server.metrics import Evaluation, Scores
 from videomama_server.submission import Submission
+from videomama_server.synthetic.degrade import parse
+from videomama_server.synthetic.kinds import KINDS
+from videomama_server.synthetic.render import ClipSpec
+from videomama_server.synthetic.suite import FACTS, WrittenClip, chosen, read_clip, write_clip, write_suite
 
 MEASURES = ("mad", "grad", "dtssd")
 SETTINGS = MatteSettings(engine="classic")

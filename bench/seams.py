@@ -24,8 +24,10 @@ import straight
 import torch
 from private_server import finish, private_server
 from videomama_client.settings import MatteSettings
-from videomama_server import engines, frames, windows
+from videomama_server import engines
 from videomama_server.engines.base import EngineConfig, EngineFrame
+from videomama_server.media import frames
+from videomama_server.pipeline import windows
 from videomama_server.submission import Submission
 
 WINDOW, OVERLAP = 16, 4

@@ -88,8 +88,8 @@ def straight_side(asked: argparse.Namespace) -> tuple[Run, torch.dtype, int]:
 
 def our_side(asked: argparse.Namespace) -> tuple[Run, torch.dtype, int]:
     """Return how ours runs, its arithmetic, and the bytes of its weights."""
-    from videomama_server.engines.videomama import device as devices
-    from videomama_server.engines.videomama import layouts, weights
+    from videomama_server.engines.videomama.checkpoint import layouts, weights
+    from videomama_server.engines.videomama.memory import device as devices
 
     chosen = devices.choose(asked.device, asked.dtype)
     network = weights.load(weights.folded(layouts.find(asked.checkpoint), asked.folded, chosen.storage))
@@ -194,8 +194,8 @@ def write_inputs(path: Path, canvas: str, frames: int) -> None:
 
 def fold_side(asked: argparse.Namespace) -> None:
     """Make the folded file, so that neither its time nor its memory counts."""
-    from videomama_server.engines.videomama import device as devices
-    from videomama_server.engines.videomama import layouts, weights
+    from videomama_server.engines.videomama.checkpoint import layouts, weights
+    from videomama_server.engines.videomama.memory import device as devices
 
     started = time.perf_counter()
     weights.folded(layouts.find(asked.checkpoint), asked.folded, devices.choose(asked.device, asked.dtype).storage)

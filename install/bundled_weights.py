@@ -17,7 +17,7 @@ _FIND = """
 import json, sys
 from pathlib import Path
 from videomama_client.errors import WeightsError
-from videomama_server.engines.videomama import headers, layouts
+from videomama_server.engines.videomama.checkpoint import headers, layouts
 
 def files(path):
     if not headers.is_pickle(path):

@@ -15,7 +15,7 @@ from prepare import Request, look, prepare
 
 EXTRAS = ("videomama",)
 # Beside the server's code, which shows it too.
-LICENCE = Path("server") / "videomama_server" / "weights_fetch" / "licence.txt"
+LICENCE = Path("server") / "videomama_server" / "weights" / "licence.txt"
 UNET_GB, VAE_GB, FOLDED_GB = 6.1, 0.2, 2.8
 _WHERE_S = 60
 

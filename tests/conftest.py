@@ -21,7 +21,8 @@ from videomama_client import connection
 from videomama_client.client import Client
 from videomama_client.messages import FrameDone, MatteDone, MattePlanned, SubmitMatte
 from videomama_client.settings import MatteSettings
-from videomama_server import cli, frames, sequences
+from videomama_server import cli
+from videomama_server.media import frames, sequences
 
 BENCH = Path(__file__).parents[1] / "bench"
 START_S = 30.0

@@ -12,11 +12,11 @@ from videomama_client.client import Client, InlineFrames, content_digest
 from videomama_client.errors import BadInput, NotPermitted, placed
 from videomama_client.settings import MatteSettings
 
-from videomama_server import sequences
-from videomama_server.disk_errors import disk_error
-from videomama_server.limits import READABLE
-from videomama_server.links import dead_link, refuse_dead_link
-from videomama_server.replacing import replacing
+from videomama_server.files.disk_errors import disk_error
+from videomama_server.files.replacing import replacing
+from videomama_server.media import sequences
+from videomama_server.media.limits import READABLE
+from videomama_server.media.links import dead_link, refuse_dead_link
 
 _ROTO_SUFFIXES = frozenset({".png"})
 

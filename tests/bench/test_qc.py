@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from videomama_server.clips.render import ClipSpec
-from videomama_server.clips.suite import write_clip
-from videomama_server.degrade import parse
+from videomama_server.synthetic.degrade import parse
+from videomama_server.synthetic.render import ClipSpec
+from videomama_server.synthetic.suite import write_clip
 
 
 @pytest.fixture

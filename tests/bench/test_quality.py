@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from videomama_server.clips.render import ClipSpec
-from videomama_server.clips.suite import write_clip
-from videomama_server.degrade import parse
+from videomama_server.synthetic.degrade import parse
+from videomama_server.synthetic.render import ClipSpec
+from videomama_server.synthetic.suite import write_clip
 
 BENCH = str(Path(__file__).parents[2] / "bench")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import videomama_server
 from videomama_client.errors import BadInput, NotPermitted, VideoMaMaError
-from videomama_server import frames
+from videomama_server.media import frames
 
 CLASSIC = (Path(videomama_server.__file__).parent / "engines" / "classic" / "engine.py").exists()
 

@@ -16,8 +16,9 @@ from videomama_client import client as client_module
 from videomama_client.errors import Cancelled, NotPermitted, ServerUnreachable
 from videomama_client.messages import FrameDone, MatteDone, MatteFailed
 from videomama_client.settings import MatteSettings
-from videomama_server import frames, submission
-from videomama_server.cache import Cache
+from videomama_server import submission
+from videomama_server.cache.entries import Cache
+from videomama_server.media import frames
 
 
 def run_until(events, count: int) -> list[int]:

@@ -9,7 +9,7 @@ import pytest
 from videomama_client import messages, wire
 from videomama_client.errors import Cancelled
 from videomama_client.messages import BATCH, FrameDone, MatteDone
-from videomama_server import frames
+from videomama_server.media import frames
 
 
 def first_frame(client, job) -> FrameDone:

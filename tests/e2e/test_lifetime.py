@@ -156,7 +156,7 @@ def test_a_taken_port_is_reported(server, videomama, tmp_path):
 
 def test_the_server_process_imports_no_torch_and_opens_no_pictures():
     script = (
-        "import sys; import videomama_server.server; "
+        "import sys; import videomama_server.serving.server; "
         "print([name for name in ('torch', 'OpenImageIO', 'cv2', 'numpy') if name in sys.modules])"
     )
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=os.environ)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from videomama_server import frames
+from videomama_server.media import frames
 
 
 @pytest.fixture

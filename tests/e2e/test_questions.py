@@ -10,7 +10,7 @@ from videomama_client import client as client_module
 from videomama_client.errors import BadInput, ServerUnreachable, VideoMaMaError
 from videomama_client.messages import FrameDone, MatteDone
 from videomama_client.settings import MatteSettings
-from videomama_server.sequences import parse_range
+from videomama_server.media.sequences import parse_range
 
 PLAIN = MatteSettings(engine="passthrough")
 MODEL = MatteSettings(engine="videomama")

@@ -9,7 +9,8 @@ import pytest
 from videomama_client.errors import BadInput
 from videomama_client.messages import FrameDone, SubmitMatte
 from videomama_client.settings import MatteSettings
-from videomama_server import frames, sequences, windows
+from videomama_server.media import frames, sequences
+from videomama_server.pipeline import windows
 from videomama_server.submission import Submission, submit
 
 WINDOWS = {"window": 4, "overlap": 2}

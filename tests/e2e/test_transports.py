@@ -11,8 +11,9 @@ from videomama_client.client import Client
 from videomama_client.errors import BadInput, NotPermitted
 from videomama_client.messages import FrameDone, FrameWanted, MatteDone
 from videomama_client.settings import MatteSettings
-from videomama_server import frames, submission
-from videomama_server.geometry import Geometry, Rect
+from videomama_server import submission
+from videomama_server.media import frames
+from videomama_server.media.geometry import Geometry, Rect
 
 PASSTHROUGH = MatteSettings(engine="passthrough", roi="off", window=4, overlap=2)
 

@@ -12,7 +12,7 @@ from project_files import project_files
 def root(tmp_path: Path) -> Path:
     for name in (
         "pyproject.toml",
-        "server/videomama_server/frames.py",
+        "server/videomama_server/media/frames.py",
         "server/__pycache__/frames.pyc",
         "nuke_plugin/videomama_client/wire.py",
         "nuke_plugin/_vendor/cp39-linux/zmq.py",
@@ -27,7 +27,12 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-WANTED = ["docs/grün.md", "nuke_plugin/videomama_client/wire.py", "pyproject.toml", "server/videomama_server/frames.py"]
+WANTED = [
+    "docs/grün.md",
+    "nuke_plugin/videomama_client/wire.py",
+    "pyproject.toml",
+    "server/videomama_server/media/frames.py",
+]
 
 
 def test_without_git_the_known_folders_are_walked(root: Path) -> None:

@@ -51,7 +51,7 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> list[prepare.Request]:
 def hub(tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A hub with other content under the published names."""
     spec = importlib.util.spec_from_file_location(
-        "hub_standin", ROOT / "tests" / "server" / "weights_fetch" / "hub_standin.py"
+        "hub_standin", ROOT / "tests" / "server" / "weights" / "hub_standin.py"
     )
     assert spec
     assert spec.loader

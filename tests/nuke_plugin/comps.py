@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from videomama_server import frames
-from videomama_server.geometry import Geometry, Rect
+from videomama_server.media import frames
+from videomama_server.media.geometry import Geometry, Rect
 
 PLUGIN = Path(__file__).parents[2] / "nuke_plugin"
 WIDTH, HEIGHT = 64, 48

@@ -21,7 +21,7 @@ from videomama_client.client import Client
 from videomama_client.settings import MatteSettings
 from videomama_nuke.panel import watcher
 from videomama_nuke.panel.widget import Panel
-from videomama_server import frames, sequences
+from videomama_server.media import frames, sequences
 
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "panel.png"
 WIDTHS = (420, 900)

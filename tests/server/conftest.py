@@ -20,16 +20,15 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from videomama_client import messages
 from videomama_client.settings import MatteSettings
-from videomama_server import frames, sequences
-from videomama_server.cache import Cache
-from videomama_server.delivery import Delivery
-from videomama_server.engines.base import PlainEngine, WindowShape
-from videomama_server.memo import Memo
-from videomama_server.pipeline import Matte, Services
-from videomama_server.reader import Reader, wanted_of
-from videomama_server.roi import RegionRule
-from videomama_server.sources import DiskSource
-from videomama_server.survey import Order
+from videomama_server.cache.entries import Cache
+from videomama_server.cache.memo import Memo
+from videomama_server.engines.base import PlainEngine, RegionRule, WindowShape
+from videomama_server.media import frames, sequences
+from videomama_server.media.delivery import Delivery
+from videomama_server.pipeline.reader import Reader, wanted_of
+from videomama_server.pipeline.run import Matte, Services
+from videomama_server.pipeline.sources import DiskSource
+from videomama_server.pipeline.survey import Order
 
 HEIGHT, WIDTH = 48, 64
 

@@ -8,11 +8,11 @@ import click
 from videomama_client.errors import BadInput
 from videomama_client.wording import counted
 
-from videomama_server.clips.backgrounds import BACKGROUNDS
-from videomama_server.clips.kinds import KINDS
-from videomama_server.clips.render import MAX_FRAMES, MIN_FRAMES, ClipSpec
-from videomama_server.clips.suite import SHEET, chosen, write_suite
-from videomama_server.degrade import HITS, SHAPES, parse
+from videomama_server.synthetic.degrade import HITS, SHAPES, parse
+from videomama_server.synthetic.kinds import KINDS
+from videomama_server.synthetic.paint.backgrounds import BACKGROUNDS
+from videomama_server.synthetic.render import MAX_FRAMES, MIN_FRAMES, ClipSpec
+from videomama_server.synthetic.suite import SHEET, chosen, write_suite
 
 _MASKS = f"Mask degradation: one of {', '.join(SHAPES)}, then with a plus each any of {', '.join(HITS)}."
 

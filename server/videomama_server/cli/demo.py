@@ -11,8 +11,8 @@ from rich.table import Table
 from videomama_client.wording import counted
 
 from videomama_server.cli.matte import follow
-from videomama_server.demo.clip import ClipShape
 from videomama_server.demo.run import DemoReport, run
+from videomama_server.synthetic.demo_clip import ClipShape
 
 _NAMES = {"mad": "MAD x1e3", "grad": "GRAD /1e3", "dtssd": "dtSSD x1e2"}
 

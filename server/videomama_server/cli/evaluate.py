@@ -24,7 +24,6 @@ from videomama_client.wording import counted
 from videomama_server import config
 from videomama_server.cli import EXIT_FAILED
 from videomama_server.cli.bar import Bar
-from videomama_server.degrade import HITS, SHAPES
 from videomama_server.evaluate.asked import GIVEN, MASK, Measures, parse_engine, parse_masks, without_twins
 from videomama_server.evaluate.clip import Clip, Data
 from videomama_server.evaluate.layouts import LAYOUTS, read_data
@@ -33,6 +32,7 @@ from videomama_server.evaluate.report.write import PAGE, write
 from videomama_server.evaluate.run import Failure, Outcome, Plan, Runner
 from videomama_server.evaluate.summary import Evaluation, summed_up
 from videomama_server.qc.report import make_folder
+from videomama_server.synthetic.degrade import HITS, SHAPES
 
 _MASKS = (
     f"Kind of masks; repeatable. {GIVEN} for those of the data, or a degradation of the exact alpha: one of "

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from videomama_client.wording import counted
 
-from videomama_server import sequences
 from videomama_server.foreground import Recolour
 from videomama_server.foreground.clip import Sources
+from videomama_server.media import sequences
 from videomama_server.submission import Submission
 
 

@@ -18,7 +18,8 @@ from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
 from videomama_client.settings import MODES, QUALITIES, MatteSettings
 from videomama_client.wording import counted
 
-from videomama_server import config, sequences
+from videomama_server import config
+from videomama_server.media import sequences
 from videomama_server.submission import Submission, project_paths, submit
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from typing import Any
 import click
 from videomama_client.errors import BadInput, option_called, placed
 
-from videomama_server import color, frames, sequences
 from videomama_server import metrics as measures
+from videomama_server.arrays import FloatArray
+from videomama_server.media import color, frames, sequences
 
 _NOTES = {"mad_t": f"our definition: inside a band made with an ellipse of {measures.KERNEL} pixels"}
 _DECIMALS = 4
@@ -61,11 +62,9 @@ class _Unaided:
         self.change: dict[int, float] = {}
         self.flicker: dict[int, float] = {}
         self.mad: dict[int, float] = {}
-        self._previous: tuple[frames.FloatArray, frames.FloatArray | None] | None = None
+        self._previous: tuple[FloatArray, FloatArray | None] | None = None
 
-    def add(
-        self, frame: int, alpha: frames.FloatArray, truth: frames.FloatArray, view: frames.FloatArray | None
-    ) -> None:
+    def add(self, frame: int, alpha: FloatArray, truth: FloatArray, view: FloatArray | None) -> None:
         """Measure the next frame, in clip order; `view` is its plate as a display shows it."""
         self.mad[frame] = measures.mad(alpha, truth)
         if self._previous is not None:
@@ -166,19 +165,19 @@ def _over_time(unaided: _Unaided, wanted: _Wanted) -> Shown:
     return shown
 
 
-def _alpha(path: Path, wanted: _Wanted) -> frames.FloatArray:
+def _alpha(path: Path, wanted: _Wanted) -> FloatArray:
     """Return an alpha on its display window: data windows differ from frame to frame."""
     return frames.shown(frames.read_mask(path, wanted.channel, wanted.view)).pixels[..., 0]
 
 
-def _colours(files: _Files, frame: int, view: str) -> tuple[frames.FloatArray, frames.FloatArray] | None:
+def _colours(files: _Files, frame: int, view: str) -> tuple[FloatArray, FloatArray] | None:
     if files.colour is None:
         return None
     pred, truth = (frames.shown(frames.read_plate(of[frame], view=view)) for of in files.colour)
     return pred.pixels, truth.pixels
 
 
-def _display(path: Path, view: str) -> frames.FloatArray:
+def _display(path: Path, view: str) -> FloatArray:
     picture = frames.shown(frames.read_plate(path, view=view))
     space = color.resolve("auto", picture.is_float, picture.declared)
     return color.display_transform(space, 0.0)(picture.pixels)

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from videomama_client.wording import counted
 
-from videomama_server import sequences
+from videomama_server.media import sequences
 from videomama_server.qc import report
 from videomama_server.qc.files import Clip, Reading, clip_of
 from videomama_server.qc.flags import sentence

@@ -42,8 +42,8 @@ _FILE = click.Path(path_type=Path)
 @click.option("--log", type=_FILE, help="Append all that it says to this file.")
 def serve(log: Path | None, **flags: Any) -> None:
     """Run the server in the foreground until Ctrl-C."""
-    from videomama_server.door import AlreadyRunning
-    from videomama_server.server import serve as run
+    from videomama_server.serving.listener import AlreadyRunning
+    from videomama_server.serving.server import serve as run
 
     if log is not None:
         logs.divert(log)

@@ -15,8 +15,8 @@ from videomama_server import config, running
 from videomama_server.cli import EXIT_FAILED, as_fields
 from videomama_server.cli.differing import tell_differing
 from videomama_server.cli.transfer import Transfer
-from videomama_server.engines.videomama import headers, layouts
-from videomama_server.weights_fetch import offer
+from videomama_server.engines.videomama.checkpoint import headers, layouts
+from videomama_server.weights import catalogue
 
 _DIR = click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
@@ -72,7 +72,7 @@ def check(directory: Path | None, full: bool, as_json: bool) -> None:
     folder = directory or _settled().weights
     passed: list[str] = []
     try:
-        for line in _with_torch("checks").run(layouts.find(folder), full):
+        for line in _with_torch("checkpoint.checks").run(layouts.find(folder), full):
             passed.append(line)
             if not as_json:
                 click.echo(f"ok  {line}")
@@ -93,8 +93,8 @@ def fold(directory: Path | None, dtype: str | None, as_json: bool) -> None:
     """Make weights ready for use now, which otherwise the first job does."""
     settled = _settled(dtype=dtype)
     checkpoint = layouts.find(directory or settled.weights)
-    engine = _with_torch("weights")
-    storage = _with_torch("device").choose(settled.device, settled.dtype).storage
+    engine = _with_torch("checkpoint.weights")
+    storage = _with_torch("memory.device").choose(settled.device, settled.dtype).storage
     if not as_json:
         click.echo(f"reading {checkpoint.unet} and {checkpoint.vae} ...", err=True)
     path = engine.folded(checkpoint, settled.folded_dir, storage)
@@ -110,10 +110,10 @@ def fold(directory: Path | None, dtype: str | None, as_json: bool) -> None:
 def fetch(target: Path | None, accepted: bool, verify: bool, as_json: bool) -> None:
     """Fetch the published weights, or what is missing of them; it goes on where an earlier run stopped."""
     settled = config.load({"weights": target})
-    fetching = _with_extra("videomama_server.weights_fetch.fetch")
+    fetching = _with_extra("videomama_server.weights.fetch")
     with Transfer() as transfer:
         order = fetching.Order(
-            offer.PUBLISHED, settled.weights, settled.folded_dir, lambda: _accepts(accepted, transfer), verify
+            catalogue.PUBLISHED, settled.weights, settled.folded_dir, lambda: _accepts(accepted, transfer), verify
         )
         outcome = fetching.fetch(order, transfer, transfer.say)
     _tell(outcome, settled.weights, as_json)
@@ -127,10 +127,10 @@ def fetch(target: Path | None, accepted: bool, verify: bool, as_json: bool) -> N
 def import_(origin: Path, target: Path | None, copy: bool, as_json: bool) -> None:
     """Take over weights that are on this machine, in any layout they are met in; DIR may be a file too."""
     settled = config.load({"weights": target})
-    adopting = _with_extra("videomama_server.weights_fetch.adopt")
+    importing = _with_extra("videomama_server.weights.importing")
     with Transfer() as transfer:
-        order = adopting.Import(offer.PUBLISHED, origin.absolute(), settled.weights, copy)
-        outcome = adopting.adopt(order, transfer, transfer.say)
+        order = importing.Import(catalogue.PUBLISHED, origin.absolute(), settled.weights, copy)
+        outcome = importing.adopt(order, transfer, transfer.say)
     _tell(outcome, settled.weights, as_json)
 
 
@@ -143,7 +143,7 @@ def _settled(**flags: Any) -> config.Config:
 
 def _accepts(flag: bool, transfer: Transfer) -> bool:
     """Show the licence, and ask for it unless that was answered by a flag; where nobody can answer it is a no."""
-    transfer.say(offer.LICENCE.read_text(encoding="utf-8"))
+    transfer.say(catalogue.LICENCE.read_text(encoding="utf-8"))
     if flag:
         transfer.say("Accepted with --accept-licence.")
         return True

@@ -1,1 +1,1 @@
-"""The demo clip: a generated shot whose alpha is known exactly, and the contact sheet that shows a result."""
+"""The demo: a generated clip refined through the server, measured, and shown in a contact sheet."""

@@ -14,12 +14,13 @@ from videomama_client.messages import MatteDone
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import counted
 
-from videomama_server import color, frames
-from videomama_server.cache import Cache
-from videomama_server.demo.clip import ClipShape, DemoClip, write_clip
+from videomama_server.arrays import FloatArray
+from videomama_server.cache.entries import Cache
 from videomama_server.demo.sheet import SheetFrame, spread, write_contact_sheet
+from videomama_server.media import color, frames
 from videomama_server.metrics import ClipMetrics, MetricsResult
 from videomama_server.submission import Submission
+from videomama_server.synthetic.demo_clip import ClipShape, DemoClip, write_clip
 
 Follow = Callable[[Client, Submission], MatteDone]
 Say = Callable[[str], None]
@@ -92,7 +93,7 @@ def _measure(clip: DemoClip, pattern: Path) -> MetricsResult:
     return measured.result()
 
 
-def _alpha(path: Path) -> frames.FloatArray:
+def _alpha(path: Path) -> FloatArray:
     return frames.read_mask(path).pixels[..., 0]
 
 

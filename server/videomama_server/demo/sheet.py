@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from videomama_server import frames as pictures
-from videomama_server.demo.canvas import FloatArray
+from videomama_server.arrays import FloatArray
 from videomama_server.foreground import estimate
+from videomama_server.media import frames as pictures
 
 ByteArray = NDArray[np.uint8]
 

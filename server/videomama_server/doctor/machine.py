@@ -26,7 +26,7 @@ _AGAIN = "`python install server` installs what is missing."
 _TRIAL = """
 import json
 from pathlib import Path
-import videomama_server.server, videomama_server.worker
+import videomama_server.serving.server, videomama_server.worker.worker
 from videomama_server import engines
 from videomama_server.engines.base import EngineConfig
 print(json.dumps(engines.load("classic", EngineConfig(Path(), Path())).name))
@@ -81,7 +81,7 @@ def _listen(host: str, port: int) -> None:
 def clock(folder: Path) -> Line:
     """Compare the clock with the times of this software's files, and with what the disk of `folder` writes."""
     now = time.time()
-    built = max(path.stat().st_mtime for path in Path(videomama_server.__file__).parent.glob("*.py"))
+    built = max(path.stat().st_mtime for path in Path(videomama_server.__file__).parent.rglob("*.py"))
     shown = time.strftime("%Y-%m-%d %H:%M", time.localtime(now))
     if now < built - _DAY_S:
         what = f"It says {shown}, and files of this software are newer"

@@ -14,7 +14,7 @@ from videomama_server import running
 from videomama_server.config import Config
 from videomama_server.doctor import graphics, machine, nukes, serving, storage, weights
 from videomama_server.doctor.lines import Line, good, problem, warning
-from videomama_server.engines.videomama import layouts
+from videomama_server.engines.videomama.checkpoint import layouts
 
 
 def examine(connection_file: Path | None = None) -> list[Line]:

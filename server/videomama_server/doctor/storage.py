@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from videomama_server.cache import README, Cache, sample
+from videomama_server.cache.entries import README, Cache, sample
 from videomama_server.config import Config
 from videomama_server.doctor.lines import Line, good, problem, warning
 from videomama_server.doctor.machine import nearest

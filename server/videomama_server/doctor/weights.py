@@ -10,9 +10,9 @@ from videomama_client.errors import WeightsError
 from videomama_server.config import Config
 from videomama_server.doctor.asking import NoAnswer, ask_python
 from videomama_server.doctor.lines import Line, good, problem, warning
-from videomama_server.engines.videomama import headers, layouts
-from videomama_server.engines.videomama.layouts import Checkpoint
-from videomama_server.weights_fetch import manifest
+from videomama_server.engines.videomama.checkpoint import headers, layouts
+from videomama_server.engines.videomama.checkpoint.layouts import Checkpoint
+from videomama_server.weights import manifest
 
 NAME = "weights"
 _CHECK_S = 180.0

@@ -43,7 +43,7 @@ def identity(name: str, config: EngineConfig) -> Hashable:
     """
     if name != "videomama":
         return name
-    found = _imported("videomama_server.engines.videomama.layouts").find(config.weights)
+    found = _imported("videomama_server.engines.videomama.checkpoint.layouts").find(config.weights)
     stats = [path.stat() for path in (found.unet, found.vae)]
     return (config, *((stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats))
 
@@ -115,7 +115,7 @@ def _videomama_runs_well(config: EngineConfig) -> bool:
     if config.device == "cpu" or not config.weights.exists():
         return False
     try:
-        _imported("videomama_server.engines.videomama.layouts").find(config.weights)
-        return bool(_imported("videomama_server.engines.videomama.device").prefers_videomama())
+        _imported("videomama_server.engines.videomama.checkpoint.layouts").find(config.weights)
+        return bool(_imported("videomama_server.engines.videomama.memory.device").prefers_videomama())
     except (WeightsError, ModuleNotFoundError):
         return False

@@ -8,17 +8,32 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 from videomama_client.settings import MatteSettings
 
-from videomama_server.roi import RegionRule
-
-FloatArray = NDArray[np.float32]
+from videomama_server.arrays import FloatArray
 
 
 class DeviceLost(RuntimeError):
     """The device cannot be used any more by this process: the worker ends, and the next one takes its jobs up."""
+
+
+@dataclass(frozen=True)
+class RegionRule:
+    """How an engine likes the region of interest that is found from the masks.
+
+    Attributes:
+        padding_share: of the region's side, added on every side.
+        padding_pixels: added at least, in pixels of a plate 1920 wide.
+        multiple: of pixels that the region is rounded out to.
+        minimum_gain: share of the plate that the region must spare; if it does not, the whole plate is taken.
+        fixed: one rectangle for the whole job even where no region is asked for.
+    """
+
+    padding_share: float = 0.1  # what a tracker's mask commonly leaves out (hair, motion blur)
+    padding_pixels: float = 48.0  # the default trimap (dilate 40) and room for its filters
+    multiple: int = 8
+    minimum_gain: float = 0.0
+    fixed: bool = False
 
 
 @dataclass(frozen=True)

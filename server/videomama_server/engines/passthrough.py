@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from videomama_client.settings import MatteSettings
 
-from videomama_server.engines.base import EngineFrame, FloatArray, PlainEngine, WindowShape
+from videomama_server.arrays import FloatArray
+from videomama_server.engines.base import EngineFrame, PlainEngine, WindowShape
 
 
 class PassthroughEngine(PlainEngine):

@@ -11,9 +11,10 @@ from videomama_client.errors import BadInput
 from videomama_client.settings import QUALITIES, MatteSettings
 from videomama_client.wording import choices
 
-from videomama_server import degrade, engines, metrics
+from videomama_server import engines, metrics
 from videomama_server.config import Config
 from videomama_server.engines.base import EngineConfig
+from videomama_server.synthetic import degrade
 
 GIVEN = "given"  # the masks that came with the data
 MASK = "mask"  # stands where an engine's name does, for the masks themselves

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from videomama_client.errors import BadInput, VideoMaMaError
 
-from videomama_server import sequences
+from videomama_server.media import sequences
 
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".exr", ".tif", ".tiff", ".dpx"})
 

@@ -10,9 +10,9 @@ from typing import Protocol
 
 from videomama_client.errors import BadInput, NotPermitted
 
-from videomama_server import sequences
-from videomama_server.clips.suite import FACTS, read_clip
 from videomama_server.evaluate.clip import Broken, Clip, Data, Read, numbered, numbered_if_there
+from videomama_server.media import sequences
+from videomama_server.synthetic.suite import FACTS, read_clip
 
 _DEPTH = 3  # folders above a clip's: the data set's, its resolution's and its part's
 

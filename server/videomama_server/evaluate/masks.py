@@ -9,10 +9,11 @@ from pathlib import Path
 
 from videomama_client.errors import BadInput, placed
 
-from videomama_server import degrade, frames
 from videomama_server.evaluate.asked import AskedMasks
 from videomama_server.evaluate.clip import Clip, Files
 from videomama_server.evaluate.measure import Tell
+from videomama_server.media import frames
+from videomama_server.synthetic import degrade
 
 
 def files(clip: Clip, masks: AskedMasks, folder: Path) -> dict[int, Path]:

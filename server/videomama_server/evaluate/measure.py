@@ -8,10 +8,12 @@ from pathlib import Path
 
 from videomama_client.errors import BadInput, placed
 
-from videomama_server import color, foreground, frames, metrics
+from videomama_server import foreground, metrics
+from videomama_server.arrays import FloatArray
 from videomama_server.evaluate.asked import FLICKER, FOREGROUND, Measures
 from videomama_server.evaluate.clip import Clip, Files
-from videomama_server.frames import FloatArray, Picture
+from videomama_server.media import color, frames
+from videomama_server.media.frames import Picture
 
 Scores = dict[str, list[float | None]]
 Tell = Callable[[], None]

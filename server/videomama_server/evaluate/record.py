@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from videomama_server.evaluate.clip import Files
-from videomama_server.replacing import replacing
+from videomama_server.files.replacing import replacing
 
 RECORD = "scores.json"
 _VERSION = 1  # of the records, and of what the measures mean

@@ -18,7 +18,7 @@ from videomama_server.evaluate.asked import GIVEN, MASK, AskedEngine, AskedMasks
 from videomama_server.evaluate.clip import Clip, Files
 from videomama_server.evaluate.measure import measure
 from videomama_server.evaluate.record import Record, fingerprint
-from videomama_server.sequences import whole_range
+from videomama_server.media.sequences import whole_range
 from videomama_server.submission import Submission, submit
 
 WORK = "work"

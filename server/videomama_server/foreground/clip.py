@@ -12,10 +12,11 @@ from pathlib import Path
 from videomama_client.errors import BadInput, option_called, placed
 from videomama_client.wording import counted
 
-from videomama_server import color, frames, sequences
-from videomama_server.delivery import Delivery
-from videomama_server.disk_errors import disk_error
+from videomama_server.arrays import FloatArray
+from videomama_server.files.disk_errors import disk_error
 from videomama_server.foreground.estimate import estimate, sane_alpha
+from videomama_server.media import color, frames, sequences
+from videomama_server.media.delivery import Delivery
 
 DEFAULT_DTYPE = {".exr": "half", ".tif": "float", ".tiff": "float"}
 _DTYPES = ("half", "float")  # scene values do not fit into integers
@@ -167,7 +168,7 @@ class Recolour:
             except OSError as error:
                 raise disk_error(error) from error
 
-    def _alpha(self, sources: Sources, plate: frames.Picture) -> frames.FloatArray:
+    def _alpha(self, sources: Sources, plate: frames.Picture) -> FloatArray:
         mask = frames.read_mask(sources.alpha, self.alpha_channel, self.view)
         own, wanted = mask.geometry.display, plate.geometry.display
         if (own.w, own.h) != (wanted.w, wanted.h):
@@ -177,7 +178,7 @@ class Recolour:
             )
         return frames.conform(mask, plate.geometry)
 
-    def _write(self, target: Path, plate: frames.Picture, alpha: frames.FloatArray) -> None:
+    def _write(self, target: Path, plate: frames.Picture, alpha: FloatArray) -> None:
         to_linear = color.linear_light(color.resolve(self.colorspace, plate.is_float, plate.declared))
         colour = estimate(to_linear(plate.pixels), alpha)
         if self.premultiplied:

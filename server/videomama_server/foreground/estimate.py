@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
+from videomama_server.arrays import FloatArray
+
 IndexArray = NDArray[np.intp]
 
 LARGEST = 65504.0  # of a half

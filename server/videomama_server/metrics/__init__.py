@@ -5,6 +5,7 @@ alphas: no 8-bit step, no normalisation before the gradient, and measures of cha
 that exist. `Evaluation(convention="maggie")` gives the figures of MaGGIe's evaluation instead.
 """
 
+from videomama_server.arrays import FloatArray
 from videomama_server.metrics.band import KERNEL, mad_t, unknown_band
 from videomama_server.metrics.clip import ClipMetrics, MetricsResult
 from videomama_server.metrics.connectivity import conn
@@ -13,7 +14,6 @@ from videomama_server.metrics.difference import foreground_mad, foreground_mse, 
 from videomama_server.metrics.evaluation import MEASURES, Evaluation, Scores
 from videomama_server.metrics.flicker import change_along, flicker, motion_view
 from videomama_server.metrics.gradient import grad
-from videomama_server.metrics.inputs import FloatArray
 from videomama_server.metrics.seams import SeamTest, change, drift, overlap_disagreement, seam_test
 from videomama_server.metrics.shape import boundary_f, jaccard
 from videomama_server.metrics.tables import rvm_table_mean

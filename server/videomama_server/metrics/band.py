@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from videomama_server.metrics.inputs import FloatArray, as_float, checked
+from videomama_server.arrays import FloatArray
+from videomama_server.metrics.inputs import as_float, checked
 
 KERNEL = 25  # pixels: diameter of the ellipse in MaGGIe's evaluation trimap
 _STEP = np.float32(1 / 255)  # what an 8-bit truth cannot hold is no transparency

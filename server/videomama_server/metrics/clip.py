@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from videomama_server.arrays import FloatArray
 from videomama_server.metrics.evaluation import Evaluation
-from videomama_server.metrics.inputs import FloatArray
 
 _QUICK = ("mad", "mse", "grad", "dtssd")
 

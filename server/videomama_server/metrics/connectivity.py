@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from videomama_server.metrics.inputs import FloatArray, checked
+from videomama_server.arrays import FloatArray
+from videomama_server.metrics.inputs import checked
 
 # In float32, as alphas are: an alpha of 8 bits or of half that is meant to be 0.6 reaches the level of 0.6.
 _LEVELS = (np.arange(11, dtype=np.float64) / 10).astype(np.float32)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from videomama_server.arrays import FloatArray
 from videomama_server.metrics import band, connectivity, difference, gradient, maggie, shape, temporal
-from videomama_server.metrics.inputs import FloatArray, as_float
+from videomama_server.metrics.inputs import as_float
 
 Convention = Literal["rvm", "maggie"]
 

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from videomama_client.errors import BadInput
 
-from videomama_server.metrics.inputs import FloatArray, as_float, checked
+from videomama_server.arrays import FloatArray
+from videomama_server.metrics.inputs import as_float, checked
 
 
 def mad(pred: FloatArray, truth: FloatArray) -> float:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from videomama_client.errors import BadInput
 
+from videomama_server.arrays import FloatArray
 from videomama_server.metrics import difference
 from videomama_server.metrics.conventions import CONVENTIONS, Convention
-from videomama_server.metrics.inputs import FloatArray, checked
+from videomama_server.metrics.inputs import checked
 
 _HIGHER_IS_BETTER = frozenset({"j", "f"})
 

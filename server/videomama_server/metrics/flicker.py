@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from videomama_client.errors import BadInput
 
-from videomama_server.metrics.inputs import FloatArray, as_float, checked
+from videomama_server.arrays import FloatArray
+from videomama_server.metrics.inputs import as_float, checked
 
 _SMALLEST = 32  # pixels; in a smaller picture the search reads past the end of its pyramid, and may crash
 _ROUND_TRIP = 0.01  # of the squared motion, how far there and back may lie apart (Sundaram et al., 2010)

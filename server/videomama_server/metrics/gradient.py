@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from videomama_server.metrics.inputs import FloatArray, checked
+from videomama_server.arrays import FloatArray
+from videomama_server.metrics.inputs import checked
 
 _SIGMA = 1.4
 _RADIUS = 4  # where the Gaussian of sigma 1.4 falls below 1e-2

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from videomama_client.errors import BadInput
 
-FloatArray = NDArray[np.float32]
+from videomama_server.arrays import FloatArray
 
 
 def checked(pred: FloatArray, truth: FloatArray) -> tuple[FloatArray, FloatArray]:

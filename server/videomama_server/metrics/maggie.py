@@ -16,8 +16,9 @@ import math
 
 import cv2
 
+from videomama_server.arrays import FloatArray
 from videomama_server.metrics import band, difference, gradient, temporal
-from videomama_server.metrics.inputs import FloatArray, as_float
+from videomama_server.metrics.inputs import as_float
 
 _AREA = 1e7
 

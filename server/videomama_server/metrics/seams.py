@@ -8,8 +8,8 @@ from statistics import fmean
 
 from videomama_client.errors import BadInput
 
+from videomama_server.arrays import FloatArray
 from videomama_server.metrics.difference import mad
-from videomama_server.metrics.inputs import FloatArray
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from videomama_server.metrics.inputs import FloatArray, checked
+from videomama_server.arrays import FloatArray
+from videomama_server.metrics.inputs import checked
 
 _THRESHOLD = np.float32(0.5)
 _TOLERANCE = 0.008  # of the picture's diagonal, rounded up to whole pixels

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from videomama_server.metrics.inputs import FloatArray, checked
+from videomama_server.arrays import FloatArray
+from videomama_server.metrics.inputs import checked
 
 
 def dtssd(pred: FloatArray, truth: FloatArray, previous_pred: FloatArray, previous_truth: FloatArray) -> float:

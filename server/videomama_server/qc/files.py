@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from videomama_client.errors import BadInput, VideoMaMaError, option_called, placed
 
-from videomama_server import color, frames, sequences
-from videomama_server.frames import FloatArray, Picture
+from videomama_server.arrays import FloatArray
+from videomama_server.media import color, frames, sequences
+from videomama_server.media.frames import Picture
 from videomama_server.qc.boundary import tried
 from videomama_server.qc.scores import FrameScores, Gauge, with_seams
 from videomama_server.qc.sights import Sight, glimpse, sight

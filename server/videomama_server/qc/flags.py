@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from videomama_client.messages import QcFlag
 
+from videomama_server.media.sequences import whole_range
 from videomama_server.qc import changes
 from videomama_server.qc.scores import FrameScores
 from videomama_server.qc.thresholds import THRESHOLDS, Thresholds, number, unusual
-from videomama_server.sequences import whole_range
 
 MASK_MISSED, ALPHA_DROPPED, MISMATCH = "mask missed", "alpha dropped", "mismatch"
 SPILL, PATCH, HOLE, SOFT = "spill", "patch", "hole", "soft inside"

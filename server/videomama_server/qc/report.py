@@ -11,13 +11,13 @@ from typing import Any
 from videomama_client.errors import InternalError, NotPermitted
 from videomama_client.messages import QcFlag
 
-from videomama_server.frames import write_picture
+from videomama_server.files.replacing import replacing
+from videomama_server.media.frames import write_picture
 from videomama_server.qc import sheet
 from videomama_server.qc.files import Clip, measure
 from videomama_server.qc.flags import flags_by_frame, judge
 from videomama_server.qc.plot import plot
 from videomama_server.qc.scores import FrameScores
-from videomama_server.replacing import replacing
 
 SHEET, PLOT, FACTS = "qc_sheet.png", "qc_plot.png", "qc.json"
 

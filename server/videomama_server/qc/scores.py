@@ -12,14 +12,13 @@ import numpy as np
 from videomama_client.errors import BadInput
 
 from videomama_server import metrics
-from videomama_server.metrics import FloatArray
+from videomama_server.arrays import REFERENCE_SIDE, FloatArray
+from videomama_server.media.reduction import averaged, fitted_size
 from videomama_server.qc.sights import MOTION, Bits, Sight, glimpse, sight
-from videomama_server.reduction import averaged, fitted_size
 
 VERSION = 1  # of what follows; scores of another one are not comparable
 REACH = 60.0  # pixels at 1920: alpha further than this outside the mask is none of the subject's
 DEPTH = 40.0  # pixels at 1920: a place further than this inside the mask is the subject's
-_REFERENCE = 1920
 _HALF = np.float32(0.5)
 _HOLE = np.float32(0.1)  # alpha under this one is none
 _TRACE = np.float32(0.02)  # alpha over this one is some
@@ -169,7 +168,7 @@ def _beyond(region: Bits, distance: float) -> Bits:
     if region.all():
         return region
     away = np.asarray(cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
-    beyond: Bits = away > distance * max(region.shape) / _REFERENCE
+    beyond: Bits = away > distance * max(region.shape) / REFERENCE_SIDE
     return beyond
 
 

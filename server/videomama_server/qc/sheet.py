@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from videomama_client.messages import QcFlag
 
-from videomama_server.frames import FloatArray
+from videomama_server.arrays import FloatArray
 from videomama_server.qc.files import Loaded
 from videomama_server.qc.scores import far_outside, holes
 

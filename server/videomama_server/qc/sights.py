@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from videomama_client.errors import BadInput
 
 from videomama_server import metrics
-from videomama_server.metrics import FloatArray
-from videomama_server.reduction import averaged, fitted_size
+from videomama_server.arrays import FloatArray
+from videomama_server.media.reduction import averaged, fitted_size
 
 WORKING = 960  # pixels: frames with a longer side are measured at this size, which makes them quick
 MOTION = 480  # pixels: the same for what changes along the plate's motion, most of all that is to be done

@@ -28,7 +28,7 @@ SERVER_PYTHON = os.environ.get("VIDEOMAMA_TEST_SERVER_PYTHON", sys.executable)
 _WRITE_CLIP = """
 import os, sys
 import numpy as np
-from videomama_server import frames, sequences
+from videomama_server.media import frames, sequences
 folder, count = sys.argv[1], int(sys.argv[2])
 rng = np.random.default_rng(int.from_bytes(os.urandom(4), "big"))
 for role, channels in (("plate", ("R", "G", "B")), ("mask", ("A",))):

@@ -7,7 +7,7 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 from comps import FIRST, HEIGHT, WIDTH
-from videomama_server.geometry import Geometry, Rect
+from videomama_server.media.geometry import Geometry, Rect
 
 COUNT = 4
 LAST = FIRST + COUNT - 1

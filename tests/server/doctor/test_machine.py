@@ -71,6 +71,15 @@ def test_the_clock(tmp_path, monkeypatch):
     assert (line.state, "newer" in line.what) == ("warning", True)
 
 
+def test_the_clock_is_compared_with_the_files_of_every_room(tmp_path, monkeypatch):
+    newest = tmp_path / "package" / "room" / "module.py"
+    newest.parent.mkdir(parents=True)
+    newest.touch()
+    os.utime(newest, (time.time() + 10 * 86400,) * 2)
+    monkeypatch.setattr(machine.videomama_server, "__file__", str(tmp_path / "package" / "__init__.py"))
+    assert machine.clock(tmp_path).state == "warning"
+
+
 @pytest.mark.parametrize(("seconds", "side"), [(90, "behind"), (-90, "ahead")])
 def test_a_disk_with_another_time(tmp_path, monkeypatch, seconds, side):
     now = time.time()

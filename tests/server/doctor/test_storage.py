@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from videomama_server.cache import Cache
+from videomama_server.cache.entries import Cache
 from videomama_server.config import Config
 from videomama_server.doctor import storage
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from videomama_server import frames
 from videomama_server.evaluate.layouts import read_data
+from videomama_server.media import frames
 
 SIZE = (64, 96)
 COUNT = 3

@@ -4,10 +4,10 @@ import shutil
 
 import pytest
 from videomama_client.errors import BadInput
-from videomama_server.clips.render import ClipSpec
-from videomama_server.clips.suite import write_clip
-from videomama_server.degrade import parse
 from videomama_server.evaluate.layouts import LAYOUTS, read_data
+from videomama_server.synthetic.degrade import parse
+from videomama_server.synthetic.render import ClipSpec
+from videomama_server.synthetic.suite import write_clip
 
 
 def test_clips_of_our_own_command(tmp_path):

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from videomama_client.errors import BadInput
-from videomama_server import frames
 from videomama_server.evaluate import masks as masking
 from videomama_server.evaluate.asked import parse_masks
 from videomama_server.evaluate.layouts import read_data
+from videomama_server.media import frames
 
 
 def written(clip, text, folder):

@@ -6,8 +6,8 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 from videomama_client.errors import BadInput, NotPermitted, VideoMaMaError
-from videomama_server import frames
 from videomama_server.foreground import Recolour, estimate
+from videomama_server.media import frames
 
 HEIGHT, WIDTH = 48, 64
 NUMBERS = range(1001, 1004)

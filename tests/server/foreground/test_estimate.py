@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 import pytest
-from videomama_server.demo.clip import ClipShape, render_frame
 from videomama_server.foreground.estimate import LARGEST, estimate
+from videomama_server.synthetic.demo_clip import ClipShape, render_frame
 
 RED, BLUE = np.float32([0.8, 0.2, 0.1]), np.float32([0.1, 0.2, 0.9])
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import pytest
-from videomama_server import frames
+from videomama_server.media import frames
 from videomama_server.qc.flags import judge
 from videomama_server.qc.scores import Gauge, with_seams
 

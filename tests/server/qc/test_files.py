@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from videomama_client.errors import BadInput, InternalError
-from videomama_server import frames
-from videomama_server.geometry import Geometry, Rect
+from videomama_server.media import frames
+from videomama_server.media.geometry import Geometry, Rect
 from videomama_server.qc import files
 from videomama_server.qc.files import Clip, Reading, clip_of, measure
 from videomama_server.qc.report import check

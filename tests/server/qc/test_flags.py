@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 from videomama_client.messages import QcFlag
-from videomama_server.demo.clip import ClipShape, render_frame
 from videomama_server.qc.flags import flags_by_frame, judge, sentence
 from videomama_server.qc.scores import FrameScores, Gauge, with_seams
+from videomama_server.synthetic.demo_clip import ClipShape, render_frame
 
 
 @pytest.mark.parametrize("speed", [0.0, 2.0, 6.0])

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from videomama_server.engines.base import FloatArray
+from videomama_server.arrays import FloatArray
 from videomama_server.engines.classic.trimap import BoolArray, Trimap
 
 _EPSILON = 1e-5  # variance of colour added to each window, of a plate 0..1: about that of grain

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from videomama_server.engines.base import FloatArray
+from videomama_server.arrays import FloatArray
 
 _CENTRE = 2.0  # weight of a cell in its own mean along one axis; that of each neighbour is 1
 

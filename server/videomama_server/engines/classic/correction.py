@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from videomama_server.engines.base import FloatArray
+from videomama_server.arrays import REFERENCE_SIDE, FloatArray
 from videomama_server.engines.classic.colour_grid import ColourGrid
 from videomama_server.engines.classic.grain import without_grain
 from videomama_server.engines.classic.motion import REACH, Trust, motions, moved
 from videomama_server.engines.classic.trimap import BoolArray, distance_to
-from videomama_server.reduction import averaged, reduced_size
+from videomama_server.media.reduction import averaged, reduced_size
 
-_REFERENCE = 1920  # long side, in pixels, of the plate that distances are given for
 _WORKING = 480  # and of the view that outlines are corrected in
 _PLACE = 24.0  # pixels of the view, within which
 _TIME = 2.0  # frames, within which, and
@@ -65,7 +64,7 @@ def view_of(plate: FloatArray, subject: BoolArray, long_side: int) -> View | Non
     if small.all() or not small.any():
         return None
     colour = cv2.cvtColor(without_grain(averaged(plate, size), _MOST_SMOOTHING), cv2.COLOR_RGB2Lab)
-    scale = min(1.0, _WORKING / long_side) * long_side / _REFERENCE
+    scale = min(1.0, _WORKING / long_side) * long_side / REFERENCE_SIDE
     return View(np.asarray(colour, np.float32), np.asarray(small, np.bool_), scale)
 
 

@@ -11,17 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 from videomama_client.settings import MatteSettings
 
-from videomama_server.engines.base import EngineFrame, FloatArray, PlainEngine, WindowShape
+from videomama_server.arrays import REFERENCE_SIDE, FloatArray
+from videomama_server.engines.base import EngineFrame, PlainEngine, RegionRule, WindowShape
 from videomama_server.engines.classic.correction import View, corrected, likelihood, view_of, view_size
 from videomama_server.engines.classic.grain import without_grain
 from videomama_server.engines.classic.matte import fast_lines, fine_matte, reduced
 from videomama_server.engines.classic.motion import REACH
 from videomama_server.engines.classic.temporal import SolvedFrame, steadied
 from videomama_server.engines.classic.trimap import Trimap, trimap_of
-from videomama_server.engines.guided import lift_lines
-from videomama_server.roi import RegionRule
+from videomama_server.engines.guided_filter import lift_lines
 
-_REFERENCE = 1920  # long side, in pixels, of the plate that radii are given for; no larger one is solved
+_LARGEST = REFERENCE_SIDE  # long side, in pixels, of the largest plate that is solved
 _VIEW = 960  # and of the one that motion is followed in
 _MOST_SMOOTHING = 1.0  # sigma in pixels, for grain: more costs strands where they stand out from it
 _SOLVERS = min(4, os.cpu_count() or 1)  # frames solved at a time: each takes one core, and memory
@@ -120,11 +120,11 @@ def _solved(frame: PreparedFrame, likely: FloatArray, settings: MatteSettings) -
 
 def _alpha(plate: FloatArray, mask: FloatArray, trimap: Trimap, settings: MatteSettings, long_side: int) -> FloatArray:
     """Alpha (H, W) of a plate (H, W, 3): solved at 1920 pixels at most and lifted from there."""
-    shrink = _REFERENCE / long_side
+    shrink = _LARGEST / long_side
     if shrink >= 1:
-        return _matte(plate, mask, trimap, settings.quality, long_side / _REFERENCE)
+        return _matte(plate, mask, trimap, settings.quality, long_side / REFERENCE_SIDE)
     small_plate, small_mask = reduced(plate, shrink), reduced(mask, shrink)
-    small_trimap = _trimap(small_mask, settings, _REFERENCE)
+    small_trimap = _trimap(small_mask, settings, _LARGEST)
     alpha = _matte(small_plate, small_mask, small_trimap, settings.quality, 1.0)
     return lift_lines(small_plate, alpha).resized(*mask.shape).of(plate)
 
@@ -138,6 +138,6 @@ def _matte(plate: FloatArray, mask: FloatArray, trimap: Trimap, quality: str, sc
 
 
 def _trimap(mask: FloatArray, settings: MatteSettings, long_side: int) -> Trimap:
-    scale = long_side / _REFERENCE
+    scale = long_side / REFERENCE_SIDE
     subject = mask >= settings.mask_threshold
     return trimap_of(subject, settings.trimap_erode * scale, settings.trimap_dilate * scale)

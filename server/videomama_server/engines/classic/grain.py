@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from videomama_server.engines.base import FloatArray
+from videomama_server.arrays import FloatArray
 
 _UNSEEN = 0.006  # standard deviation of grain, display-referred, up to which it does no harm
 _SMOOTHING = 110.0  # sigma in pixels for each unit of grain above that

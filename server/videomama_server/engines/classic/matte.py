@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from videomama_server.engines.base import FloatArray
+from videomama_server.arrays import FloatArray
 from videomama_server.engines.classic.closed_form import closed_form
-from videomama_server.engines.classic.light import to_light
 from videomama_server.engines.classic.pool import pooled
 from videomama_server.engines.classic.separability import blended
 from videomama_server.engines.classic.shared import shared_matte
 from videomama_server.engines.classic.trimap import Trimap
-from videomama_server.engines.guided import LocalLines, fit_lines
-from videomama_server.reduction import averaged, reduced_size
+from videomama_server.engines.guided_filter import LocalLines, fit_lines
+from videomama_server.media.reduction import averaged, reduced_size
+from videomama_server.media.srgb import to_light
 
 _GUIDED_RADIUS = 16.0  # pixels of a plate 1920 wide
 _GUIDED_EPSILON = 1e-4

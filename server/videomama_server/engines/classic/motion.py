@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from videomama_server import heartbeat
-from videomama_server.engines.base import FloatArray
+from videomama_server.arrays import FloatArray
 
 REACH = 2  # frames
 _SMALLEST = 32  # pixels; in a smaller picture the search reads past the end of its pyramid, and may crash

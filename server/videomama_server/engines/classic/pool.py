@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from videomama_server.engines.base import FloatArray
+from videomama_server.arrays import FloatArray
 
 _DOUBT = np.float32(0.02)  # no estimate is more certain of an unknown pixel than this
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from videomama_server.engines.base import FloatArray
+from videomama_server.arrays import FloatArray
 from videomama_server.engines.classic.sampling import IndexArray, surroundings
 from videomama_server.engines.classic.trimap import BoolArray, Trimap
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from videomama_server.engines.base import FloatArray
+from videomama_server.arrays import FloatArray
 
 BoolArray = NDArray[np.bool_]
 

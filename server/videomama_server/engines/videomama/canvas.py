@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn import functional
 from videomama_client.errors import BadInput
 
-from videomama_server.engines.base import FloatArray
-from videomama_server.engines.guided import lift_lines
+from videomama_server.arrays import FloatArray
+from videomama_server.engines.guided_filter import lift_lines
 
 MULTIPLE = 64  # of pixels: the VAE divides by 8, the UNet by another 8
 _PUBLISHED_AREA = 1024 * 576  # what the published inference works at

@@ -11,14 +11,14 @@ from torch import Tensor
 from videomama_client.errors import BadInput
 from videomama_client.settings import MatteSettings
 
-from videomama_server.engines.base import EngineConfig, EngineFrame, EngineUsage, FloatArray, WindowShape
+from videomama_server.arrays import FloatArray
+from videomama_server.engines.base import EngineConfig, EngineFrame, EngineUsage, RegionRule, WindowShape
 from videomama_server.engines.videomama import canvas as canvases
 from videomama_server.engines.videomama import noise
 from videomama_server.engines.videomama.canvas import Canvas, Size
+from videomama_server.engines.videomama.checkpoint.published import SCALING
 from videomama_server.engines.videomama.latents import LatentStore
 from videomama_server.engines.videomama.model import Model
-from videomama_server.engines.videomama.published import SCALING
-from videomama_server.roi import RegionRule
 
 REFERENCE = "reference"
 LONGEST_WINDOW = 25  # frame indices that the network was trained on

@@ -14,13 +14,14 @@ from videomama_client.errors import OutOfMemory
 
 from videomama_server import heartbeat
 from videomama_server.engines.base import DeviceLost, EngineConfig, EngineUsage
-from videomama_server.engines.videomama import device, layouts, planner, weights
 from videomama_server.engines.videomama.canvas import Size
-from videomama_server.engines.videomama.fusing import activation
-from videomama_server.engines.videomama.network import Network
-from videomama_server.engines.videomama.offload import Placement
-from videomama_server.engines.videomama.planner import Job, MemoryPlan
-from videomama_server.engines.videomama.shape import shape_of
+from videomama_server.engines.videomama.checkpoint import layouts, weights
+from videomama_server.engines.videomama.memory import device, planner
+from videomama_server.engines.videomama.memory.offload import Placement
+from videomama_server.engines.videomama.memory.planner import Job, MemoryPlan
+from videomama_server.engines.videomama.network.fusing import activation
+from videomama_server.engines.videomama.network.network import Network
+from videomama_server.engines.videomama.network.shape import shape_of
 
 log = logging.getLogger(__name__)
 

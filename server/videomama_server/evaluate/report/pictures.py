@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from videomama_server.arrays import FloatArray
 from videomama_server.evaluate.measure import read
 from videomama_server.evaluate.run import Unit
-from videomama_server.frames import FloatArray
 
 ByteArray = NDArray[np.uint8]
 

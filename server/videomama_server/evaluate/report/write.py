@@ -11,7 +11,7 @@ from videomama_client.errors import NotPermitted
 from videomama_server.evaluate.report import markdown, page
 from videomama_server.evaluate.run import Unit
 from videomama_server.evaluate.summary import Evaluation, to_json
-from videomama_server.replacing import replacing
+from videomama_server.files.replacing import replacing
 
 FACTS, TEXT, PAGE = "evaluation.json", "evaluation.md", "evaluation.html"
 

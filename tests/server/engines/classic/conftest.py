@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import pytest
-from videomama_server.engines.classic.light import to_display
+from videomama_server.media.srgb import to_display
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from videomama_client.settings import MatteSettings
-from videomama_server.degrade import parse
-from videomama_server.demo.clip import ClipShape, render_frame
 from videomama_server.engines.base import Engine, EngineFrame
 from videomama_server.engines.classic import engine
 from videomama_server.engines.classic.engine import ClassicEngine
-from videomama_server.engines.classic.light import to_display
 from videomama_server.engines.classic.trimap import trimap_of
+from videomama_server.media.srgb import to_display
 from videomama_server.metrics import dtssd, grad, mad
+from videomama_server.synthetic.degrade import parse
+from videomama_server.synthetic.demo_clip import ClipShape, render_frame
 
 ENGINE: Engine = ClassicEngine()
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from videomama_server.engines.classic.matte import fast_lines, fine_matte, reduced
 from videomama_server.engines.classic.trimap import trimap_of
-from videomama_server.engines.guided import lift_lines
+from videomama_server.engines.guided_filter import lift_lines
 
 
 def error(alpha, scene):

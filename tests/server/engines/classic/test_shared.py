@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
-from videomama_server.engines.classic.light import to_light
 from videomama_server.engines.classic.shared import shared_matte
 from videomama_server.engines.classic.trimap import trimap_of
+from videomama_server.media.srgb import to_light
 
 
 def solved(scene, scale=0.5):

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import diffusers
 import pytest
 import torch
-from videomama_server.engines.videomama.folding import fold
-from videomama_server.engines.videomama.network import Network
-from videomama_server.engines.videomama.shape import shape_of
+from videomama_server.engines.videomama.checkpoint.folding import fold
+from videomama_server.engines.videomama.network.network import Network
+from videomama_server.engines.videomama.network.shape import shape_of
 
 LEVELS = 4
 

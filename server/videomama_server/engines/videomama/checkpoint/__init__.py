@@ -1,0 +1,1 @@
+"""VideoMaMa's weights on disk: found, checked, folded, and kept ready to load."""

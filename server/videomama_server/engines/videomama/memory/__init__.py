@@ -1,0 +1,1 @@
+"""Where VideoMaMa computes, and how a job is planned to fit into memory."""

@@ -1,0 +1,252 @@
+"""How a job is made to fit into memory: frames per pass, then offload, then canvas, from measured peaks.
+
+Peaks are those of the network's own code (see `footprint`), never of a formula. What cannot be measured so is allowed
+for: workspaces of convolutions and matrix products, the context of the card and gaps between blocks of memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import torch
+from videomama_client.errors import OutOfMemory
+from videomama_client.wording import counted
+
+from videomama_server.engines.videomama.memory.device import Device, resident_bytes
+from videomama_server.engines.videomama.memory.footprint import peak_of, stand_ins
+from videomama_server.engines.videomama.memory.offload import PARTS, WAYS, blocks_of
+from videomama_server.engines.videomama.network.network import Network
+from videomama_server.engines.videomama.network.shape import NetworkShape
+
+Canvas = tuple[int, int]  # height, width in pixels, multiples of 64
+
+_ANCHORS = ((128, 128), (768, 768))  # canvases that are measured
+_GB = 1e9
+_ALLOWANCE = 512 * 1024 * 1024  # bytes, whatever the size: cuBLAS, cuDNN and the context hold some hundred MB
+_ALLOWANCE_SHARE = 0.05  # of the activations: gaps, and workspaces that grow with the picture
+
+
+@dataclass(frozen=True)
+class Job:
+    """What decides about the peaks, besides the canvas and the plan.
+
+    Attributes:
+        shape: of the network.
+        device: where it runs.
+        window: frames that the UNet sees at once.
+        group: frames that are decoded together.
+    """
+
+    shape: NetworkShape
+    device: Device
+    window: int
+    group: int
+
+    @property
+    def on_card(self) -> bool:
+        """Whether passes and offload may follow the memory; on a CPU the bits must not depend on what is free."""
+        return self.device.device.type == "cuda"
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """How a job runs within `budget_bytes`.
+
+    Attributes:
+        passes_encode: pictures encoded at once, plates or masks.
+        passes_unet: frames that the UNet's per-frame operations work on at once.
+        passes_decode: the same for the decoder.
+        offload: "none", "parts" or "blocks": what of the weights is away from the card.
+        canvas: (H, W) that the network works on.
+        peak_bytes: planned peak, allowance included; at most this.
+        budget_bytes: what there is.
+        job: what it was planned for.
+    """
+
+    passes_encode: int
+    passes_unet: int
+    passes_decode: int
+    offload: str
+    canvas: Canvas
+    peak_bytes: int
+    budget_bytes: int
+    job: Job
+
+    @property
+    def passes(self) -> dict[str, int]:
+        """Frames per pass by part of the network."""
+        return {"encoder": self.passes_encode, "unet": self.passes_unet, "decoder": self.passes_decode}
+
+    def describe(self) -> str:
+        """Return one line for the job's result and the log."""
+        height, width = self.canvas
+        passes = f"{self.passes_encode}/{self.passes_unet}/{self.passes_decode} frames a pass"
+        peak = f"{self.peak_bytes / _GB:.1f} of {self.budget_bytes / _GB:.1f} GB"
+        return f"{self.job.device.describe()}, canvas {width}x{height}, {passes}, offload {self.offload}, {peak}"
+
+
+def plan(job: Job, canvases: Sequence[Canvas], budget_bytes: int) -> MemoryPlan:
+    """Return the plan with the largest canvas that fits; with the least offload and the largest passes for it.
+
+    Args:
+        job: what is to run.
+        canvases: those that may be taken, by descending area; at least one.
+        budget_bytes: what may be held on the device, weights included.
+
+    Raises:
+        OutOfMemory: not even the last canvas fits.
+    """
+    area = float("inf")
+    for canvas in canvases:
+        if canvas[0] * canvas[1] > area and canvas != canvases[-1]:
+            continue
+        least = _least(job, canvas, budget_bytes)
+        if least <= budget_bytes:
+            return next(_fitting(job, canvas, budget_bytes))
+        # Peaks grow with the area at most in proportion, so no canvas larger than this can fit.
+        area = canvas[0] * canvas[1] * _room(job, budget_bytes) / _room(job, least)
+    height, width = canvases[-1]
+    raise OutOfMemory(
+        f"{width}x{height} pixels with windows of {counted(job.window, 'frame')}, {job.group} decoded together, take "
+        f"{least / _GB:.1f} GB on {job.device.device}; there are {budget_bytes / _GB:.1f} GB",
+        "Free memory on the device, raise max_vram_gb, or choose a shorter window, a smaller canvas or fp16.",
+    )
+
+
+def tighter(tight: MemoryPlan) -> MemoryPlan | None:
+    """Return the next plan to try after a real out-of-memory error; None when only the canvas is left.
+
+    The part of the highest peak takes half the frames per pass, and with one everywhere the next offload is taken.
+    """
+    job, canvas = tight.job, tight.canvas
+    if not job.on_card:
+        return None
+    by_peak = sorted(PARTS, key=lambda part: _peak(job, canvas, part, tight.passes[part]), reverse=True)
+    for part in by_peak:
+        if tight.passes[part] > 1:
+            return _planned(tight, {**tight.passes, part: tight.passes[part] // 2}, tight.offload)
+    following = WAYS[WAYS.index(tight.offload) + 1 :]
+    return _planned(tight, tight.passes, following[0]) if following else None
+
+
+def _planned(tight: MemoryPlan, passes: dict[str, int], offload: str) -> MemoryPlan:
+    peak = max(_total(tight.job, tight.canvas, part, passes[part], offload) for part in PARTS)
+    encode, unet, decode = (passes[part] for part in PARTS)
+    return replace(
+        tight, passes_encode=encode, passes_unet=unet, passes_decode=decode, offload=offload, peak_bytes=peak
+    )
+
+
+def _fitting(job: Job, canvas: Canvas, budget: int) -> Iterator[MemoryPlan]:
+    """Yield the plans of a canvas that fit, least offload first."""
+    for offload in _ways(job):
+        found: dict[str, int] = {}
+        for part in PARTS:
+            fits = (n for n in _ladder(job, part) if _total(job, canvas, part, n, offload) <= budget)
+            found[part] = next(fits, 0)
+            if not found[part]:
+                break
+        else:
+            peak = max(_total(job, canvas, part, found[part], offload) for part in PARTS)
+            encode, unet, decode = (found[part] for part in PARTS)
+            yield MemoryPlan(encode, unet, decode, offload, canvas, peak, budget, job)
+
+
+def _least(job: Job, canvas: Canvas, budget: int) -> int:
+    """Return the bytes that the first part which does not fit takes at least; 0 when all fit."""
+    offload = _ways(job)[-1]
+    for part in ("encoder", "decoder", "unet"):  # quickest to measure first
+        ladder = _ladder(job, part)
+        if all(_total(job, canvas, part, passes, offload) > budget for passes in (ladder[0], ladder[-1])):
+            return _total(job, canvas, part, ladder[-1], offload)
+    return 0
+
+
+def _ladder(job: Job, part: str) -> list[int]:
+    """Return the frames per pass that may be taken, most first.
+
+    On a CPU there is no choice: one, which stays in its cache; all for the UNet, whose small pictures would wait for
+    the weights otherwise.
+    """
+    frames = job.group if part == "decoder" else job.window
+    if not job.on_card:
+        return [frames] if part == "unet" else [1]
+    rungs = [frames]
+    while rungs[-1] > 1:
+        rungs.append(rungs[-1] // 2)
+    return rungs
+
+
+def _ways(job: Job) -> tuple[str, ...]:
+    return WAYS if job.on_card else WAYS[:1]
+
+
+def _total(job: Job, canvas: Canvas, part: str, passes: int, offload: str) -> int:
+    """Return the bytes on the device while a part runs, allowance included."""
+    activations = _peak(job, canvas, part, passes)
+    return (
+        _weights(job.shape, job.device.storage, part, offload) + _ALLOWANCE + int(activations * (1 + _ALLOWANCE_SHARE))
+    )
+
+
+def _room(job: Job, total: int) -> float:
+    """Return what of a total there is for activations when as few weights as possible are there, at least 1 byte."""
+    kept = min(_weights(job.shape, job.device.storage, part, _ways(job)[-1]) for part in PARTS)
+    return max(1.0, total - kept - _ALLOWANCE)
+
+
+@lru_cache(maxsize=64)
+def _weights(shape: NetworkShape, storage: torch.dtype, part: str, offload: str) -> int:
+    """Return the bytes of weights on the device while a part runs."""
+    network = _network(shape, storage)
+    if offload == "none":
+        return resident_bytes(network)
+    whole = resident_bytes(getattr(network, part))
+    if offload == "parts":
+        return whole
+    blocks = [resident_bytes(block) for block in blocks_of(network, part)]
+    return whole - sum(blocks) + max(blocks)
+
+
+@lru_cache(maxsize=4)
+def _network(shape: NetworkShape, storage: torch.dtype) -> Network:
+    with torch.device("meta"):
+        return Network(shape).to(storage)
+
+
+def _peak(job: Job, canvas: Canvas, part: str, passes: int) -> int:
+    """Return the peak of a part's activations, its input and result included, for any canvas.
+
+    It lies on the line through the peaks of two canvases that are measured: all that is large grows with the area.
+    """
+    low, high = (_measured(job, anchor, part, passes) for anchor in _ANCHORS)
+    below, above = (h * w for h, w in _ANCHORS)
+    slope = (high - low) / (above - below)
+    return round(high + slope * (canvas[0] * canvas[1] - above))
+
+
+@lru_cache(maxsize=1024)
+def _measured(job: Job, canvas: Canvas, part: str, passes: int) -> int:
+    """Return what `_peak` says for one canvas, by running the part on stand-ins: about a second."""
+    with stand_ins(card=job.on_card):
+        return peak_of(_call(job, canvas, part, passes, _network(job.shape, job.device.storage)))
+
+
+def _call(job: Job, canvas: Canvas, part: str, passes: int, network: Network) -> Callable[[], object]:
+    dtype = job.device.arithmetic
+    height, width = canvas
+    step = 2 ** (len(job.shape.vae_channels) - 1)
+    latent = (height // step, width // step)
+
+    def encode() -> object:
+        return network.encoder.plate(torch.empty((passes, 3, height, width), dtype=dtype))
+
+    def denoise() -> object:
+        return network.unet(torch.empty((job.window, job.shape.inputs, *latent), dtype=dtype), passes)
+
+    def decode() -> object:
+        return network.decoder.grey(torch.empty((job.group, job.shape.latents, *latent), dtype=dtype), passes, 2)
+
+    return {"encoder": encode, "unet": denoise, "decoder": decode}[part]

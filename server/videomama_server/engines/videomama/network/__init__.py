@@ -1,0 +1,1 @@
+"""The folded network of VideoMaMa, for inference only."""

@@ -1,0 +1,1 @@
+"""Pictures in files: reading and writing, channels, colour, numbered sequences, geometry, the output."""

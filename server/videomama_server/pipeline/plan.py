@@ -1,0 +1,161 @@
+"""Turns a request into a plan: which frames are wanted, which windows they need, and which frames those read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from videomama_client.errors import BadInput
+from videomama_client.messages import SubmitMatte
+from videomama_client.settings import MatteSettings
+
+from videomama_server.engines.base import WindowShape
+from videomama_server.media import sequences
+from videomama_server.pipeline import windows
+from videomama_server.pipeline.sources import Source
+from videomama_server.pipeline.windows import Clip, Window
+
+
+@dataclass(frozen=True)
+class Group:
+    """Frames whose estimates are completed together.
+
+    Attributes:
+        frames: that follow each other in the clip; those wanted and those looked at around them.
+        wanted: of them, the ones that were asked for.
+        windows: every window that contributes to one of the frames, ascending: what the alphas depend on.
+    """
+
+    frames: range
+    wanted: tuple[int, ...]
+    windows: tuple[Window, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a job has to do.
+
+    Attributes:
+        clip: the frames that exist, ascending.
+        wanted: the frames asked for, ascending.
+        groups: that hold them, ascending.
+        windows: the windows that those depend on, ascending.
+        frames: every frame that those windows read, ascending.
+        by_frame: for each frame of the groups, the windows that contribute to it, ascending.
+        shape: of the windows.
+    """
+
+    clip: tuple[int, ...]
+    wanted: tuple[int, ...]
+    groups: tuple[Group, ...]
+    windows: tuple[Window, ...]
+    frames: tuple[int, ...]
+    by_frame: dict[int, tuple[Window, ...]]
+    shape: WindowShape
+
+    @cached_property
+    def asked(self) -> frozenset[int]:
+        """The frames asked for."""
+        return frozenset(self.wanted)
+
+    @cached_property
+    def places(self) -> dict[int, int]:
+        """For each frame of the clip a number, by which neighbours follow each other one by one."""
+        return sequences.consecutive(self.clip)
+
+    @cached_property
+    def groups_of(self) -> dict[Window, tuple[Group, ...]]:
+        """For each window, the groups that it contributes to, ascending."""
+        groups: dict[Window, list[Group]] = {window: [] for window in self.windows}
+        for group in self.groups:
+            for window in group.windows:
+                groups[window].append(group)
+        return {window: tuple(found) for window, found in groups.items()}
+
+
+def window_shape(settings: MatteSettings, default: WindowShape) -> WindowShape:
+    """Return the shape that the settings ask for, else the engine's own; raises `BadInput`."""
+    length = default.length if settings.window is None else settings.window
+    overlap = min(default.overlap, length // 2) if settings.overlap is None else settings.overlap
+    windows.check_shape(length, overlap)
+    return WindowShape(length, overlap, default.context)
+
+
+def make(request: SubmitMatte, shape: WindowShape, plate: Source, mask: Source) -> Plan:
+    """Lay the windows over the clip and check that every frame they read is there.
+
+    Raises:
+        BadInput: not a range, or frames that are missing (all of them are named).
+    """
+    clip = sequences.clip_frames(request.clip, plate.frames())
+    made = lay(clip, request.frames, shape)
+    _check_there(made.frames, plate, mask)
+    return made
+
+
+def lay(clip: Sequence[int], frames: str, shape: WindowShape) -> Plan:
+    """Return what `frames` of `clip` depend on, whether or not they are there: no file is looked at.
+
+    Windows are laid over each run of frames of equal step by itself, so that none reaches over a gap.
+
+    Args:
+        clip: the frames that exist, ascending.
+        frames: the range wanted; empty for the whole clip.
+        shape: of the windows.
+
+    Raises:
+        BadInput: not a range, or one that leaves the clip.
+    """
+    wanted = sequences.parse_range(frames) if frames else list(clip)
+    asked = set(wanted)
+    outside = sorted(asked.difference(clip))
+    if outside:
+        raise BadInput(
+            f"frames {sequences.format_range(outside)} are wanted, the clip is {sequences.format_range(clip)}",
+            "Give --frames inside the clip, or a longer --clip.",
+        )
+    groups = tuple(group for run in sequences.runs(clip) for group in _groups(_as_clip(run), asked, shape))
+    needed = sorted({window for group in groups for window in group.windows})
+    read = sorted({frame for window in needed for frame in window.frames})
+    estimated = sorted({frame for group in groups for frame in group.frames})
+    by_frame = {frame: tuple(windows.touching(needed, frame, frame)) for frame in estimated}
+    return Plan(tuple(clip), tuple(wanted), groups, tuple(needed), tuple(read), by_frame, shape)
+
+
+def _as_clip(run: range) -> Clip:
+    return Clip(run[0], run[-1], run.step)
+
+
+def _groups(clip: Clip, wanted: set[int], shape: WindowShape) -> list[Group]:
+    """Return which wanted frames are completed together: each on its own, or those at home in one window."""
+    laid = windows.lay(clip, shape.length, shape.overlap)
+    if shape.context is None:
+        alone = [frame for frame in clip.frames if frame in wanted]
+        return [Group(range(one, one + 1), (one,), tuple(windows.touching(laid, one, one))) for one in alone]
+    at_home: dict[Window, list[int]] = {}
+    for frame in clip.frames:
+        at_home.setdefault(windows.home(laid, frame), []).append(frame)
+    reach = shape.context * clip.step
+    groups = []
+    for core in at_home.values():
+        asked = tuple(frame for frame in core if frame in wanted)
+        if asked:
+            first, last = max(clip.first, core[0] - reach), min(clip.last, core[-1] + reach)
+            groups.append(Group(range(first, last + 1, clip.step), asked, tuple(windows.touching(laid, first, last))))
+    return groups
+
+
+def _check_there(frames: Iterable[int], plate: Source, mask: Source) -> None:
+    missing = []
+    shared = set(plate.frames()) & set(mask.frames())
+    first = None
+    for source in (plate, mask):
+        there = set(source.frames())
+        absent = [frame for frame in frames if frame not in there]
+        if absent:
+            missing.append(f"{source.role} frames {sequences.format_range(absent)} of {source.text}")
+            first = first or (source.role, absent[0])
+    if first:
+        reason, hint = f"missing: {'; '.join(missing)}", sequences.gap_hint(shared)
+        raise BadInput(reason, hint, role=first[0], frame=first[1])

@@ -1,0 +1,255 @@
+"""Looks at every mask and every plate's header of a job, so that what cannot work fails before anything is computed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any, Optional, TypeVar
+
+from videomama_client.errors import BadInput, Cancelled
+from videomama_client.messages import SubmitMatte
+from videomama_client.settings import MatteSettings
+from videomama_client.wording import counted
+
+from videomama_server.cache.memo import Facts
+from videomama_server.engines.base import Engine, RegionRule, WindowShape
+from videomama_server.media import color
+from videomama_server.media.delivery import Delivery
+from videomama_server.media.frames import Seen
+from videomama_server.media.geometry import Rect
+from videomama_server.media.limits import MAX_PIXELS
+from videomama_server.media.sequences import Pattern, format_range
+from videomama_server.pipeline import doubts, plan
+from videomama_server.pipeline import region as regions
+from videomama_server.pipeline.entry_key import Identity
+from videomama_server.pipeline.reader import NOTHING, Reader, check_display, plate_space
+
+_BATCH = 32
+Result = TypeVar("Result")
+Pause = Optional[Future[Any]]  # where a job may be left for another: at will, or until this is done
+
+
+@dataclass(frozen=True)
+class Order:
+    """One job as the worker took it in: the request, and what it stands for on this machine."""
+
+    job: str
+    request: SubmitMatte
+    engine_name: str
+    engine: Engine
+    reader: Reader
+    delivery: Delivery
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the masks and the first plate said before any window was computed.
+
+    `space` warns that the output's disk may be too full; empty where it has space.
+    """
+
+    plan: plan.Plan
+    display: Rect
+    region: Rect | None
+    empty: frozenset[int]
+    warnings: list[str]
+    identity: Identity
+    space: str = ""
+
+    @property
+    def roi(self) -> list[int]:
+        """The region relative to the display window's origin; the whole display window when it is off."""
+        region = self.region or self.display
+        return [region.x - self.display.x, region.y - self.display.y, region.w, region.h]
+
+
+@dataclass
+class _Looked:
+    """What was found in all frames that are read.
+
+    Attributes:
+        first: what the first plate says of itself.
+        canvas: that holds every plate's.
+        facts: of the masks, by frame.
+        supports: of the masks in the plate's coordinates, by frame.
+        others: frames whose plate declares another colour, or has another kind of value, than the first.
+    """
+
+    first: Seen
+    canvas: Rect
+    facts: dict[int, Facts] = field(default_factory=dict)
+    supports: dict[int, Rect] = field(default_factory=dict)
+    others: list[int] = field(default_factory=list)
+
+    @property
+    def display(self) -> Rect:
+        """The display window, the same for every plate."""
+        return self.first.geometry.display
+
+    def peak(self, frame: int) -> float:
+        """The largest value of a mask."""
+        return self.facts[frame].peak
+
+
+def finished(work: Future[Result]) -> Generator[Pause, None, Result]:
+    """Return the result of work in another thread, yielding it for as long as it is under way."""
+    while not work.done():
+        yield work
+    return work.result()
+
+
+def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) -> Generator[Pause, None, Survey]:
+    """Return the survey of a job, yielding where another job may go first or nothing can be done yet.
+
+    Raises:
+        BadInput: frames are missing or unreadable, sizes do not fit, or there is no mask at all.
+        NotPermitted: the output's disk is too full.
+    """
+    request = order.request
+    shape = plan.window_shape(request.settings, order.engine.shape(request.settings))
+    planned = plan.make(request, shape, order.reader.plate, order.reader.mask)
+    _check_numbered(order.delivery.pattern, planned.wanted)
+    first = yield from finished(readers.submit(order.reader.probe_plate, planned.frames[0]))
+    looked = _Looked(first, first.geometry.canvas)
+    space = order.delivery.check_space(planned.wanted, (looked.display.w, looked.display.h))
+    for start in range(0, len(planned.frames), _BATCH):
+        yield from _look_at(order, planned.frames[start:][:_BATCH], looked, readers)
+        if cancelled.is_set():
+            raise Cancelled("the job was cancelled")
+        yield None
+    empty = frozenset(frame for frame in planned.frames if looked.peak(frame) <= NOTHING)
+    if all(frame in empty or looked.supports[frame].intersect(looked.canvas).empty for frame in planned.frames):
+        raise _all_empty(planned.frames, request.settings)
+    settings = request.settings
+    region = _region(settings, looked, order.engine.rule(settings))
+    relative = region and _moved(region, -looked.display.x, -looked.display.y)
+    return Survey(
+        plan=planned,
+        display=looked.display,
+        region=region,
+        empty=empty,
+        warnings=[
+            *doubts.of_plate(settings.colorspace, first, looked.others),
+            *_warnings(planned.wanted, looked, settings.mask_threshold),
+            *_leaving(planned.wanted, looked, region),
+        ],
+        identity=_identity(order, shape, looked.display, relative, first),
+        space=space,
+    )
+
+
+def _look_at(
+    order: Order, frames: Sequence[int], looked: _Looked, readers: ThreadPoolExecutor
+) -> Generator[Pause, None, None]:
+    """Look at the masks of some frames, and at the headers of their plates where windows may differ."""
+    masks = {frame: readers.submit(order.reader.mask_facts, frame) for frame in frames}
+    probed = frames if order.reader.windows_vary() else ()
+    plates = {frame: readers.submit(order.reader.probe_plate, frame) for frame in probed}
+    for frame, reading in masks.items():
+        facts = yield from finished(reading)
+        looked.facts[frame] = facts
+        looked.supports[frame] = plate_space(facts, looked.display, frame)
+    for frame, probing in plates.items():
+        seen = yield from finished(probing)
+        check_display(frame, seen.geometry.display, looked.display)
+        looked.canvas = looked.canvas.union(seen.geometry.canvas)
+        if (seen.is_float, seen.declared) != (looked.first.is_float, looked.first.declared):
+            looked.others.append(frame)
+
+
+def _all_empty(frames: Sequence[int], settings: MatteSettings) -> BadInput:
+    hint = "Check the mask's channel and range; choose another with --mask-channel."
+    if settings.mask_colour:
+        hint = f"No mask has the colour {settings.mask_colour}. Leave --mask-colour out: a warning lists the colours."
+    return BadInput(f"all masks are empty (frames {format_range(frames)})", hint)
+
+
+def _region(settings: MatteSettings, looked: _Looked, rule: RegionRule) -> Rect | None:
+    """Return the region in the plate's coordinates, or None for each frame's whole canvas."""
+    if settings.roi == regions.OFF:
+        return looked.canvas if rule.fixed else None
+    named = regions.parse(settings.roi)
+    if named is None:
+        reach = settings.trimap_dilate + max(0.0, settings.mask_grow)
+        return regions.from_masks(looked.supports.values(), looked.canvas, reach, rule)
+    if named.w * named.h > MAX_PIXELS:
+        raise BadInput(
+            f"the region of interest {settings.roi} has more than {MAX_PIXELS} pixels",
+            "Give --roi a region inside the plate, or auto.",
+        )
+    region = _moved(named, looked.display.x, looked.display.y)
+    if region.intersect(looked.canvas).empty:
+        raise BadInput(
+            f"the region of interest {settings.roi} lies outside the plate", "Give --roi one inside, or auto."
+        )
+    return region
+
+
+def _check_numbered(out: Pattern, wanted: Sequence[int]) -> None:
+    """Raise `BadInput` when all alphas would go to one file."""
+    if len(wanted) > 1 and out.single:
+        raise BadInput(
+            f"{out.text} is a single file, and {counted(len(wanted), 'frame')} are wanted",
+            "Write it as alpha.####.exr.",
+        )
+
+
+def _identity(order: Order, shape: WindowShape, display: Rect, region: Rect | None, plate: Seen) -> Identity:
+    """Return what all entries of the job share, with everything that was left open decided.
+
+    Args:
+        order: the job.
+        shape: of its windows.
+        display: window of the plate.
+        region: relative to the display window's origin.
+        plate: what the first one says of itself.
+    """
+    settings = order.request.settings
+    colorspace = color.resolve(settings.colorspace, plate.is_float, plate.declared)
+    resolved = replace(
+        settings,
+        engine=order.engine_name,
+        window=shape.length,
+        overlap=shape.overlap,
+        roi=regions.OFF if region is None else regions.format_region(region),
+        colorspace=colorspace,
+    )
+    around = region or display
+    resolved = order.engine.resolve(resolved, (around.h, around.w))
+    transform = color.display_transform(colorspace, settings.exposure)
+    return Identity(order.engine.fingerprint, transform.fingerprint, resolved)
+
+
+def _leaving(wanted: Sequence[int], looked: _Looked, region: Rect | None) -> list[str]:
+    """Return a warning about masks that leave the region; what lies beyond the plate does not count."""
+    if region is None:
+        return []
+    left = regions.leaving({frame: looked.supports[frame].intersect(looked.canvas) for frame in wanted}, region)
+    where = f"the mask leaves the region of interest on frames {format_range(left)}"
+    return [f"{where}; it is not refined there"] if left else []
+
+
+def _warnings(wanted: Sequence[int], looked: _Looked, threshold: float) -> list[str]:
+    empty = [frame for frame in wanted if looked.peak(frame) <= NOTHING]
+    faint = [frame for frame in wanted if NOTHING < looked.peak(frame) < threshold]
+    solid = [frame for frame in wanted if looked.facts[frame].low >= threshold]
+    warnings = doubts.of_masks({frame: looked.facts[frame] for frame in wanted})
+    if empty:
+        warnings.append(f"the mask is empty on frames {format_range(empty)}; alpha is 0 there")
+    if faint:
+        warnings.append(
+            f"the mask stays below the threshold {threshold:g} on frames {format_range(faint)}; "
+            "lower --mask-threshold if they hold the subject"
+        )
+    if solid:
+        warnings.append(
+            f"the mask covers everything on frames {format_range(solid)}; "
+            "is it the right --mask-channel, or are plate and mask swapped?"
+        )
+    return warnings
+
+
+def _moved(rect: Rect, x: int, y: int) -> Rect:
+    return Rect(rect.x + x, rect.y + y, rect.w, rect.h)

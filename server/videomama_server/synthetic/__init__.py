@@ -1,0 +1,1 @@
+"""Generated test clips and rough masks: their alpha and foreground are known exactly."""

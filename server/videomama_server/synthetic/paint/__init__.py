@@ -1,0 +1,1 @@
+"""Draws what generated clips show: subjects, hair, smoke, ironwork, backgrounds, motion."""

@@ -1,0 +1,49 @@
+"""The worker's boundary: turns whatever goes wrong there into one typed error."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from typing import TypeVar
+
+import cv2
+from videomama_client.errors import InternalError, OutOfMemory, VideoMaMaError
+
+from videomama_server.engines.base import DeviceLost
+from videomama_server.files.disk_errors import disk_error
+
+log = logging.getLogger(__name__)
+
+EXIT_DEVICE_LOST = 3
+Result = TypeVar("Result")
+
+
+def attempt(work: Callable[[], Result], name: str, log_place: str) -> Result | VideoMaMaError:
+    """Do something and return what came of it, or why nothing did; a lost device ends the process.
+
+    Args:
+        work: what to do.
+        name: of it, for the log.
+        log_place: where a person finds the log.
+    """
+    try:
+        return work()
+    except VideoMaMaError as error:
+        return error
+    except MemoryError:
+        return _out_of_memory()
+    except OSError as error:
+        return disk_error(error, "Finished frames are cached.")
+    except DeviceLost:
+        log.exception("the device is lost, so this worker ends")
+        os._exit(EXIT_DEVICE_LOST)
+    except Exception as error:
+        if isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem:
+            return _out_of_memory()
+        log.exception("%s failed", name)
+        return InternalError(f"{type(error).__name__}: {error}", f"See {log_place}.")
+
+
+def _out_of_memory() -> OutOfMemory:
+    return OutOfMemory("the job does not fit in memory", "Choose a smaller --window or --roi.")

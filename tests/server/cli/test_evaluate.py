@@ -1,0 +1,161 @@
+"""`videomama evaluate` as people run it: once with a real server, killed in the middle, and with what cannot work."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from videomama_server.media import frames
+
+SIZE = (64, 96)
+
+
+def write_clip(folder: Path, name: str, count: int = 4, kind: str = "hair") -> Path:
+    """Write a clip in the layout of `videomama clips`, of a disc that moves."""
+    place = folder / name
+    place.mkdir(parents=True)
+    rng = np.random.default_rng(len(name))
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]].astype(np.float32)
+    for number in range(1001, 1001 + count):
+        alpha = np.clip((14 - np.hypot(columns - 30 - 2 * (number - 1001), rows - 32)) / 4 + 0.5, 0, 1)
+        plate = rng.random((*SIZE, 3), dtype=np.float32) * 0.2 + 0.6 * alpha[..., None]
+        frames.write_picture(place / f"plate.{number}.exr", plate)
+        frames.write_picture(place / f"foreground.{number}.exr", np.full((*SIZE, 3), 0.6, np.float32))
+        frames.write_picture(place / f"alpha.{number}.exr", alpha, ("A",), "float")
+        frames.write_picture(place / f"mask.{number}.exr", (alpha >= 0.5).astype(np.float32), ("A",))
+    facts = {"kind": kind, "background": "wall", "width": 96, "height": 64, "frames": count, "first": 1001, "seed": 1}
+    masks = {"shape": "mixed", "hits": [], "times": 1, "seed": 1, "name": "mixed"}
+    (place / "clip.json").write_text(json.dumps({**facts, "title": "x", "masks": masks}))
+    return place
+
+
+@pytest.fixture
+def suite(tmp_path):
+    """A folder of two clips."""
+    write_clip(tmp_path / "suite", "hair_wall")
+    write_clip(tmp_path / "suite", "fur_wall", kind="fur")
+    return tmp_path / "suite"
+
+
+@pytest.fixture
+def evaluate(videomama, server, tmp_path):
+    """Run the command in this process, against the shared server: `evaluate(suite, "--engine", ...)`."""
+    return lambda *words: videomama(
+        "evaluate", *words, "--out", tmp_path / "out", "--connection-file", server.connection_file
+    )
+
+
+def test_from_clips_to_reports(evaluate, suite, tmp_path):
+    said = evaluate(suite, "--engine", "passthrough", "--engine", "classic:fast", "--shape", "--foreground")
+    assert said.code == 0, said.err
+    assert "6 units, 0 of them from an earlier run" in said.out
+    assert "hair_wall, given masks, classic:fast" in said.err
+    out = tmp_path / "out"
+    assert sorted(path.name for path in out.iterdir()) == [
+        "evaluation.html", "evaluation.json", "evaluation.md", "work",
+    ]  # fmt: skip
+    content = json.loads((out / "evaluation.json").read_text())
+    assert content["measures"][-4:] == ["j", "f", "foreground_mad", "foreground_mse"]
+    (row,) = [row for row in content["overall"] if row["engine"] == "passthrough"]
+    assert row["ratio"]["mad"] == pytest.approx(1)
+    again = evaluate(suite, "--engine", "passthrough", "--engine", "classic:fast", "--shape", "--foreground")
+    assert "6 units, 6 of them from an earlier run" in again.out
+
+
+def test_one_line_of_json(evaluate, suite):
+    said = evaluate(suite, "--engine", "passthrough", "--masks", "box", "--masks", "down8", "--json")
+    result = json.loads(said.out)
+    assert (result["clips"], result["units"], result["kept"], result["failed"]) == (2, 8, 0, 0)
+    assert [(row["masks"], row["engine"]) for row in result["overall"]] == [
+        ("box", "mask"), ("box", "passthrough"), ("down8", "mask"), ("down8", "passthrough"),
+    ]  # fmt: skip
+
+
+def test_conn_can_be_left_out(evaluate, suite, tmp_path):
+    evaluate(suite, "--engine", "passthrough", "--no-conn")
+    assert "conn" not in json.loads((tmp_path / "out" / "evaluation.json").read_text())["measures"]
+
+
+def test_a_clip_that_fails_is_in_all_reports_and_in_the_exit_code(evaluate, suite, tmp_path):
+    (suite / "fur_wall" / "plate.1002.exr").write_bytes(b"no picture")
+    (suite / "unfinished").mkdir()
+    (suite / "unfinished" / "plate.1001.exr").touch()
+    said = evaluate(suite, "--engine", "passthrough")
+    assert said.code == 1
+    assert "FAILED: plate frame 1002" in said.err
+    assert "2 units" in said.out
+    for name in ("evaluation.json", "evaluation.md", "evaluation.html"):
+        text = (tmp_path / "out" / name).read_text()
+        assert "frame 1002" in text
+        assert "unfinished" in text
+        assert text.count("hair_wall") + text.count("hair\\_wall") > 2
+
+
+def test_clips_of_the_same_name_are_told_apart_by_their_folders(evaluate, tmp_path):
+    for folder in ("one", "two"):
+        write_clip(tmp_path / folder, "hair_wall", 2)
+    assert evaluate(tmp_path / "one", tmp_path / "two", "--engine", "passthrough").code == 0
+    content = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert [clip["name"] for clip in content["clips"]] == ["one/hair_wall", "two/hair_wall"]
+    said = evaluate(tmp_path / "one", tmp_path / "one", "--engine", "passthrough")
+    assert said.code == 1
+    assert "two clips are called one/hair_wall" in said.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--engine", "magic"], "magic"),
+        (["--engine", "classic:medium"], "medium"),
+        (["--masks", "nonsense"], "nonsense"),
+        (["--layout", "videomatte"], "no clips with exact alphas"),
+    ],
+)
+def test_what_makes_no_sense_is_told_before_any_work(evaluate, suite, tmp_path, words, told):
+    said = evaluate(suite, *words)
+    assert said.code == 1
+    assert told in said.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_other_bad_input(evaluate, videomama, tmp_path, suite):
+    assert "is no folder" in evaluate(tmp_path / "none").err
+    assert videomama("evaluate").code == 2
+    (tmp_path / "out").touch()
+    assert "cannot make" in evaluate(suite, "--engine", "passthrough").err
+
+
+def test_without_a_server_the_masks_are_measured_all_the_same(videomama, suite, tmp_path):
+    words = ["--engine", "passthrough", "--no-start", "--connection-file", tmp_path / "none.json"]
+    said = videomama("evaluate", suite, "--out", tmp_path / "out", *words)
+    assert said.code == 1
+    content = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert [failure["clip"] for failure in content["failures"]] == ["fur_wall", "hair_wall"]
+    assert {row["engine"] for row in content["per_clip"]} == {"mask"}
+
+
+def test_killed_in_the_middle_only_the_rest_is_done(server, eventually, tmp_path):
+    suite, out = tmp_path / "suite", tmp_path / "out"
+    for index in range(8):
+        write_clip(suite, f"clip{index}")
+    words = ["evaluate", suite, "--engine", "passthrough", "--out", out, "--connection-file", server.connection_file]
+    command = [sys.executable, "-m", "videomama_server", *map(str, words)]
+
+    def records():
+        return {path: path.stat().st_mtime_ns for path in out.glob("work/*/*/*/scores.json")}
+
+    with (tmp_path / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
+        eventually(lambda: len(records()) >= 3 or process.poll() is not None, "some units are done")
+        process.kill()
+    before = records()
+    assert 3 <= len(before) < 16
+    assert not (out / "evaluation.html").exists()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert f"16 units, {len(before)} of them from an earlier run" in done.stdout
+    after = records()
+    assert len(after) == 16
+    assert {path: after[path] for path in before} == before
+    assert not list(out.rglob(".videomama-*.json"))

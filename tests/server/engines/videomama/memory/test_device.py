@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+import torch
+from torch import nn
+from videomama_client.errors import BadInput
+from videomama_server.engines.videomama.memory import device
+from videomama_server.engines.videomama.memory.device import Device, choose
+
+
+@pytest.fixture
+def no_card(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+
+
+@pytest.fixture
+def two_cards(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "NVIDIA H200")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
+
+
+def plain_cpu(monkeypatch, *, bf16):
+    for probe in device._CPU_BF16:
+        monkeypatch.setattr(torch.cpu, probe, lambda: bf16, raising=False)
+
+
+def test_auto_takes_the_first_card_in_fp16(two_cards):
+    assert choose() == Device(torch.device("cuda:0"), torch.float16, torch.float16)
+    assert choose("cuda").device == torch.device("cuda:0")
+    assert choose("cuda:1", "fp32") == Device(torch.device("cuda:1"), torch.float32, torch.float32)
+    assert device.prefers_videomama()
+
+
+def test_auto_takes_the_cpu_where_there_is_no_card(no_card, monkeypatch):
+    plain_cpu(monkeypatch, bf16=False)
+    assert choose() == Device(torch.device("cpu"), torch.bfloat16, torch.float32)
+    assert not device.prefers_videomama()
+
+
+def test_a_cpu_calculates_in_bf16_only_where_it_is_in_hardware(no_card, monkeypatch):
+    plain_cpu(monkeypatch, bf16=True)
+    assert choose("cpu", "bf16").arithmetic == torch.bfloat16
+    plain_cpu(monkeypatch, bf16=False)
+    assert choose("cpu", "bf16").arithmetic == torch.float32
+
+
+@pytest.mark.parametrize(("dtype", "storage"), [("fp16", torch.float16), ("fp32", torch.float32)])
+def test_other_formats_on_a_cpu_are_stored_and_calculated_in_float32(dtype, storage):
+    assert choose("cpu", dtype) == Device(torch.device("cpu"), storage, torch.float32)
+
+
+def test_a_torch_without_the_probes_is_a_cpu_without_bf16(monkeypatch):
+    for probe in device._CPU_BF16:
+        monkeypatch.delattr(torch.cpu, probe, raising=False)
+    assert not device.cpu_has_bf16()
+
+
+def test_this_cpu_is_judged_by_what_the_system_says_of_it():
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
+        flags = set(next(line for line in lines if line.startswith("flags")).split())
+    except (OSError, StopIteration):
+        pytest.skip("the system does not say")
+    assert device.cpu_has_bf16() == bool(flags & {"amx_bf16", "avx512_bf16"})
+
+
+@pytest.mark.parametrize("name", ["cuda:3", "cuda:-1", "gpu", "", "mps", "cuda:x"])
+def test_a_device_that_is_not_there_is_refused_with_those_that_are(two_cards, name):
+    with pytest.raises(BadInput, match="no device") as refusal:
+        choose(name)
+    assert "cpu, cuda:0, cuda:1" in refusal.value.hint
+
+
+def test_cuda_without_a_card_is_refused(no_card):
+    with pytest.raises(BadInput, match="no device 'cuda'"):
+        choose("cuda")
+
+
+def test_an_unknown_format_is_refused():
+    with pytest.raises(BadInput, match="fp8") as refusal:
+        choose("cpu", "fp8")
+    assert "auto, fp16, bf16, fp32" in refusal.value.hint
+
+
+def test_bf16_on_a_card_without_it_is_refused(two_cards):
+    with pytest.raises(BadInput, match="bf16"):
+        choose("cuda:0", "bf16")
+
+
+def test_describe(two_cards):
+    assert choose("cuda:1").describe() == "cuda:1 NVIDIA H200, fp16"
+    assert Device(torch.device("cpu"), torch.bfloat16, torch.float32).describe() == "cpu, fp32 from bf16 weights"
+
+
+def test_free_bytes_of_a_card_counts_what_torch_holds_unused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (1000, 9000))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _: 500)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 200)
+    assert device.free_bytes(torch.device("cuda:0")) == 1300
+
+
+def test_free_and_peak_bytes_of_a_cpu_are_the_systems():
+    cpu = torch.device("cpu")
+    assert 0 < device.free_bytes(cpu) <= psutil.virtual_memory().total
+    device.reset_peak(cpu)
+    assert device.peak_bytes(cpu) >= psutil.Process().memory_info().rss / 2
+
+
+def test_resident_bytes_counts_weights_in_their_format_and_shared_ones_once():
+    layer = nn.Linear(3, 5).to(torch.bfloat16)
+    assert device.resident_bytes(layer) == (15 + 5) * 2
+    assert device.resident_bytes(nn.Sequential(layer, layer)) == 40
+    assert device.resident_bytes(nn.BatchNorm1d(4, affine=False)) == 4 * 4 * 2 + 8

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from videomama_server.engines.videomama.memory.device import resident_bytes
+from videomama_server.engines.videomama.memory.footprint import peak_of
+from videomama_server.engines.videomama.memory.offload import PARTS, WAYS, Placement, blocks_of
+from videomama_server.engines.videomama.network.network import Network
+from videomama_server.engines.videomama.network.shape import NetworkShape
+
+CPU = torch.device("cpu")
+TINY = NetworkShape(
+    channels=(32, 64),
+    layers=(1, 1),
+    heads=(1, 2),
+    down_attention=(True, False),
+    up_attention=(False, True),
+    inputs=12,
+    outputs=4,
+    vae_channels=(32, 64),
+    vae_layers=2,
+    latents=4,
+)
+
+
+def make_network():
+    with torch.device("meta"):
+        network = Network(TINY)
+    source = torch.Generator().manual_seed(1)
+    weights = {
+        name: torch.randn(weight.shape, generator=source) * 0.05 for name, weight in network.state_dict().items()
+    }
+    network.load_state_dict(weights, assign=True)
+    return network.requires_grad_(False)
+
+
+@pytest.fixture
+def network():
+    return make_network()
+
+
+def run(placement):
+    source = torch.Generator().manual_seed(2)
+    network = placement.network
+    with torch.inference_mode():
+        with placement.using("encoder"):
+            plate = network.encoder.plate(torch.rand((2, 3, 16, 16), generator=source))
+        with placement.using("unet"):
+            latents = network.unet(torch.rand((2, 12, 8, 8), generator=source))
+        with placement.using("decoder"):
+            return plate, latents, network.decoder.grey(latents, 1, 2)
+
+
+def addresses(network):
+    return {name: weight.data_ptr() for name, weight in network.state_dict().items()}
+
+
+@pytest.mark.parametrize("offload", WAYS)
+def test_the_result_is_the_same_wherever_the_weights_are(network, offload):
+    expected = run(Placement(network, CPU, "none"))
+    placement = Placement(network, CPU, offload)
+    for got, wanted in zip(run(placement), expected, strict=True):
+        assert torch.equal(got, wanted)
+    for got, wanted in zip(run(placement), expected, strict=True):
+        assert torch.equal(got, wanted)
+
+
+@pytest.mark.parametrize("offload", ["parts", "blocks"])
+def test_the_hosts_weights_are_neither_written_nor_moved(network, offload):
+    before, values = addresses(network), {name: weight.clone() for name, weight in network.state_dict().items()}
+    placement = Placement(network, CPU, offload)
+    run(placement)
+    assert addresses(network) != before
+    placement.release()
+    assert addresses(network) == before
+    assert placement.copied_bytes == 0
+    assert all(torch.equal(weight, values[name]) for name, weight in network.state_dict().items())
+
+
+def test_none_copies_everything_once_and_nothing_where_it_is_already(network):
+    assert Placement(network, CPU, "none").copied_bytes == 0
+    placement = Placement(network, torch.device("meta"), "none")
+    assert placement.copied_bytes == resident_bytes(network)
+    assert network.unet.conv_in.weight.is_meta
+    placement.release()
+    assert not network.unet.conv_in.weight.is_meta
+
+
+def test_parts_holds_the_part_in_use_until_another_is_asked_for(network):
+    placement = Placement(network, CPU, "parts")
+    assert placement.copied_bytes == 0
+    for part in PARTS:
+        with placement.using(part):
+            assert placement.copied_bytes == resident_bytes(getattr(network, part))
+        assert placement.copied_bytes == resident_bytes(getattr(network, part))
+
+
+def test_blocks_holds_one_block_and_what_is_in_no_block(network):
+    placement = Placement(network, CPU, "blocks")
+    seen = []
+    for block in blocks_of(network, "unet"):
+        block.register_forward_pre_hook(lambda *_: seen.append(placement.copied_bytes))
+    blocks = [resident_bytes(block) for block in blocks_of(network, "unet")]
+    rest = resident_bytes(network.unet) - sum(blocks)
+    run(placement)
+    assert seen == [rest + block for block in (seen_block - rest for seen_block in seen)]
+    assert sorted(seen) == sorted(rest + block for block in blocks)
+    placement.release()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_copies_that_were_dropped_are_freed(network, part):
+    """Followed by storages: with blocks, the peak is at most one block above what is never dropped."""
+    call = {
+        "encoder": lambda: network.encoder.plate(torch.ones(1, 3, 16, 16)),
+        "unet": lambda: network.unet(torch.ones(2, 12, 8, 8), 1),
+        "decoder": lambda: network.decoder.grey(torch.ones(2, 4, 8, 8), 1, 2),
+    }[part]
+    plain = peak_of(call)
+    blocks = [resident_bytes(block) for block in blocks_of(network, part)]
+    rest = resident_bytes(getattr(network, part)) - sum(blocks)
+    placement = Placement(network, CPU, "blocks")
+
+    def placed():
+        with placement.using(part):
+            call()
+        placement.release()
+
+    assert plain < peak_of(placed) <= plain + rest + max(blocks)
+
+
+def test_a_block_that_fails_is_dropped(network):
+    placement = Placement(network, CPU, "blocks")
+    block = blocks_of(network, "decoder")[0]
+    block.register_forward_pre_hook(lambda *_: 1 / 0)
+    with placement.using("decoder"):
+        rest = placement.copied_bytes
+        with pytest.raises(ZeroDivisionError):
+            network.decoder.grey(torch.ones(1, 4, 8, 8))
+        assert placement.copied_bytes == rest
+
+
+def test_every_weight_is_in_one_block_or_in_the_rest(network):
+    for offload in WAYS:
+        placement = Placement(network, torch.device("meta"), offload)
+        for part in PARTS:
+            with placement.using(part):
+                for block in blocks_of(network, part) if offload == "blocks" else ():
+                    for hook in block._forward_pre_hooks.values():
+                        hook(block, ())
+                assert all(weight.is_meta for weight in getattr(network, part).parameters())
+                for block in blocks_of(network, part) if offload == "blocks" else ():
+                    for hook in block._forward_hooks.values():
+                        hook(block, (), None)
+        placement.release()
+        assert not any(weight.is_meta for weight in network.parameters())
+
+
+def test_another_way_is_refused(network):
+    with pytest.raises(ValueError, match="none, parts, blocks"):
+        Placement(network, CPU, "some")

@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+import torch
+from videomama_client.errors import OutOfMemory
+from videomama_server.engines.videomama.checkpoint.published import PUBLISHED_UNET, PUBLISHED_VAE
+from videomama_server.engines.videomama.memory import planner
+from videomama_server.engines.videomama.memory.device import Device, resident_bytes
+from videomama_server.engines.videomama.memory.footprint import peak_of
+from videomama_server.engines.videomama.memory.planner import Job, plan, tighter
+from videomama_server.engines.videomama.network.network import Network
+from videomama_server.engines.videomama.network.shape import NetworkShape, shape_of
+
+CARD = Device(torch.device("cuda:0"), torch.float16, torch.float16)
+CPU = Device(torch.device("cpu"), torch.bfloat16, torch.float32)
+TINY = NetworkShape(
+    channels=(64, 128, 128, 128),
+    layers=(1, 1, 1, 1),
+    heads=(1, 2, 2, 2),
+    down_attention=(True, True, True, False),
+    up_attention=(False, True, True, True),
+    inputs=12,
+    outputs=4,
+    vae_channels=(32, 32, 64, 64),
+    vae_layers=1,
+    latents=4,
+)
+FULL = shape_of(PUBLISHED_UNET, PUBLISHED_VAE)
+CANVASES = [(256, 448), (192, 320), (128, 256), (64, 128)]
+AMPLE = 10**14
+
+
+@pytest.fixture
+def card():
+    return Job(TINY, CARD, window=8, group=8)
+
+
+@pytest.fixture
+def cpu():
+    return Job(TINY, CPU, window=8, group=8)
+
+
+@pytest.fixture
+def small_allowance(monkeypatch):
+    monkeypatch.setattr(planner, "_ALLOWANCE", 0)
+
+
+def test_with_ample_memory_everything_is_at_once(card):
+    ample = plan(card, CANVASES, AMPLE)
+    assert ample.canvas == CANVASES[0]
+    assert set(ample.passes.values()) == {8}
+    assert ample.offload == "none"
+    assert ample.peak_bytes < AMPLE
+
+
+@pytest.mark.slow
+def test_less_memory_takes_passes_then_offload_then_canvas(card, small_allowance):
+    ample = plan(card, CANVASES, AMPLE)
+    budget, seen = ample.peak_bytes, []
+    while True:
+        try:
+            found = plan(card, CANVASES, budget)
+        except OutOfMemory:
+            break
+        assert found.peak_bytes <= budget
+        seen.append((found.canvas, planner.WAYS.index(found.offload), found.passes))
+        budget = int(budget * 0.8)
+    canvases = [canvas for canvas, _, _ in seen]
+    assert canvases == sorted(canvases, reverse=True)
+    assert canvases[-1] == CANVASES[-1]
+    first = [row for row in seen if row[0] == CANVASES[0]]
+    assert [way for _, way, _ in first] == sorted(way for _, way, _ in first)
+    passes = [sum(row[2].values()) for row in first if row[1] == 0]
+    assert passes == sorted(passes, reverse=True)
+    assert passes[-1] < passes[0]
+    assert {way for _, way, _ in seen} == {0, 1, 2}
+
+
+def test_no_larger_canvas_would_have_fitted(card, small_allowance):
+    """Skipping canvases by area loses none: each on its own gives the same answer."""
+    for budget in (3_000_000, 10_000_000, 20_000_000, 40_000_000, 80_000_000):
+        fitting = [canvas for canvas in CANVASES if fits(card, canvas, budget)]
+        if fitting:
+            assert plan(card, CANVASES, budget).canvas == fitting[0]
+        else:
+            with pytest.raises(OutOfMemory):
+                plan(card, CANVASES, budget)
+
+
+def fits(job, canvas, budget):
+    try:
+        return plan(job, [canvas], budget).canvas == canvas
+    except OutOfMemory:
+        return False
+
+
+def test_nothing_fits_is_an_error_with_the_numbers(card):
+    with pytest.raises(OutOfMemory, match=r"128x64 .* 8 frames.* GB on cuda:0; there are 0\.1 GB") as refusal:
+        plan(card, CANVASES, 10**8)
+    assert "max_vram_gb" in refusal.value.hint
+
+
+@pytest.mark.slow
+def test_on_a_cpu_only_the_canvas_depends_on_the_memory(cpu, small_allowance):
+    seen = set()
+    ample = plan(cpu, CANVASES, AMPLE)
+    budget = ample.peak_bytes
+    for _ in range(12):
+        try:
+            found = plan(cpu, CANVASES, budget)
+        except OutOfMemory:
+            break
+        assert found.passes == {"encoder": 1, "unet": 8, "decoder": 1}
+        assert found.offload == "none"
+        seen.add(found.canvas)
+        budget = int(budget * 0.8)
+    assert ample.canvas == CANVASES[0]
+    assert len(seen) > 1
+    assert tighter(ample) is None
+
+
+def test_tighter_goes_down_the_ladder_to_its_end(card):
+    rung = plan(card, CANVASES, AMPLE)
+    peaks, ways = [rung.peak_bytes], [rung.offload]
+    while (following := tighter(rung)) is not None:
+        assert following.canvas == rung.canvas
+        assert (following.passes, following.offload) != (rung.passes, rung.offload)
+        rung = following
+        peaks.append(rung.peak_bytes)
+        ways.append(rung.offload)
+    assert peaks == sorted(peaks, reverse=True)
+    assert set(rung.passes.values()) == {1}
+    assert ways[-2:] == ["parts", "blocks"]
+    assert peaks[-1] < peaks[0]
+
+
+def test_describe(card):
+    text = plan(card, CANVASES, 10**10).describe()
+    assert text.startswith("cuda:0")
+    assert "fp16, canvas 448x256, 8/8/8 frames a pass, offload none, " in text
+    assert text.endswith("of 10.0 GB")
+
+
+@pytest.mark.slow
+def test_the_measured_peak_is_what_real_tensors_take(cpu):
+    """The whole network in float32 on real tensors; not to the byte, as it has ways of its own on a CPU."""
+    with torch.device("meta"):
+        network = Network(TINY).to(torch.bfloat16)
+    weights = {name: torch.zeros(weight.shape, dtype=weight.dtype) for name, weight in network.state_dict().items()}
+    network.load_state_dict(weights, assign=True)
+    canvas = (128, 256)
+    for part in planner.PARTS:
+        for passes in (1, 2):
+            planned = planner._measured(cpu, canvas, part, passes)
+            real = peak_of(planner._call(cpu, canvas, part, passes, network))
+            assert real <= planned <= 1.25 * real
+
+
+def test_weights_of_each_way(card):
+    network = planner._network(TINY, torch.float16)
+    assert planner._weights(TINY, torch.float16, "unet", "none") == resident_bytes(network)
+    assert planner._weights(TINY, torch.float16, "unet", "parts") == resident_bytes(network.unet)
+    assert planner._weights(TINY, torch.float16, "unet", "blocks") < resident_bytes(network.unet)
+
+
+@pytest.mark.slow
+def test_the_published_size_is_planned_in_seconds():
+    job = Job(FULL, CARD, window=16, group=16)
+    start = time.process_time()
+    found = plan(job, [(1664, 3136), (576, 1024)], 80 * 10**9)
+    assert time.process_time() - start < 30
+    assert found.canvas == (1664, 3136)
+    assert found.offload == "none"
+
+
+@pytest.mark.parametrize("part", planner.PARTS)
+@pytest.mark.parametrize("passes", [1, 8])
+def test_peaks_of_canvases_in_between_are_as_measured(card, part, passes):
+    canvas = (320, 576)
+    assert planner._peak(card, canvas, part, passes) == pytest.approx(
+        planner._measured(card, canvas, part, passes), rel=0.02
+    )

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn import functional
+from videomama_server.engines.videomama.network.layers import (
+    Conv,
+    GroupNorm,
+    TimeConv,
+    apply_lines,
+    gathered,
+    moments_of,
+    pooled,
+    spans,
+)
+
+pytestmark = pytest.mark.usefixtures("inference")
+
+
+def filled(layer, noise):
+    for seed, values in enumerate(layer.parameters()):
+        values.copy_(noise(*values.shape, seed=seed) * 0.3)
+    return layer
+
+
+def pictures(x):
+    return x.permute(0, 3, 1, 2)
+
+
+@pytest.mark.parametrize(("size", "lengths"), [(None, [5]), (1, [1] * 5), (2, [2, 2, 1]), (9, [5])])
+def test_spans_cover_all(size, lengths):
+    parts = list(spans(5, size))
+    assert [part.stop - part.start for part in parts] == lengths
+    assert [index for part in parts for index in range(5)[part]] == list(range(5))
+
+
+def test_gathering_may_write_over_what_it_reads(noise):
+    x = noise(5, 2, 2, 3)
+    twice = x * 2
+    assert gathered(lambda span: x[span] * 2, 5, 2, x) is x
+    assert torch.equal(x, twice)
+
+
+def test_gathering_nothing_is_refused():
+    with pytest.raises(ValueError, match="no frames"):
+        gathered(lambda span: torch.zeros(1), 0, 1)
+
+
+def test_a_convolution_of_pictures(noise):
+    conv = filled(Conv(5, 7, stride=2), noise)
+    x = noise(2, 6, 4, 5)
+    expected = functional.conv2d(pictures(x), pictures(conv.weight), conv.bias, stride=2, padding=1)
+    torch.testing.assert_close(pictures(conv(x)), expected)
+    assert conv(x).is_contiguous()
+
+
+@pytest.mark.parametrize("frames", [1, 2, 5])
+def test_a_convolution_over_time(noise, frames):
+    conv = filled(TimeConv(6), noise)
+    x = noise(frames, 4, 6)
+    weight = conv.weight.permute(1, 2, 0)[..., None, None]
+    expected = functional.conv3d(x.permute(2, 0, 1)[..., None], weight, conv.bias, padding=(1, 0, 0))
+    torch.testing.assert_close(conv(x), expected[..., 0].permute(1, 2, 0))
+
+
+def test_moments_of_a_frame_far_from_zero(noise):
+    """A mean a thousand times the deviation: squares summed in float32 would leave nothing of the variance."""
+    x = noise(2, 96, 64, 64) + 1000
+    mean, variance = moments_of(x)
+    groups = x.double().view(2, -1, 32, 2)
+    torch.testing.assert_close(mean.double(), groups.mean(dim=(1, 3)), rtol=5e-6, atol=0)
+    torch.testing.assert_close(variance.double(), groups.var(dim=(1, 3), correction=0), rtol=1e-4, atol=0)
+
+
+@pytest.mark.parametrize("reach", [None, 0, 1, 2, 7])
+def test_pooled_moments_are_those_of_the_frames_together(noise, reach):
+    x = noise(5, 4, 4, 64) + torch.arange(5)[:, None, None, None] * 10
+    mean, variance = pooled(moments_of(x), reach)
+    for frame in range(5):
+        near = x if reach is None else x[max(frame - reach, 0) : frame + reach + 1]
+        groups = near.double().view(-1, 32, 2)
+        torch.testing.assert_close(mean[frame].double(), groups.mean(dim=(0, 2)), rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(variance[frame].double(), groups.var(dim=(0, 2), correction=0), rtol=1e-5, atol=1e-5)
+
+
+def test_normalising_over_a_window(noise):
+    norm = filled(GroupNorm(64, 1e-5), noise)
+    x = noise(3, 4, 4, 64)
+    films = functional.group_norm(x.permute(3, 0, 1, 2)[None], 32, norm.weight, norm.bias, 1e-5)[0]
+    expected = functional.silu(films.permute(1, 2, 3, 0))
+    torch.testing.assert_close(
+        apply_lines(x, norm.lines(pooled(moments_of(x), None)), torch.empty_like(x), silu=True), expected
+    )
+
+
+def test_normalising_a_frame_on_its_own(noise):
+    norm = filled(GroupNorm(64, 1e-5), noise)
+    x = noise(3, 4, 4, 64)
+    expected = functional.silu(functional.group_norm(pictures(x), 32, norm.weight, norm.bias, 1e-5))
+    torch.testing.assert_close(pictures(norm.activated(x)), expected)
+    torch.testing.assert_close(
+        apply_lines(x, norm.lines(moments_of(x)), torch.empty_like(x), silu=True), norm.activated(x)
+    )
+
+
+def test_normalising_in_place(noise):
+    norm = filled(GroupNorm(64, 1e-5), noise)
+    x = noise(3, 96, 64, 64)
+    expected = norm.activated(x)
+    assert norm.activated(x, onto=x) is x
+    assert torch.equal(x, expected)
+
+
+def test_channels_that_make_no_groups_are_refused():
+    with pytest.raises(ValueError, match="no multiple of 32"):
+        GroupNorm(48, 1e-5)
+
+
+def test_moments_of_a_flat_picture_with_a_rim_are_exact():
+    """A mask is flat: one number added up after the other would lose what the rim adds."""
+    x = torch.full((1, 300, 400, 32), 3.0) + 1e-3 * torch.randn(32, generator=torch.Generator().manual_seed(0))
+    x[:, 140:142] = -2.0
+    grouped = x.double().view(1, -1, 32, 1)
+    expected = torch.stack((grouped.mean(dim=(1, 3)), grouped.var(dim=(1, 3), correction=0)))
+    torch.testing.assert_close(moments_of(x).double(), expected, rtol=3e-7, atol=0)

@@ -1,0 +1,123 @@
+from pathlib import Path
+
+import pytest
+from videomama_client.errors import BadInput
+from videomama_server.media.channels import Channel, Header, Part, mask_channel, plate_channels
+from videomama_server.media.geometry import Geometry, Rect
+
+FULL = Rect(0, 0, 64, 48)
+PARTS = (Part(Geometry(FULL, FULL)),) * 2
+
+
+def header(*names):
+    return Header(Path("/shots/p.1001.exr"), tuple(Channel(0, i, name) for i, name in enumerate(names)), PARTS)
+
+
+def chosen(channels):
+    return [channel.name for channel in channels]
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "component"),
+    [
+        ("R", "", "r"),
+        ("rgba.red", "", "r"),
+        ("RGB.G", "", "g"),
+        ("diffuse.R", "diffuse", "r"),
+        ("Diffuse.blue", "diffuse", "b"),
+        ("left.diffuse.alpha", "left.diffuse", "a"),
+        ("depth.Z", "depth", "z"),
+        ("Y", "", "y"),
+    ],
+)
+def test_a_channel_names_its_layer_and_component(name, layer, component):
+    channel = Channel(0, 0, name)
+    assert (channel.layer, channel.component) == (layer, component)
+
+
+@pytest.mark.parametrize("layer", ["", "rgba", "RGB"])
+def test_plate_is_the_main_layer_in_the_order_r_g_b(layer):
+    found = header("A", "B", "G", "R", "diffuse.R", "diffuse.G", "diffuse.B")
+    assert chosen(plate_channels(found, layer)) == ["R", "G", "B"]
+
+
+@pytest.mark.parametrize("layer", ["diffuse", "Diffuse"])
+def test_plate_of_a_named_layer(layer):
+    found = header("R", "G", "B", "diffuse.red", "diffuse.green", "diffuse.blue")
+    assert chosen(plate_channels(found, layer)) == ["diffuse.red", "diffuse.green", "diffuse.blue"]
+
+
+@pytest.mark.parametrize(("names", "taken"), [(["Y"], "Y"), (["Y", "A"], "Y"), (["Z"], "Z")])
+def test_a_single_channel_stands_for_all_three(names, taken):
+    assert chosen(plate_channels(header(*names), "")) == [taken] * 3
+
+
+def test_the_first_of_two_equal_channels_is_taken():
+    found = Header(Path("p"), tuple(Channel(part, i, name) for part in (0, 1) for i, name in enumerate("RGB")), PARTS)
+    assert [channel.part for channel in plate_channels(found, "")] == [0, 0, 0]
+
+
+@pytest.mark.parametrize(("names", "layer"), [(["R", "G"], ""), (["R", "G", "B"], "diffuse"), (["u.X", "u.Z"], "u")])
+def test_a_plate_without_colours_is_an_error_that_lists_the_channels(names, layer, raises_with_hint):
+    with raises_with_hint(BadInput, "/shots/p.1001.exr", layer):
+        plate_channels(header(*names), layer)
+    with pytest.raises(BadInput) as raised:
+        plate_channels(header(*names), layer)
+    assert all(name in raised.value.hint for name in names)
+
+
+@pytest.mark.parametrize(
+    ("names", "taken"),
+    [
+        (["R", "G", "B", "A"], "A"),
+        (["R", "G", "B"], "R"),
+        (["Y"], "Y"),
+        (["Y", "A"], "A"),
+        (["matte.Z"], "matte.Z"),
+        (["rgba.red", "rgba.alpha"], "rgba.alpha"),
+        (["Y", "depth.Z"], "Y"),
+    ],
+)
+def test_without_a_name_the_mask_is_a_or_the_only_channel_or_red(names, taken):
+    assert mask_channel(header(*names), "").name == taken
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        ("roto.A", "roto.A"),
+        ("roto.alpha", "roto.A"),
+        ("roto", "roto.A"),
+        ("ROTO", "roto.A"),
+        ("key", "key.X"),
+        ("alpha", "A"),
+        ("rgba.red", "R"),
+        ("rgba.green", "G"),
+        ("rgba.blue", "B"),
+        ("rgba.alpha", "A"),
+        ("B", "B"),
+        ("g", "G"),
+    ],
+)
+def test_a_mask_channel_by_name(name, taken):
+    assert mask_channel(header("R", "G", "B", "A", "roto.R", "roto.A", "key.X"), name).name == taken
+
+
+@pytest.mark.parametrize("name", ["roto.B", "nothing", "uv"])
+def test_a_mask_channel_that_is_not_there_is_an_error_that_lists_the_channels(name, raises_with_hint):
+    found = header("R", "roto.A", "uv.X", "uv.Y")
+    with raises_with_hint(BadInput, "/shots/p.1001.exr", name):
+        mask_channel(found, name)
+    with pytest.raises(BadInput) as raised:
+        mask_channel(found, name)
+    assert "R, roto.A, uv.X, uv.Y" in raised.value.hint
+
+
+def test_a_file_with_nothing_to_take_as_mask_is_an_error(raises_with_hint):
+    with raises_with_hint(BadInput, "/shots/p.1001.exr"):
+        mask_channel(header("uv.X", "uv.Y"), "")
+
+
+def test_red_is_no_mask_where_other_layers_may_hold_one(raises_with_hint):
+    with raises_with_hint(BadInput, "no channel to take as mask"):
+        mask_channel(header("R", "G", "B", "roto.A"), "")

@@ -1,0 +1,178 @@
+import numpy as np
+import PyOpenColorIO as ocio
+import pytest
+from videomama_client.errors import BadInput
+from videomama_server.media.color import (
+    BUILTIN_CONFIG,
+    DISPLAY,
+    LINEAR,
+    DisplayTransform,
+    display_transform,
+    linear_light,
+    resolve,
+)
+
+RAW_CONFIG = """ocio_profile_version: 2
+search_path: ""
+roles:
+  default: raw
+  scene_linear: raw
+file_rules:
+  - !<Rule> {name: Default, colorspace: default}
+displays:
+  d:
+    - !<View> {name: v, colorspace: raw}
+active_displays: []
+active_views: []
+colorspaces:
+  - !<ColorSpace>
+    name: raw
+    isdata: false
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_config_of_the_machine(monkeypatch):
+    monkeypatch.delenv("OCIO", raising=False)
+
+
+def swatch(*values):
+    return np.array([[[value] * 3 for value in values]], np.float32)
+
+
+def srgb(linear):
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def test_linear_rec709_becomes_srgb():
+    linear = np.array([0.0, 0.001, 0.18, 0.5, 1.0])
+    np.testing.assert_allclose(DisplayTransform(LINEAR, 0)(swatch(*linear))[0, :, 0], srgb(linear), atol=2e-4)
+
+
+def test_srgb_stays_as_it_is():
+    values = np.linspace(0, 1, 11)
+    np.testing.assert_allclose(DisplayTransform(DISPLAY, 0)(swatch(*values))[0, :, 1], values, atol=1e-6)
+
+
+def test_exposure_is_added_in_linear_light():
+    one_stop = DisplayTransform(LINEAR, 1.0)(swatch(0.1))
+    np.testing.assert_allclose(one_stop, DisplayTransform(LINEAR, 0)(swatch(0.2)), atol=1e-5)
+    encoded = DisplayTransform(DISPLAY, -1.0)(swatch(srgb(0.4)))
+    np.testing.assert_allclose(encoded, srgb(0.2), atol=2e-4)
+
+
+def test_a_log_colour_space_of_the_built_in_config():
+    grey = DisplayTransform("ACEScct", 0)(swatch(0.4135884))
+    np.testing.assert_allclose(grey, srgb(0.18), atol=2e-3)
+
+
+@pytest.mark.parametrize("exposure", [0.0, 32.0, -32.0])
+@pytest.mark.parametrize("colorspace", [LINEAR, DISPLAY, "ACEScg", "ACEScct"])
+def test_legal_but_odd_values_become_finite_and_0_to_1(colorspace, exposure):
+    odd = swatch(np.nan, np.inf, -np.inf, -5.0, 60000.0, 1e30, 0.0)
+    odd[0, 0] = 0.2, np.nan, 60000.0
+    shown = DisplayTransform(colorspace, exposure)(odd)
+    assert shown.dtype == np.float32
+    assert np.isfinite(shown).all()
+    assert shown.min() >= 0
+    assert shown.max() <= 1
+
+
+def test_nan_and_negatives_become_black_and_infinity_white():
+    shown = DisplayTransform(LINEAR, 0)(swatch(np.nan, -5.0, -np.inf, np.inf, 60000.0))
+    np.testing.assert_allclose(shown[0, :, 0], [0, 0, 0, 1, 1], atol=1e-6)
+
+
+def test_the_plate_itself_is_left_alone():
+    plate = swatch(np.nan, -1.0, 0.5)
+    before = plate.copy()
+    DisplayTransform(LINEAR, 1.0)(plate)
+    np.testing.assert_array_equal(plate, before)
+
+
+def test_fingerprints_differ_when_pixels_would():
+    kinds = [(LINEAR, 0.0), (LINEAR, 1.0), ("ACEScg", 0.0), (DISPLAY, 0.0)]
+    assert len({DisplayTransform(*kind).fingerprint for kind in kinds}) == len(kinds)
+    assert DisplayTransform(LINEAR, 1.0).fingerprint == DisplayTransform(LINEAR, 1.0).fingerprint
+
+
+@pytest.mark.parametrize(("is_float", "name"), [(True, LINEAR), (False, DISPLAY)])
+def test_auto_goes_by_the_files_pixels(is_float, name):
+    assert resolve("auto", is_float) == name
+    assert resolve("ACEScg", is_float) == "ACEScg"
+
+
+def test_a_transform_is_made_once():
+    assert display_transform(LINEAR, 0.25) is display_transform(LINEAR, 0.25)
+
+
+def test_an_unknown_colour_space_is_an_error_that_lists_those_there_are(raises_with_hint):
+    with raises_with_hint(BadInput, "'Kodachrome'"):
+        DisplayTransform("Kodachrome", 0)
+    with pytest.raises(BadInput) as raised:
+        DisplayTransform("Kodachrome", 1.0)
+    assert "ACEScg" in raised.value.hint
+
+
+def test_an_environment_config_that_cannot_be_read_is_an_error_that_names_it(tmp_path, monkeypatch, raises_with_hint):
+    for content in (None, "not a config"):
+        path = tmp_path / f"{content}.ocio"
+        if content:
+            path.write_text(content)
+        monkeypatch.setenv("OCIO", str(path))
+        with raises_with_hint(BadInput, "$OCIO", path):
+            DisplayTransform(LINEAR, 0)
+
+
+def test_a_colour_space_of_the_environments_config(monkeypatch):
+    monkeypatch.setenv("OCIO", "ocio://cg-config-v2.1.0_aces-v1.3_ocio-v2.3")
+    shown = DisplayTransform("ACEScg", 0)(swatch(0.18))
+    np.testing.assert_allclose(shown, srgb(0.18), atol=2e-3)
+
+
+def test_names_the_environments_config_lacks_are_looked_up_in_the_built_in_one(tmp_path, monkeypatch):
+    path = tmp_path / "own.ocio"
+    path.write_text(RAW_CONFIG)
+    monkeypatch.setenv("OCIO", str(path))
+    np.testing.assert_allclose(DisplayTransform(LINEAR, 0)(swatch(0.18)), srgb(0.18), atol=2e-3)
+
+
+def test_a_config_that_cannot_be_connected_to_the_built_in_one_is_an_error(tmp_path, monkeypatch, raises_with_hint):
+    path = tmp_path / "own.ocio"
+    path.write_text(RAW_CONFIG)
+    monkeypatch.setenv("OCIO", str(path))
+    with raises_with_hint(BadInput, "'raw'"):
+        DisplayTransform("raw", 0)
+
+
+@pytest.mark.parametrize("name", [LINEAR, "ACEScg"])
+def test_a_linear_space_is_light_already(name):
+    plate = np.array([[[-0.2, 3.0, 0.5]]], np.float32)
+    assert linear_light(name)(plate) is plate
+
+
+def test_a_curve_is_taken_off_and_nothing_is_cut():
+    plate = swatch(0.5, 1.0)
+    found = linear_light(DISPLAY)(plate)[0, :, 0]
+    np.testing.assert_allclose(found, [((0.5 + 0.055) / 1.055) ** 2.4, 1.0], atol=1e-4)
+    np.testing.assert_array_equal(plate, swatch(0.5, 1.0))
+    assert linear_light("ACEScct")(swatch(1.0)).min() > 100
+
+
+def test_light_of_an_unknown_space():
+    with pytest.raises(BadInput, match="no colour space is called"):
+        linear_light("nonsense")
+
+
+@pytest.mark.parametrize(("code", "linear"), [(685, 1.0), (95, 0.0), (470, 0.1831)])
+def test_cineon_has_white_at_685_and_black_at_95(code, linear):
+    found = linear_light("Cineon")(np.full((2, 2, 3), code / 1023, np.float32))
+    np.testing.assert_allclose(found, linear, atol=2e-4)
+
+
+def test_the_added_space_changes_no_other_one():
+    """Keys of alphas hold the transform's fingerprint."""
+    plain = ocio.Config.CreateFromBuiltinConfig(BUILTIN_CONFIG)
+    for name in ("lin_rec709", "ACEScg", "ARRI LogC4"):
+        processor = ocio.Config.GetProcessorFromConfigs(plain, name, plain, DISPLAY).getDefaultCPUProcessor()
+        assert display_transform(name, 0.0).fingerprint == f"0 {processor.getCacheID()}"

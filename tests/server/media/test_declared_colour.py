@@ -1,0 +1,102 @@
+import pytest
+from videomama_server.media import color
+from videomama_server.media.declared_colour import CINEON, DISPLAY, LINEAR, UNDECLARED, luminance_weights, read
+
+REC709 = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
+AP1 = (0.713, 0.293, 0.165, 0.830, 0.128, 0.044, 0.32168, 0.33767)
+P3_DCI = (0.68, 0.32, 0.265, 0.69, 0.15, 0.06, 0.314, 0.351)
+
+
+def declared(suffix, **attributes):
+    return read(suffix, {name.replace("__", ":"): value for name, value in attributes.items()}.get)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "attributes", "space"),
+    [
+        (".dpx", {"dpx__Transfer": "Logarithmic"}, CINEON),
+        (".dpx", {"dpx__Transfer": "Printing density"}, CINEON),
+        (".dpx", {"dpx__Transfer": "Linear"}, LINEAR),
+        (".DPX", {"dpx__Transfer": "ITU-R 709-4"}, "Camera Rec.709"),
+        (".dpx", {"dpx__Transfer": "User defined", "oiio__Gamma": 2.2}, "Gamma 2.2 Rec.709 - Texture"),
+        (".exr", {"chromaticities": AP1}, "ACEScg"),
+        (".exr", {"chromaticities": (0.7347, 0.2653, 0.0, 1.0, 0.0001, -0.077, 0.32168, 0.33767)}, "ACES2065-1"),
+        (".exr", {"chromaticities": (0.708, 0.292, 0.17, 0.797, 0.131, 0.046, 0.3127, 0.329)}, "Linear Rec.2020"),
+        (".exr", {"chromaticities": (0.68, 0.32, 0.265, 0.69, 0.15, 0.06, 0.3127, 0.329)}, "Linear P3-D65"),
+        (".exr", {"acesImageContainerFlag": 1}, "ACES2065-1"),
+        (".exr", {"colorInteropID": "lin_ap1_scene"}, "ACEScg"),
+        (".exr", {"colorInteropID": "srgb_rec709_scene"}, DISPLAY),
+        (".exr", {"oiio__ColorSpace": "Linear ARRI Wide Gamut 4"}, "Linear ARRI Wide Gamut 4"),
+        (".exr", {"colorInteropID": "lin_rec709_scene", "chromaticities": AP1}, LINEAR),
+        (".png", {"oiio__ColorSpace": "srgb_rec709_scene"}, DISPLAY),
+        (".png", {"oiio__Gamma": 2.2, "oiio__ColorSpace": "g22_rec709_scene"}, "Gamma 2.2 Rec.709 - Texture"),
+        (".png", {"oiio__Gamma": 1.0}, LINEAR),
+        (".tif", {"ICCProfile__profile_description": "sRGB IEC61966-2.1"}, DISPLAY),
+        (".tif", {"ICCProfile__profile_description": "sRGB IEC61966-2.1 (Linear RGB Profile)"}, LINEAR),
+        (".jpg", {"ICCProfile__profile_description": "Display P3"}, "sRGB Encoded P3-D65 - Texture"),
+        (".tif", {"ICCProfile__profile_description": "ARRI LogC4"}, "ARRI LogC4"),
+    ],
+)
+def test_what_a_file_declares_is_taken_where_opencolorio_knows_it(suffix, attributes, space):
+    found = declared(suffix, **attributes)
+    for is_float in (True, False):
+        assert color.resolve("auto", is_float, found) == space
+    assert color.doubt("auto", True, found) == ""
+
+
+@pytest.mark.parametrize(
+    ("suffix", "attributes", "said"),
+    [
+        (".exr", {"chromaticities": P3_DCI}, "primaries at 0.68"),
+        (".exr", {"colorInteropID": "g22_adobergb_scene"}, "g22_adobergb_scene"),
+        (".png", {"CICP": (9, 16, 0, 1), "oiio__ColorSpace": "pq_rec2020_display"}, "pq_rec2020_display"),
+        (".tif", {"ICCProfile__profile_description": "Adobe RGB (1998)"}, "Adobe RGB"),
+        (".tif", {"ICCProfile": b"x"}, "ICC profile without a name"),
+        (".jpg", {"Exif__ColorSpace": 2}, "Adobe RGB"),
+        (".png", {"oiio__Gamma": 1.5}, "gamma 1.5"),
+        (".dpx", {"dpx__Transfer": "ITU-R 601-5 system M"}, "601-5"),
+    ],
+)
+def test_what_opencolorio_does_not_know_is_told_with_what_was_taken(suffix, attributes, said):
+    found = declared(suffix, **attributes)
+    assert color.resolve("auto", False, found) == DISPLAY
+    told = color.doubt("auto", False, found)
+    assert said in told
+    assert DISPLAY in told
+    assert "--colorspace" in told
+    assert color.doubt("ACEScg", False, found) == ""
+
+
+@pytest.mark.parametrize(
+    ("suffix", "attributes"),
+    [
+        (".exr", {}),
+        (".exr", {"chromaticities": REC709}),
+        (".exr", {"chromaticities": (0.0,) * 8}),
+        (".exr", {"chromaticities": ("x",) * 8, "colorInteropID": (1, 2)}),
+        (".exr", {"chromaticities": 3, "acesImageContainerFlag": "yes"}),
+        (".exr", {"colorInteropID": "unknown"}),
+        (".dpx", {"dpx__Transfer": "Undefined"}),
+        (".dpx", {"dpx__Transfer": 7, "oiio__Gamma": "dark"}),
+        (".tif", {"oiio__Gamma": float("nan")}),
+    ],
+)
+def test_files_that_say_nothing_or_nonsense_are_taken_as_ever(suffix, attributes):
+    found = declared(suffix, **attributes)
+    assert found == UNDECLARED
+    assert (color.resolve("auto", True, found), color.resolve("auto", False, found)) == (LINEAR, DISPLAY)
+
+
+def test_a_named_colour_space_wins_over_what_is_declared():
+    assert color.resolve("ACEScct", True, declared(".exr", chromaticities=AP1)) == "ACEScct"
+
+
+def test_weights_of_luminance_are_those_of_the_primaries():
+    assert luminance_weights({}.get) == pytest.approx((0.2126, 0.7152, 0.0722))
+    assert luminance_weights({"chromaticities": REC709}.get) == pytest.approx((0.2126, 0.7152, 0.0722), abs=2e-4)
+    assert luminance_weights({"chromaticities": AP1}.get) == pytest.approx((0.2722, 0.6741, 0.0537), abs=2e-4)
+
+
+@pytest.mark.parametrize("values", [(0.3, 0.3) * 4, (0.64, 0.0) * 4, ("a",) * 8])
+def test_primaries_that_are_none_give_the_weights_of_rec709(values):
+    assert luminance_weights({"chromaticities": values}.get) == pytest.approx((0.2126, 0.7152, 0.0722))

@@ -1,0 +1,75 @@
+from dataclasses import fields, replace
+
+import pytest
+from videomama_client.settings import MatteSettings
+from videomama_server.pipeline.entry_key import Identity
+from videomama_server.pipeline.windows import Window
+
+SETTINGS = MatteSettings(engine="e", window=4, overlap=2, roi="0,0,64,48", colorspace="lin_rec709")
+IDENTITY = Identity("engine-1", "color-1", SETTINGS)
+WINDOWS = [(Window(1, 2), ["p1", "m1", "p2", "m2"])]
+
+
+def test_a_key_is_the_same_for_the_same_work():
+    key = IDENTITY.key(1, WINDOWS)
+    assert key == Identity("engine-1", "color-1", replace(SETTINGS)).key(1, list(WINDOWS))
+    assert len(key) == 40
+    assert set(key) <= set("0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    ("frame", "windows"),
+    [
+        (2, WINDOWS),
+        (1, [(Window(1, 2), ["p1", "m1", "p2", "other"])]),
+        (1, [(Window(1, 2), ["p2", "m2", "p1", "m1"])]),
+        (1, [(Window(0, 1), ["p1", "m1", "p2", "m2"])]),
+        (1, [*WINDOWS, (Window(2, 3), ["p2", "m2", "p3", "m3"])]),
+    ],
+)
+def test_a_key_changes_with_the_frame_and_everything_its_windows_see(frame, windows):
+    assert IDENTITY.key(frame, windows) != IDENTITY.key(1, WINDOWS)
+
+
+CHANGES = {
+    "engine": "f",
+    "quality": "fast",
+    "window": 5,
+    "overlap": 1,
+    "roi": "off",
+    "plate_layer": "beauty",
+    "mask_channel": "roto",
+    "view": "left",
+    "mask_colour": "#800000",
+    "colorspace": "ACEScg",
+    "exposure": 1.0,
+    "mask_threshold": 0.25,
+    "trimap_erode": 3.0,
+    "trimap_dilate": 3.0,
+    "soft_mask": True,
+    "mask_slack": 0.0,
+    "mask_grow": 2.0,
+    "mask_close_holes": 2.0,
+    "mode": "reference",
+    "canvas": "640x384",
+    "seed": 7,
+    "feedback": 1,
+    "weights": "/somewhere/else",
+}
+
+
+def test_every_setting_is_tried_below():
+    assert set(CHANGES) == {known.name for known in fields(MatteSettings)}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_key_changes_with_every_setting_but_those_that_choose_what_is_read(name):
+    changed = Identity("engine-1", "color-1", replace(SETTINGS, **{name: CHANGES[name]})).key(1, WINDOWS)
+    assert (changed == IDENTITY.key(1, WINDOWS)) == (
+        name in ("plate_layer", "mask_channel", "view", "mask_colour", "weights")
+    )
+
+
+def test_a_key_changes_with_engine_and_colour():
+    keys = {Identity(engine, color, SETTINGS).key(1, WINDOWS) for engine in "ab" for color in "ab"}
+    assert len(keys) == 4

@@ -1,0 +1,196 @@
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from videomama_client.errors import BadInput
+from videomama_client.messages import SubmitMatte
+from videomama_client.settings import MatteSettings
+from videomama_server.engines.base import WindowShape
+from videomama_server.pipeline import plan
+from videomama_server.pipeline.windows import Window
+
+SHAPE = WindowShape(4, 2)
+
+
+@dataclass
+class Numbers:
+    """A source of which only the numbers are asked."""
+
+    role: str
+    numbers: tuple[int, ...]
+    text: str = "/shot/frames.####.exr"
+
+    def frames(self):
+        return self.numbers
+
+
+def make(plate=range(1001, 1011), mask=range(1001, 1011), clip="", frames="", shape=SHAPE):
+    request = SubmitMatte("r", "p", "m", "o", MatteSettings(), clip, frames)
+    return plan.make(request, shape, Numbers("plate", tuple(plate)), Numbers("mask", tuple(mask)))
+
+
+def test_by_default_all_plate_frames_are_the_clip_and_wanted():
+    made = make()
+    assert made.wanted == made.frames == tuple(range(1001, 1011))
+    assert made.windows[0] == Window(1001, 1004)
+    assert made.windows[-1] == Window(1007, 1010)
+
+
+def test_frames_that_a_wanted_frame_depends_on_are_read():
+    made = make(frames="1004")
+    assert made.wanted == (1004,)
+    assert made.windows == (Window(1001, 1004), Window(1002, 1005), Window(1004, 1007))
+    assert made.frames == tuple(range(1001, 1008))
+
+
+def test_what_is_needed_is_known_before_anything_is_there():
+    laid = plan.lay(range(1001, 1011), "1004", SHAPE)
+    assert laid == make(frames="1004")
+    assert plan.lay(range(1001, 1011), "", SHAPE) == make()
+
+
+def test_a_clip_on_twos_has_the_frames_that_it_names():
+    made = make(plate=range(1001, 1021), mask=range(1001, 1021, 2), clip="1001-1019x2", frames="1007")
+    assert made.clip == tuple(range(1001, 1020, 2))
+    assert made.windows == (Window(1001, 1007, 2), Window(1005, 1011, 2))
+    assert made.frames == (1001, 1003, 1005, 1007, 1009, 1011)
+
+
+def test_no_window_reaches_over_a_gap_of_the_clip():
+    made = make(plate=range(1, 40), mask=range(1, 40), clip="1-9x2,20-25,30")
+    assert made.frames == made.wanted == (1, 3, 5, 7, 9, 20, 21, 22, 23, 24, 25, 30)
+    assert made.windows == (Window(1, 7, 2), Window(3, 9, 2), Window(20, 23), Window(22, 25), Window(30, 30))
+    assert made.places == {1: 1, 3: 2, 5: 3, 7: 4, 9: 5, **{frame: frame for frame in (*range(20, 26), 30)}}
+
+
+@given(
+    st.sets(st.integers(-40, 40), min_size=1)
+    | st.builds(range, st.integers(-40, 0), st.integers(1, 90), st.integers(1, 4)),
+    st.sampled_from([SHAPE, WindowShape(8, 2, 2), WindowShape(1, 0), WindowShape(5, 1, 0)]),
+    st.data(),
+)
+def test_of_any_clip_a_part_has_the_windows_groups_and_places_of_the_whole(clip, shape, data):
+    clip = sorted(clip)
+    wanted = sorted(data.draw(st.sets(st.sampled_from(clip), min_size=1, max_size=6)))
+    whole = plan.lay(clip, "", shape)
+    part = plan.lay(clip, ",".join(map(str, wanted)), shape)
+    assert part.wanted == tuple(wanted)
+    assert set(part.frames) <= set(clip)
+    assert part.places == whole.places
+    for group in part.groups:
+        (same,) = (other for other in whole.groups if set(group.wanted) <= set(other.wanted))
+        assert (group.frames, group.windows) == (same.frames, same.windows)
+        for frame in group.frames:
+            assert part.by_frame[frame] == whole.by_frame[frame]
+
+
+def test_plates_on_twos_without_a_clip_are_missing_frames_with_a_proposal():
+    with pytest.raises(BadInput) as raised:
+        make(plate=[1001, 1003, 1005], mask=[1001, 1003, 1005])
+    assert "plate frames 1002, 1004" in raised.value.message
+    assert "--clip 1001-1005x2" in raised.value.hint
+    assert make(plate=[1001, 1003, 1005], mask=[1001, 1003, 1005], clip="1001-1005x2").wanted == (1001, 1003, 1005)
+
+
+def test_a_frame_between_those_of_the_clip_is_outside_it(raises_with_hint):
+    with raises_with_hint(BadInput, "frames 1002", "1001-1009x2"):
+        make(clip="1001-1009x2", frames="1001-1003")
+
+
+@pytest.mark.parametrize(("frames", "said"), [("1000-1002", "1000"), ("1011", "1011"), ("abc", "'abc'")])
+def test_what_lies_outside_or_makes_no_sense_is_refused_without_files_too(frames, said, raises_with_hint):
+    with raises_with_hint(BadInput, said):
+        plan.lay(range(1001, 1011), frames, SHAPE)
+
+
+def test_windows_do_not_depend_on_the_frames_wanted():
+    whole = make()
+    for frame in range(1001, 1011):
+        assert make(frames=str(frame)).by_frame[frame] == whole.by_frame[frame]
+
+
+def test_wanted_frames_may_have_gaps():
+    made = make(frames="1009,1002")
+    assert made.wanted == (1002, 1009)
+    assert set(made.by_frame) == {1002, 1009}
+
+
+def test_the_clip_can_be_shorter_than_what_is_on_disk():
+    made = make(plate=range(900, 1100), clip="1001-1010")
+    assert made.frames == tuple(range(1001, 1011))
+
+
+def test_only_frames_that_are_read_must_be_there():
+    made = make(mask=range(1001, 1005), frames="1001")
+    assert made.frames == (1001, 1002, 1003, 1004)
+
+
+def test_missing_frames_are_all_named(raises_with_hint):
+    with raises_with_hint(BadInput, "plate frames 1003, 1007-1008", "mask frames 1010", "/shot/frames.####.exr"):
+        make(plate=[1001, 1002, 1004, 1005, 1006, 1009, 1010], mask=range(1001, 1010))
+
+
+def test_frames_outside_the_clip_are_an_error_that_names_them(raises_with_hint):
+    with raises_with_hint(BadInput, "1000, 1011-1012", "1001-1010"):
+        make(frames="1000-1012x11,1012,1005,1011")
+
+
+@pytest.mark.parametrize("field", ["clip", "frames"])
+def test_a_range_that_makes_no_sense_is_an_error_that_names_it(field, raises_with_hint):
+    with raises_with_hint(BadInput, "'abc'"):
+        make(**{field: "abc"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "shape"),
+    [
+        (MatteSettings(), WindowShape(16, 4)),
+        (MatteSettings(window=6), WindowShape(6, 3)),
+        (MatteSettings(window=1), WindowShape(1, 0)),
+        (MatteSettings(overlap=0), WindowShape(16, 0)),
+        (MatteSettings(window=8, overlap=1), WindowShape(8, 1)),
+    ],
+)
+def test_the_settings_shape_the_windows_else_the_engine_does(settings, shape):
+    assert plan.window_shape(settings, WindowShape(16, 4)) == shape
+
+
+@pytest.mark.parametrize("settings", [MatteSettings(window=0), MatteSettings(window=999), MatteSettings(overlap=9)])
+def test_a_shape_that_cannot_be_laid_is_an_error(settings, raises_with_hint):
+    with raises_with_hint(BadInput):
+        plan.window_shape(settings, WindowShape(16, 4))
+
+
+def test_without_context_every_wanted_frame_is_a_group_of_its_own():
+    made = make(frames="1004,1006")
+    assert [(tuple(group.frames), group.wanted) for group in made.groups] == [((1004,), (1004,)), ((1006,), (1006,))]
+    assert all(group.windows == made.by_frame[group.wanted[0]] for group in made.groups)
+
+
+def test_with_context_the_frames_at_home_in_a_window_are_completed_together():
+    made = make(plate=range(1, 31), mask=range(1, 31), shape=WindowShape(8, 4, 2))
+    assert [wanted for group in made.groups for wanted in group.wanted] == list(range(1, 31))
+    for group in made.groups:
+        first, last = group.wanted[0], group.wanted[-1]
+        assert group.frames == range(max(1, first - 2), min(30, last + 2) + 1)
+        assert {window for frame in group.frames for window in made.by_frame[frame]} == set(group.windows)
+
+
+@pytest.mark.parametrize("frame", [1, 9, 17, 30])
+def test_a_group_does_not_depend_on_the_frames_wanted(frame):
+    shape = WindowShape(8, 4, 2)
+    whole = make(plate=range(1, 31), mask=range(1, 31), shape=shape)
+    part = make(plate=range(1, 31), mask=range(1, 31), shape=shape, frames=str(frame))
+    (group,) = part.groups
+    (same,) = (other for other in whole.groups if frame in other.wanted)
+    assert (group.frames, group.windows, group.wanted) == (same.frames, same.windows, (frame,))
+    assert {number: part.by_frame[number] for number in group.frames} == {
+        number: whole.by_frame[number] for number in group.frames
+    }
+
+
+def test_groups_are_found_by_the_windows_they_depend_on():
+    made = make(plate=range(1, 31), mask=range(1, 31), shape=WindowShape(8, 4, 2))
+    for window, groups in made.groups_of.items():
+        assert groups == tuple(group for group in made.groups if window in group.windows)

@@ -1,0 +1,321 @@
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from videomama_client.errors import BadInput, NotPermitted
+from videomama_server.cache.memo import Facts, FileId, Memo
+from videomama_server.media import frames
+from videomama_server.media.channels import Wanted
+from videomama_server.media.frames import Picture, Seen
+from videomama_server.media.geometry import EMPTY, Geometry, Rect
+from videomama_server.pipeline.reader import NOTHING, Reader, cut, plate_space
+from videomama_server.pipeline.sources import DiskSource
+
+FULL = Rect(0, 0, 64, 48)
+
+
+@pytest.fixture
+def shot(make_shot):
+    return make_shot([1001, 1002])
+
+
+@pytest.fixture
+def make_reader(shot, tmp_path):
+    def make(rehash=False, memo=None, **wanted):
+        plate, mask = DiskSource("plate", shot.plate, ()), DiskSource("mask", shot.mask, ())
+        return Reader(plate, mask, memo or Memo(tmp_path / "memo"), Wanted(**wanted), rehash)
+
+    return make
+
+
+@pytest.fixture
+def reader(make_reader):
+    return make_reader()
+
+
+@pytest.fixture
+def count_reads(monkeypatch):
+    """Count how often plates and masks are opened for their pixels."""
+    reads = []
+    for name in ("read_plate", "read_mask"):
+        real = getattr(frames, name)
+        monkeypatch.setattr(frames, name, lambda *a, real=real, name=name: (reads.append(name), real(*a))[1])
+    return reads
+
+
+def test_a_frame_is_loaded_as_it_is_on_disk(reader, pictures):
+    loaded = reader.load(1001, None, FULL)
+    np.testing.assert_array_equal(loaded.plate, pictures.scene(1001))
+    np.testing.assert_array_equal(loaded.mask, pictures.disc(24, 24))
+    assert loaded.geometry == Geometry(FULL, FULL)
+    assert loaded.outside is None
+
+
+def test_a_region_is_cut_out(reader, pictures):
+    region = Rect(8, 8, 40, 32)
+    loaded = reader.load(1001, region, FULL)
+    np.testing.assert_array_equal(loaded.plate, pictures.scene(1001)[8:40, 8:48])
+    np.testing.assert_array_equal(loaded.mask, pictures.disc(24, 24)[8:40, 8:48])
+    assert loaded.outside is None
+    assert loaded.plate.flags.c_contiguous
+
+
+def test_a_region_past_the_canvas_is_filled_with_zero(reader):
+    loaded = reader.load(1001, Rect(-8, -8, 24, 24), FULL)
+    assert loaded.plate[:8].max() == loaded.plate[:, :8].max() == 0
+    assert loaded.plate[8:, 8:].min() >= 0
+    assert loaded.mask.shape == (24, 24)
+
+
+def test_a_mask_that_leaves_the_region_is_kept_whole(reader, pictures):
+    loaded = reader.load(1001, Rect(0, 0, 24, 48), FULL)
+    np.testing.assert_array_equal(loaded.outside, pictures.disc(24, 24))
+
+
+def test_odd_mask_values_become_0_to_1_and_odd_plate_values_stay(shot, make_reader, pictures):
+    plate, mask = pictures.scene(1), pictures.disc(24, 24)
+    plate[0, :4, 0] = np.nan, np.inf, -3, 60000
+    mask[0, :5] = np.nan, np.inf, -np.inf, -3, 60000
+    shot.put_plate(1001, plate)
+    shot.put_mask(1001, mask)
+    loaded = make_reader().load(1001, None, FULL)
+    np.testing.assert_array_equal(loaded.plate[0, :4, 0], plate[0, :4, 0])
+    np.testing.assert_array_equal(loaded.mask[0, :5], [0, 1, 0, 0, 1])
+
+
+def test_odd_values_of_a_resampled_mask_do_not_spread(shot, make_reader, pictures):
+    mask = np.zeros((96, 128), np.float32)
+    mask[20:40, 20:40] = 60000
+    mask[30, 30] = np.nan
+    mask[32, 32] = np.inf
+    shot.put_mask(1001, mask)
+    clean = np.zeros_like(mask)
+    clean[20:40, 20:40] = 1
+    clean[30, 30] = 0
+    shot.put_mask(1002, clean)
+    reader = make_reader()
+    np.testing.assert_array_equal(reader.load(1001, None, FULL).mask, reader.load(1002, None, FULL).mask)
+
+
+def test_facts_of_a_mask(reader, pictures):
+    facts = reader.mask_facts(1002)
+    assert facts.geometry == Geometry(FULL, FULL)
+    assert facts.support == Rect(17, 16, 17, 17)
+    assert (facts.low, facts.peak) == (0.0, 1.0)
+
+
+def test_facts_of_a_mask_in_overscan_count_from_the_display_window(shot, make_reader, pictures):
+    shot.put_mask(1001, pictures.disc(10, 10, 4), display=(0, 0, 64, 48), origin=(-20, -20))
+    assert make_reader().mask_facts(1001).support == Rect(-14, -14, 9, 9)
+
+
+@pytest.mark.parametrize(("value", "support"), [(0.0, EMPTY), (0.0019, EMPTY), (np.nan, EMPTY), (-2.0, EMPTY)])
+def test_an_empty_mask_has_no_support(shot, make_reader, value, support):
+    shot.put_mask(1001, np.full((48, 64), value))
+    facts = make_reader().mask_facts(1001)
+    assert facts.support == support
+    assert facts.peak <= NOTHING
+
+
+def test_an_unchanged_mask_is_not_read_twice(make_reader, count_reads, tmp_path):
+    memo = Memo(tmp_path / "memo")
+    first = make_reader(memo=memo).mask_facts(1001)
+    memo.save()
+    assert make_reader(memo=Memo(tmp_path / "memo")).mask_facts(1001) == first
+    assert count_reads == ["read_mask"]
+
+
+def test_another_channel_is_read_again(make_reader, count_reads, tmp_path):
+    memo = Memo(tmp_path / "memo")
+    make_reader(memo=memo).mask_facts(1001)
+    make_reader(memo=memo, mask_channel="A").mask_facts(1001)
+    assert len(count_reads) == 2
+
+
+def test_rehash_trusts_no_memo(make_reader, shot, count_reads):
+    memo = Memo(None)
+    memo.put(FileId.of(shot.mask_file(1001)), Wanted().of_mask, Facts("wrong", Geometry(FULL, FULL)))
+    memo.put(FileId.of(shot.plate_file(1001)), Wanted().of_plate, Facts("wrong", Geometry(FULL, FULL)))
+    assert make_reader(memo=memo).mask_facts(1001).digest == "wrong"
+    reader = make_reader(memo=memo, rehash=True)
+    assert reader.mask_facts(1001).digest != "wrong"
+    assert reader.plate_facts(1001) is None
+    reader.load(1001, None, FULL)
+    assert reader.plate_facts(1001).digest != "wrong"
+
+
+def test_facts_of_a_plate_are_known_once_it_was_loaded(reader):
+    assert reader.plate_facts(1001) is None
+    reader.load(1001, None, FULL)
+    assert reader.plate_facts(1001) is not None
+
+
+@pytest.mark.parametrize("role", ["plate", "mask"])
+def test_a_file_that_changes_while_the_job_runs_is_an_error(reader, shot, pictures, role, raises_with_hint):
+    reader.load(1001, None, FULL)
+    put = shot.put_plate if role == "plate" else shot.put_mask
+    put(1001, pictures.scene(5) if role == "plate" else pictures.disc(5, 5))
+    with raises_with_hint(BadInput, f"{role} frame 1001: the file changed"):
+        reader.load(1001, None, FULL)
+
+
+def test_a_file_written_anew_with_the_same_pixels_is_no_change(reader, shot, pictures):
+    reader.load(1001, None, FULL)
+    shot.put_plate(1001, pictures.scene(1001))
+    os.utime(shot.mask_file(1001))
+    reader.load(1001, None, FULL)
+
+
+@pytest.mark.parametrize("role", ["plate", "mask"])
+def test_a_file_swapped_while_it_is_read_is_an_error_and_not_remembered(
+    make_reader, shot, pictures, monkeypatch, role, raises_with_hint
+):
+    """The other file may be older than the job, so its own stamp would look trustworthy."""
+    real = getattr(frames, f"read_{role}")
+    put = shot.put_plate if role == "plate" else shot.put_mask
+
+    def read_then_swap(path, *chosen):
+        picture = real(path, *chosen)
+        path.unlink()
+        put(1001, picture.pixels * 0)
+        return picture
+
+    memo = Memo(None)
+    monkeypatch.setattr(frames, f"read_{role}", read_then_swap)
+    with raises_with_hint(BadInput, f"{role} frame 1001: the file changed"):
+        make_reader(memo=memo).load(1001, None, FULL)
+    file = shot.plate_file(1001) if role == "plate" else shot.mask_file(1001)
+    assert memo.get(FileId.of(file), getattr(Wanted(), f"of_{role}")) is None
+
+
+def test_a_plate_of_another_size_is_an_error_that_names_its_frame(reader, shot, pictures, raises_with_hint):
+    shot.put_plate(1002, pictures.scene(1, 32, 32))
+    with raises_with_hint(BadInput, "plate frame 1002", "32x32", "64x48"):
+        reader.load(1002, None, FULL)
+
+
+@pytest.mark.parametrize("role", ["plate", "mask"])
+def test_an_unreadable_file_is_an_error_that_names_role_frame_and_file(reader, shot, role, raises_with_hint):
+    path = shot.plate_file(1002) if role == "plate" else shot.mask_file(1002)
+    path.write_bytes(b"garbage")
+    with raises_with_hint(BadInput, f"{role} frame 1002", path):
+        reader.load(1002, None, FULL)
+
+
+def test_a_channel_that_is_not_there_is_an_error_that_names_the_frame(make_reader, raises_with_hint):
+    reader = make_reader(plate_layer="beauty", mask_channel="roto")
+    with raises_with_hint(BadInput, "plate frame 1001", "beauty"):
+        reader.probe_plate(1001)
+    with raises_with_hint(BadInput, "mask frame 1002", "roto"):
+        reader.mask_facts(1002)
+
+
+def test_a_file_that_may_not_be_read_keeps_its_kind_of_error(reader, shot, monkeypatch, raises_with_hint):
+    shot.mask_file(1001).write_bytes(b"")
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with raises_with_hint(NotPermitted, "mask frame 1001", shot.mask_file(1001)):
+        reader.mask_facts(1001)
+
+
+def test_probe_gives_the_geometry_of_the_part_that_holds_the_plate(shot, make_reader, pictures):
+    other = pictures.scene(2, 20, 20)
+    rows = [("depth", other[..., :1], "Z", (4, 4)), ("rgba", other, "RGB", (8, 8))]
+    pictures.write_parts(shot.plate_file(1001), rows)
+    assert make_reader().probe_plate(1001) == Seen(Geometry(FULL, Rect(8, 8, 20, 20)))
+
+
+def test_the_header_of_a_plate_that_the_memo_knows_is_not_read(shot, make_reader, monkeypatch):
+    shot.put_plate(1001, np.zeros((48, 64, 3)), display=(0, 0, 70, 50), origin=(2, 1), aspect=2.0)
+    memo = Memo(None)
+    reader = make_reader(memo=memo)
+    first = reader.probe_plate(1001)
+    reader.load(1001, None, Rect(0, 0, 70, 50))
+    assert first == Seen(Geometry(Rect(0, 0, 70, 50), Rect(2, 1, 64, 48), 2.0))
+    monkeypatch.setattr(frames, "probe_plate", None)
+    assert make_reader(memo=memo).probe_plate(1001) == first
+    with pytest.raises(TypeError):
+        make_reader(memo=memo, rehash=True).probe_plate(1001)
+    with pytest.raises(TypeError):
+        make_reader(memo=memo, plate_layer="rgba").probe_plate(1001)
+
+
+def facts(display, support):
+    return Facts("d", Geometry(display, display), support=support, peak=1.0)
+
+
+def test_a_support_in_the_plates_own_coordinates_stays():
+    assert plate_space(facts(FULL, Rect(3, 4, 5, 6)), FULL, 1) == Rect(3, 4, 5, 6)
+
+
+def test_a_support_moves_with_the_display_windows():
+    assert plate_space(facts(Rect(10, 20, 64, 48), Rect(13, 24, 5, 6)), Rect(100, 200, 64, 48), 1) == Rect(
+        103, 204, 5, 6
+    )
+
+
+def test_a_support_of_a_mask_of_another_size_is_scaled_and_reaches_as_far_as_resampling():
+    assert plate_space(facts(Rect(0, 0, 32, 24), Rect(4, 4, 8, 8)), FULL, 1) == Rect(7, 7, 18, 18)
+    assert plate_space(facts(Rect(0, 0, 128, 96), Rect(5, 5, 8, 8)), FULL, 1) == Rect(2, 2, 5, 5)
+
+
+SIZES = [(16, 12), (8, 6), (43, 32), (64, 48), (65, 48), (63, 48), (64, 47), (100, 75), (128, 96), (256, 192)]
+
+
+@given(
+    st.sampled_from(SIZES),
+    st.sampled_from([FULL, Rect(-7, 30, 60, 45), Rect(0, 0, 97, 73)]),
+    st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)),
+)
+def test_a_support_is_exactly_where_the_resampled_mask_lies(size, display, place):
+    """So that no mask is said to leave a region that holds it, at the frame's edge say."""
+    w, h = size
+    x, y = min(w - 1, int(place[0] * w)), min(h - 1, int(place[1] * h))
+    rect = Rect(x, y, max(1, round(place[2] * (w - x))), max(1, round(place[3] * (h - y))))
+    own = Rect(0, 0, w, h)
+    pixels = np.zeros((h, w, 1), np.float32)
+    pixels[rect.slices(own)] = 1
+    laid = frames.conform(Picture(pixels, Geometry(own, own)), Geometry(display, display))
+    rows, columns = np.flatnonzero(laid.any(axis=1)), np.flatnonzero(laid.any(axis=0))
+    support = plate_space(facts(own, rect), display, 1)
+    if (display.w - w) * (display.h - h) < 0:  # one side longer and one shorter: the library reaches less far
+        assert display.holds(support)
+        assert not laid.sum() or support.holds(
+            Rect(int(columns[0]) + display.x, int(rows[0]) + display.y, columns.size, rows.size)
+        )
+    else:
+        assert support == Rect(int(columns[0]) + display.x, int(rows[0]) + display.y, columns.size, rows.size)
+
+
+def test_overscan_of_a_mask_of_another_size_is_in_no_support():
+    """It is not resampled either."""
+    assert plate_space(facts(Rect(0, 0, 32, 24), Rect(-4, -4, 8, 8)), FULL, 1) == Rect(0, 0, 9, 9)
+    assert plate_space(facts(Rect(0, 0, 32, 24), Rect(-8, 0, 4, 8)), FULL, 1) == EMPTY
+
+
+def test_an_empty_support_stays_empty():
+    assert plate_space(facts(Rect(0, 0, 32, 24), EMPTY), FULL, 1) == EMPTY
+
+
+@pytest.mark.parametrize(("w", "h"), [(65, 48), (1920, 1440), (32, 24), (43, 32)])
+def test_rounded_sizes_count_as_the_same_aspect(w, h):
+    plate_space(facts(Rect(0, 0, w, h), EMPTY), FULL, 1)
+
+
+@pytest.mark.parametrize(("w", "h"), [(48, 64), (1920, 1080), (640, 400)])
+def test_another_aspect_is_an_error_that_names_the_frame_and_both_sizes(w, h, raises_with_hint):
+    display = Rect(0, 0, 1024, 768)
+    with raises_with_hint(BadInput, "mask frame 1007", f"{w}x{h}", "1024x768"):
+        plate_space(facts(Rect(0, 0, w, h), EMPTY), display, 1007)
+
+
+def test_cut_of_the_whole_canvas_is_the_array_itself(pictures):
+    pixels = pictures.scene()
+    assert cut(pixels, FULL, FULL) is pixels
+    assert not np.shares_memory(cut(pixels, FULL, Rect(0, 0, 8, 8)), pixels)
+
+
+def test_cut_far_from_the_canvas_is_zero(pictures):
+    assert cut(pictures.scene(), FULL, Rect(1000, 1000, 8, 8)).shape == (8, 8, 3)
+    assert not cut(pictures.scene(), FULL, Rect(1000, 1000, 8, 8)).any()

@@ -1,0 +1,86 @@
+import asyncio
+import os
+import socket
+
+import filelock
+import pytest
+import zmq
+import zmq.asyncio
+from videomama_client import connection
+from videomama_client.errors import NotPermitted, ServerUnreachable
+from videomama_server.config import Config
+from videomama_server.serving import listener
+from videomama_server.serving.listener import AlreadyRunning, KeyHolders
+from videomama_server.serving.server import serve
+from zmq.auth.asyncio import AsyncioAuthenticator
+
+
+@pytest.fixture
+def config(tmp_path):
+    def make(**changes):
+        return Config(**{"cache_dir": tmp_path / "cache", "connection_file": tmp_path / "connection.json", **changes})
+
+    return make
+
+
+def test_a_held_connection_file_is_another_servers(config, tmp_path):
+    with filelock.FileLock(tmp_path / "connection.json.lock"), pytest.raises(AlreadyRunning, match="runs already"):
+        serve(config())
+
+
+def test_a_taken_port_is_reported_and_leaves_no_file(config, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ServerUnreachable, match=f"cannot listen at 127.0.0.1:{port}") as caught:
+            serve(config(port=port))
+    assert caught.value.hint
+    assert not (tmp_path / "connection.json").exists()
+    with filelock.FileLock(tmp_path / "connection.json.lock", timeout=0):
+        pass  # let go of
+
+
+@pytest.mark.parametrize("place", ["file/connection.json", "folder"])
+def test_a_connection_file_that_cannot_be_written_is_reported(config, tmp_path, place):
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "folder" / "in the way").mkdir(parents=True)
+    with pytest.raises(NotPermitted, match=f"cannot write .*{place}") as caught:
+        serve(config(connection_file=tmp_path / place))
+    assert "--connection-file" in caught.value.hint
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_a_folder_where_anyone_may_replace_the_connection_file_is_refused(config, tmp_path):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    with pytest.raises(NotPermitted, match="any user may replace files"):
+        serve(config(connection_file=tmp_path / "open" / "connection.json"))
+    assert list((tmp_path / "open").iterdir()) == []
+
+
+def test_nobody_gets_in_where_no_authenticator_runs(config, tmp_path):
+    known = config()
+
+    async def knock() -> bool:
+        context = zmq.asyncio.Context()
+        authenticator = AsyncioAuthenticator(context)
+        server, client = context.socket(zmq.ROUTER), context.socket(zmq.DEALER)
+        listener.open_up(server, authenticator, known)
+        authenticator.stop()
+        found = connection.read(known.connection_file)
+        client.curve_serverkey = found.server_public.encode()
+        client.curve_publickey, client.curve_secretkey = found.client_public.encode(), found.client_secret.encode()
+        client.connect(found.endpoint)
+        await client.send(b"let me in")
+        heard = await server.poll(700)
+        context.destroy(linger=0)
+        return bool(heard)
+
+    assert not asyncio.run(knock())
+
+
+def test_only_the_client_key_of_the_file_lets_in():
+    public, _ = connection.new_keys()
+    guard = KeyHolders(public)
+    assert guard.callback("global", public.encode())
+    assert not guard.callback("global", connection.new_keys()[0].encode())
+    assert not guard.callback("global", b"")

@@ -1,0 +1,179 @@
+import math
+import queue
+import threading
+
+import pytest
+from videomama_client import messages, wire
+from videomama_client.errors import BadInput, WeightsError
+from videomama_client.settings import MatteSettings
+from videomama_server.cache.entries import Cache, CacheReport
+from videomama_server.engines.base import EngineConfig
+from videomama_server.media import sequences
+from videomama_server.worker.answers import Answers, Desk, planned_frames
+
+WAIT_S = 20
+
+
+@pytest.fixture
+def place(tmp_path):
+    return EngineConfig(tmp_path / "weights", tmp_path / "folded")
+
+
+def ask(clip="1001-1100", frames="", **settings):
+    return messages.PlanFrames("q", MatteSettings(**{"engine": "classic", **settings}), clip, frames)
+
+
+@pytest.mark.parametrize(
+    ("asked", "window", "overlap", "needed"),
+    [
+        (ask(engine="passthrough"), 1, 0, "1001-1100"),
+        (ask(frames="1050", engine="passthrough"), 1, 0, "1050"),
+        (ask(frames="1001-1100x50", engine="passthrough"), 1, 0, "1001, 1051"),
+        (ask(frames="1050"), 8, 2, "1038-1057"),
+        (ask(frames="1050", window=4), 4, 2, "1044-1055"),
+        (ask(clip="1001-1003", frames="1002"), 8, 2, "1001-1003"),
+        (ask(clip="-10--1", frames="-1", engine="passthrough"), 1, 0, "-1"),
+    ],
+    ids=lambda value: f"{value.clip} {value.frames}" if isinstance(value, messages.PlanFrames) else str(value),
+)
+def test_the_frames_that_windows_hold_are_needed(place, asked, window, overlap, needed):
+    assert planned_frames(asked, place) == messages.FramesPlanned("q", asked.settings.engine, window, overlap, needed)
+
+
+def test_auto_is_told_by_the_engine_it_stands_for(place):
+    assert planned_frames(ask(engine="auto"), place).engine == "classic"
+
+
+def test_all_frames_are_named_however_many_pieces_they_are_in(place):
+    planned = planned_frames(ask(clip="1-1000", frames="1-1000x2", engine="passthrough"), place)
+    assert sequences.parse_range(planned.needed) == list(range(1, 1001, 2))
+
+
+def test_a_text_that_no_message_can_hold_is_refused(place, raises_with_hint):
+    pieces = ",".join(f"{number}-{number + 1}" for number in range(1, 40000, 5))
+    with raises_with_hint(BadInput, "16,000 frames"):
+        planned_frames(ask(clip="1-40000", frames=pieces, engine="passthrough"), place)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (ask(clip=""), "''"),
+        (ask(clip="abc"), "'abc'"),
+        (ask(frames="abc"), "'abc'"),
+        (ask(clip="1-99999999"), "1-99999999"),
+        (ask(frames="1000-1002"), "1000"),
+        (ask(engine="nonsense"), "nonsense"),
+        (ask(window=0), "--window 0"),
+        (ask(window=8, overlap=5), "--overlap 5"),
+        (ask(mode="nonsense"), "nonsense"),
+        (ask(exposure=math.nan), "exposure"),
+    ],
+    ids=lambda value: "ask" if isinstance(value, messages.PlanFrames) else str(value),
+)
+def test_what_makes_no_sense_is_refused(place, asked, said, raises_with_hint):
+    with raises_with_hint(BadInput, said):
+        planned_frames(asked, place)
+
+
+def test_an_engine_that_cannot_run_here_is_refused(place, raises_with_hint):
+    with raises_with_hint(WeightsError, place.weights):
+        planned_frames(ask(engine="videomama"), place)
+
+
+class Asking:
+    """Answers with a cache of their own."""
+
+    def __init__(self, folder, place, limit_gb=2.0):
+        self.cache = Cache(folder / "cache")
+        self.said = queue.Queue()
+        self.cleared = threading.Event()
+        desk = Desk(self.cache, limit_gb, "/log", lambda settings: place, self.clear)
+        self.answers = Answers(desk, self.said.put)
+
+    def clear(self) -> CacheReport:
+        self.cleared.wait(WAIT_S)
+        return self.cache.clear()
+
+    def ask(self, question):
+        self.answers.take(question)
+        return self.said.get(timeout=WAIT_S)
+
+
+@pytest.fixture
+def asking(tmp_path, place):
+    made = []
+
+    def make(**config):
+        made.append(Asking(tmp_path, place, **config))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.cleared.set()
+
+
+@pytest.fixture
+def filled():
+    """Put three entries of 1 MB into a cache."""
+
+    def fill(cache):
+        for number in range(3):
+            path = cache.folder / "entries" / "ab" / f"ab{number}.exr"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(bytes(1_000_000))
+
+    return fill
+
+
+def test_the_cache_is_reported(asking, filled):
+    desk = asking()
+    filled(desk.cache)
+    folder = str(desk.cache.folder)
+    assert desk.ask(messages.ReportCache("q")) == messages.CacheReported("q", folder, 3, 3_000_000, 2_000_000_000)
+
+
+def test_the_cache_is_pruned_to_its_own_limit_or_to_another(asking, filled):
+    desk = asking(limit_gb=0.0025)
+    filled(desk.cache)
+    told = desk.ask(messages.PruneCache("q"))
+    assert (told.entries, told.removed, told.freed_bytes, told.limit_bytes) == (2, 1, 1_000_000, 2_500_000)
+    told = desk.ask(messages.PruneCache("r", 0.0))
+    assert (told.request, told.entries, told.bytes, told.removed) == ("r", 0, 0, 2)
+    assert told.limit_bytes == 2_500_000
+
+
+@pytest.mark.parametrize("limit", [-1.0, math.nan, math.inf, -math.inf, 1e300])
+def test_a_limit_that_makes_no_sense_is_refused(asking, filled, limit):
+    desk = asking()
+    filled(desk.cache)
+    refused = desk.ask(messages.PruneCache("q", limit))
+    assert (type(refused), refused.request, refused.code) == (messages.RequestRefused, "q", "bad-input")
+    assert refused.hint
+    assert desk.ask(messages.ReportCache("q")).entries == 3
+
+
+def test_a_limit_beyond_what_numbers_can_tell_is_told_as_the_most(asking):
+    told = asking(limit_gb=1e20).ask(messages.ReportCache("q"))
+    assert wire.decode(wire.encode(told), messages.KINDS).limit_bytes == 2**63 - 1
+
+
+def test_the_cache_is_cleared_and_what_was_removed_is_told(asking, filled):
+    desk = asking()
+    desk.cleared.set()
+    filled(desk.cache)
+    told = desk.ask(messages.ClearCache("q"))
+    assert (told.entries, told.bytes, told.removed, told.freed_bytes) == (0, 0, 3, 3_000_000)
+
+
+def test_a_plan_does_not_wait_for_a_slow_cache(asking):
+    desk = asking()
+    desk.answers.take(messages.ClearCache("slow"))
+    assert isinstance(desk.ask(ask()), messages.FramesPlanned)
+    desk.cleared.set()
+    assert desk.said.get(timeout=WAIT_S).request == "slow"
+
+
+def test_refusals_name_their_request(asking):
+    refused = asking().ask(ask(engine="nonsense"))
+    assert (type(refused), refused.request, refused.code) == (messages.RequestRefused, "q", "bad-input")

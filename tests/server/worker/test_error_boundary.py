@@ -1,0 +1,53 @@
+import errno
+
+import cv2
+import pytest
+from videomama_client.errors import BadInput, InternalError, NotPermitted, OutOfMemory
+from videomama_server.worker.error_boundary import attempt
+
+
+def failing(error):
+    def work():
+        raise error
+
+    return attempt(work, "job 1", "/log")
+
+
+def test_what_comes_of_the_work_is_returned():
+    assert attempt(lambda: 5, "job 1", "/log") == 5
+
+
+def test_a_typed_error_is_told_as_it_is():
+    error = BadInput("message", "hint")
+    assert failing(error) is error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        (MemoryError(), OutOfMemory, "does not fit in memory"),
+        (OSError(errno.ENOSPC, "no space"), NotPermitted, "no space is left"),
+        (OSError(errno.EROFS, "read-only"), NotPermitted, "the disk is read-only"),
+        (FileNotFoundError(errno.ENOENT, "gone"), NotPermitted, "was removed meanwhile"),
+        (OSError(errno.EIO, "broken"), NotPermitted, "the disk failed"),
+        (ZeroDivisionError("by zero"), InternalError, "ZeroDivisionError: by zero"),
+    ],
+    ids=str,
+)
+def test_anything_else_becomes_a_typed_error_that_says_what_to_do(error, kind, said):
+    told = failing(error)
+    assert type(told) is kind
+    assert said in told.message
+    assert told.hint
+
+
+def test_what_nobody_foresaw_is_logged_with_its_place(caplog):
+    assert "/log" in failing(KeyError("x")).hint
+    assert "job 1 failed" in caplog.text
+    assert "Traceback" in caplog.text
+
+
+def test_what_opencv_cannot_allocate_is_out_of_memory():
+    lacking = cv2.error("Insufficient memory")
+    lacking.code = cv2.Error.StsNoMem
+    assert type(failing(lacking)) is OutOfMemory
