@@ -10,7 +10,12 @@ from videomama_client.settings import MatteSettings
 from videomama_nuke import words
 
 GIZMO = Path(__file__).parents[3] / "gizmos" / "VideoMaMa.gizmo"
-NO_KNOB = {"plate_layer", "mode"}  # what Nuke exports has one layer, and the reference mode is for comparisons
+NO_KNOB = {
+    "plate_layer",
+    "view",
+    "mask_colour",
+    "mode",
+}  # Nuke exports one layer, view, mask; mode compares
 
 
 @pytest.mark.parametrize(
