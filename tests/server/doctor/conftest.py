@@ -90,11 +90,12 @@ def fake_smi(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}/usr/bin{os.pathsep}/bin")
 
-    def say(out: str | None, code: int = 0):
+    def say(out: str | None, code: int = 0, hangs: bool = False):
         program = folder / "nvidia-smi"
         program.unlink(missing_ok=True)
         if out is not None:
-            program.write_text(f"#!/bin/sh\ncat <<'END'\n{out}\nEND\nexit {code}\n")
+            answer = "exec sleep 30" if hangs else f"cat <<'END'\n{out}\nEND\nexit {code}"
+            program.write_text(f"#!/bin/sh\n{answer}\n")
             program.chmod(0o755)
 
     return say

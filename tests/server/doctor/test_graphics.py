@@ -114,9 +114,9 @@ def test_an_nvidia_smi_that_sees_nothing(fake_torch, fake_smi, out, code, said):
 
 
 def test_an_nvidia_smi_that_hangs(fake_torch, fake_smi, monkeypatch):
-    fake_smi("")
+    fake_smi("", hangs=True)
     fake_torch(version="2.9.0+cpu")
-    monkeypatch.setattr(graphics, "_SMI_S", 0.0001)
+    monkeypatch.setattr(graphics, "_SMI_S", 0.1)
     assert "no answer within" in by_name(graphics.examine().lines())["gpu"].what
 
 
