@@ -184,16 +184,11 @@ class Client:
             VideoMaMaError: of the kind the job failed with; `Cancelled` after `cancel`.
             ServerUnreachable: the server fell silent.
         """
-        while True:
-            event = self.next_event(job, SILENCE_S)
-            if isinstance(event, messages.FrameWanted):
-                self.supply(event, inline or InlineFrames())
-            elif isinstance(event, messages.MatteFailed):
-                raise failure(event, inline)
-            elif event is not None:
+        event: Optional[messages.JobEvent] = None
+        while not isinstance(event, messages.MatteDone):
+            event = self.attended(self.next_event(job, SILENCE_S), inline)
+            if event is not None:
                 yield event
-            if isinstance(event, messages.MatteDone):
-                return
 
     def next_event(self, job: str, timeout: float) -> Optional[messages.JobEvent]:
         """Return the next event of a job, or None when none came within `timeout` seconds.
@@ -208,6 +203,17 @@ class Client:
             self._ping()
             self._receive(min(PING_EVERY_S, until - time.monotonic()))
         return queue.popleft() if queue else None
+
+    def attended(
+        self, event: Optional[messages.JobEvent], inline: Optional[InlineFrames] = None
+    ) -> Optional[messages.JobEvent]:
+        """Do what an event asks of this side, and return what there is to tell of it; see `events`."""
+        if isinstance(event, messages.FrameWanted):
+            self.supply(event, inline or InlineFrames())
+            return None
+        if isinstance(event, messages.MatteFailed):
+            raise failure(event, inline)
+        return event
 
     def supply(self, wanted: messages.FrameWanted, inline: InlineFrames) -> None:
         """Send the file that the server asks for; one that cannot be read cancels the job and raises `BadInput`."""
