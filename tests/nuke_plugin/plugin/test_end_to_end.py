@@ -415,7 +415,7 @@ def test_closing_the_script_in_mid_job_is_safe(long_comp):
 def test_without_a_plate_the_status_says_what_to_do(comp):
     comp.node().setInput(0, None)
     comp.press("refine")
-    assert comp.status() == "VideoMaMa1 has no plate Connect the shot to the input 'plate'."
+    assert comp.status() == "VideoMaMa1 has no plate. Connect the shot to the input 'plate'."
 
 
 def test_a_mask_channel_that_is_not_there_is_named(comp):
