@@ -223,8 +223,9 @@ class Client:
             content = path.read_bytes()
         except (KeyError, OSError) as error:
             self.cancel(wanted.job)
-            why = f"cannot read {path}: {error.strerror}" if isinstance(error, OSError) else "it was never offered"
-            raise BadInput(why, "Check the file.").at(wanted.role, wanted.frame, path) from error
+            never = BadInput("it was never offered", "Check the file.")
+            refused = unreadable(path, error) if isinstance(error, OSError) else never
+            raise refused.at(wanted.role, wanted.frame, path) from error
         self._send(messages.SupplyFrame(wanted.job, wanted.role, wanted.frame), content)
 
     def _ask(self, request: Any, kind: type[Reply], timeout: float = ANSWER_S) -> Reply:
@@ -300,6 +301,11 @@ def failure(event: messages.MatteFailed, inline: Optional[InlineFrames]) -> Vide
     if not own or not event.file:
         return event.error
     return replace(event, message=event.message.replace(event.file, own), file=own).error
+
+
+def unreadable(path: object, error: OSError) -> BadInput:
+    """Return what a person is told of a frame that this side cannot read."""
+    return BadInput(f"cannot read {path}: {error.strerror}", "Check the file.")
 
 
 def file_proof(path: Path, nonce: str) -> str:

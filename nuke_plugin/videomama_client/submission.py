@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from videomama_client import messages
-from videomama_client.client import Client, InlineFrames, content_digest
+from videomama_client.client import Client, InlineFrames, content_digest, unreadable
+from videomama_client.disk_errors import disk_error
 from videomama_client.errors import BadInput, NotPermitted
 from videomama_client.whole_files import replacing
 
@@ -33,7 +34,7 @@ class Sent:
 
         Raises:
             VideoMaMaError: as `Client.events`.
-            OSError: an alpha cannot be written; it names the file.
+            NotPermitted: an alpha cannot be written here; the job is cancelled.
         """
         for event in self.client.events(self.job, self.inline):
             self._keep(event)
@@ -43,7 +44,7 @@ class Sent:
         """Do the same for the next event, or return None when there is none to tell of within `timeout` seconds.
 
         Raises:
-            VideoMaMaError, OSError: as `events`.
+            VideoMaMaError: as `events`.
         """
         event = self.client.attended(self.client.next_event(self.job, timeout), self.inline)
         self._keep(event)
@@ -54,8 +55,12 @@ class Sent:
         if self.inline is None or not isinstance(event, messages.FrameDone):
             return
         content = self.client.fetch_alpha(self.job, event.frame)
-        with replacing(self.alpha(event.frame), durable=True) as temporary:
-            temporary.write_bytes(content)
+        try:
+            with replacing(self.alpha(event.frame), durable=True) as temporary:
+                temporary.write_bytes(content)
+        except OSError as error:
+            self.client.cancel(self.job)
+            raise disk_error(error, "Finished frames are cached.") from error
 
 
 def goes_by_path(proof: Callable[[], bool], must: bool = False) -> bool:
@@ -92,8 +97,8 @@ def submit(
         alpha: gives the file of a frame's alpha.
 
     Raises:
+        BadInput: a file to offer cannot be read; it names role, frame and file.
         VideoMaMaError: the server refuses.
-        OSError: a file to offer cannot be read.
     """
     return Sent(client, client.submit(_offering(request, inline)), inline, alpha)
 
@@ -103,12 +108,23 @@ def _offering(request: messages.SubmitMatte, inline: Optional[InlineFrames]) -> 
     if inline is None:
         return request
     numbers = sorted(inline.plate)
-    plate, mask = ([files[number] for number in numbers] for files in (inline.plate, inline.mask))
-    digests = {path: content_digest(path) for path in dict.fromkeys(plate + mask)}
+    known: dict[Path, str] = {}
+    for role in (messages.PLATE, messages.MASK):
+        for number in numbers:
+            path = inline.file(role, number)
+            if path not in known:
+                known[path] = _digest(role, number, path)
     return replace(
         request,
         inline=True,
         inline_frames=numbers,
-        plate_digests=[digests[path] for path in plate],
-        mask_digests=[digests[path] for path in mask],
+        plate_digests=[known[inline.plate[number]] for number in numbers],
+        mask_digests=[known[inline.mask[number]] for number in numbers],
     )
+
+
+def _digest(role: str, frame: int, path: Path) -> str:
+    try:
+        return content_digest(path)
+    except OSError as error:
+        raise unreadable(path, error).at(role, frame, path) from error

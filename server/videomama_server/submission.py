@@ -8,11 +8,11 @@ from pathlib import Path
 
 from videomama_client import messages, submission
 from videomama_client.client import Client, InlineFrames
+from videomama_client.disk_errors import disk_error
 from videomama_client.errors import BadInput, placed
 from videomama_client.settings import MatteSettings
 from videomama_client.submission import Sent
 
-from videomama_server.files.disk_errors import disk_error
 from videomama_server.media import sequences
 from videomama_server.media.limits import READABLE
 from videomama_server.media.links import dead_link, refuse_dead_link

@@ -144,13 +144,40 @@ def test_a_frame_that_the_server_cannot_read_is_named_with_this_sides_file(asked
 
 
 @FOLLOWED
-def test_an_alpha_that_cannot_be_written_here_is_named_and_leaves_nothing_beside_it(asked, make_clip, here, follow):
-    clip = make_clip(count=1)
+def test_an_alpha_that_cannot_be_written_here_is_named_and_ends_the_job(asked, make_clip, here, follow, eventually):
+    clip = make_clip(count=3)
     (here / "1001.exr").mkdir()
-    with pytest.raises(OSError, match=r"1001\.exr") as caught:
-        list(follow(submit(asked, clip.order(), offered(clip), lambda frame: here / f"{frame}.exr")))
-    assert caught.value.filename == str(here / "1001.exr")
-    assert [path.name for path in here.iterdir()] == ["1001.exr"]
+    sent = submit(asked, clip.order(), offered(clip), lambda frame: here / f"{frame}.exr")
+    with pytest.raises(NotPermitted, match="a folder of that name is in its place") as caught:
+        list(follow(sent))
+    assert caught.value.file == str(here / "1001.exr")
+    assert caught.value.hint.endswith("Finished frames are cached.")
+    assert not list(here.glob(".*"))
+    eventually(lambda: asked.status().jobs_running == 0, "the job has ended")
+
+
+@FOLLOWED
+def test_an_output_folder_that_is_removed_meanwhile_is_told(asked, make_clip, here, follow):
+    clip = make_clip(count=1)
+    sent = submit(asked, clip.order(), offered(clip), lambda frame: here / f"{frame}.exr")
+    here.rmdir()
+    with pytest.raises(NotPermitted, match="removed meanwhile"):
+        list(follow(sent))
+
+
+@pytest.mark.parametrize("role", ["plate", "mask"])
+@pytest.mark.parametrize("there", [True, False], ids=["a folder", "gone"])
+def test_a_frame_that_cannot_be_read_here_is_named_before_anything_is_sent(asked, make_clip, here, role, there):
+    clip = make_clip(count=3)
+    path = clip.file(role, 1002)
+    path.unlink()
+    if there:
+        path.mkdir()
+    jobs = len(asked.jobs())
+    with pytest.raises(BadInput, match=f"{role} frame 1002: cannot read ") as caught:
+        submit(asked, clip.order(), offered(clip), clip.alpha_file)
+    assert (caught.value.role, caught.value.frame, caught.value.file) == (role, 1002, str(path))
+    assert len(asked.jobs()) == jobs
 
 
 def test_the_pixels_are_the_masks_whatever_the_way(asked, make_clip):
