@@ -184,16 +184,11 @@ class Client:
             VideoMaMaError: of the kind the job failed with; `Cancelled` after `cancel`.
             ServerUnreachable: the server fell silent.
         """
-        while True:
-            event = self.next_event(job, SILENCE_S)
-            if isinstance(event, messages.FrameWanted):
-                self.supply(event, inline or InlineFrames())
-            elif isinstance(event, messages.MatteFailed):
-                raise failure(event, inline)
-            elif event is not None:
+        event: Optional[messages.JobEvent] = None
+        while not isinstance(event, messages.MatteDone):
+            event = self.attended(self.next_event(job, SILENCE_S), inline)
+            if event is not None:
                 yield event
-            if isinstance(event, messages.MatteDone):
-                return
 
     def next_event(self, job: str, timeout: float) -> Optional[messages.JobEvent]:
         """Return the next event of a job, or None when none came within `timeout` seconds.
@@ -209,6 +204,17 @@ class Client:
             self._receive(min(PING_EVERY_S, until - time.monotonic()))
         return queue.popleft() if queue else None
 
+    def attended(
+        self, event: Optional[messages.JobEvent], inline: Optional[InlineFrames] = None
+    ) -> Optional[messages.JobEvent]:
+        """Do what an event asks of this side, and return what there is to tell of it; see `events`."""
+        if isinstance(event, messages.FrameWanted):
+            self.supply(event, inline or InlineFrames())
+            return None
+        if isinstance(event, messages.MatteFailed):
+            raise failure(event, inline)
+        return event
+
     def supply(self, wanted: messages.FrameWanted, inline: InlineFrames) -> None:
         """Send the file that the server asks for; one that cannot be read cancels the job and raises `BadInput`."""
         path: object = ""
@@ -217,8 +223,9 @@ class Client:
             content = path.read_bytes()
         except (KeyError, OSError) as error:
             self.cancel(wanted.job)
-            why = f"cannot read {path}: {error.strerror}" if isinstance(error, OSError) else "it was never offered"
-            raise BadInput(why, "Check the file.").at(wanted.role, wanted.frame, path) from error
+            never = BadInput("it was never offered", "Check the file.")
+            refused = unreadable(path, error) if isinstance(error, OSError) else never
+            raise refused.at(wanted.role, wanted.frame, path) from error
         self._send(messages.SupplyFrame(wanted.job, wanted.role, wanted.frame), content)
 
     def _ask(self, request: Any, kind: type[Reply], timeout: float = ANSWER_S) -> Reply:
@@ -294,6 +301,11 @@ def failure(event: messages.MatteFailed, inline: Optional[InlineFrames]) -> Vide
     if not own or not event.file:
         return event.error
     return replace(event, message=event.message.replace(event.file, own), file=own).error
+
+
+def unreadable(path: object, error: OSError) -> BadInput:
+    """Return what a person is told of a frame that this side cannot read."""
+    return BadInput(f"cannot read {path}: {error.strerror}", "Check the file.")
 
 
 def file_proof(path: Path, nonce: str) -> str:

@@ -123,7 +123,7 @@ class Refine:
         )
         self._say(f"waiting for the engine {planned.engine}")
         self.following = True
-        for event in transfer.submit(client, parcel).events(self.cancelled, self._patience):
+        for event in transfer.follow(transfer.submit(client, parcel), self.cancelled, self._patience):
             self._note(event)
         self.following = False
 

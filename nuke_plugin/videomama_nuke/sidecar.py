@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
+
+from videomama_client.whole_files import replacing
 
 from videomama_nuke import record
 from videomama_nuke.record import Record
@@ -17,15 +16,8 @@ FILE = "record.json"
 def leave(last: Record, folder: Path) -> None:
     """Put a record beside its alphas, which lie in `folder`. Asks Nuke for nothing: any thread may call it."""
     folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".videomama-", dir=folder)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(record.text_of(last))
-        os.replace(name, folder / FILE)  # noqa: PTH105  (one name for both sides)
-    except OSError:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
+    with replacing(folder / FILE) as temporary:
+        temporary.write_text(record.text_of(last), encoding="utf-8")
 
 
 def read(folder: Path) -> Record | None:

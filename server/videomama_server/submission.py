@@ -1,19 +1,18 @@
-"""Submits a job from this machine: by path where the server provably sees the same files, else inline."""
+"""Jobs made of numbered files on this machine: finds the files and submits them by path or inline."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from videomama_client import messages
-from videomama_client.client import Client, InlineFrames, content_digest
-from videomama_client.errors import BadInput, NotPermitted, placed
+from videomama_client import messages, submission
+from videomama_client.client import Client, InlineFrames
+from videomama_client.disk_errors import disk_error
+from videomama_client.errors import BadInput, placed
 from videomama_client.settings import MatteSettings
+from videomama_client.submission import Sent
 
-from videomama_server.files.disk_errors import disk_error
-from videomama_server.files.replacing import replacing
 from videomama_server.media import sequences
 from videomama_server.media.limits import READABLE
 from videomama_server.media.links import dead_link, refuse_dead_link
@@ -55,32 +54,6 @@ class Submission:
         return sequences.parse_range(self.frames) if self.frames else self.clip_frames()
 
 
-@dataclass(frozen=True)
-class Sent:
-    """A job under way.
-
-    Attributes:
-        job: its id.
-        inline: the files to send when the server asks; None for a job by path.
-    """
-
-    client: Client
-    job: str
-    out: sequences.Pattern
-    inline: InlineFrames | None
-
-    def events(self) -> Iterator[messages.JobEvent]:
-        """Yield the job's events; the alphas of an inline job are fetched and written on the way.
-
-        Raises:
-            VideoMaMaError: as `Client.events`.
-        """
-        for event in self.client.events(self.job, self.inline):
-            if self.inline is not None and isinstance(event, messages.FrameDone):
-                _write(self.out.path(event.frame), self.client.fetch_alpha(self.job, event.frame))
-            yield event
-
-
 def submit(client: Client, order: Submission) -> Sent:
     """Submit a job.
 
@@ -92,9 +65,7 @@ def submit(client: Client, order: Submission) -> Sent:
     out = sequences.parse(order.out)
     _make_folder(out.folder)
     probes = [_probe(role, files) for role, files in ((messages.PLATE, plate), (messages.MASK, mask))]
-    inline = order.transport == "inline" or not _shared(client, probes, out.folder, order.transport == "path")
-    files = _inline_files(order, plate, mask) if inline else None
-    frames = sorted(files.plate) if files else []
+    by_path = order.transport != "inline" and _goes_by_path(client, probes, out.folder, order.transport == "path")
     request = messages.SubmitMatte(
         request=uuid.uuid4().hex,
         plate=order.plate,
@@ -107,12 +78,9 @@ def submit(client: Client, order: Submission) -> Sent:
         layer=order.layer,
         dtype=order.dtype,
         rehash=order.rehash,
-        inline=inline,
-        inline_frames=frames,
-        plate_digests=[content_digest(files.plate[frame]) for frame in frames] if files else [],
-        mask_digests=[content_digest(files.mask[frame]) for frame in frames] if files else [],
     )
-    return Sent(client, client.submit(request), out, files)
+    inline = None if by_path else _inline_files(order, plate, mask)
+    return submission.submit(client, request, inline, out.path)
 
 
 def project_paths(project: Path, roto: str | None) -> tuple[str, str, str]:
@@ -162,23 +130,12 @@ def _probe(role: str, files: dict[int, Path]) -> Path:
     return alive
 
 
-def _shared(client: Client, files: list[Path], out: Path, must: bool) -> bool:
-    """Whether the server provably sees these files and what is written to `out`, and may open them.
-
-    Raises:
-        BadInput, NotPermitted: it does not, or may not, and `must`; or this side cannot use them itself.
-    """
+def _goes_by_path(client: Client, files: list[Path], out: Path, must: bool) -> bool:
+    """Whether the server provably sees these files and what is written to `out`; raises as `goes_by_path`."""
     try:
-        shared = all(client.sees_file(path) for path in files) and client.sees_folder(out)
-    except NotPermitted:  # the server's roots
-        if must:
-            raise
-        return False
+        return submission.goes_by_path(lambda: all(map(client.sees_file, files)) and client.sees_folder(out), must)
     except OSError as error:
         raise disk_error(error) from error
-    if must and not shared:
-        raise BadInput("the server does not see the same files", "Mount the folders there, or use --transport inline.")
-    return shared
 
 
 def _inline_files(order: Submission, plate: dict[int, Path], mask: dict[int, Path]) -> InlineFrames:
@@ -200,8 +157,3 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise disk_error(error) from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    with replacing(path, durable=True) as temporary:
-        temporary.write_bytes(content)

@@ -360,7 +360,7 @@ def test_a_forked_child_can_make_a_client_of_its_own_and_end_as_programs_do(serv
         "held = launch.connect(Path(sys.argv[1]), start=False)\n"
         "child = os.fork()\n"
         "with launch.connect(Path(sys.argv[1]), start=False) as own:\n"
-        "    print(own.status().pid, flush=True)\n"
+        "    os.write(1, b'%d ' % own.status().pid)\n"  # at once: print writes the line's end by itself
         "if child:\n"
         "    assert os.waitpid(child, 0)[1] == 0\n"
         "    print(held.status().pid)\n"

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from videomama_client.disk_errors import disk_error
 from videomama_client.errors import BadInput, option_called, placed
 from videomama_client.wording import counted
 
 from videomama_server.arrays import FloatArray
-from videomama_server.files.disk_errors import disk_error
 from videomama_server.foreground.estimate import estimate, sane_alpha
 from videomama_server.media import color, frames, sequences
 from videomama_server.media.delivery import Delivery

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import cv2
+from videomama_client.disk_errors import disk_error
 from videomama_client.errors import InternalError, OutOfMemory, VideoMaMaError
 
 from videomama_server.engines.base import DeviceLost
-from videomama_server.files.disk_errors import disk_error
 
 log = logging.getLogger(__name__)
 

@@ -116,6 +116,14 @@ def test_a_node_that_shows_all_of_its_frames_keeps_them(comp, refine_on_farm):
     assert comp.node()["result_file"].value() == shown
 
 
+def test_the_record_on_disk_is_as_open_as_any_other_new_file(comp):
+    comp.refine()  # a farm's user, and other artists, look for it
+    (path,) = (comp.folder / "videomama").glob("*/*/record.json")
+    (comp.folder / "new").touch()
+    assert path.stat().st_mode == (comp.folder / "new").stat().st_mode
+    assert not list(path.parent.glob(".videomama-*"))
+
+
 def test_a_script_with_a_broken_record_on_disk_opens(comp, refine_on_farm):
     refine_on_farm()
     (path,) = (comp.folder / "videomama").glob("*/*/record.json")

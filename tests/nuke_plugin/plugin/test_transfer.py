@@ -28,7 +28,7 @@ def alphas(folder) -> list[np.ndarray]:
 def follow(client, sent_from) -> bool:
     """Do a job to its end; return whether it went inline."""
     sent = transfer.submit(client, sent_from)
-    list(sent.events(lambda: False, lambda: 5.0))
+    list(transfer.follow(sent, lambda: False, lambda: 5.0))
     return sent.inline is not None
 
 
@@ -87,4 +87,4 @@ def test_a_stopped_job_is_left_when_the_server_does_not_say_so_in_time(server, t
     with launch.connect(server.connection_file, start=False) as client:
         sent = transfer.submit(client, parcel(tmp_path))
         with pytest.raises(Cancelled):
-            list(sent.events(lambda: True, lambda: 0.0))
+            list(transfer.follow(sent, lambda: True, lambda: 0.0))

@@ -1,4 +1,3 @@
-import errno
 import os
 import socket
 import subprocess
@@ -6,34 +5,7 @@ import sys
 import time
 
 import pytest
-from videomama_server.files.replacing import replacing, sweep, writing_in
-
-
-def test_what_was_written_takes_the_place_of_the_file(tmp_path):
-    path = tmp_path / "a.exr"
-    path.write_text("old")
-    with replacing(path) as temporary:
-        temporary.write_text("new")
-        assert path.read_text() == "old"
-        assert temporary.name.startswith(".")
-        assert temporary.suffix == ".exr"
-    assert path.read_text() == "new"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_failure_leaves_the_file_as_it_was_and_nothing_beside_it(tmp_path):
-    path = tmp_path / "a.exr"
-    path.write_text("old")
-
-    def fail():
-        with replacing(path) as temporary:
-            temporary.write_text("half")
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail()
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
+from videomama_server.files.replacing import sweep, writing_in
 
 
 def test_what_a_killed_process_was_writing_is_swept_and_nothing_else(tmp_path):
@@ -47,14 +19,6 @@ def test_what_a_killed_process_was_writing_is_swept_and_nothing_else(tmp_path):
     young.touch()  # its process may be in a container, out of sight
     sweep(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names[1:], "alpha.1001.exr", young.name])
-
-
-def test_what_is_durable_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
-    path, synced = tmp_path / "a.exr", []
-    monkeypatch.setattr(os, "fsync", lambda _: synced.append(path.exists()))
-    with replacing(path, durable=True) as temporary:
-        temporary.write_text("new")
-    assert synced == [False]
 
 
 def test_work_is_done_again_when_its_folder_is_removed_meanwhile(tmp_path):
@@ -73,53 +37,3 @@ def test_work_is_done_again_when_its_folder_is_removed_meanwhile(tmp_path):
     with pytest.raises(FileNotFoundError):
         writing_in(folder, work, lambda path: path.mkdir(exist_ok=True), tries=2)
     assert tries == [True] * 2
-
-
-@pytest.mark.parametrize("filename", [True, False], ids=["named", "not named"])
-def test_an_error_of_the_hidden_file_is_told_of_the_file_that_it_was_to_become(tmp_path, filename):
-    path = tmp_path / "a.exr"
-
-    def fail():
-        with replacing(path) as outer, replacing(outer) as temporary:
-            raise OSError(errno.ENOSPC, f"cannot write {temporary}", *[str(temporary)] * filename)
-
-    with pytest.raises(OSError, match=r"a\.exr") as caught:
-        fail()
-    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(path))
-    assert caught.value.strerror == f"cannot write {path}"
-
-
-def test_an_error_of_another_file_keeps_its_name(tmp_path):
-    def fail():
-        with replacing(tmp_path / "a.exr"):
-            (tmp_path / "gone").read_bytes()
-
-    with pytest.raises(FileNotFoundError) as caught:
-        fail()
-    assert caught.value.filename == str(tmp_path / "gone")
-
-
-def test_a_copy_that_fails_is_told_of_where_it_was_to_go(tmp_path):
-    def fail():
-        with replacing(tmp_path / "a.exr") as temporary:
-            raise OSError(errno.ENOSPC, "full", "/cache/entry.exr", None, str(temporary))
-
-    with pytest.raises(OSError, match="full") as caught:
-        fail()
-    assert caught.value.filename == str(tmp_path / "a.exr")
-
-
-@pytest.mark.parametrize("make", ["folder", "long"])
-def test_a_name_that_cannot_be_taken_is_told_by_itself(tmp_path, make):
-    path = tmp_path / ("a.exr" if make == "folder" else f"{'a' * 300}.exr")
-    if make == "folder":
-        path.mkdir()
-
-    def fail():
-        with replacing(path) as temporary:
-            temporary.write_text("new")
-
-    with pytest.raises(OSError, match=r"a\.exr") as caught:
-        fail()
-    assert caught.value.filename == str(path)
-    assert [left for left in tmp_path.iterdir() if left != path] == []

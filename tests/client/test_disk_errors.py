@@ -1,8 +1,8 @@
 import errno
 
 import pytest
+from videomama_client.disk_errors import disk_error
 from videomama_client.errors import NotPermitted
-from videomama_server.files.disk_errors import disk_error
 
 
 @pytest.mark.parametrize(
