@@ -230,8 +230,12 @@ class Bench:
     runs: int = 0
     events: list[Any] = field(default_factory=list)
 
-    def matte(self, shot, engine, cancelled=None, out=None, **asked):
-        """Return the job's generator of steps; `asked` are fields of the settings and of the request."""
+    @property
+    def services(self):
+        return Services(self.cache, self.memo, self.readers, self.writers, 2)
+
+    def order(self, shot, engine, out=None, **asked):
+        """Return the order of the next job; `asked` are fields of the settings and of the request."""
         self.runs += 1
         self.events = []
         settings = {name: asked.pop(name) for name in list(asked) if name in MatteSettings.__dataclass_fields__}
@@ -244,9 +248,12 @@ class Bench:
         reader = Reader(plate, mask, self.memo, wanted_of(request.settings), request.rehash)
         delivery = Delivery(sequences.parse(text), request.layer, request.dtype)
         delivery.check()
-        order = Order(f"job{self.runs}", request, engine.name, engine, reader, delivery)
-        services = Services(self.cache, self.memo, self.readers, self.writers, 2)
-        return Matte(order, services, self.events.append, cancelled or threading.Event()).run()
+        return Order(f"job{self.runs}", request, engine.name, engine, reader, delivery)
+
+    def matte(self, shot, engine, cancelled=None, out=None, **asked):
+        """Return the next job's generator of steps."""
+        order = self.order(shot, engine, out, **asked)
+        return Matte(order, self.services, self.events.append, cancelled or threading.Event()).run()
 
     def run(self, shot, engine, **asked):
         for pause in self.matte(shot, engine, **asked):

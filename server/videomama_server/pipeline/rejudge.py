@@ -9,12 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Optional
 
-from videomama_client.errors import Cancelled
-
 from videomama_server.arrays import FloatArray
 from videomama_server.media import color, frames
 from videomama_server.pipeline.quality_control import Control
-from videomama_server.pipeline.survey import Order, Pause, Survey, finished
+from videomama_server.pipeline.survey import Order, Pause, Survey, check_cancelled, finished
 from videomama_server.qc.boundary import judging
 from videomama_server.qc.sights import Glimpse
 
@@ -49,8 +47,7 @@ def rejudge(
                 coming.append((frame, readers.submit(_look, order, survey, frame, lacking[frame][1])))
             frame, reading = coming.popleft()
             seen = yield from finished(reading)
-            if cancelled.is_set():
-                raise Cancelled("the job was cancelled", "What was finished is in the cache.")
+            check_cancelled(cancelled)
             if seen is not None:
                 yield from finished(readers.submit(_judge, control, frame, lacking[frame], seen))
             yield None

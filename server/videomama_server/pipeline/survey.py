@@ -100,6 +100,12 @@ def finished(work: Future[Result]) -> Generator[Pause, None, Result]:
     return work.result()
 
 
+def check_cancelled(cancelled: threading.Event) -> None:
+    """Raise `Cancelled` once a job that may have finished frames is to stop."""
+    if cancelled.is_set():
+        raise Cancelled("the job was cancelled", "What was finished is in the cache.")
+
+
 def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) -> Generator[Pause, None, Survey]:
     """Return the survey of a job, yielding where another job may go first or nothing can be done yet.
 

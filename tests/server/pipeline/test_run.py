@@ -47,11 +47,6 @@ NUKE_FORMATS = {  # as Nuke ships them: width, height, pixel aspect
 
 
 @pytest.fixture
-def shot(make_shot):
-    return make_shot(CLIP)
-
-
-@pytest.fixture
 def short(make_shot):
     return make_shot(range(1001, 1005), "short")
 

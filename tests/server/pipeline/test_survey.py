@@ -14,7 +14,7 @@ from videomama_server.media.delivery import Delivery
 from videomama_server.media.geometry import Rect
 from videomama_server.pipeline.reader import Reader, wanted_of
 from videomama_server.pipeline.sources import DiskSource
-from videomama_server.pipeline.survey import Order, look
+from videomama_server.pipeline.survey import Order, check_cancelled, look
 
 
 @pytest.fixture
@@ -285,3 +285,12 @@ def test_a_disk_that_may_be_too_full_is_a_warning_and_one_that_is_full_is_refuse
     with raises_with_hint(NotPermitted, folder, "0.0 kB free", "needs at least"):
         survey(folder=folder)
     assert survey(folder=folder, frames="1001").space == ""  # its file is there already
+
+
+def test_a_job_that_is_not_cancelled_runs_on_and_a_cancelled_one_ends():
+    cancelled = threading.Event()
+    check_cancelled(cancelled)
+    cancelled.set()
+    with pytest.raises(Cancelled) as raised:
+        check_cancelled(cancelled)
+    assert raised.value.hint == "What was finished is in the cache."

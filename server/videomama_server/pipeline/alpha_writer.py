@@ -1,0 +1,87 @@
+"""Writes the alphas of a job in other threads: to the cache, then to the files that the person asked for."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent import futures
+from concurrent.futures import Future
+from pathlib import Path
+
+from videomama_client.messages import FrameDone, JobEvent
+
+from videomama_server import heartbeat
+from videomama_server.arrays import FloatArray
+from videomama_server.media.geometry import Geometry
+from videomama_server.pipeline.quality_control import Control, Scene
+from videomama_server.pipeline.services import Services
+from videomama_server.pipeline.survey import Order
+from videomama_server.qc.sights import Glimpse
+
+
+class AlphaWriter:
+    """The alphas of one job on their way to files. Only the job's own thread calls it.
+
+    Args:
+        order: the job.
+        services: what is shared with the other jobs.
+        control: judges new alphas, and recalls the scores of cached ones.
+        emit: takes `FrameDone`; called from several threads.
+    """
+
+    def __init__(self, order: Order, services: Services, control: Control, emit: Callable[[JobEvent], None]) -> None:
+        self._order = order
+        self._cache = services.cache
+        self._control = control
+        self._emit = emit
+        self._writers = services.writers
+        self._most_waiting = 2 * services.threads
+        self._writes: deque[Future[None]] = deque()
+
+    def publish(self, frame: int, key: str, glimpse: Glimpse | None, alpha: FloatArray, geometry: Geometry) -> None:
+        """Put a new alpha into the cache, deliver it, and judge it; frames come in ascending order.
+
+        Args:
+            frame: its number.
+            key: of its entry.
+            glimpse: what quality control kept of its plate and mask; None where there is none.
+            alpha: (H, W) float32, 0..1, on the whole canvas.
+            geometry: of that canvas.
+
+        Raises:
+            OSError, VideoMaMaError: what an earlier write raised.
+        """
+        scene = self._control.see(frame, key, glimpse, alpha)
+        self._write(self._publish, frame, key, scene, alpha, geometry)
+
+    def deliver_cached(self, entry: Path, frame: int, key: str) -> None:
+        """Deliver an alpha that the cache has, and recall its scores; raises what an earlier write raised."""
+        self._write(self._deliver_cached, entry, frame, key)
+
+    def wait(self, allowed: int = 0) -> None:
+        """Wait until at most `allowed` writes are under way; raises what a write raised."""
+        while len(self._writes) > allowed or (self._writes and self._writes[0].done()):
+            self._writes.popleft().result()
+
+    def close(self) -> None:
+        """Cancel the writes that have not begun and wait for the others, whatever they raise."""
+        futures.wait([write for write in self._writes if not write.cancel()])
+
+    def _write(self, task: Callable[..., None], *arguments: object) -> None:
+        self.wait(self._most_waiting)
+        self._writes.append(self._writers.submit(task, *arguments))
+
+    def _publish(self, frame: int, key: str, scene: Scene | None, alpha: FloatArray, geometry: Geometry) -> None:
+        entry = self._cache.publish(key, alpha, geometry)
+        self._deliver(entry, frame, False)
+        if scene is not None:
+            self._control.judge(scene, entry)
+
+    def _deliver_cached(self, entry: Path, frame: int, key: str) -> None:
+        self._deliver(entry, frame, True)
+        self._control.recall(frame, key, entry)
+
+    def _deliver(self, entry: Path, frame: int, cached: bool) -> None:
+        path = self._order.delivery.deliver(entry, frame)
+        heartbeat.beat()
+        self._emit(FrameDone(self._order.job, frame, cached, str(path)))

@@ -1,0 +1,168 @@
+"""Holds what a job has of its frames in memory: pixels, what the engine prepared of them, and its estimates."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from videomama_server import heartbeat
+from videomama_server.arrays import FloatArray
+from videomama_server.engines.base import EngineFrame
+from videomama_server.media import color
+from videomama_server.media.geometry import Rect
+from videomama_server.pipeline import morphology, windows
+from videomama_server.pipeline import region as regions
+from videomama_server.pipeline.reader import LoadedFrame, cut
+from videomama_server.pipeline.survey import Order, Pause, Survey, check_cancelled, finished
+from videomama_server.pipeline.windows import Window
+
+
+class FrameStore:
+    """The frames of one survey in memory. Only the job's own thread calls it; frames are read in other threads.
+
+    Args:
+        order: the job.
+        survey: what was found out about it.
+        readers: threads to read in.
+        judged: whether quality control will want to see a frame; asked when its read begins.
+        cancelled: set from outside to stop the job.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        survey: Survey,
+        readers: ThreadPoolExecutor,
+        judged: Callable[[int], bool],
+        cancelled: threading.Event,
+    ) -> None:
+        self._order = order
+        self._survey = survey
+        self._readers = readers
+        self._judged = judged
+        self._cancelled = cancelled
+        self._loads: dict[int, Future[LoadedFrame]] = {}
+        self._loaded: dict[int, LoadedFrame] = {}
+        self._prepared: dict[int, tuple[Rect, Any]] = {}
+        self._sums: dict[int, FloatArray] = {}  # estimates, cross-faded as far as their windows were seen
+
+    def load(self, frame: int) -> Future[LoadedFrame]:
+        """Begin to read a frame, unless that was done, and return its read."""
+        if frame not in self._loads:
+            survey = self._survey
+            to_display = self._to_display() if self._judged(frame) else None
+            read = self._order.reader.load
+            self._loads[frame] = self._readers.submit(read, frame, survey.region, survey.display, to_display)
+        return self._loads[frame]
+
+    def count_beside(self, window: Window) -> int:
+        """Return how many frames beside those of a window are in memory or being read."""
+        return len(self._loads.keys() - set(window.frames))
+
+    def read(self, frames: Iterable[int]) -> Iterator[Pause]:
+        """Wait until frames are in memory, yielding each read that is under way.
+
+        Raises:
+            BadInput: a frame cannot be read.
+            Cancelled: the job was cancelled.
+        """
+        for frame in frames:
+            self._loaded[frame] = yield from finished(self.load(frame))
+            check_cancelled(self._cancelled)
+
+    def loaded(self, frame: int) -> LoadedFrame:
+        """Return a frame that was read."""
+        return self._loaded[frame]
+
+    def states(self, window: Window) -> list[Any]:
+        """Return what the engine prepared of a window's frames, which were read; prepare what is lacking.
+
+        Raises:
+            Cancelled: the job was cancelled.
+        """
+        loaded = [self._loaded[frame] for frame in window.frames]
+        region = self._survey.region or reduce(Rect.union, (frame.geometry.canvas for frame in loaded))
+        return [self._state(frame, region) for frame in loaded]
+
+    def add(self, window: Window, frames: Iterable[int], estimates: FloatArray) -> None:
+        """Add what the engine estimated of a window to some of its frames, by the weight of the window in each.
+
+        Args:
+            window: whose states were made just before.
+            frames: those of the window whose estimates are needed, ascending.
+            estimates: (T, ...) float32, one for each frame of the window.
+        """
+        plan = self._survey.plan
+        for frame in frames:
+            estimate = estimates[window.frames.index(frame)]
+            if self._survey.region is None:
+                estimate = cut(estimate, self._prepared[frame][0], self._loaded[frame].geometry.canvas)
+            contributing = plan.by_frame[frame]
+            if len(contributing) > 1:
+                share = np.float32(windows.weights(contributing, frame, plan.shape.overlap)[window])
+                estimate = self._sums.get(frame, np.float32(0.0)) + share * estimate
+            self._sums[frame] = estimate
+
+    def estimated(self, frames: Sequence[int]) -> tuple[list[FloatArray], list[Any]]:
+        """Return the cross-faded estimates of frames, and what the engine prepared of them."""
+        return [self._sums[frame] for frame in frames], [self._prepared[frame][1] for frame in frames]
+
+    def release(self, coming: Window | None) -> None:
+        """Forget the frames that neither a window to come nor a group to complete needs.
+
+        Args:
+            coming: the next window; None to forget all frames.
+        """
+        first = None
+        if coming is not None:
+            first = min([coming.first, *(group.frames[0] for group in self._survey.plan.groups_of[coming])])
+        for store in (self._loads, self._loaded, self._prepared, self._sums):
+            for frame in [frame for frame in store if first is None or frame < first]:
+                del store[frame]
+
+    def cancel(self) -> None:
+        """Cancel the reads that have not begun."""
+        for load in self._loads.values():
+            load.cancel()
+
+    def _state(self, loaded: LoadedFrame, region: Rect) -> Any:
+        """Return what the engine prepared of a frame, made once for as long as the region stays the same."""
+        known = self._prepared.get(loaded.number)
+        if known is not None and known[0] == region:
+            return known[1]
+        check_cancelled(self._cancelled)
+        settings = self._survey.identity.settings
+        held = self._survey.region or loaded.geometry.canvas
+        plate, mask = cut(loaded.plate, held, region), cut(loaded.mask, held, region)
+        if self._survey.region is not None:
+            loaded.plate = np.zeros((0, 0, 3), np.float32)  # not needed twice: free it before the window is done
+        state = self._order.engine.prepare(self._engine_frame(loaded.number, region, plate, mask), settings)
+        self._prepared[loaded.number] = (region, state)
+        heartbeat.beat()
+        return state
+
+    def _engine_frame(self, number: int, region: Rect, plate: FloatArray, mask: FloatArray) -> EngineFrame:
+        settings, reader = self._survey.identity.settings, self._order.reader
+        transform = self._to_display()
+        size = (self._survey.display.h, self._survey.display.w)
+        close, grow = settings.mask_close_holes, settings.mask_grow
+        facts = reader.plate_facts(number)
+        assert facts is not None  # it has been read
+        where = regions.format_region(region)
+        return EngineFrame(
+            number=number,
+            mask=morphology.shaped(mask, close, grow, max(size)),
+            full_size=size,
+            plate_key=f"{facts.digest} {where} {transform.fingerprint}",
+            mask_key=f"{reader.mask_facts(number).digest} {where} {close:g} {grow:g}",
+            load_plate=lambda: transform(plate),
+        )
+
+    def _to_display(self) -> color.DisplayTransform:
+        settings = self._survey.identity.settings
+        return color.display_transform(settings.colorspace, settings.exposure)
