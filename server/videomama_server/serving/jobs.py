@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 import uuid
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from videomama_client.errors import BadInput, Cancelled, InternalError, VideoMaMaError
 from videomama_client.messages import (
@@ -154,6 +156,13 @@ class JobBook:
         self._begun: str | None = None
         self._blames = True  # a job for the worker's death
         self.finished = 0
+        self._event_handlers: dict[type, Callable[[Job, Any], JobEvent | None]] = {
+            MattePlanned: self._note_plan,
+            FrameWanted: self._note_wanted,
+            FrameDone: self._note_frame,
+            MatteDone: self._note_done,
+            MatteFailed: self._note_failed,
+        }
 
     def add(self, client: bytes, request: SubmitMatte) -> Job:
         """Enter a job; raises `BadInput` when too many wait already."""
@@ -226,20 +235,7 @@ class JobBook:
         job = self._jobs.get(event.job)
         if job is None or job.ended:
             return None
-        if isinstance(event, FrameDone):
-            return self._note_frame(job, event)
-        if isinstance(event, FrameWanted):
-            job.wanted.setdefault((event.role, event.frame), time.monotonic())
-        if isinstance(event, MattePlanned):
-            heard, job.planned, job.begun = job.planned, event, True
-            return None if heard else event
-        if isinstance(event, MatteDone):
-            self._end(job)
-            job.flags = event.flags
-            return replace(event, computed=job.computed, cached=event.frames - job.computed, seconds=job.seconds)
-        if isinstance(event, MatteFailed):
-            self._end(job, event)
-        return event
+        return self._event_handlers[type(event)](job, event)
 
     def after_death(self) -> tuple[list[Job], list[MatteFailed]]:
         """Say what follows from the worker's death: the jobs to run again, and those that end.
@@ -273,6 +269,14 @@ class JobBook:
         job = self._jobs.get(self._begun or "")
         return next(iter(self.running()), None) if job is None or job.ended else job
 
+    def _note_plan(self, job: Job, event: MattePlanned) -> MattePlanned | None:
+        heard, job.planned, job.begun = job.planned, event, True
+        return None if heard else event
+
+    def _note_wanted(self, job: Job, event: FrameWanted) -> FrameWanted:
+        job.wanted.setdefault((event.role, event.frame), time.monotonic())
+        return event
+
     def _note_frame(self, job: Job, event: FrameDone) -> FrameDone | None:
         if event.frame in job.done:
             return None
@@ -280,10 +284,17 @@ class JobBook:
         job.computed += not event.cached
         return event
 
-    def _stopped(self, job: Job, error: VideoMaMaError) -> MatteFailed:
-        event = MatteFailed.by(job.id, error)
+    def _note_done(self, job: Job, event: MatteDone) -> MatteDone:
+        self._end(job)
+        job.flags = event.flags
+        return replace(event, computed=job.computed, cached=event.frames - job.computed, seconds=job.seconds)
+
+    def _note_failed(self, job: Job, event: MatteFailed) -> MatteFailed:
         self._end(job, event)
         return event
+
+    def _stopped(self, job: Job, error: VideoMaMaError) -> MatteFailed:
+        return self._note_failed(job, MatteFailed.by(job.id, error))
 
     def _end(self, job: Job, failure: MatteFailed | None = None) -> None:
         job.ended_at, job.failure, job.wanted = time.monotonic(), failure, {}

@@ -7,6 +7,7 @@ from videomama_client.messages import (
     CANCELLED,
     DONE,
     FAILED,
+    JOB_EVENTS,
     RUNNING,
     WAITING,
     FrameDone,
@@ -64,6 +65,10 @@ def test_every_event_is_passed_on_and_entered(book, job):
     assert book.note(frame(job, 1001)) == frame(job, 1001)
     assert job.done == {1001: "/out/a.1001.exr"}
     assert book.note(FrameWanted(job.id, "plate", 1)) == FrameWanted(job.id, "plate", 1)
+
+
+def test_no_kind_of_event_is_without_a_handler(book):
+    assert set(book._event_handlers) == set(JOB_EVENTS)
 
 
 def test_the_result_counts_what_was_computed_and_takes_its_time(book, job):
