@@ -20,7 +20,7 @@ LATE_S = 0.05
 WAIT_S = 20
 
 
-class House:
+class Rig:
     """Books, a worker that does nothing, and what housekeeping did with them."""
 
     def __init__(self, **limits):
@@ -52,142 +52,142 @@ class House:
 
 
 @pytest.fixture
-def keep_house(monkeypatch):
-    """Run an async function with a house whose worker runs: `keep_house(body, read_limit_s=0.01)`."""
+def run_rig(monkeypatch):
+    """Run an async function with a rig whose worker runs: `run_rig(body, read_limit_s=0.01)`."""
     monkeypatch.setattr(supervisor, "_WORKER", ("-c", "import sys; sys.stdin.read()"))
 
     def run(body, **limits):
         async def kept():
-            house = House(**limits)
-            house.worker.start()
+            rig = Rig(**limits)
+            rig.worker.start()
             try:
-                await asyncio.wait_for(body(house), WAIT_S)
+                await asyncio.wait_for(body(rig), WAIT_S)
             finally:
-                house.worker.stop()
+                rig.worker.stop()
 
         asyncio.run(kept())
 
     return run
 
 
-def test_a_file_that_is_read_for_too_long_fails_its_job_and_ends_the_worker(keep_house):
-    async def body(house):
-        job, other = house.book.add(b"client", REQUEST), house.book.add(b"client", REQUEST)
-        pid = house.worker.pid
-        house.book.note_begun(other.id)
-        house.book.note_files(job.id, ["plate frame 1 (/a)"])
-        await house.check_late()
-        assert house.done == [("failed", job.id, "plate frame 1 (/a) was not read within 0.01 s")]
-        await house.deaths.get()
+def test_a_file_that_is_read_for_too_long_fails_its_job_and_ends_the_worker(run_rig):
+    async def body(rig):
+        job, other = rig.book.add(b"client", REQUEST), rig.book.add(b"client", REQUEST)
+        pid = rig.worker.pid
+        rig.book.note_begun(other.id)
+        rig.book.note_files(job.id, ["plate frame 1 (/a)"])
+        await rig.check_late()
+        assert rig.done == [("failed", job.id, "plate frame 1 (/a) was not read within 0.01 s")]
+        await rig.deaths.get()
         assert not psutil.pid_exists(pid)
-        assert house.book.after_death() == ([other], [])
-        await house.housekeeping.check()
-        assert len(house.done) == 1
+        assert rig.book.after_death() == ([other], [])
+        await rig.housekeeping.check()
+        assert len(rig.done) == 1
 
-    keep_house(body, read_limit_s=0.01)
+    run_rig(body, read_limit_s=0.01)
 
 
-def test_a_death_for_a_hung_file_is_no_other_jobs_fault(keep_house):
-    async def body(house):
-        other = house.book.add(b"client", REQUEST)
+def test_a_death_for_a_hung_file_is_no_other_jobs_fault(run_rig):
+    async def body(rig):
+        other = rig.book.add(b"client", REQUEST)
         for _ in range(2):
-            job = house.book.add(b"client", REQUEST)
-            house.book.note_begun(other.id)
-            house.book.note_files(job.id, ["plate frame 1 (/a)"])
-            await house.check_late()
-            await house.deaths.get()
-            assert house.book.after_death() == ([other], [])
-            house.worker.start()
+            job = rig.book.add(b"client", REQUEST)
+            rig.book.note_begun(other.id)
+            rig.book.note_files(job.id, ["plate frame 1 (/a)"])
+            await rig.check_late()
+            await rig.deaths.get()
+            assert rig.book.after_death() == ([other], [])
+            rig.worker.start()
 
-    keep_house(body, read_limit_s=0.01)
-
-
-def test_a_job_whose_client_sends_no_frame_is_given_up(keep_house):
-    async def body(house):
-        job = house.book.add(b"client", REQUEST)
-        house.book.note(FrameWanted(job.id, "mask", 7))
-        await house.check_late()
-        assert house.done == [("given up", job.id, "mask frame 7 was not sent within 0.01 s")]
-        assert house.worker.pid is not None
-
-    keep_house(body, supply_limit_s=0.01)
+    run_rig(body, read_limit_s=0.01)
 
 
-def test_without_limits_no_job_is_ended(keep_house):
-    async def body(house):
-        job = house.book.add(b"client", REQUEST)
-        house.book.note_files(job.id, ["plate frame 1 (/a)"])
-        house.book.note(FrameWanted(job.id, "mask", 7))
-        await house.check_late()
-        assert house.done == []
+def test_a_job_whose_client_sends_no_frame_is_given_up(run_rig):
+    async def body(rig):
+        job = rig.book.add(b"client", REQUEST)
+        rig.book.note(FrameWanted(job.id, "mask", 7))
+        await rig.check_late()
+        assert rig.done == [("given up", job.id, "mask frame 7 was not sent within 0.01 s")]
+        assert rig.worker.pid is not None
+
+    run_rig(body, supply_limit_s=0.01)
+
+
+def test_without_limits_no_job_is_ended(run_rig):
+    async def body(rig):
+        job = rig.book.add(b"client", REQUEST)
+        rig.book.note_files(job.id, ["plate frame 1 (/a)"])
+        rig.book.note(FrameWanted(job.id, "mask", 7))
+        await rig.check_late()
+        assert rig.done == []
         assert not job.ended
 
-    keep_house(body, read_limit_s=0.0, supply_limit_s=0.0)
+    run_rig(body, read_limit_s=0.0, supply_limit_s=0.0)
 
 
-def test_an_engine_that_nobody_needs_is_retired(keep_house):
-    async def body(house):
-        await house.check_late()
-        assert house.done == ["engine retired"]
-        assert house.worker.pid is None
-        await house.check_late()
-        assert house.done == ["engine retired"]
+def test_an_engine_that_nobody_needs_is_retired(run_rig):
+    async def body(rig):
+        await rig.check_late()
+        assert rig.done == ["engine retired"]
+        assert rig.worker.pid is None
+        await rig.check_late()
+        assert rig.done == ["engine retired"]
 
-    keep_house(body, engine_idle_s=0.01)
+    run_rig(body, engine_idle_s=0.01)
 
 
 @pytest.mark.parametrize("idle", ["engine_idle_s", "server_idle_s"])
-def test_what_is_in_use_is_not_idle(keep_house, idle):
-    async def body(house):
-        job = house.book.add(b"client", REQUEST)
-        await house.check_late()
-        house.book.note(MatteDone(job.id, 0, 0, 0, 0.0, "classic", [0, 0, 1, 1]))
-        house.questions.add(b"client", ReportCache("q"))
-        await house.check_late()
-        house.questions.refuse_all(Cancelled("the question was dropped"))
-        house.housekeeping.note_work()
-        await house.housekeeping.check()
-        assert house.done == []
+def test_what_is_in_use_is_not_idle(run_rig, idle):
+    async def body(rig):
+        job = rig.book.add(b"client", REQUEST)
+        await rig.check_late()
+        rig.book.note(MatteDone(job.id, 0, 0, 0, 0.0, "classic", [0, 0, 1, 1]))
+        rig.questions.add(b"client", ReportCache("q"))
+        await rig.check_late()
+        rig.questions.refuse_all(Cancelled("the question was dropped"))
+        rig.housekeeping.note_work()
+        await rig.housekeeping.check()
+        assert rig.done == []
         await asyncio.sleep(0.2)
-        await house.housekeeping.check()
-        assert house.done == ["engine retired" if idle == "engine_idle_s" else "server ended"]
+        await rig.housekeeping.check()
+        assert rig.done == ["engine retired" if idle == "engine_idle_s" else "server ended"]
 
-    keep_house(body, **{"engine_idle_s": 1e9, idle: 0.1})
+    run_rig(body, **{"engine_idle_s": 1e9, idle: 0.1})
 
 
-def test_a_server_that_was_just_asked_something_is_not_idle(keep_house):
-    async def body(house):
+def test_a_server_that_was_just_asked_something_is_not_idle(run_rig):
+    async def body(rig):
         await asyncio.sleep(0.2)
-        house.requested = time.monotonic()
-        await house.housekeeping.check()
-        assert house.done == []
+        rig.requested = time.monotonic()
+        await rig.housekeeping.check()
+        assert rig.done == []
         await asyncio.sleep(0.2)
-        await house.housekeeping.check()
-        assert house.done == ["server ended"]
+        await rig.housekeeping.check()
+        assert rig.done == ["server ended"]
 
-    keep_house(body, server_idle_s=0.1)
+    run_rig(body, server_idle_s=0.1)
 
 
-def test_a_worker_that_hangs_with_a_job_is_killed(keep_house):
-    async def body(house):
-        house.book.add(b"client", REQUEST)
+def test_a_worker_that_hangs_with_a_job_is_killed(run_rig):
+    async def body(rig):
+        rig.book.add(b"client", REQUEST)
         await asyncio.sleep(0.7)
-        await house.housekeeping.check()
-        while house.deaths.empty():
-            await house.check_late()
-        assert house.deaths.get_nowait() == HUNG
+        await rig.housekeeping.check()
+        while rig.deaths.empty():
+            await rig.check_late()
+        assert rig.deaths.get_nowait() == HUNG
 
-    keep_house(body, engine_hang_s=0.5)
+    run_rig(body, engine_hang_s=0.5)
 
 
-def test_it_checks_again_and_again(keep_house, monkeypatch):
+def test_it_checks_again_and_again(run_rig, monkeypatch):
     monkeypatch.setattr(housekeeping, "_CHECK_EVERY_S", 0.01)
 
-    async def body(house):
-        work = asyncio.create_task(house.housekeeping.run())
-        while house.done.count("server ended") < 3:
+    async def body(rig):
+        work = asyncio.create_task(rig.housekeeping.run())
+        while rig.done.count("server ended") < 3:
             await asyncio.sleep(0.01)
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
 
-    keep_house(body, server_idle_s=0.001)
+    run_rig(body, server_idle_s=0.001)
