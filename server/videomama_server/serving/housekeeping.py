@@ -114,8 +114,8 @@ class Housekeeping:
             f"{name} was not read within {self._config.read_limit_s:g} s",
             "Copy the file to a faster disk, or render it again.",
         )
-        job.files = {}
+        job.blame.forget_files()
         self._controls.fail(job, error)
-        self._book.lay_death_to_nobody()
+        self._book.ignore_next_death()
         with suppress(psutil.NoSuchProcess):
             psutil.Process(self._worker.pid).kill()

@@ -248,7 +248,7 @@ class Server:
         except BadInput as error:
             self._give_up(job, error)
         else:
-            job.wanted.pop((frame.role, frame.frame), None)
+            job.supply.note_arrived(frame.role, frame.frame)
             self._worker.send(pipe.FrameSupplied(frame.job, frame.role, frame.frame))
         return None
 
