@@ -44,6 +44,13 @@ class Rig:
             self.scheduler.announce(run)
 
     def finish(self):
+        """Work until no job is left; in a thread, as a scheduler without a job waits for one for ever."""
+        work = threading.Thread(target=self._finish, daemon=True)
+        work.start()
+        work.join(WAIT_S)
+        assert not work.is_alive(), "no job arrived, or one did not end"
+
+    def _finish(self):
         self.scheduler.run_next()
         while self.scheduler.busy:
             self.scheduler.run_next()
