@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from videomama_client.errors import BadInput, Cancelled, InternalError, VideoMaMaError
+from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
 from videomama_client.messages import (
     CANCELLED,
     DONE,
@@ -30,14 +32,14 @@ from videomama_client.wording import counted
 
 from videomama_server import pipe
 from videomama_server.media.sequences import format_range
+from videomama_server.serving.blame import Blame
+from videomama_server.serving.supply import Supply
 
 REMEMBERED = 200
 MOST_AT_ONCE = 5000
-DEATHS_WITHOUT_PROGRESS = 2
 _SHOWN = 200  # characters of a label, or of a plate's name in a status
 _LONGEST_MESSAGE = 500
 _REPORTED = 100
-_SUSPECTS = 4
 _RANK = {RUNNING: 0, WAITING: 1}  # which jobs are told of first when there are too many
 
 
@@ -56,10 +58,9 @@ class Job:
         computed: how many of them had to be computed.
         ended_at: on the same clock as `started`; None while it waits or runs.
         failure: why it ended without all frames.
-        files: what the worker is reading for it at this moment, as a person is told of it, and since when.
-        suspects: those of them that were being read at each of its deaths so far.
         flags: what quality control found when it was done.
-        wanted: inline frames that its client was asked for and has not sent, as (role, frame), and since when.
+        blame: the deaths of workers that are its fault.
+        supply: the inline frames that its client is to send.
     """
 
     id: str
@@ -72,15 +73,12 @@ class Job:
     planned: MattePlanned | None = None
     done: dict[int, str] = field(default_factory=dict)
     computed: int = 0
-    deaths: int = 0
-    done_at_death: int = -1
     started: float = field(default_factory=time.monotonic)
     ended_at: float | None = None
     failure: MatteFailed | None = None
-    files: dict[str, float] = field(default_factory=dict)
-    suspects: list[str] = field(default_factory=list)
     flags: list[QcFlag] = field(default_factory=list)
-    wanted: dict[tuple[str, int], float] = field(default_factory=dict)
+    blame: Blame = field(default_factory=Blame)
+    supply: Supply = field(default_factory=Supply)
     label: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -109,13 +107,6 @@ class Job:
         """Return the digest of an inline frame's bytes, or None when the job has no such frame."""
         digests = {PLATE: self.request.plate_digests, MASK: self.request.mask_digests}.get(role, [])
         return dict(zip(self.request.inline_frames, digests, strict=False)).get(frame)
-
-    def note_death(self) -> None:
-        """Note that the worker died over this job: how often without a frame in between, and over which files."""
-        again = len(self.done) == self.done_at_death
-        self.deaths = self.deaths + 1 if again else 1
-        self.done_at_death = len(self.done)
-        self.suspects = [name for name in self.files if not again or name in self.suspects]
 
     def describe(self) -> str:
         """Say in one line how far the job is."""
@@ -152,8 +143,15 @@ class JobBook:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._ended: deque[str] = deque()
         self._begun: str | None = None
-        self._blames = True  # a job for the worker's death
+        self._ignores_death = False
         self.finished = 0
+        self._event_handlers: dict[type, Callable[[Job, Any], JobEvent | None]] = {
+            MattePlanned: self._note_plan,
+            FrameWanted: self._note_wanted,
+            FrameDone: self._note_frame,
+            MatteDone: self._note_done,
+            MatteFailed: self._note_failed,
+        }
 
     def add(self, client: bytes, request: SubmitMatte) -> Job:
         """Enter a job; raises `BadInput` when too many wait already."""
@@ -190,8 +188,7 @@ class JobBook:
     def note_files(self, job: str, files: list[str]) -> None:
         """Note which files of a job the worker is reading."""
         if job in self._jobs:
-            known, now = self._jobs[job].files, time.monotonic()
-            self._jobs[job].files = {name: known.get(name, now) for name in files}
+            self._jobs[job].blame.note_files(files)
 
     def overdue(self, seconds: float, worker_started: float) -> tuple[Job, str] | None:
         """Return the file that has been read the longest, with its job, if that is for more than `seconds`.
@@ -200,7 +197,7 @@ class JobBook:
             seconds: how long reading a file may take; 0 for no limit.
             worker_started: when the worker was started; what an earlier one read does not count.
         """
-        reads = [(since, name, job) for job in self._jobs.values() for name, since in job.files.items()]
+        reads = [(since, name, job) for job in self._jobs.values() for name, since in job.blame.files.items()]
         since, name, job = min(reads, key=lambda read: read[0], default=(0.0, "", None))
         if job is None or seconds <= 0 or since < worker_started or time.monotonic() - since <= seconds:
             return None
@@ -211,35 +208,22 @@ class JobBook:
 
         A new worker asks again for what was not sent, and that does not begin the wait anew.
         """
-        waits = [(since, key, job) for job in self._jobs.values() for key, since in job.wanted.items()]
+        waits = [(since, key, job) for job in self._jobs.values() for key, since in job.supply.wanted.items()]
         since, key, job = min(waits, key=lambda wait: wait[0], default=(0.0, ("", 0), None))
         if job is None or seconds <= 0 or time.monotonic() - since <= seconds:
             return None
         return job, *key
 
-    def lay_death_to_nobody(self) -> None:
-        """Say that the worker is about to be ended for what is known, so that no job that runs is blamed."""
-        self._blames = False
+    def ignore_next_death(self) -> None:
+        """Blame no running job for the next death: the worker is about to be ended for a reason that is known."""
+        self._ignores_death = True
 
     def note(self, event: JobEvent) -> JobEvent | None:
         """Enter an event of the worker; return what the client should hear of it, which is nothing it heard before."""
         job = self._jobs.get(event.job)
         if job is None or job.ended:
             return None
-        if isinstance(event, FrameDone):
-            return self._note_frame(job, event)
-        if isinstance(event, FrameWanted):
-            job.wanted.setdefault((event.role, event.frame), time.monotonic())
-        if isinstance(event, MattePlanned):
-            heard, job.planned, job.begun = job.planned, event, True
-            return None if heard else event
-        if isinstance(event, MatteDone):
-            self._end(job)
-            job.flags = event.flags
-            return replace(event, computed=job.computed, cached=event.frames - job.computed, seconds=job.seconds)
-        if isinstance(event, MatteFailed):
-            self._end(job, event)
-        return event
+        return self._event_handlers[type(event)](job, event)
 
     def after_death(self) -> tuple[list[Job], list[MatteFailed]]:
         """Say what follows from the worker's death: the jobs to run again, and those that end.
@@ -247,16 +231,17 @@ class JobBook:
         A job that kills the worker twice without finishing a frame in between would do so for ever. One that was
         cancelled ends: the worker may not have heard of it.
         """
-        job = self._blamed() if self._blames else None
-        self._begun, self._blames = None, True
+        job = None if self._ignores_death else self._blamed()
+        self._begun, self._ignores_death = None, False
         stopped = [left for left in self.running() if left.cancelled]
         failed = [self._stopped(left, Cancelled("the job was cancelled")) for left in stopped]
         if job is not None and not job.ended:
-            job.note_death()
-            if job.deaths >= DEATHS_WITHOUT_PROGRESS:
-                failed.append(self._stopped(job, _given_up(job)))
+            job.blame.note_death(len(job.done))
+            reason = job.blame.verdict()
+            if reason is not None:
+                failed.append(self._stopped(job, reason))
         for left in self._jobs.values():
-            left.files = {}
+            left.blame.forget_files()
         return self.running(), failed
 
     def _turn(self, client: bytes, priority: str) -> int:
@@ -273,6 +258,14 @@ class JobBook:
         job = self._jobs.get(self._begun or "")
         return next(iter(self.running()), None) if job is None or job.ended else job
 
+    def _note_plan(self, job: Job, event: MattePlanned) -> MattePlanned | None:
+        heard, job.planned, job.begun = job.planned, event, True
+        return None if heard else event
+
+    def _note_wanted(self, job: Job, event: FrameWanted) -> FrameWanted:
+        job.supply.note_wanted(event.role, event.frame)
+        return event
+
     def _note_frame(self, job: Job, event: FrameDone) -> FrameDone | None:
         if event.frame in job.done:
             return None
@@ -280,13 +273,21 @@ class JobBook:
         job.computed += not event.cached
         return event
 
-    def _stopped(self, job: Job, error: VideoMaMaError) -> MatteFailed:
-        event = MatteFailed.by(job.id, error)
+    def _note_done(self, job: Job, event: MatteDone) -> MatteDone:
+        self._end(job)
+        job.flags = event.flags
+        return replace(event, computed=job.computed, cached=event.frames - job.computed, seconds=job.seconds)
+
+    def _note_failed(self, job: Job, event: MatteFailed) -> MatteFailed:
         self._end(job, event)
         return event
 
+    def _stopped(self, job: Job, error: VideoMaMaError) -> MatteFailed:
+        return self._note_failed(job, MatteFailed.by(job.id, error))
+
     def _end(self, job: Job, failure: MatteFailed | None = None) -> None:
-        job.ended_at, job.failure, job.wanted = time.monotonic(), failure, {}
+        job.ended_at, job.failure = time.monotonic(), failure
+        job.supply.forget()
         job.request = replace(job.request, inline_frames=[], plate_digests=[], mask_digests=[])  # up to 16 MiB
         self.finished += 1
         self._ended.append(job.id)
@@ -298,14 +299,6 @@ def one_line(text: str, longest: int) -> str:
     """Return a text fit for one line: spaces for breaks and tabs, nothing for what cannot be shown, cut to a length."""
     shown = "".join(mark if mark.isprintable() else " " if mark.isspace() else "" for mark in text)
     return shown.strip()[:longest].rstrip()
-
-
-def _given_up(job: Job) -> InternalError:
-    died = f"the engine died twice after {counted(len(job.done), 'frame')} of this job"
-    if not job.suspects:
-        return InternalError(died, "See the server's log; try other settings.")
-    named = "; ".join(job.suspects[:_SUSPECTS])
-    return InternalError(f"{died}, while it read {named}", "Render or copy what it read again; see the server's log.")
 
 
 def run_message(job: Job) -> pipe.RunJob:

@@ -6,7 +6,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import zmq.asyncio
 from videomama_client import messages, wire
@@ -14,10 +15,28 @@ from videomama_client.errors import InternalError, ProtocolError, VideoMaMaError
 
 log = logging.getLogger(__name__)
 
+Ask = TypeVar("Ask")
 Answer = tuple[messages.Reply, bytes | None]
-Handler = Callable[[bytes, Any, bytes | None], Awaitable[Answer | None]]
 _AT_ONCE = 1000  # requests that are being answered; more wait in their senders' sockets
 _AT_ONCE_BYTES = 2 << 30  # that these may hold
+
+
+@dataclass(frozen=True)
+class Incoming(Generic[Ask]):
+    """One request as it came in.
+
+    Attributes:
+        client: the socket identity of the client that sent it.
+        ask: the request itself.
+        bulk: the bytes that came with it; None where there were none.
+    """
+
+    client: bytes
+    ask: Ask
+    bulk: bytes | None = None
+
+
+Handler = Callable[[Incoming[Any]], Awaitable[Answer | None]]
 
 
 class Router:
@@ -25,8 +44,8 @@ class Router:
 
     Args:
         socket: a bound ROUTER.
-        handlers: by kind of request, what answers it: given the client's socket identity, the request and the bulk
-            frame, it returns an answer with its bulk frame, or None when it answers in its own time.
+        handlers: by kind of request, what answers it. It returns an answer with its bulk frame, or None when it
+            answers in its own time.
         log_place: where a person finds the log.
 
     Attributes:
@@ -85,7 +104,7 @@ class Router:
             handler = self._handlers.get(type(message))
             if handler is None:
                 raise ProtocolError(f"{type(message).__name__} is not a request", "Update the client.")
-            answer = await handler(client, message, bulk)
+            answer = await handler(Incoming(client, message, bulk))
         except VideoMaMaError as error:
             answer = messages.RequestRefused.by(request, error), None
         except Exception as error:

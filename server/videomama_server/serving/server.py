@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -37,14 +38,13 @@ from videomama_server.cache import spool
 from videomama_server.config import Config, as_texts
 from videomama_server.files.access import open_plain, permit
 from videomama_server.serving import listener
+from videomama_server.serving.housekeeping import Controls, Housekeeping
 from videomama_server.serving.jobs import Job, JobBook, run_message
 from videomama_server.serving.questions import QuestionBook
-from videomama_server.serving.router import Answer, Handler, Router
+from videomama_server.serving.router import Answer, Handler, Incoming, Router
 from videomama_server.serving.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
-
-_IDLE_CHECK_S = 1.0
 
 
 def serve(config: Config) -> None:
@@ -77,10 +77,18 @@ class Server:
         self._book = JobBook()
         self._questions = QuestionBook(self._reply)
         self._worker = Supervisor(config, self._on_worker, self._on_worker_death)
-        self._started = self._worked = time.monotonic()
+        self._started = time.monotonic()
         self._held = pipe.EngineHolds()
         self._values = [messages.ConfigValue(name, value) for name, value in as_texts(config).items()]
         self._ending = asyncio.Event()
+        controls = Controls(
+            fail=self._fail,
+            give_up=self._give_up,
+            retire_engine=self._retire_engine,
+            end_server=self._ending.set,
+            last_request=lambda: self._router.heard,
+        )
+        self._housekeeping = Housekeeping(config, self._book, self._questions, self._worker, controls)
         self._handlers: dict[type, Handler] = {
             messages.Hello: self._hello,
             messages.ReportStatus: self._report_status,
@@ -93,6 +101,13 @@ class Server:
             messages.UnloadEngine: self._unload,
             messages.StopServer: self._stop,
             **dict.fromkeys(pipe.QUESTIONS, self._pass_on),
+        }
+        self._worker_handlers: dict[type, Callable[[Any], None]] = {
+            pipe.JobBegun: self._note_begun,
+            pipe.FilesRead: self._note_files,
+            pipe.EngineHolds: self._note_usage,
+            **dict.fromkeys(pipe.ANSWERS, self._questions.settle),
+            **dict.fromkeys(messages.JOB_EVENTS, self._note_event),
         }
 
     async def run(self) -> None:
@@ -127,7 +142,7 @@ class Server:
 
     async def _loop(self) -> None:
         """Answer and watch until asked to end; where one of the two fails, the server ends too, and says why."""
-        works = (self._ending.wait(), self._router.run(), self._watch_idle())
+        works = (self._ending.wait(), self._router.run(), self._housekeeping.run())
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(work) for work in works]
         ended, going = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in going:
@@ -135,12 +150,13 @@ class Server:
         await asyncio.gather(*going, return_exceptions=True)
         error = ServerUnreachable("the server was ended", "Run again: what was finished is in the cache.")
         for job in self._book.running():
-            self._on_worker(messages.MatteFailed.by(job.id, error))
+            self._fail(job, error)
         self._questions.refuse_all(error)
         for task in ended:
             task.result()
 
-    async def _hello(self, client: bytes, hello: messages.Hello, bulk: bytes | None) -> Answer:  # noqa: ARG002
+    async def _hello(self, incoming: Incoming[messages.Hello]) -> Answer:
+        hello = incoming.ask
         if hello.protocol != messages.PROTOCOL_VERSION:
             client_is_older = hello.protocol < messages.PROTOCOL_VERSION
             raise ProtocolError(
@@ -152,15 +168,10 @@ class Server:
             )
         return messages.Greeted(hello.request, messages.PROTOCOL_VERSION, __version__, os.getpid()), None
 
-    async def _report_status(
-        self,
-        client: bytes,  # noqa: ARG002
-        ask: messages.ReportStatus,
-        bulk: bytes | None,  # noqa: ARG002
-    ) -> Answer:
+    async def _report_status(self, incoming: Incoming[messages.ReportStatus]) -> Answer:
         running = self._book.running()
         status = messages.StatusReported(
-            request=ask.request,
+            request=incoming.ask.request,
             server=__version__,
             pid=os.getpid(),
             uptime_s=time.monotonic() - self._started,
@@ -181,37 +192,38 @@ class Server:
         )
         return status, None
 
-    async def _report_jobs(self, client: bytes, ask: messages.ReportJobs, bulk: bytes | None) -> Answer:  # noqa: ARG002
-        return messages.JobsReported(ask.request, self._book.report()), None
+    async def _report_jobs(self, incoming: Incoming[messages.ReportJobs]) -> Answer:
+        return messages.JobsReported(incoming.ask.request, self._book.report()), None
 
-    async def _pass_on(self, client: bytes, ask: pipe.Question, bulk: bytes | None) -> None:  # noqa: ARG002
+    async def _pass_on(self, incoming: Incoming[pipe.Question]) -> None:
         """Ask the worker; what it answers is passed on to the client when it comes."""
-        if isinstance(ask, messages.PlanFrames):
-            self._worked = time.monotonic()  # a job will follow: the engine stays for it
-        self._worker.send(self._questions.add(client, ask))
+        if isinstance(incoming.ask, messages.PlanFrames):
+            self._housekeeping.note_work()  # a job will follow: the engine stays for it
+        self._worker.send(self._questions.add(incoming.client, incoming.ask))
 
     def _reply(self, client: bytes, answer: pipe.Answer) -> None:
         self._router.send(client, answer)
 
-    async def _prove_file(self, client: bytes, ask: messages.ProveFile, bulk: bytes | None) -> Answer:  # noqa: ARG002
-        path = permit(Path(ask.path), self._config.roots)
+    async def _prove_file(self, incoming: Incoming[messages.ProveFile]) -> Answer:
+        path = permit(Path(incoming.ask.path), self._config.roots)
         try:
-            digest = await asyncio.to_thread(_prove, path, ask.nonce)
+            digest = await asyncio.to_thread(_prove, path, incoming.ask.nonce)
         except OSError:
             digest = ""
-        return messages.FileProved(ask.request, digest), None
+        return messages.FileProved(incoming.ask.request, digest), None
 
-    async def _submit(self, client: bytes, request: messages.SubmitMatte, bulk: bytes | None) -> Answer | None:  # noqa: ARG002
+    async def _submit(self, incoming: Incoming[messages.SubmitMatte]) -> Answer | None:
+        request = incoming.ask
         folder = spool.make(self._config.cache_dir) if request.inline else ""
-        job = self._book.add(client, request)
+        job = self._book.add(incoming.client, request)
         job.spool = folder
-        await self._router.send(client, messages.JobAccepted(request.request, job.id))
+        await self._router.send(incoming.client, messages.JobAccepted(request.request, job.id))
         self._worker.send(run_message(job))
         return None
 
-    async def _cancel(self, client: bytes, ask: messages.CancelJob, bulk: bytes | None) -> Answer | None:  # noqa: ARG002
+    async def _cancel(self, incoming: Incoming[messages.CancelJob]) -> Answer | None:
         """Stop a job, whoever submitted it; one that waits ends without waiting for its turn."""
-        job = self._find(ask.job)
+        job = self._find(incoming.ask.job)
         if job.state == messages.WAITING:
             self._give_up(job, Cancelled("the job was cancelled"))
         elif not job.ended:
@@ -219,12 +231,13 @@ class Server:
             self._worker.send(pipe.DropJob(job.id))
         return None
 
-    async def _supply(self, client: bytes, frame: messages.SupplyFrame, bulk: bytes | None) -> Answer | None:
+    async def _supply(self, incoming: Incoming[messages.SupplyFrame]) -> Answer | None:
+        frame, bulk = incoming.ask, incoming.bulk
         job = self._find(frame.job)
         if job.ended:
             return None  # stopped while this frame was on its way
         digest = job.announced(frame.role, frame.frame)
-        if not job.spool or bulk is None or job.client != client or digest is None:
+        if not job.spool or bulk is None or job.client != incoming.client or digest is None:
             raise ProtocolError("a frame that nobody asked for", "Update the client.")
         source = job.request.plate if frame.role == messages.PLATE else job.request.mask
         files = spool.pattern(Path(job.spool), frame.role, source)
@@ -235,16 +248,17 @@ class Server:
         except BadInput as error:
             self._give_up(job, error)
         else:
-            job.wanted.pop((frame.role, frame.frame), None)
+            job.supply.note_arrived(frame.role, frame.frame)
             self._worker.send(pipe.FrameSupplied(frame.job, frame.role, frame.frame))
         return None
 
     def _give_up(self, job: Job, error: VideoMaMaError) -> None:
         """End a job from this side: its client is told, and what the worker still says of it is not heard."""
         self._worker.send(pipe.DropJob(job.id))
-        self._on_worker(messages.MatteFailed.by(job.id, error))
+        self._fail(job, error)
 
-    async def _fetch(self, client: bytes, ask: messages.FetchAlpha, bulk: bytes | None) -> Answer:  # noqa: ARG002
+    async def _fetch(self, incoming: Incoming[messages.FetchAlpha]) -> Answer:
+        ask = incoming.ask
         job = self._find(ask.job)
         path = job.done.get(ask.frame)
         if path is None:
@@ -265,24 +279,28 @@ class Server:
                 raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
             return file.read(size)
 
-    async def _unload(self, client: bytes, ask: messages.UnloadEngine, bulk: bytes | None) -> Answer:  # noqa: ARG002
+    async def _unload(self, incoming: Incoming[messages.UnloadEngine]) -> Answer:
         running = len(self._book.running())
         if running:
             raise BadInput(
                 f"{counted(running, 'job')} still {'needs' if running == 1 else 'need'} the engine",
                 "Wait for them, or cancel them first.",
             )
-        self._held = pipe.EngineHolds()
         waiting = self._questions.waiting()
-        await self._worker.retire()  # also frees what a device's driver keeps for each process that uses it
+        await self._retire_engine()
         unanswered = self._questions.waiting()
         for question in waiting:
             if question in unanswered:
                 self._worker.send(question)
-        return messages.EngineUnloaded(ask.request), None
+        return messages.EngineUnloaded(incoming.ask.request), None
 
-    async def _stop(self, client: bytes, ask: messages.StopServer, bulk: bytes | None) -> Answer | None:  # noqa: ARG002
-        await self._router.send(client, messages.ServerStopping(ask.request))
+    async def _retire_engine(self) -> None:
+        """End the worker, which also frees what a device's driver keeps for each process that uses it."""
+        self._held = pipe.EngineHolds()
+        await self._worker.retire()
+
+    async def _stop(self, incoming: Incoming[messages.StopServer]) -> Answer | None:
+        await self._router.send(incoming.client, messages.ServerStopping(incoming.ask.request))
         self._ending.set()
         return None
 
@@ -293,23 +311,33 @@ class Server:
         return found
 
     def _on_worker(self, message: Any) -> None:
-        if isinstance(message, pipe.JobBegun):
-            self._book.note_begun(message.job)
-        elif isinstance(message, pipe.FilesRead):
-            self._book.note_files(message.job, message.files)
-        elif isinstance(message, pipe.EngineHolds):
-            self._held = message
-        elif isinstance(message, pipe.ANSWERS):
-            self._questions.settle(message)
-        elif isinstance(message, messages.JOB_EVENTS):
-            event = self._book.note(message)
-            if event is not None:
-                self._tell(event)
+        """Take a message of the worker; one of a kind that has no handler asks for nothing."""
+        handle = self._worker_handlers.get(type(message))
+        if handle is not None:
+            handle(message)
+
+    def _note_begun(self, begun: pipe.JobBegun) -> None:
+        self._book.note_begun(begun.job)
+
+    def _note_files(self, read: pipe.FilesRead) -> None:
+        self._book.note_files(read.job, read.files)
+
+    def _note_usage(self, holds: pipe.EngineHolds) -> None:
+        self._held = holds
+
+    def _note_event(self, event: messages.JobEvent) -> None:
+        news = self._book.note(event)
+        if news is not None:
+            self._tell(news)
+
+    def _fail(self, job: Job, error: VideoMaMaError) -> None:
+        """End a job with an error, as if the worker had said so."""
+        self._note_event(messages.MatteFailed.by(job.id, error))
 
     def _tell(self, event: messages.JobEvent) -> None:
         """Send an event to the client of its job, in the order in which events came."""
         job = self._find(event.job)
-        self._worked = time.monotonic()
+        self._housekeeping.note_work()
         if job.ended:
             spool.remove(job.spool)
         self._router.send(job.client, event)
@@ -323,52 +351,6 @@ class Server:
             self._worker.send(run_message(job))
         for question in self._questions.after_death():
             self._worker.send(question)
-
-    async def _watch_idle(self) -> None:
-        """End an engine, and a server, that nobody has needed for long enough, and an engine that hangs."""
-        while True:
-            await asyncio.sleep(_IDLE_CHECK_S)
-            self._end_hung_read()
-            self._end_unsent()
-            if self._book.running() or self._questions.waiting():
-                self._worker.look_after()
-                continue
-            now = time.monotonic()
-            worked = max(self._worked, self._worker.started)  # one may have been started just to look at the cache
-            if self._worker.pid is not None and now - worked > self._config.engine_idle_s:
-                log.info("no job for %.0f s: the engine worker ends", now - worked)
-                self._held = pipe.EngineHolds()
-                await self._worker.retire()
-            if 0 < self._config.server_idle_s < now - max(self._router.heard, self._worked):
-                self._ending.set()
-
-    def _end_unsent(self) -> None:
-        """End a job whose client does not send what it is asked for: it is gone, or hangs."""
-        late = self._book.unsent(self._config.supply_limit_s)
-        if late is not None:
-            job, role, frame = late
-            limit = f"{self._config.supply_limit_s:g} s"
-            self._give_up(job, BadInput(f"{role} frame {frame} was not sent within {limit}", "Is the client alive?"))
-
-    def _end_hung_read(self) -> None:
-        """End a worker that is held up by a file: the file's job fails, the others run again in another worker.
-
-        The worker cannot do so itself: OpenImageIO lets no other thread of it run while it opens a file.
-        """
-        late = self._book.overdue(self._config.read_limit_s, self._worker.started)
-        if late is None or self._worker.pid is None:
-            return
-        job, name = late
-        log.error("%s was not read within %g s: the engine worker is ended", name, self._config.read_limit_s)
-        error = BadInput(
-            f"{name} was not read within {self._config.read_limit_s:g} s",
-            "Copy the file to a faster disk, or render it again.",
-        )
-        job.files = {}
-        self._on_worker(messages.MatteFailed.by(job.id, error))
-        self._book.lay_death_to_nobody()
-        with suppress(psutil.NoSuchProcess):
-            psutil.Process(self._worker.pid).kill()
 
 
 def _prove(path: Path, nonce: str) -> str:

@@ -7,6 +7,7 @@ from videomama_client.messages import (
     CANCELLED,
     DONE,
     FAILED,
+    JOB_EVENTS,
     RUNNING,
     WAITING,
     FrameDone,
@@ -20,6 +21,7 @@ from videomama_client.messages import (
 from videomama_client.settings import MatteSettings
 from videomama_server import pipe
 from videomama_server.serving import jobs
+from videomama_server.serving.blame import DEATHS_WITHOUT_PROGRESS
 from videomama_server.serving.jobs import REMEMBERED, JobBook, run_message
 
 REQUEST = SubmitMatte("r", "/shots/plate.####.exr", "/shots/mask.####.exr", "/out/a.####.exr", MatteSettings())
@@ -64,6 +66,10 @@ def test_every_event_is_passed_on_and_entered(book, job):
     assert book.note(frame(job, 1001)) == frame(job, 1001)
     assert job.done == {1001: "/out/a.1001.exr"}
     assert book.note(FrameWanted(job.id, "plate", 1)) == FrameWanted(job.id, "plate", 1)
+
+
+def test_no_kind_of_event_is_without_a_handler(book):
+    assert set(book._event_handlers) == set(JOB_EVENTS)
 
 
 def test_the_result_counts_what_was_computed_and_takes_its_time(book, job):
@@ -134,7 +140,7 @@ def test_files_that_were_read_at_a_death_before_the_job_got_on_are_not_suspected
 
 def test_files_of_a_job_that_is_not_known_are_nobodys(book, job):
     book.note_files("nobody", ["plate frame 1 (/a)"])
-    assert job.files == {}
+    assert job.blame.files == {}
 
 
 def test_the_file_that_has_been_read_the_longest_is_overdue(book, job):
@@ -154,11 +160,11 @@ def test_a_job_that_was_cancelled_ends_with_the_worker_that_may_not_have_heard_o
     other = book.add(b"client", REQUEST)
     book.note_begun(job.id)
     job.cancelled = True
-    for _ in range(jobs.DEATHS_WITHOUT_PROGRESS - 1):  # of which the other job is not guilty
+    for _ in range(DEATHS_WITHOUT_PROGRESS - 1):  # of which the other job is not guilty
         again, ended = book.after_death()
     assert again == [other]
     assert [(event.job, event.code) for event in ended] == [(job.id, "cancelled")]
-    assert (job.state, other.deaths) == (CANCELLED, 0)
+    assert (job.state, other.blame.deaths) == (CANCELLED, 0)
 
 
 def test_a_frame_that_is_asked_for_again_has_been_waited_for_since_the_first_time(book, job):
@@ -177,11 +183,11 @@ def test_a_frame_that_is_asked_for_again_has_been_waited_for_since_the_first_tim
 def test_a_worker_that_is_ended_for_a_file_is_no_running_jobs_doing(book, job):
     for _ in range(3):
         book.note_begun(job.id)
-        book.lay_death_to_nobody()
+        book.ignore_next_death()
         assert book.after_death() == ([job], [])
     book.note_begun(job.id)
     book.after_death()
-    assert job.deaths == 1
+    assert job.blame.deaths == 1
 
 
 def test_a_job_that_gets_on_between_two_deaths_is_not_given_up(book, job):
@@ -194,7 +200,7 @@ def test_a_job_that_gets_on_between_two_deaths_is_not_given_up(book, job):
 def test_a_death_before_any_job_was_begun_is_laid_to_the_oldest(book, job):
     book.add(b"client", REQUEST)
     book.after_death()
-    assert job.deaths == 1
+    assert job.blame.deaths == 1
 
 
 def test_a_death_after_the_begun_job_ended_is_laid_to_one_that_runs(book, job):
@@ -202,7 +208,7 @@ def test_a_death_after_the_begun_job_ended_is_laid_to_one_that_runs(book, job):
     book.note_begun(job.id)
     book.note(done(job))
     book.after_death()
-    assert (job.deaths, other.deaths) == (0, 1)
+    assert (job.blame.deaths, other.blame.deaths) == (0, 1)
 
 
 def test_a_death_without_jobs_is_nobodys_doing(book):

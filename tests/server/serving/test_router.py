@@ -9,7 +9,7 @@ import zmq.asyncio
 from videomama_client import messages, wire
 from videomama_client.errors import BadInput
 from videomama_server.serving import router
-from videomama_server.serving.router import Router
+from videomama_server.serving.router import Incoming, Router
 
 
 @asynccontextmanager
@@ -50,8 +50,9 @@ async def refused(client):
 def test_a_handler_gets_client_request_and_bulk_frame_and_its_answer_is_sent():
     seen = []
 
-    async def fetch(client, request, bulk):
-        seen.append((client, request, bulk))
+    async def fetch(incoming):
+        seen.append(incoming)
+        request = incoming.ask
         return messages.AlphaFetched(request.request, request.job, request.frame), b"pixels"
 
     async def scene():
@@ -62,16 +63,30 @@ def test_a_handler_gets_client_request_and_bulk_frame_and_its_answer_is_sent():
             assert one.heard > before
 
     asyncio.run(scene())
-    (client, request, bulk) = seen[0]
-    assert client
-    assert request == messages.FetchAlpha("r", "job", 7)
-    assert bulk == b"bulk"
+    assert seen[0].client
+    assert seen[0] == Incoming(seen[0].client, messages.FetchAlpha("r", "job", 7), b"bulk")
+
+
+def test_a_request_without_bulk_bytes_comes_with_none():
+    seen = []
+
+    async def stop(incoming):
+        seen.append(incoming.bulk)
+        return messages.ServerStopping(incoming.ask.request), None
+
+    async def scene():
+        async with running({messages.StopServer: stop}) as (_, client):
+            await ask(client, messages.StopServer("r"))
+            await answer(client)
+
+    asyncio.run(scene())
+    assert seen == [None]
 
 
 def test_a_handler_that_answers_in_its_own_time_sends_by_itself():
     async def scene():
-        async def stop(client, request, _):
-            await one.send(client, messages.ServerStopping(request.request))
+        async def stop(incoming):
+            await one.send(incoming.client, messages.ServerStopping(incoming.ask.request))
 
         handlers = {}
         async with running(handlers) as (one, client):
@@ -99,8 +114,8 @@ def test_what_nobody_handles_is_refused(parts, expected):
 
 
 def test_bytes_that_are_no_message_are_refused_and_the_next_request_is_answered():
-    async def hello(_, request, __):
-        return messages.ServerStopping(request.request), None
+    async def hello(incoming):
+        return messages.ServerStopping(incoming.ask.request), None
 
     async def scene():
         async with running({messages.StopServer: hello}) as (_, client):
@@ -114,10 +129,10 @@ def test_bytes_that_are_no_message_are_refused_and_the_next_request_is_answered(
 
 
 def test_an_error_of_a_handler_is_told_and_one_that_was_not_foreseen_is_logged(caplog):
-    async def bad_input(*_):
+    async def bad_input(_):
         raise BadInput("no such job", "Submit anew.")
 
-    async def bug(*_):
+    async def bug(_):
         raise ZeroDivisionError("oh")
 
     async def scene():
@@ -138,13 +153,13 @@ def test_requests_beyond_the_limit_wait_for_those_before_them(limit, monkeypatch
     monkeypatch.setattr(router, limit, 1)
     under_way, most = 0, 0
 
-    async def slow(_, request, __):
+    async def slow(incoming):
         nonlocal under_way, most
         under_way += 1
         most = max(most, under_way)
         await asyncio.sleep(0.02)
         under_way -= 1
-        return messages.ServerStopping(request.request), None
+        return messages.ServerStopping(incoming.ask.request), None
 
     async def scene():
         async with running({messages.StopServer: slow}) as (_, client):
@@ -162,7 +177,7 @@ def test_what_is_being_answered_ends_with_the_router():
     async def scene():
         begun = asyncio.Event()
 
-        async def endless(*_):
+        async def endless(_):
             begun.set()
             try:
                 await asyncio.sleep(60)

@@ -1,5 +1,6 @@
 """A real worker process, spoken to over its pipe as the server does."""
 
+import io
 import json
 import os
 import queue
@@ -15,7 +16,7 @@ from videomama_client.settings import MatteSettings
 from videomama_server import pipe
 from videomama_server.config import Config, as_flags
 from videomama_server.worker.error_boundary import EXIT_DEVICE_LOST
-from videomama_server.worker.worker import EXIT_DEAF
+from videomama_server.worker.worker import EXIT_DEAF, Worker
 
 ENDS = (messages.MatteDone, messages.MatteFailed)
 WAIT_S = 30
@@ -96,6 +97,11 @@ def inline(clip, **changes):
         f"{role}_digests": [content_digest(clip.file(role, n)) for n in clip.numbers] for role in ("plate", "mask")
     }
     return clip.order(inline=True, inline_frames=list(clip.numbers), **digests, **changes)
+
+
+def test_everything_that_the_server_sends_has_a_handler(tmp_path):
+    handlers = Worker(Config(cache_dir=tmp_path / "cache"), io.BytesIO(), io.BytesIO())._handlers
+    assert set(handlers) == {pipe.RunJob, pipe.DropJob, pipe.FrameSupplied, *pipe.QUESTIONS}
 
 
 def test_a_job_is_begun_planned_done_frame_by_frame_and_ended(worker, make_clip):

@@ -1,0 +1,155 @@
+"""Turns a request into an order: its engine, the files that it reads, and where its alphas go."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from blake3 import blake3
+from videomama_client import messages, private, wire
+from videomama_client.errors import BadInput
+
+from videomama_server import config, engines, pipe
+from videomama_server.cache import spool
+from videomama_server.cache.entries import FOLDERS
+from videomama_server.files.access import permit, refuse_inside
+from videomama_server.media import sequences
+from videomama_server.media.delivery import Delivery
+from videomama_server.pipeline import sources
+from videomama_server.pipeline.reader import Reader, wanted_of
+from videomama_server.pipeline.run import Services
+from videomama_server.pipeline.sources import DiskSource, Source, SpoolSource
+from videomama_server.pipeline.survey import Order
+from videomama_server.worker.reads import Reads
+from videomama_server.worker.scheduler import URGENCY
+from videomama_server.worker.shelf import EngineShelf
+
+
+class Intake:
+    """Takes requests in. Only `supplied` may be called from another thread.
+
+    Args:
+        settings: the server's config.
+        services: what all jobs share.
+        shelf: the engines.
+        reads: the files that are being read.
+        emit: takes `FrameWanted` for each frame that a client is to send; called from several threads.
+    """
+
+    def __init__(
+        self,
+        settings: config.Config,
+        services: Services,
+        shelf: EngineShelf,
+        reads: Reads,
+        emit: Callable[[messages.FrameWanted], None],
+    ) -> None:
+        self._config = settings
+        self._services = services
+        self._shelf = shelf
+        self._reads = reads
+        self._emit = emit
+        self._spooled: dict[str, dict[str, SpoolSource]] = {}  # of inline jobs, by job and role
+
+    @contextmanager
+    def taken(self, run: pipe.RunJob, cancelled: threading.Event) -> Iterator[Order]:
+        """Find out what a request stands for on this machine; while this is held, a client's frames reach its sources.
+
+        Args:
+            run: the job.
+            cancelled: set when the job is stopped.
+
+        Raises:
+            VideoMaMaError: the request cannot be done as it is.
+        """
+        try:
+            yield self._order(run, cancelled)
+        finally:
+            self._spooled.pop(run.job, None)
+
+    def supplied(self, supplied: pipe.FrameSupplied) -> None:
+        """Pass on that a frame arrived; one that nobody waits for yet is asked for again."""
+        source = self._spooled.get(supplied.job, {}).get(supplied.role)
+        if source is not None:
+            source.supplied(supplied.frame)
+
+    def _order(self, run: pipe.RunJob, cancelled: threading.Event) -> Order:
+        request = run.submit
+        request.settings.check()
+        if request.priority not in URGENCY:
+            raise BadInput(f"no priority is called {request.priority!r}", f"There are: {', '.join(URGENCY)}.")
+        place = self._shelf.engine_config(request.settings)
+        name = engines.resolve(request.settings.engine, place)
+        plate, mask = self._sources(run, cancelled)
+        noted = partial(self._reads.noted, run.job)
+        reader = Reader(plate, mask, self._services.memo, wanted_of(request.settings), request.rehash, noted)
+        delivery = self._delivery(request)
+        if request.out and not request.inline:
+            _refuse_overwriting(delivery.pattern, plate, mask)
+        delivery.check()
+        return Order(run.job, request, name, self._shelf.engine(name, place), reader, delivery)
+
+    def _sources(self, run: pipe.RunJob, cancelled: threading.Event) -> tuple[Source, Source]:
+        request, roots = run.submit, self._config.roots
+        if not request.inline:
+            plate = DiskSource(messages.PLATE, request.plate, roots)
+            return plate, DiskSource(messages.MASK, request.mask, roots)
+
+        def want(role: str, frame: int) -> None:
+            self._emit(messages.FrameWanted(run.job, role, frame))
+
+        def source(role: str, pattern: str, digests: list[str]) -> SpoolSource:
+            files = spool.pattern(Path(run.spool), role, pattern)
+            return SpoolSource(role, files, sources.by_frame(request.inline_frames, digests), want, cancelled)
+
+        private.make_folder(Path(run.spool))  # a cache that was just cleared took it along
+        sent_plate = source(messages.PLATE, request.plate, request.plate_digests)
+        sent_mask = source(messages.MASK, request.mask, request.mask_digests)
+        self._spooled[run.job] = {messages.PLATE: sent_plate, messages.MASK: sent_mask}
+        return sent_plate, sent_mask
+
+    def _delivery(self, request: messages.SubmitMatte) -> Delivery:
+        """Return where alphas go: what the client named, or a numbered sequence in the cache folder."""
+        named = sequences.parse(request.out or "alpha.####.exr")
+        link, root = self._config.delivery == "link", self._services.cache.write_root
+        if request.out and not request.inline:
+            permit(named.folder, self._config.roots)
+            cache = self._services.cache
+            kept = [root / name for root in (cache.folder, cache.write_root) for name in FOLDERS]
+            refuse_inside(named.folder, kept, f"the server's cache {cache.folder}")
+            return Delivery(named, request.layer, request.dtype, link, root)
+        digest = blake3(wire.encode(request.settings))
+        digest.update("\0".join((request.plate, request.mask, request.layer, request.dtype)).encode(errors="replace"))
+        if request.inline:  # only read here, to be sent: never a file that a person uses
+            digest.update(b"\0inline")
+        inside = replace(named, folder=root / "sequences" / digest.hexdigest(length=16))
+        published = self._services.cache.published
+        return Delivery(inside, request.layer, request.dtype, link or request.inline, root, published)
+
+
+def _refuse_overwriting(out: sequences.Pattern, *read: Source) -> None:
+    """Raise when an alpha would take the place of a file that is read, under whatever name either goes."""
+    folder = out.folder.resolve()
+    written = {folder / out.path(frame).name for source in read for frame in source.frames()}
+    for source in read:
+        for frame in source.frames():
+            named = source.identify(frame)
+            file = named.folder.resolve() / named.name
+            if not written.isdisjoint((source.path(frame), file)) or _one_name(folder / out.path(frame).name, file):
+                raise BadInput(f"the output {out.text} would overwrite the {source.role}", "Choose another name.")
+
+
+def _one_name(target: Path, file: Path) -> bool:
+    """Whether two paths are one entry of one folder: mounted twice, or on a disk that takes A for a."""
+    if target.name.casefold() != file.name.casefold():
+        return False
+    try:
+        here, there = target.lstat(), file.lstat()
+    except OSError:
+        return False
+    return os.path.samestat(here, there) and here.st_nlink == 1

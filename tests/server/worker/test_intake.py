@@ -1,0 +1,179 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from videomama_client import messages
+from videomama_client.client import content_digest
+from videomama_client.errors import BadInput, Cancelled, NotPermitted
+from videomama_server import pipe
+from videomama_server.cache.entries import Cache
+from videomama_server.cache.memo import Memo
+from videomama_server.config import Config
+from videomama_server.pipeline.run import Services
+from videomama_server.worker.intake import Intake
+from videomama_server.worker.reads import Reads
+from videomama_server.worker.shelf import EngineShelf
+
+WAIT_S = 10
+
+
+class Rig:
+    """An intake with a cache of its own, and the frames that it asked clients for."""
+
+    def __init__(self, folder, **keys):
+        self.config = Config(cache_dir=folder / "cache", **keys)
+        self.threads = ThreadPoolExecutor(2)
+        self.cache = Cache(self.config.cache_dir)
+        services = Services(self.cache, Memo(folder / "memo"), self.threads, self.threads, 2)
+        shelf = EngineShelf(self.config, folder / "folded", lambda _: None)
+        self.wanted, self.reading = [], []
+        reads = Reads(lambda job, files: self.reading.append((job, files)))
+        self.intake = Intake(self.config, services, shelf, reads, self.wanted.append)
+        self.cancelled = threading.Event()
+
+    def take(self, request, spool=""):
+        return self.intake.taken(pipe.RunJob("job", str(spool), request), self.cancelled)
+
+    def order(self, request):
+        with self.take(request) as order:
+            return order
+
+    def refusal(self, request, kind=BadInput):
+        with pytest.raises(kind) as caught:
+            self.order(request)
+        return str(caught.value)
+
+
+@pytest.fixture
+def make_rig(tmp_path):
+    made = []
+
+    def make(**keys):
+        made.append(Rig(tmp_path, **keys))
+        return made[-1]
+
+    yield make
+    for rig in made:
+        rig.cancelled.set()
+        rig.threads.shutdown()
+        rig.cache.close()
+
+
+@pytest.fixture
+def rig(make_rig):
+    return make_rig()
+
+
+def inline(clip, **changes):
+    digests = {
+        f"{role}_digests": [content_digest(clip.file(role, n)) for n in clip.numbers] for role in ("plate", "mask")
+    }
+    return clip.order(**{"inline": True, "inline_frames": list(clip.numbers), **digests, **changes})
+
+
+def test_a_job_by_path_reads_the_clients_files_and_writes_where_it_says(rig, make_clip):
+    clip = make_clip(count=2)
+    order = rig.order(clip.order(layer="matte"))
+    assert (order.job, order.engine_name, order.engine.name) == ("job", "passthrough", "passthrough")
+    assert order.reader.plate.path(1001) == clip.file("plate", 1001)
+    assert order.reader.mask.path(1002) == clip.file("mask", 1002)
+    assert (order.delivery.pattern.path(1001), order.delivery.layer) == (clip.alpha_file(1001), "matte")
+    assert rig.wanted == []
+
+
+def test_a_file_is_noted_while_it_is_read(rig, make_clip):
+    rig.order(make_clip(count=1).order()).reader.mask_facts(1001)
+    assert [job for job, _ in rig.reading] == ["job", "job"]
+    assert "1001" in rig.reading[0][1][0]
+    assert rig.reading[1][1] == []
+
+
+def test_what_cannot_be_done_is_refused(rig, make_clip):
+    clip = make_clip(count=1)
+    assert "no priority is called 'soon'" in rig.refusal(clip.order(priority="soon"))
+    assert "nonsense" in rig.refusal(clip.order(engine="nonsense"))
+    assert rig.refusal(clip.order(window=-1))
+    assert rig.refusal(clip.order(mask=str(clip.folder / "none.####.exr")))
+
+
+@pytest.mark.parametrize("role", ["plate", "mask", "out"])
+def test_nothing_outside_the_roots_is_read_or_written(make_rig, make_clip, tmp_path, role):
+    clip = make_clip(count=1)
+    away = str(tmp_path / "away" / "a.####.exr")
+    assert "outside the server's roots" in make_rig(roots=(clip.folder,)).refusal(
+        clip.order(**{role: away}), NotPermitted
+    )
+
+
+def test_alphas_never_go_among_the_caches_own_files(rig, make_clip):
+    out = str(rig.cache.folder / "entries" / "a.####.exr")
+    assert "is inside the server's cache" in rig.refusal(make_clip(count=1).order(out=out), NotPermitted)
+
+
+@pytest.mark.parametrize("role", ["plate", "mask"])
+def test_an_alpha_never_takes_the_place_of_a_file_that_is_read(rig, make_clip, tmp_path, role):
+    clip = make_clip(count=1)
+    (tmp_path / "link").symlink_to(clip.folder)
+    for folder in (clip.folder, tmp_path / "link"):
+        refusal = rig.refusal(clip.order(out=str(folder / f"{role}.####.exr")))
+        assert f"would overwrite the {role}" in refusal
+
+
+def test_without_an_output_alphas_go_to_a_folder_of_the_cache_by_settings_and_clip(rig, make_clip):
+    clip, other = make_clip(count=1), make_clip(count=1)
+    folders = [
+        rig.order(request).delivery.pattern.folder
+        for request in (clip.order(out=""), clip.order(out=""), clip.order(out="", window=7), other.order(out=""))
+    ]
+    assert folders[0] == folders[1]
+    assert len(set(folders)) == 3
+    assert {folder.parent for folder in folders} == {rig.cache.write_root / "sequences"}
+
+
+def test_an_inline_job_delivers_apart_from_the_same_job_by_path(rig, make_clip, tmp_path):
+    clip = make_clip(count=1)
+    with rig.take(inline(clip), tmp_path / "spool") as order:
+        folder = order.delivery.pattern.folder
+    assert folder.parent == rig.cache.write_root / "sequences"
+    assert folder != rig.order(clip.order(out="")).delivery.pattern.folder
+    assert order.delivery.link
+
+
+def test_frames_of_an_inline_job_are_asked_for_and_read_once_they_arrived(rig, make_clip, tmp_path, eventually):
+    clip = make_clip(count=2)
+    with rig.take(inline(clip), tmp_path / "spool") as order:
+        assert (tmp_path / "spool").is_dir()
+        assert rig.wanted == []
+        path = rig.threads.submit(order.reader.plate.path, 1002)
+        eventually(lambda: rig.wanted, "the frame is asked for")
+        rig.intake.supplied(pipe.FrameSupplied("job", messages.MASK, 1002))
+        rig.intake.supplied(pipe.FrameSupplied("job", "depth", 1002))
+        rig.intake.supplied(pipe.FrameSupplied("nobody", messages.PLATE, 1002))
+        assert not path.done()
+        rig.intake.supplied(pipe.FrameSupplied("job", messages.PLATE, 1002))
+        assert path.result(WAIT_S).parent == tmp_path / "spool"
+    assert rig.wanted == [messages.FrameWanted("job", messages.PLATE, 1002)]
+
+
+def test_a_cancelled_inline_job_waits_for_no_frame(rig, make_clip, tmp_path, eventually):
+    with rig.take(inline(make_clip(count=1)), tmp_path / "spool") as order:
+        path = rig.threads.submit(order.reader.plate.path, 1001)
+        eventually(lambda: rig.wanted, "the frame is asked for")
+        rig.cancelled.set()
+        with pytest.raises(Cancelled):
+            path.result(WAIT_S)
+
+
+@pytest.mark.parametrize("changes", [{"mask_digests": []}, {"window": -1}, {"dtype": "nonsense"}])
+def test_a_job_that_is_over_or_refused_leaves_nothing_behind(rig, make_clip, tmp_path, changes):
+    request = inline(make_clip(count=1))
+    with rig.take(request, tmp_path / "spool"):
+        pass
+    assert rig.intake._spooled == {}
+    settings = {name: value for name, value in changes.items() if name == "window"}
+    fields = {name: value for name, value in changes.items() if name != "window"}
+    bad = replace(request, settings=replace(request.settings, **settings), **fields)
+    with pytest.raises(BadInput), rig.take(bad, tmp_path / "spool"):
+        pass
+    assert rig.intake._spooled == {}
