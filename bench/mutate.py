@@ -38,12 +38,16 @@ TESTS = {
 }
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".hypothesis")
 TABLE = "{:<46} {:>5}  {:<18} {:<9} {:>6}  {}"
+NOT_TRIED = "not tried"
 NO_TESTS = 5  # pytest's exit code
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the tests of the module made of a fault: `caught`, `hung` (caught by the time limit) or `uncaught`."""
+    """What the tests of the module made of a fault.
+
+    `verdict` is `caught`, `hung` (caught by the time limit), `uncaught`, or `not tried` where they fail anyway.
+    """
 
     fault: Fault
     verdict: str
@@ -132,11 +136,12 @@ class Trial:
             _end(process)
         return process.returncode, time.monotonic() - begun, said
 
-    def sound(self, module: str) -> float:
-        """Return the seconds that a module's tests take without a fault; they must pass."""
+    def sound(self, module: str) -> float | None:
+        """Return the seconds that a module's tests take without a fault; None, and a word on why, where they fail."""
         code, seconds, said = self.run(tests_of(self.root, module), self.limit_s)
         if code not in (0, NO_TESTS):
-            raise SystemExit(f"the tests of {module} fail without any fault:\n{said or 'no end in time'}")
+            print(f"the tests of {module} fail without any fault:\n{said or 'no end in time'}", file=sys.stderr)
+            return None
         return seconds
 
     def judge(self, fault: Fault, sound_s: float) -> Outcome:
@@ -168,13 +173,14 @@ def chosen(root: Path, modules: Sequence[str], count: int, seed: int) -> list[Fa
 
 def trial(faults: Sequence[Fault], place: Trial, until: float) -> Iterator[Outcome]:
     """Judge faults one after another until the time is over."""
-    sound: dict[str, float] = {}
+    sound: dict[str, float | None] = {}
     for fault in faults:
         if time.monotonic() > until:
             return
         if fault.module not in sound:
             sound[fault.module] = place.sound(fault.module)
-        yield place.judge(fault, sound[fault.module])
+        seconds = sound[fault.module]
+        yield Outcome(fault, NOT_TRIED, 0.0) if seconds is None else place.judge(fault, seconds)
 
 
 def row(outcome: Outcome) -> str:
@@ -209,17 +215,14 @@ def main() -> None:
             outcomes.append(outcome)
             if not asked.json:
                 print(row(outcome), flush=True)
-    uncaught = [outcome for outcome in outcomes if outcome.verdict == "uncaught"]
+    tried = [outcome for outcome in outcomes if outcome.verdict != NOT_TRIED]
+    uncaught = [asdict(outcome.fault) for outcome in tried if outcome.verdict == "uncaught"]
+    caught, left = len(tried) - len(uncaught), len(faults) - len(tried)
     if asked.json:
-        found = [{**asdict(outcome.fault), "verdict": outcome.verdict} for outcome in uncaught]
-        print(
-            json.dumps(
-                {"seed": asked.seed, "planted": len(outcomes), "caught": len(outcomes) - len(found), "uncaught": found}
-            )
-        )
+        found = {"seed": asked.seed, "planted": len(tried), "caught": caught, "not_tried": left, "uncaught": uncaught}
+        print(json.dumps(found))
         return
-    left = f"; time ran out before {len(faults) - len(outcomes)} more" if len(outcomes) < len(faults) else ""
-    print(f"{len(outcomes) - len(uncaught)} of {len(outcomes)} faults were caught, {len(uncaught)} were not{left}")
+    print(f"{caught} of {len(tried)} faults were caught, {len(uncaught)} were not; {left} were not tried")
 
 
 if __name__ == "__main__":

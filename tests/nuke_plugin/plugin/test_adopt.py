@@ -72,7 +72,7 @@ def test_the_button_takes_a_part_and_says_what_is_missing(comp, refine_on_farm, 
 
 def test_where_there_is_nothing_the_button_says_so(comp, no_server):
     comp.press("take_from_disk")
-    assert comp.status() == "there are no alphas on disk that fit VideoMaMa1 Press Refine."
+    assert comp.status() == "there are no alphas on disk that fit VideoMaMa1. Press Refine."
 
 
 def test_alphas_of_other_settings_or_of_another_mask_are_not_taken(comp, refine_on_farm, no_server):
