@@ -242,6 +242,13 @@ def test_a_server_that_falls_silent_is_reported(unheard, monkeypatch):
     assert "cache" in caught.value.hint
 
 
+@pytest.mark.timeout(30)
+def test_any_number_of_messages_to_a_dead_endpoint_holds_up_nobody(unheard):
+    with Client(unheard) as lonely:
+        for number in range(2000):  # ZeroMQ by itself waits for ever after a thousand
+            lonely.cancel(str(number))
+
+
 def test_a_dead_endpoint_is_reported_within_the_time_asked_for(unheard):
     begun = time.monotonic()
     with Client(unheard) as lonely, pytest.raises(ServerUnreachable, match="did not answer"):

@@ -1,8 +1,9 @@
 from dataclasses import FrozenInstanceError
+from typing import get_args, get_type_hints
 
 import pytest
 from videomama_client.errors import BadInput
-from videomama_client.settings import MatteSettings, parse_colours
+from videomama_client.settings import LONGEST_WINDOW, MatteSettings, parse_colours
 
 
 def test_the_defaults_make_sense():
@@ -33,6 +34,38 @@ def test_a_value_that_makes_no_sense_is_refused_with_what_would(values, said):
         MatteSettings(**values).check()
     assert said in caught.value.message
     assert caught.value.hint
+
+
+BOUNDS = {
+    "exposure": (-32, 32),
+    "mask_threshold": (0.001, 1),
+    "mask_slack": (0, 200),
+    "trimap_erode": (0, 500),
+    "trimap_dilate": (0, 500),
+    "mask_grow": (-200, 200),
+    "mask_close_holes": (0, 200),
+    "window": (1, LONGEST_WINDOW),
+    "overlap": (0, LONGEST_WINDOW // 2),
+    "seed": (0, 2**63 - 1),
+    "feedback": (0, 4),
+}
+
+
+def test_every_setting_that_is_a_number_has_bounds():
+    hints = get_type_hints(MatteSettings)
+    assert {name for name, hint in hints.items() if {int, float} & {hint, *get_args(hint)}} == BOUNDS.keys()
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_a_number_may_be_at_its_bounds_and_not_beyond(name):
+    lowest, highest = BOUNDS[name]
+    step = 0.001 if name == "mask_threshold" else 1
+    for value in (lowest, highest):
+        MatteSettings(**{name: value}).check()
+    for value in (lowest - step, highest + step):
+        with pytest.raises(BadInput) as caught:
+            MatteSettings(**{name: value}).check()
+        assert caught.value.message == f"--{name.replace('_', '-')} {value:g} is out of range"
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,11 @@
 
 import os
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
-import videomama_server
 from videomama_client.errors import BadInput, NotPermitted, VideoMaMaError
 from videomama_server.media import frames
-
-CLASSIC = (Path(videomama_server.__file__).parent / "engines" / "classic" / "engine.py").exists()
 
 
 def refused(server, files, kind=BadInput, /, **changes) -> VideoMaMaError:
@@ -129,10 +125,7 @@ def test_one_empty_mask_is_a_warning_and_an_empty_alpha(server, make_clip):
     assert clip.read_alpha(1001).max() > 0.0
 
 
-@pytest.mark.parametrize(
-    "engine",
-    ["passthrough", pytest.param("classic", marks=pytest.mark.skipif(not CLASSIC, reason="no such engine yet"))],
-)
+@pytest.mark.parametrize("engine", ["passthrough", "classic"])
 def test_wild_plate_values_never_reach_the_alpha(server, make_clip, engine):
     clip = make_clip(count=2)
     pixels = frames.read_plate(clip.file("plate", 1001)).pixels.copy()

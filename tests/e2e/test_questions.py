@@ -3,12 +3,13 @@
 import signal
 import threading
 import time
+import uuid
 
 import psutil
 import pytest
 from videomama_client import client as client_module
 from videomama_client.errors import BadInput, ServerUnreachable, VideoMaMaError
-from videomama_client.messages import FrameDone, MatteDone
+from videomama_client.messages import FrameDone, MatteDone, PlanFrames, ReportCache
 from videomama_client.settings import MatteSettings
 from videomama_server.media.sequences import parse_range
 
@@ -17,17 +18,22 @@ MODEL = MatteSettings(engine="videomama")
 
 
 class Asking:
-    """A request under way in a thread with a client of its own."""
+    """A question that the server has taken in and not answered yet, in a thread with a client of its own."""
 
-    def __init__(self, server, ask) -> None:
+    def __init__(self, server, question) -> None:
         self.answer = None
-        self.thread = threading.Thread(target=self._run, args=(server, ask))
+        self.taken_in = threading.Event()
+        self.thread = threading.Thread(target=self._run, args=(server, question))
         self.thread.start()
+        assert self.taken_in.wait(30)
 
-    def _run(self, server, ask) -> None:
+    def _run(self, server, question) -> None:
         with server.client() as client:
+            client._send(question)
+            client.status()  # a client's messages are taken in one after the other
+            self.taken_in.set()
             try:
-                self.answer = ask(client)
+                self.answer, _ = client._await(question.request, 60)
             except VideoMaMaError as error:
                 self.answer = error
 
@@ -35,6 +41,14 @@ class Asking:
         self.thread.join(60)
         assert not self.thread.is_alive()
         return self.answer
+
+
+def plan_question() -> PlanFrames:
+    return PlanFrames(uuid.uuid4().hex, PLAIN, "1-3", "2")
+
+
+def cache_question() -> ReportCache:
+    return ReportCache(uuid.uuid4().hex)
 
 
 def freeze_worker(server) -> psutil.Process:
@@ -86,11 +100,7 @@ def test_a_worker_that_was_ended_is_started_for_a_question_and_kept_a_while(star
 
 def test_a_question_that_a_dying_worker_took_along_is_asked_again(frozen, eventually):
     server, worker = frozen
-    asked = [
-        Asking(server, lambda client: client.plan_frames(PLAIN, "1-3", "2")),
-        Asking(server, lambda client: client.cache_report()),
-    ]
-    time.sleep(0.5)  # they are on their way
+    asked = [Asking(server, plan_question()), Asking(server, cache_question())]
     worker.kill()
     planned, report = (one.end() for one in asked)
     assert planned.needed == "2"
@@ -101,8 +111,9 @@ def test_a_question_that_a_dying_worker_took_along_is_asked_again(frozen, eventu
 def test_a_server_is_not_idle_while_somebody_waits_for_an_answer(start_server):
     server = start_server("--server-idle-s", "1", "--engine-idle-s", "0.5")
     worker = freeze_worker(server)
-    asked = Asking(server, lambda client: client.plan_frames(PLAIN, "1-3", "2"))
-    time.sleep(2.5)
+    asked = Asking(server, plan_question())
+    time.sleep(2.5)  # longer than it may be idle
+    assert server.process.poll() is None
     worker.send_signal(signal.SIGCONT)
     assert asked.end().needed == "2"
     assert server.process.wait(15) == 0
@@ -110,8 +121,7 @@ def test_a_server_is_not_idle_while_somebody_waits_for_an_answer(start_server):
 
 def test_a_question_does_not_get_lost_when_the_engine_is_unloaded(frozen):
     server, worker = frozen
-    asked = Asking(server, lambda client: client.plan_frames(PLAIN, "1-3", "2"))
-    time.sleep(0.5)
+    asked = Asking(server, plan_question())
     with server.client() as client:
         client.unload_engine()
     assert asked.end().needed == "2"
@@ -120,8 +130,7 @@ def test_a_question_does_not_get_lost_when_the_engine_is_unloaded(frozen):
 
 def test_whoever_waits_for_an_answer_is_told_when_the_server_is_ended(frozen):
     server, _ = frozen
-    asked = Asking(server, lambda client: client.cache_report())
-    time.sleep(0.5)
+    asked = Asking(server, cache_question())
     begun = time.monotonic()
     server.process.send_signal(signal.SIGTERM)
     answer = asked.end()

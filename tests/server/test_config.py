@@ -1,11 +1,11 @@
 import json
 import os
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 from videomama_client.errors import BadInput
-from videomama_server.config import Config, as_flags, load
+from videomama_server.config import Config, as_flags, as_texts, from_texts, load
 
 
 @pytest.fixture
@@ -192,3 +192,8 @@ def test_a_relative_path_in_a_folder_that_is_gone_is_reported(bare, tmp_path, mo
     with raises_with_hint(BadInput, "VIDEOMAMA_CACHE_DIR sets cache_dir to the relative 'cache'"):
         load({}, bare | {"VIDEOMAMA_CACHE_DIR": "cache"})
     assert load({}, bare | {"VIDEOMAMA_CACHE_DIR": "/cache"}).cache_dir == Path("/cache")
+
+
+def test_a_config_comes_back_from_its_texts_and_unknown_keys_are_left_out(tmp_path):
+    held = replace(Config(), roots=(tmp_path / "a", tmp_path / "b"), max_vram_gb=7.5, port=5)
+    assert from_texts({**as_texts(held), "of_a_newer_server": "1"}) == held

@@ -5,12 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 import videomama_server.__main__ as entry
+from videomama_client import connection
+from videomama_client.client import Client
 
 POISON = ("numpy", "json", "zmq", "msgpack", "click", "rich", "sitecustomize", "usercustomize", "videomama_client")
 SCRIPT = Path(sys.executable).with_name("videomama")
@@ -71,7 +72,8 @@ def test_the_server_stays_the_process_that_was_started_and_keeps_the_variables_t
     process = subprocess.Popen(command, cwd=tmp_path, env=poisoned, stderr=subprocess.DEVNULL)
     try:
         eventually(file.exists, "the server listens")
-        time.sleep(0.1)
+        with Client(connection.read(file)) as client:
+            client.status()  # it answers: signals are handled from here on
         assert json.loads(file.read_text())["pid"] == process.pid
         held = psutil.Process(process.pid).environ()
         assert (held["LD_LIBRARY_PATH"], "QT_PLUGIN_PATH" in held, "PYTHONPATH" in held) == ("/nowhere", False, False)

@@ -2,7 +2,6 @@
 
 import json
 import os
-from dataclasses import replace
 
 import pytest
 from videomama_client.errors import BadInput
@@ -71,11 +70,6 @@ def test_what_cannot_be_read_is_said_whether_a_server_runs_or_not(here, monkeypa
     monkeypatch.setenv("VIDEOMAMA_THREADS", "many")
     with pytest.raises(BadInput, match="VIDEOMAMA_THREADS"):
         running.settle({})
-
-
-def test_a_config_comes_back_from_its_texts_and_unknown_keys_are_left_out(tmp_path):
-    held = replace(config.Config(), roots=(tmp_path / "a", tmp_path / "b"), max_vram_gb=7.5, port=5)
-    assert config.from_texts({**config.as_texts(held), "of_a_newer_server": "1"}) == held
 
 
 @pytest.fixture

@@ -174,7 +174,7 @@ def test_it_closes_within_a_second_while_the_server_hangs(scripted, make_watcher
     eventually(is_in(watcher, RUNNING), "the server answers")
     scripted.hangs.set()
     watcher.clear_cache()
-    time.sleep(0.8)
+    eventually(lambda: watcher.snapshot().busy, "it waits for the server")
     began = time.monotonic()
     assert watcher.close()
     assert time.monotonic() - began < 1.0

@@ -217,6 +217,13 @@ def test_the_digest_is_of_pixels_and_geometry():
     assert pixel_digest(picture(pixels.copy())) == digests[0]
 
 
+def test_the_digest_of_known_pixels_is_the_one_that_caches_already_hold():
+    """Another digest here means that every cache is computed again."""
+    pixels = np.arange(24, dtype=np.float32).reshape(2, 3, 4) / 8
+    known = picture(pixels, Geometry(Rect(0, 0, 3, 2), Rect(-1, 0, 5, 2), 2.0))
+    assert pixel_digest(known) == "ed76dbe17d0574e5703b39e08c91edca"
+
+
 def test_the_digest_does_not_depend_on_the_file(tmp_path, pictures):
     one = pictures.write(tmp_path / "a.exr", pictures.scene(), "RGB")
     other = pictures.write(tmp_path / "b.exr", pictures.scene(), "RGB", "float", tile=16)

@@ -22,11 +22,16 @@ def test_a_spool_lies_beside_the_cache_for_this_user_alone(tmp_path):
     spool.remove("")
 
 
-def test_a_spool_goes_where_temporary_files_go_when_the_cache_cannot_be_written(tmp_path):
+def test_a_spool_goes_where_temporary_files_go_when_the_cache_cannot_be_written(tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(spool.tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "file").write_text("in the way")
-    folder = spool.make(tmp_path / "file")
-    assert str(tmp_path) not in folder or "videomama-spool-" in folder
-    spool.remove(folder)
+    folder = Path(spool.make(tmp_path / "file"))
+    assert folder.parent == tmp_path / "temporary"
+    assert folder.is_dir()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    spool.remove(str(folder))
+    assert not folder.exists()
 
 
 def test_a_full_cache_disk_is_no_reason_to_fill_another(tmp_path, monkeypatch):

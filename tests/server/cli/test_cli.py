@@ -352,14 +352,16 @@ def test_cache_clear_asks_first_and_takes_no_for_an_answer(videomama, tmp_path, 
     assert said.out == ""
 
 
-@pytest.mark.parametrize("limit", ["-1", "nan", "inf", "1e400", "much"])
-def test_cache_prune_refuses_a_limit_that_makes_no_sense(videomama, tmp_path, limit):
+@pytest.mark.parametrize(
+    ("limit", "named"), [("-1", "-1"), ("nan", "nan"), ("inf", "inf"), ("1e400", "inf"), ("much", "much")]
+)
+def test_cache_prune_refuses_a_limit_that_makes_no_sense(videomama, tmp_path, limit, named):
     Cache(tmp_path).close()
     (tmp_path / "entries" / "ab").mkdir(parents=True)
     (tmp_path / "entries" / "ab" / "abc.exr").write_bytes(b"an entry")
     said = videomama("cache", "--cache-dir", tmp_path, "prune", "--limit-gb", limit)
     assert said.code in (1, 2)
-    assert limit in said.err or "inf" in said.err
+    assert named in said.err
     assert (tmp_path / "entries" / "ab" / "abc.exr").exists()
 
 

@@ -89,8 +89,19 @@ def test_a_disk_with_another_time(tmp_path, monkeypatch, seconds, side):
     assert side in line.what
 
 
-def test_a_disk_that_cannot_be_written_says_nothing_of_the_time(tmp_path):
+def test_a_disk_that_cannot_be_written_says_nothing_of_the_time(small_disk, make_read_only, monkeypatch):
+    disk = small_disk(64)
+    assert machine._disk_skew(disk) == pytest.approx(0, abs=5)
+    make_read_only(disk)
+    assert machine._disk_skew(disk) is None
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 90)  # of which a disk that can be written would tell
+    assert machine.clock(disk).state == "ok"
+
+
+def test_the_nearest_folder_is_above_what_is_not_there_or_is_a_file(tmp_path):
     file = tmp_path / "file"
     file.touch()
-    assert machine._disk_skew(file / "below") is not None or os.name == "nt"
     assert machine.nearest(file / "below") == tmp_path
+    assert machine.nearest(tmp_path / "not" / "there") == tmp_path
+    assert machine.nearest(tmp_path) == tmp_path

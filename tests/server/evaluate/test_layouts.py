@@ -45,7 +45,7 @@ def test_videomatte_from_every_folder_above_a_clip(make):
     assert clip.numbers == [0, 1, 2]
     assert clip.plate[2] == part / "0001" / "com" / "0002.png"
     assert clip.mask is None
-    assert clip.foreground is not None
+    assert clip.foreground[2] == part / "0001" / "fgr" / "0002.png"
 
 
 def test_a_folder_of_masks_in_it_is_ours(make):

@@ -300,6 +300,13 @@ def test_a_full_disk_leaves_the_older_file_alone(tmp_path, scene, monkeypatch):
     np.testing.assert_array_equal(read_plate(tmp_path / "p.exr").pixels, scene)
 
 
+def test_what_the_encoder_cannot_write_is_an_error_with_its_reason(tmp_path):
+    with pytest.raises(OSError, match="writing failed: png does not support 5-channel images") as raised:
+        write_picture(tmp_path / "p.png", np.zeros((8, 8, 5), np.float32), tuple("RGBAZ"), "uint16")
+    assert raised.value.errno == errno.EIO
+    assert names_in(tmp_path) == []
+
+
 def test_channel_names_must_match_the_pixels(tmp_path, scene):
     with pytest.raises(ValueError, match="3 channels"):
         write_picture(tmp_path / "p.exr", scene, ("A",))

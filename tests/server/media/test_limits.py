@@ -43,7 +43,7 @@ def test_what_no_plate_has_is_refused_by_name(raises_with_hint, part, geometry, 
     ("layout", "obstacle", "said"),
     [
         (Layout(3, 6, 0, deep=True), limits.DEEP, "deep"),
-        (Layout(3, 6, 0, depth=4), limits.VOLUME, "volume"),
+        (Layout(3, 6, 0, depth=2), limits.VOLUME, "volume"),
         (Layout(3, 6, 0, cube=True), limits.CUBE, "cube"),
     ],
 )

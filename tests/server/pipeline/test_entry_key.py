@@ -17,6 +17,11 @@ def test_a_key_is_the_same_for_the_same_work():
     assert set(key) <= set("0123456789abcdef")
 
 
+def test_the_key_of_known_work_is_the_one_that_caches_already_hold():
+    """Another key here means that every cache is computed again: raise KEY_VERSION for that, on purpose only."""
+    assert IDENTITY.key(1, WINDOWS) == "d6568389dbdc692393dc6b2fc9cd6256ba21a161"
+
+
 @pytest.mark.parametrize(
     ("frame", "windows"),
     [

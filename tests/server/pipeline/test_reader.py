@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from videomama_client.errors import BadInput, NotPermitted
-from videomama_server.cache.memo import Facts, FileId, Memo
+from videomama_server.cache.memo import Facts, FileId, Memo, pixel_digest
 from videomama_server.media import frames
 from videomama_server.media.channels import Wanted
-from videomama_server.media.frames import Picture, Seen
+from videomama_server.media.frames import Picture, Seen, read_plate
 from videomama_server.media.geometry import EMPTY, Geometry, Rect
 from videomama_server.pipeline.reader import NOTHING, Reader, cut, plate_space
 from videomama_server.pipeline.sources import DiskSource
@@ -146,10 +146,10 @@ def test_rehash_trusts_no_memo(make_reader, shot, count_reads):
     assert reader.plate_facts(1001).digest != "wrong"
 
 
-def test_facts_of_a_plate_are_known_once_it_was_loaded(reader):
+def test_facts_of_a_plate_are_known_once_it_was_loaded(reader, shot):
     assert reader.plate_facts(1001) is None
     reader.load(1001, None, FULL)
-    assert reader.plate_facts(1001) is not None
+    assert reader.plate_facts(1001).digest == pixel_digest(read_plate(shot.plate_file(1001)))
 
 
 @pytest.mark.parametrize("role", ["plate", "mask"])

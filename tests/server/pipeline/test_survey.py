@@ -68,6 +68,24 @@ def test_the_region_is_found_from_all_masks_that_are_read(survey):
     assert found.empty == frozenset()
 
 
+@pytest.mark.parametrize(
+    ("settings", "region"),
+    [
+        ({"trimap_dilate": 0.0}, Rect(96, 64, 64, 64)),
+        ({"trimap_dilate": 160.0}, Rect(80, 48, 96, 96)),
+        ({"trimap_dilate": 160.0, "mask_grow": 80.0}, Rect(64, 32, 128, 128)),
+        ({"trimap_dilate": 160.0, "mask_grow": -80.0}, Rect(80, 48, 96, 96)),
+    ],
+    ids=str,
+)
+def test_the_region_reaches_as_far_as_the_trimap_and_the_grown_mask(survey, shot, pictures, settings, region):
+    """Seven and a half of their pixels are one of these; the region lies on multiples of eight."""
+    for frame in (1001, 1002, 1003):
+        shot.put_plate(frame, pictures.scene(frame, 192, 256))
+        shot.put_mask(frame, pictures.disc(128, 96, 20, 192, 256))
+    assert survey(**settings).region == region
+
+
 def test_off_is_the_whole_canvas_and_reports_the_display_window(survey):
     found = survey(roi="off")
     assert found.region is None

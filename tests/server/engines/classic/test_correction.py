@@ -86,12 +86,26 @@ def test_frames_without_an_outline_are_left_out(scene):
 
 
 @pytest.mark.parametrize(
-    ("size", "long_side"), [((1080, 1920), 1920), ((300, 17), 3840), ((1, 1), 8000), ((20, 30), 40)]
+    ("size", "long_side", "small"),
+    [((1080, 1920), 1920, (270, 480)), ((300, 17), 3840, (38, 2)), ((20, 30), 40, (20, 30)), ((1, 16), 8000, (1, 1))],
 )
-def test_views_are_small_and_never_nothing(size, long_side):
+def test_views_are_small_and_never_without_a_pixel(size, long_side, small):
+    assert view_size(size, long_side) == small
+
+
+@pytest.mark.parametrize(("size", "long_side"), [((1080, 1920), 1920), ((300, 17), 3840), ((20, 30), 40)])
+def test_a_view_shows_both_sides_of_an_outline(size, long_side):
     height, width = view_size(size, long_side)
-    assert (height, width) == tuple(max(1, round(side * min(1, 480 / long_side))) for side in size)
     mask = np.zeros(size, bool)
-    mask[0, 0] = True
+    mask[:, : size[1] // 2] = True
     view = view_of(np.zeros((*size, 3), np.float32), mask, long_side)
-    assert view is None or view.subject.shape == (height, width)
+    assert view.subject.shape == view.colour.shape[:2] == (height, width)
+    assert view.subject[:, : width // 2].all()
+    assert not view.subject[:, width // 2 :].any()
+
+
+@pytest.mark.parametrize(("rows", "long_side"), [(0, 64), (48, 64), (24, 30000)], ids=["none", "all", "one pixel"])
+def test_a_mask_that_shows_no_outline_has_no_view(rows, long_side):
+    mask = np.zeros((48, 64), bool)
+    mask[:rows] = True
+    assert view_of(np.zeros((48, 64, 3), np.float32), mask, long_side) is None

@@ -146,6 +146,21 @@ def test_a_plate_beyond_1920_is_solved_smaller_and_lifted(quality, share, scene_
     assert np.abs(result - scene.alpha).mean() < share * np.abs(mask - scene.alpha).mean()
 
 
+@pytest.mark.parametrize(
+    ("fields", "reach"),
+    [
+        ({"mask_slack": 0.0, "trimap_dilate": 0.0}, 40.0),  # room for the filters, at the least
+        ({"mask_slack": 0.0, "trimap_dilate": 100.0}, 100.0),
+        ({"mask_slack": 30.0, "trimap_dilate": 100.0}, 130.0),
+        ({"mask_slack": 30.0, "trimap_dilate": 100.0, "mask_grow": 20.0}, 150.0),
+        ({"mask_slack": 30.0, "trimap_dilate": 100.0, "mask_grow": -20.0}, 130.0),
+    ],
+    ids=str,
+)
+def test_the_region_reaches_as_far_as_the_trimap_the_slack_and_the_grown_mask(fields, reach):
+    assert ClassicEngine().rule(MatteSettings(**fields)).padding_pixels == pytest.approx(1.2 * reach)
+
+
 def test_a_soft_mask_is_cut_at_the_threshold(scene):
     soft = scene.mask * 0.4
     assert (run([scene.plate], [soft]) == 0).all()

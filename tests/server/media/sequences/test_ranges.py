@@ -13,6 +13,7 @@ from videomama_server.media.sequences import (
     gap_hint,
     parse,
     parse_range,
+    ranges,
     runs,
     whole_range,
 )
@@ -52,6 +53,13 @@ def test_a_range_that_is_too_long_is_refused_at_once(read, text, raises_with_hin
     with raises_with_hint(BadInput, text):
         read(text)
     assert time.monotonic() - started < 0.5
+
+
+def test_a_range_may_have_as_many_frames_as_the_limit_and_no_more(monkeypatch, raises_with_hint):
+    monkeypatch.setattr(ranges, "MAX_FRAMES", 5)
+    assert parse_range("1-3, 8-9") == [1, 2, 3, 8, 9]
+    with raises_with_hint(BadInput, "1-3, 8-10"):
+        parse_range("1-3, 8-10")
 
 
 def test_a_range_of_many_pieces_is_read_at_once():

@@ -1,0 +1,229 @@
+"""Which faults the tests catch: plants single faults at random and runs the tests that belong to the module.
+
+python bench/mutate.py --count 40 --seed 1 --module server/videomama_server/qc
+
+Everything happens in a copy of the tree in a temporary folder. A module's tests are the file of the same name in the
+folder of the same name; without one, the files beside it that name the module; without any, the whole folder. Tests
+marked `slow` are left out. What the tests leave running is ended by its process group, so this needs a POSIX system.
+An uncaught fault may change no behaviour at all: whoever reads the table decides.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mutations import Fault, faults_of, planted
+
+ROOT = Path(__file__).parents[1]
+DEFAULT = ("server/videomama_server", "nuke_plugin/videomama_client")
+TESTS = {
+    "server/videomama_server": "tests/server",
+    "nuke_plugin/videomama_client": "tests/client",
+    "nuke_plugin/videomama_nuke/panel": "tests/nuke_plugin/panel",
+    "nuke_plugin/videomama_nuke": "tests/nuke_plugin/plugin",
+}
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".hypothesis")
+TABLE = "{:<46} {:>5}  {:<18} {:<9} {:>6}  {}"
+NOT_TRIED = "not tried"
+NO_TESTS = 5  # pytest's exit code
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the tests of the module made of a fault.
+
+    `verdict` is `caught`, `hung` (caught by the time limit), `uncaught`, or `not tried` where they fail anyway.
+    """
+
+    fault: Fault
+    verdict: str
+    seconds: float
+
+
+def tests_of(root: Path, module: str) -> list[str]:
+    """Return the tests that belong to a module, relative to `root`."""
+    source = next(source for source in TESTS if module.startswith(f"{source}/"))
+    below = Path(module).relative_to(source)
+    folder = root / TESTS[source] / below.parent
+    while not folder.is_dir():
+        folder = folder.parent
+    mirrored = folder / f"test_{below.stem.strip('_')}.py"
+    word = re.compile(rf"\b{below.stem}\b")
+    found = (
+        [mirrored]
+        if mirrored.exists()
+        else [path for path in sorted(folder.glob("test_*.py")) if word.search(path.read_text(encoding="utf-8"))]
+    )
+    return [str(path.relative_to(root)) for path in found or [folder]]
+
+
+def modules_of(root: Path, named: Sequence[str]) -> list[str]:
+    """Return the modules that are named or lie in folders that are, relative to `root`."""
+    found: set[str] = set()
+    for name in named:
+        place = root / name
+        files = place.rglob("*.py") if place.is_dir() else [place]
+        found |= {path.relative_to(root).as_posix() for path in files if path.name != "__init__.py" or path == place}
+    strangers = [name for name in named if not (root / name).exists()]
+    strangers += [name for name in found if not name.startswith(tuple(f"{source}/" for source in TESTS))]
+    if strangers or not found:
+        raise SystemExit(
+            f"no tests are known for {', '.join(strangers or named)}; name something in {', '.join(TESTS)}"
+        )
+    return sorted(found)
+
+
+class Trial:
+    """A copy of the tree in which the tests run."""
+
+    def __init__(self, root: Path, limit_s: float) -> None:
+        self.root, self.limit_s = root, limit_s
+        paths = os.pathsep.join(str(root / name) for name in ("server", "nuke_plugin"))
+        self.environment = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
+        where = subprocess.run(
+            [sys.executable, "-c", "import videomama_server; print(videomama_server.__file__)"],
+            env=self.environment,
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        if not Path(where.strip()).is_relative_to(root):
+            raise SystemExit(f"the copy's modules are not those that are imported, but {where}")
+
+    def run(self, tests: Sequence[str], limit_s: float) -> tuple[int | None, float, str]:
+        """Run tests: their exit code (None: time ran out), seconds, and what they said."""
+        words = [
+            "-q",
+            "-x",
+            "-m",
+            "not slow",
+            "-p",
+            "no:cacheprovider",
+            "--basetemp",
+            str(self.root.parent / "temporary"),
+        ]
+        begun = time.monotonic()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", *words, *tests],
+            cwd=self.root,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            said, _ = process.communicate(timeout=limit_s)
+        except subprocess.TimeoutExpired:
+            return None, time.monotonic() - begun, ""
+        finally:
+            _end(process)
+        return process.returncode, time.monotonic() - begun, said
+
+    def sound(self, module: str) -> float | None:
+        """Return the seconds that a module's tests take without a fault; None, and a word on why, where they fail."""
+        code, seconds, said = self.run(tests_of(self.root, module), self.limit_s)
+        if code not in (0, NO_TESTS):
+            print(f"the tests of {module} fail without any fault:\n{said or 'no end in time'}", file=sys.stderr)
+            return None
+        return seconds
+
+    def judge(self, fault: Fault, sound_s: float) -> Outcome:
+        """Plant a fault, run the tests of its module, and take it out again."""
+        path = self.root / fault.module
+        source = path.read_text(encoding="utf-8")
+        path.write_text(planted(source, fault), encoding="utf-8")
+        try:
+            code, seconds, _ = self.run(tests_of(self.root, fault.module), min(self.limit_s, 15 + 4 * sound_s))
+        finally:
+            path.write_text(source, encoding="utf-8")
+        verdict = "hung" if code is None else "uncaught" if code in (0, NO_TESTS) else "caught"
+        return Outcome(fault, verdict, round(seconds, 1))
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End the tests, when time ran out, and whatever they or a fault left running."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def chosen(root: Path, modules: Sequence[str], count: int, seed: int) -> list[Fault]:
+    """Return `count` of all possible faults, the same for the same seed, module by module."""
+    every = [fault for module in modules for fault in faults_of((root / module).read_text(encoding="utf-8"), module)]
+    picked = random.Random(seed).sample(every, min(count, len(every)))
+    return sorted(picked, key=lambda fault: (fault.module, fault.line, fault.node))
+
+
+def trial(faults: Sequence[Fault], place: Trial, until: float) -> Iterator[Outcome]:
+    """Judge faults one after another until the time is over."""
+    sound: dict[str, float | None] = {}
+    for fault in faults:
+        if time.monotonic() > until:
+            return
+        if fault.module not in sound:
+            sound[fault.module] = place.sound(fault.module)
+        seconds = sound[fault.module]
+        yield Outcome(fault, NOT_TRIED, 0.0) if seconds is None else place.judge(fault, seconds)
+
+
+def row(outcome: Outcome) -> str:
+    """Return an outcome as a line of the table."""
+    fault = outcome.fault
+    module = fault.module.split("/", 1)[1]
+    return TABLE.format(module, fault.line, fault.kind, outcome.verdict, f"{outcome.seconds:.1f}", fault.change)
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--module", action="append", help=f"a module or a folder of them; else {' and '.join(DEFAULT)}")
+    parser.add_argument("--count", type=int, default=40, help="how many faults")
+    parser.add_argument("--seed", type=int, default=1, help="another one plants other faults")
+    parser.add_argument("--limit-s", type=float, default=120, help="the longest that the tests of a module may take")
+    parser.add_argument("--minutes", type=float, default=30, help="no further fault is planted after this")
+    parser.add_argument("--json", action="store_true", help="one line in the place of the table")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Plant the faults and print the table, each line as it is known."""
+    asked = _asked()
+    until = time.monotonic() + asked.minutes * 60
+    with tempfile.TemporaryDirectory(prefix="videomama-mutate-", ignore_cleanup_errors=True) as folder:
+        root = Path(shutil.copytree(ROOT, Path(folder).resolve() / "tree", ignore=LEFT_OUT))
+        faults = chosen(root, modules_of(root, asked.module or DEFAULT), asked.count, asked.seed)
+        place, outcomes = Trial(root, asked.limit_s), []
+        if not asked.json:
+            print(TABLE.format("module", "line", "fault", "verdict", "s", "change"))
+        for outcome in trial(faults, place, until):
+            outcomes.append(outcome)
+            if not asked.json:
+                print(row(outcome), flush=True)
+    tried = [outcome for outcome in outcomes if outcome.verdict != NOT_TRIED]
+    uncaught = [asdict(outcome.fault) for outcome in tried if outcome.verdict == "uncaught"]
+    caught, left = len(tried) - len(uncaught), len(faults) - len(tried)
+    if asked.json:
+        found = {"seed": asked.seed, "planted": len(tried), "caught": caught, "not_tried": left, "uncaught": uncaught}
+        print(json.dumps(found))
+        return
+    print(f"{caught} of {len(tried)} faults were caught, {len(uncaught)} were not; {left} were not tried")
+
+
+if __name__ == "__main__":
+    main()
