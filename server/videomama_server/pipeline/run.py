@@ -82,7 +82,7 @@ class Matte:
         try:
             yield from computation.run()
         except OutOfMemory as error:
-            return error
+            return OutOfMemory(error.message, error.hint)  # the error itself holds on to all that its frames held
         except BaseException:
             computation.cancel()
             raise

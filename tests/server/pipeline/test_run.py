@@ -1,4 +1,5 @@
 import errno
+import gc
 import itertools
 import os
 import threading
@@ -651,6 +652,38 @@ def test_out_of_memory_begins_anew_with_what_the_engine_settles_for(bench, make_
     again = bench.run(shot, small)
     assert again.computed == []
     assert_same(outcome, again, outcome.frames)
+
+
+def test_out_of_memory_frees_what_the_failed_window_held_before_it_is_tried_again(bench, make_shot, latent):
+    class State(list):
+        """What an engine prepared of a frame, as something that can be watched."""
+
+    watched: list[weakref.ref[State]] = []
+    alive: list[int] = []
+
+    class Large(latent):
+        failed = False
+
+        def resolve(self, settings, size):
+            if self.failed:
+                gc.collect()
+                alive.append(sum(state() is not None for state in watched))
+            return replace(settings, canvas="64x64" if self.failed else "128x128")
+
+        def prepare(self, frame, settings):
+            state = State(super().prepare(frame, settings))
+            watched.append(weakref.ref(state))
+            return state
+
+        def refine(self, prepared, settings):
+            if not self.failed:
+                self.failed = True
+                raise OutOfMemory("it does not fit", "Take less.")
+            return super().refine(prepared, settings)
+
+    bench.run(make_shot(range(1001, 1009), "eight"), Large())
+    assert watched
+    assert alive[0] == 0
 
 
 def test_out_of_memory_is_an_error_where_the_engine_has_nothing_smaller(bench, make_shot, latent):
