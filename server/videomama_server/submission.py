@@ -182,7 +182,7 @@ def _shared(client: Client, files: list[Path], out: Path, must: bool) -> bool:
 
 
 def _inline_files(order: Submission, plate: dict[int, Path], mask: dict[int, Path]) -> InlineFrames:
-    """Return the files to offer; raises `BadInput` naming the frames that one side lacks."""
+    """Return the files to offer; raises `BadInput` naming the frames that one side lacks, or would lose to alphas."""
     clip, shared = sequences.clip_frames(order.clip, plate), plate.keys() & mask.keys()
     for role, files in ((messages.PLATE, plate), (messages.MASK, mask)):
         absent = [frame for frame in clip if frame not in files]
@@ -192,6 +192,7 @@ def _inline_files(order: Submission, plate: dict[int, Path], mask: dict[int, Pat
         for frame in clip:
             with placed(role, frame, files[frame]):
                 refuse_dead_link(files[frame])
+    sequences.refuse_overwriting(sequences.parse(order.out), {messages.PLATE: plate, messages.MASK: mask})
     return InlineFrames({frame: plate[frame] for frame in clip}, {frame: mask[frame] for frame in clip})
 
 
