@@ -167,7 +167,10 @@ def _say_flags(done: messages.MatteDone) -> None:
 
 
 def follow(client: Client, order: Submission) -> messages.MatteDone:
-    """Submit a job, show its progress on standard error and return its result; Ctrl-C cancels it on the server."""
+    """Submit a job, show its progress on standard error and return its result.
+
+    Ctrl-C, and an alpha that cannot be written here, cancel the job on the server.
+    """
     sent = submit(client, order)
     try:
         with _progress() as progress:
@@ -175,6 +178,9 @@ def follow(client: Client, order: Submission) -> messages.MatteDone:
     except KeyboardInterrupt as interrupt:
         _cancel(client, sent.job)
         raise Cancelled("cancelled") from interrupt
+    except OSError:
+        _cancel(client, sent.job)
+        raise
 
 
 def _colouring(order: Submission, out: str) -> Callable[[str], None]:

@@ -217,3 +217,12 @@ def test_missing_frames_of_an_inline_job_name_the_option(server, make_clip):
     with server.client() as client, pytest.raises(Exception, match="mask frames 1002") as caught:
         submission.submit(client, order)
     assert "--clip" in caught.value.hint
+
+
+def test_an_inline_job_whose_alphas_cannot_be_written_here_is_cancelled(videomama, server, make_clip):
+    clip = make_clip(count=30)
+    (clip.folder / "out" / "alpha.1001.exr").mkdir(parents=True)
+    place = ["--connection-file", str(server.connection_file), "--transport", "inline", "--window", "1"]
+    assert videomama(*clip.flags(*place)).code == 1
+    with server.client() as client:
+        assert [job.state for job in client.jobs() if job.plate == clip.plate] == ["cancelled"]
