@@ -15,7 +15,7 @@ from videomama_client.settings import MatteSettings
 from videomama_server.files.disk_errors import disk_error
 from videomama_server.files.replacing import replacing
 from videomama_server.media import sequences
-from videomama_server.media.limits import READABLE
+from videomama_server.media.limits import READABLE, check_kind
 from videomama_server.media.links import dead_link, refuse_dead_link
 
 _ROTO_SUFFIXES = frozenset({".png"})
@@ -159,6 +159,7 @@ def _probe(role: str, files: dict[int, Path]) -> Path:
     alive = next((path for path in files.values() if not dead_link(path)), files[first])
     with placed(role, first, alive):
         refuse_dead_link(alive)
+        check_kind(alive)
     return alive
 
 
@@ -192,6 +193,7 @@ def _inline_files(order: Submission, plate: dict[int, Path], mask: dict[int, Pat
         for frame in clip:
             with placed(role, frame, files[frame]):
                 refuse_dead_link(files[frame])
+                check_kind(files[frame])
     sequences.refuse_overwriting(sequences.parse(order.out), {messages.PLATE: plate, messages.MASK: mask})
     return InlineFrames({frame: plate[frame] for frame in clip}, {frame: mask[frame] for frame in clip})
 

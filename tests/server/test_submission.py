@@ -1,3 +1,4 @@
+import os
 from dataclasses import dataclass, field
 
 import pytest
@@ -234,3 +235,14 @@ def test_an_inline_job_never_overwrites_what_it_is_made_from(shot, transport, ro
         submit(link, Submission(shot.plate, shot.mask, out, MatteSettings(), transport=transport))
     assert not link.requests
     assert file.read_bytes() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders")
+@pytest.mark.parametrize("transport", ["auto", "inline"])
+@pytest.mark.parametrize("frame", [1001, 1002])
+@pytest.mark.parametrize("put", [lambda path: os.mkfifo(path), lambda path: path.mkdir()], ids=["pipe", "folder"])
+def test_what_is_no_file_is_refused_and_never_waited_for(order, shot, transport, frame, put, raises_with_hint):
+    shot.mask_file(frame).unlink()
+    put(shot.mask_file(frame))
+    with raises_with_hint(BadInput, f"mask frame {frame}: ", ": not a file"):
+        submit(Link(shares=False), order(transport=transport))
