@@ -14,7 +14,7 @@ from videomama_client.settings import MatteSettings
 from videomama_client.submission import Sent
 
 from videomama_server.media import sequences
-from videomama_server.media.limits import READABLE
+from videomama_server.media.limits import READABLE, check_kind
 from videomama_server.media.links import dead_link, refuse_dead_link
 
 _ROTO_SUFFIXES = frozenset({".png"})
@@ -127,6 +127,7 @@ def _probe(role: str, files: dict[int, Path]) -> Path:
     alive = next((path for path in files.values() if not dead_link(path)), files[first])
     with placed(role, first, alive):
         refuse_dead_link(alive)
+        check_kind(alive)
     return alive
 
 
@@ -139,7 +140,7 @@ def _goes_by_path(client: Client, files: list[Path], out: Path, must: bool) -> b
 
 
 def _inline_files(order: Submission, plate: dict[int, Path], mask: dict[int, Path]) -> InlineFrames:
-    """Return the files to offer; raises `BadInput` naming the frames that one side lacks."""
+    """Return the files to offer; raises `BadInput` naming the frames that one side lacks, or would lose to alphas."""
     clip, shared = sequences.clip_frames(order.clip, plate), plate.keys() & mask.keys()
     for role, files in ((messages.PLATE, plate), (messages.MASK, mask)):
         absent = [frame for frame in clip if frame not in files]
@@ -149,6 +150,8 @@ def _inline_files(order: Submission, plate: dict[int, Path], mask: dict[int, Pat
         for frame in clip:
             with placed(role, frame, files[frame]):
                 refuse_dead_link(files[frame])
+                check_kind(files[frame])
+    sequences.refuse_overwriting(sequences.parse(order.out), {messages.PLATE: plate, messages.MASK: mask})
     return InlineFrames({frame: plate[frame] for frame in clip}, {frame: mask[frame] for frame in clip})
 
 

@@ -1,3 +1,4 @@
+import os
 from dataclasses import dataclass, field
 
 import pytest
@@ -219,3 +220,29 @@ def test_a_folder_with_two_sequences_is_an_error_that_names_both(project, raises
     show = project("source/frames/a.1.png", "source/frames/b.1.png", "roto/hero/1.png")
     with raises_with_hint(BadInput, show / "source" / "frames", "a.#.png, b.#.png"):
         project_paths(show, None)
+
+
+@pytest.mark.parametrize("role", ["plate", "mask"])
+@pytest.mark.parametrize("transport", ["auto", "inline"])
+@pytest.mark.parametrize("written", ["{0}/{1}.####.exr", "{0}/link/{1}.%04d.exr", "{0}/x/../{1}.#.exr"])
+def test_an_inline_job_never_overwrites_what_it_is_made_from(shot, transport, role, written, raises_with_hint):
+    file = getattr(shot, f"{role}_file")(1002)
+    (file.parent / "link").symlink_to(file.parent)
+    before = file.read_bytes()
+    out = written.format(file.parent, file.name.partition(".")[0])
+    link = Link(shares=False)
+    with raises_with_hint(BadInput, f"would overwrite the {role}"):
+        submit(link, Submission(shot.plate, shot.mask, out, MatteSettings(), transport=transport))
+    assert not link.requests
+    assert file.read_bytes() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders")
+@pytest.mark.parametrize("transport", ["auto", "inline"])
+@pytest.mark.parametrize("frame", [1001, 1002])
+@pytest.mark.parametrize("put", [lambda path: os.mkfifo(path), lambda path: path.mkdir()], ids=["pipe", "folder"])
+def test_what_is_no_file_is_refused_and_never_waited_for(order, shot, transport, frame, put, raises_with_hint):
+    shot.mask_file(frame).unlink()
+    put(shot.mask_file(frame))
+    with raises_with_hint(BadInput, f"mask frame {frame}: ", ": not a file"):
+        submit(Link(shares=False), order(transport=transport))

@@ -15,6 +15,7 @@ from typing import NoReturn
 
 import click
 from videomama_client import __version__
+from videomama_client.disk_errors import disk_error
 from videomama_client.errors import Cancelled, InternalError, VideoMaMaError
 from videomama_client.wording import guess
 
@@ -86,6 +87,8 @@ def main() -> None:
     except VideoMaMaError as error:
         _end(error, EXIT_FAILED)
     except Exception as error:
+        if isinstance(error, OSError) and error.filename:  # of a file, which is not our fault
+            _end(disk_error(error), EXIT_FAILED)
         log.exception("the command failed")
         _end(InternalError(f"{type(error).__name__}: {error}", "This is a fault of videomama: report it."), EXIT_FAILED)
 

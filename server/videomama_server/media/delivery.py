@@ -54,9 +54,8 @@ class Delivery:
             probe.unlink()
             sweep(folder)
         except OSError as error:
-            raise NotPermitted(
-                f"cannot write in {folder}: {error.strerror}", "Choose another output folder, or mend its permissions."
-            ) from error
+            reason, hint = f"cannot write in {folder}: {error.strerror}", "Choose another folder, or make it writable."
+            raise NotPermitted(reason, hint, file=str(folder)) from error
 
     def _check_format(self) -> None:
         """Raise `BadInput` for a format that cannot hold what was asked for; an alpha is never cut to 8 bits."""

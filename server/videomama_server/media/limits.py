@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,8 +73,7 @@ def check_file(path: Path) -> None:
     except (OSError, ValueError) as error:
         dead = dead_link(path)
         raise unreadable(path, f"it {dead}" if dead else "no such file") from error
-    if not stat.S_ISREG(found.st_mode):
-        raise unreadable(path, "not a file")
+    _refuse_other_kinds(path, found)
     if not os.access(path, os.R_OK):
         raise _not_permitted(path)
     if found.st_size == 0:
@@ -84,6 +84,17 @@ def check_file(path: Path) -> None:
     if path.suffix.lower() not in READABLE:
         named = path.suffix or "a file without an ending"
         raise BadInput(f"cannot read {path}: {named} is none of the formats that are read", f"Use {_FORMATS}.")
+
+
+def check_kind(path: Path) -> None:
+    """Raise `BadInput` for what is there and is no file, such as a pipe, which would be read without end."""
+    with suppress(OSError):  # it is not there, or may not be looked at: reading it says so
+        _refuse_other_kinds(path, path.stat())
+
+
+def _refuse_other_kinds(path: Path, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise unreadable(path, "not a file")
 
 
 def unreadable(path: Path, reason: str) -> BadInput:

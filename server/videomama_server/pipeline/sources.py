@@ -72,11 +72,13 @@ class DiskSource:
         with placed(self.role, frame, file):
             try:
                 return FileId.of(file)
-            except FileNotFoundError as error:
-                refuse_dead_link(file)
-                raise BadInput(f"{file} was removed", "Render it again.") from error
             except PermissionError as error:
                 raise NotPermitted(f"{file} may not be read", "Check the file's permissions.") from error
+            except OSError as error:
+                refuse_dead_link(file)  # links in a circle as well
+                if not isinstance(error, FileNotFoundError):
+                    raise
+                raise BadInput(f"{file} was removed", "Render it again.") from error
 
     def path(self, frame: int) -> Path:
         """Return the file itself, links resolved: a link that is set anew after it was looked at leads nowhere else."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -133,23 +132,10 @@ class Intake:
 
 
 def _refuse_overwriting(out: sequences.Pattern, *read: Source) -> None:
-    """Raise when an alpha would take the place of a file that is read, under whatever name either goes."""
-    folder = out.folder.resolve()
-    written = {folder / out.path(frame).name for source in read for frame in source.frames()}
-    for source in read:
-        for frame in source.frames():
-            named = source.identify(frame)
-            file = named.folder.resolve() / named.name
-            if not written.isdisjoint((source.path(frame), file)) or _one_name(folder / out.path(frame).name, file):
-                raise BadInput(f"the output {out.text} would overwrite the {source.role}", "Choose another name.")
+    """Raise when an alpha would take the place of a file that is read; each file must lie under the roots."""
+    sequences.refuse_overwriting(out, {one.role: {frame: _file(one, frame) for frame in one.frames()} for one in read})
 
 
-def _one_name(target: Path, file: Path) -> bool:
-    """Whether two paths are one entry of one folder: mounted twice, or on a disk that takes A for a."""
-    if target.name.casefold() != file.name.casefold():
-        return False
-    try:
-        here, there = target.lstat(), file.lstat()
-    except OSError:
-        return False
-    return os.path.samestat(here, there) and here.st_nlink == 1
+def _file(source: Source, frame: int) -> Path:
+    named = source.identify(frame)
+    return named.folder / named.name

@@ -186,6 +186,23 @@ def test_an_output_folder_that_may_not_be_written_is_named(videomama, server, ma
     assert (told["code"], told["file"]) == ("not-permitted", str(clip.folder / "out"))
 
 
+def test_what_keeps_an_inline_alpha_from_its_place_is_named(videomama, server, make_clip):
+    clip = make_clip(count=1)
+    (clip.folder / "out" / "alpha.1001.exr").mkdir(parents=True)
+    place = ["--connection-file", str(server.connection_file), "--transport", "inline"]
+    told = error_of(videomama(*clip.flags("--json", *place)))
+    assert told["message"] == f"{clip.folder / 'out' / 'alpha.1001.exr'}: a folder of that name is in its place"
+    assert (told["code"], told["file"]) == ("not-permitted", str(clip.folder / "out" / "alpha.1001.exr"))
+
+
+def test_what_keeps_a_contact_sheet_from_its_place_is_named(videomama, make_clip, tmp_path):
+    clip = make_clip(count=1)
+    (tmp_path / "qc" / "qc_sheet.png").mkdir(parents=True)
+    words = ["--plate", clip.plate, "--mask", clip.mask, "--alpha", clip.mask, "--out", tmp_path / "qc", "--json"]
+    told = error_of(videomama("qc", *words))
+    assert told["message"] == f"{tmp_path / 'qc' / 'qc_sheet.png'}: a folder of that name is in its place"
+
+
 def test_a_file_in_place_of_the_output_folder_is_named(videomama, server, make_clip):
     clip = make_clip(count=1)
     (clip.folder / "out").write_text("a file")
@@ -200,3 +217,12 @@ def test_missing_frames_of_an_inline_job_name_the_option(server, make_clip):
     with server.client() as client, pytest.raises(Exception, match="mask frames 1002") as caught:
         submission.submit(client, order)
     assert "--clip" in caught.value.hint
+
+
+def test_an_inline_job_whose_alphas_cannot_be_written_here_is_cancelled(videomama, server, make_clip):
+    clip = make_clip(count=30)
+    (clip.folder / "out" / "alpha.1001.exr").mkdir(parents=True)
+    place = ["--connection-file", str(server.connection_file), "--transport", "inline", "--window", "1"]
+    assert videomama(*clip.flags(*place)).code == 1
+    with server.client() as client:
+        assert [job.state for job in client.jobs() if job.plate == clip.plate] == ["cancelled"]

@@ -264,6 +264,17 @@ def test_conversion_keeps_geometry(publish, out):
     assert probe(delivery(out, dtype="half").deliver(publish(), 7)).geometries == (GEOMETRY,)
 
 
+def test_check_names_a_folder_that_may_not_be_written(out, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.touch", refuse)  # root may write anywhere
+    delivery = Delivery(parse(str(out / "a.####.exr")))
+    with pytest.raises(NotPermitted, match="Choose another folder, or make it writable") as caught:
+        delivery.check()
+    assert caught.value.file == str(out)
+
+
 def test_check_makes_the_folder_and_leaves_it_empty(out):
     delivery(out)
     assert names_in(out) == []

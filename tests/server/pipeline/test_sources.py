@@ -169,3 +169,12 @@ def test_a_link_to_a_folder_outside_the_roots_is_not_listed(shot, tmp_path, rais
     with pytest.raises(NotPermitted) as raised:
         DiskSource("plate", str(shot.folder / "plate"), (shot.folder.resolve(),))
     assert "embargo" not in str(raised.value)
+
+
+def test_a_link_that_leads_in_a_circle_is_named_as_a_dead_one(shot, raises_with_hint):
+    source = DiskSource("plate", shot.plate, ())
+    path = shot.plate_file(1002)
+    path.unlink()
+    path.symlink_to(path.name)
+    with raises_with_hint(BadInput, f"plate frame 1002: {path} is a link to {path.name}"):
+        source.identify(1002)

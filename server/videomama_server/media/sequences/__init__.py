@@ -2,6 +2,7 @@
 
 from videomama_server.media.sequences.advice import refuse_stray_frames
 from videomama_server.media.sequences.files import find, in_folder
+from videomama_server.media.sequences.overwriting import refuse_overwriting
 from videomama_server.media.sequences.pattern import Pattern, parse, with_view
 from videomama_server.media.sequences.ranges import (
     MAX_FRAMES,
@@ -27,6 +28,7 @@ __all__ = [
     "in_folder",
     "parse",
     "parse_range",
+    "refuse_overwriting",
     "refuse_stray_frames",
     "runs",
     "whole_range",
