@@ -162,6 +162,19 @@ def test_what_python_or_the_surroundings_decide_nobody_can_tell(comp, tcl, monke
     assert walk.read(comp.node()).unchecked == ("Blur1",)
 
 
+def test_what_sure_commands_say_in_a_number_is_compared_and_in_a_text_nobody_can_tell(comp, sign):
+    from videomama_nuke import walk
+
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")], name="Blur1")
+    comp.node().setInput(1, blur)
+    blur["size"].setExpression("[value root.first_frame]")
+    assert walk.read(comp.node()).unchecked == ()
+    assert sign()
+    blur.addKnob(comp.nuke.String_Knob("words"))
+    blur["words"].setValue("[value root.first_frame]")
+    assert walk.read(comp.node()).unchecked == ("Blur1",)
+
+
 def track(comp):
     """Put a Tracker above the mask, of which nobody can tell whether its pixels change."""
     comp.node("MaskRead").setSelected(True)

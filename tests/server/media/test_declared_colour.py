@@ -100,3 +100,22 @@ def test_weights_of_luminance_are_those_of_the_primaries():
 @pytest.mark.parametrize("values", [(0.3, 0.3) * 4, (0.64, 0.0) * 4, ("a",) * 8])
 def test_primaries_that_are_none_give_the_weights_of_rec709(values):
     assert luminance_weights({"chromaticities": values}.get) == pytest.approx((0.2126, 0.7152, 0.0722))
+
+
+@pytest.mark.parametrize(
+    ("primaries", "space"),
+    [
+        ((0.684, 0.313, 0.221, 0.848, 0.0861, -0.102), "Linear ARRI Wide Gamut 3"),
+        ((0.7347, 0.2653, 0.1424, 0.8576, 0.0991, -0.0308), "Linear ARRI Wide Gamut 4"),
+        ((0.780308, 0.304253, 0.121595, 1.493994, 0.095612, -0.084589), "Linear REDWideGamutRGB"),
+        ((0.73, 0.28, 0.14, 0.855, 0.1, -0.05), "Linear S-Gamut3"),
+        ((0.766, 0.275, 0.225, 0.8, 0.089, -0.087), "Linear S-Gamut3.Cine"),
+        ((0.73, 0.28, 0.165, 0.84, 0.1, -0.03), "Linear V-Gamut"),
+        ((0.74, 0.27, 0.17, 1.14, 0.08, -0.1), "Linear CinemaGamut D55"),
+        ((0.7177215, 0.3171181, 0.228041, 0.861569, 0.1005841, -0.0820452), "Linear BMD WideGamut Gen5"),
+        ((0.8, 0.313, 0.1682, 0.9877, 0.079, -0.1155), "Linear DaVinci WideGamut"),
+    ],
+)
+def test_a_cameras_published_primaries_name_its_colour_space(primaries, space):
+    found = declared(".exr", chromaticities=(*primaries, 0.3127, 0.329))
+    assert color.resolve("auto", True, found) == space
