@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from videomama_server.arrays import FloatArray
 from videomama_server.foreground import estimate
 from videomama_server.media import frames as pictures
+from videomama_server.media.srgb import to_display, to_light
 
 ByteArray = NDArray[np.uint8]
 
@@ -85,7 +86,7 @@ def _label(picture: ByteArray, text: str, corner: tuple[int, int]) -> None:
 def _cells(row: SheetFrame) -> list[ByteArray]:
     height, width = row.alpha.shape
     size = (_CELL, max(2, round(_CELL * height / width)))
-    light = _linear(row.plate)
+    light = to_light(np.clip(row.plate, 0, 1))
     by_alpha = _over_green(estimate(light, row.alpha), row.alpha)
     by_mask = _over_green(light, row.mask)
     window = _busiest(row.alpha, (max(2, height // 3), max(2, round(height / 3 * size[0] / 2 / size[1]))))
@@ -101,7 +102,8 @@ def _cells(row: SheetFrame) -> list[ByteArray]:
 def _over_green(foreground: FloatArray, cover: FloatArray) -> FloatArray:
     """Comp a linear foreground (H, W, 3) over green by an alpha or mask (H, W); display-referred result."""
     solid = cover[..., None]
-    return _display(np.asarray(foreground * solid + np.array(_GREEN, np.float32) * (1 - solid), np.float32))
+    mixed = foreground * solid + np.array(_GREEN, np.float32) * (1 - solid)
+    return to_display(np.clip(mixed, 0, 1))
 
 
 def _busiest(alpha: FloatArray, size: tuple[int, int]) -> tuple[slice, slice]:
@@ -124,15 +126,3 @@ def _fitted(picture: FloatArray, size: tuple[int, int]) -> FloatArray:
 
 def _bytes(picture: FloatArray) -> ByteArray:
     return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-
-
-def _linear(picture: FloatArray) -> FloatArray:
-    """Decode sRGB (IEC 61966-2-1)."""
-    encoded = np.clip(picture, 0, 1)
-    return np.asarray(np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4), np.float32)
-
-
-def _display(picture: FloatArray) -> FloatArray:
-    """Encode as sRGB (IEC 61966-2-1)."""
-    light = np.clip(picture, 0, 1)
-    return np.asarray(np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055), np.float32)

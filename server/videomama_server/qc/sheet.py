@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from videomama_client.messages import QcFlag
 
 from videomama_server.arrays import FloatArray
+from videomama_server.media.srgb import to_display, to_light
 from videomama_server.qc.files import Loaded
 from videomama_server.qc.scores import far_outside, holes
 
@@ -91,12 +92,11 @@ def _marked(mask: FloatArray, alpha: FloatArray) -> FloatArray:
 
 
 def _comped(plate: FloatArray, alpha: FloatArray) -> FloatArray:
-    """Comp a display-referred plate by its alpha over grey squares, in linear light (the display's gamma as 2.2)."""
+    """Comp a display-referred plate by its alpha over grey squares, in linear light."""
     rows, columns = np.indices(alpha.shape) // _SQUARE
     squares = np.where((rows + columns) % 2, np.float32(_LIGHT), np.float32(_DARK))[..., None]
     cover = alpha[..., None]
-    light = np.power(plate, np.float32(2.2)) * cover + squares * (1 - cover)
-    return np.asarray(np.power(light, np.float32(1 / 2.2)), np.float32)
+    return to_display(to_light(np.clip(plate, 0, 1)) * cover + squares * (1 - cover))
 
 
 def _fitted(picture: FloatArray, size: tuple[int, int]) -> FloatArray:
