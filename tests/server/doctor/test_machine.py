@@ -93,4 +93,3 @@ def test_a_disk_that_cannot_be_written_says_nothing_of_the_time(tmp_path):
     file = tmp_path / "file"
     file.touch()
     assert machine._disk_skew(file / "below") is not None or os.name == "nt"
-    assert machine.nearest(file / "below") == tmp_path
