@@ -266,13 +266,9 @@ class Worker:
         own = self._config
         if settings.weights:
             permit(Path(settings.weights), own.roots)
-        return EngineConfig(
-            weights=Path(settings.weights) if settings.weights else own.weights,
-            folded_dir=self._services.cache.write_root / config.FOLDED,
-            device=own.device,
-            dtype=own.dtype,
-            max_vram_gb=own.max_vram_gb,
-            compile=own.compile,
+        weights = Path(settings.weights) if settings.weights else own.weights
+        return replace(
+            EngineConfig.of(own), weights=weights, folded_dir=self._services.cache.write_root / config.FOLDED
         )
 
     def _engine(self, name: str, place: EngineConfig) -> Engine:
