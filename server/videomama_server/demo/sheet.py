@@ -49,13 +49,6 @@ def write_contact_sheet(path: Path, rows: Sequence[SheetFrame]) -> None:
     pictures.write_picture(path, contact_sheet(rows), dtype="uint8")
 
 
-def spread(numbers: Sequence[int], count: int = 4) -> list[int]:
-    """Choose up to `count` of the frame numbers, first and last included, evenly spaced."""
-    if len(numbers) <= count:
-        return list(numbers)
-    return [numbers[round(i * (len(numbers) - 1) / (count - 1))] for i in range(count)]
-
-
 def _cells(row: SheetFrame) -> list[ByteArray]:
     light = to_light(np.clip(row.plate, 0, 1))
     by_alpha = sheets.comp_over(sheets.GREEN, estimate(light, row.alpha), row.alpha)

@@ -60,6 +60,12 @@ def lay_out(titles: Sequence[str], rows: Sequence[Row]) -> ByteArray:
     return np.concatenate([*bands, blank(GAP, width)])
 
 
+def spread(numbers: Sequence[int], count: int = 4) -> list[int]:
+    """Choose up to `count` of the frame numbers, evenly spaced: first and last included, the first alone for 1."""
+    places = np.linspace(0, len(numbers) - 1, min(count, len(numbers)))
+    return [numbers[round(place)] for place in places]
+
+
 def blank(height: int, width: int) -> ByteArray:
     """Return empty paper (height, width, 3)."""
     return np.full((height, width, 3), PAPER, np.uint8)

@@ -23,10 +23,7 @@ _SEEN = 0.02  # alpha from which a pixel is marked
 def chosen(numbers: Sequence[int], flags: Sequence[QcFlag], count: int = ROWS) -> list[int]:
     """Choose up to `count` frames, ascending: the worst of each flag, then more of the flagged ones, else a spread."""
     wanted = list(dict.fromkeys([*(flag.worst for flag in flags), *_by_turns([flag.frames for flag in flags])]))
-    if not wanted:
-        places = np.linspace(0, len(numbers) - 1, min(count, len(numbers)))
-        wanted = [numbers[round(place)] for place in places]
-    return sorted(wanted[:count])
+    return sorted(wanted[:count]) if wanted else sheets.spread(numbers, count)
 
 
 def contact_sheet(rows: Sequence[Loaded], flags: Sequence[QcFlag]) -> ByteArray:

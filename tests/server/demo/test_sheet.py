@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from videomama_server.demo.sheet import SheetFrame, contact_sheet, spread, write_contact_sheet
+from videomama_server.demo.sheet import SheetFrame, contact_sheet, write_contact_sheet
 from videomama_server.media import frames
 
 
@@ -63,9 +63,3 @@ def test_written_as_it_is(tmp_path):
     write_contact_sheet(path, rows)
     assert path.read_bytes()[:4] == b"\x89PNG"
     np.testing.assert_allclose(frames.read_plate(path).pixels * 255, contact_sheet(rows), atol=0.01)
-
-
-def test_spread_keeps_both_ends():
-    assert spread(range(1001, 1025)) == [1001, 1009, 1016, 1024]
-    assert spread([5, 6]) == [5, 6]
-    assert spread(range(10), 3) == [0, 4, 9]

@@ -89,3 +89,10 @@ def test_a_detail_is_not_stretched_and_fits_its_cell(shape):
     assert detail.shape == (high, 480, 3)
     assert (detail[:, :238] == 0).all()
     assert (detail[:, -238:] == 255).all()
+
+
+def test_spread_keeps_both_ends():
+    assert sheets.spread(range(1001, 1025)) == [1001, 1009, 1016, 1024]
+    assert sheets.spread([5, 6]) == [5, 6]
+    assert sheets.spread(range(10), 3) == [0, 4, 9]
+    assert sheets.spread([7, 8, 9], 1) == [7]
