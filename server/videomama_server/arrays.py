@@ -6,4 +6,5 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
+ByteArray = NDArray[np.uint8]
 REFERENCE_SIDE = 1920  # long side, in pixels, of the plate that distances in settings are given for

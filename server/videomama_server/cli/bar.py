@@ -1,16 +1,35 @@
-"""A progress bar in a terminal, and lines elsewhere, on the error stream."""
+"""All progress bars, on the error stream: one for the frames of a job, and one that gives way to lines elsewhere."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TypeVar
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
 Own = TypeVar("Own", bound="Bar")
+
+
+def progress(*columns: ProgressColumn) -> Progress:
+    """Return a bar that is to be entered: what is done, the bar, `columns`, and the time that is left.
+
+    Names are no markup. Where there is no terminal, only its last state is printed.
+    """
+    named = TextColumn("{task.description}", markup=False)
+    return Progress(named, BarColumn(), *columns, TimeRemainingColumn(), console=Console(stderr=True))
+
+
+@contextmanager
+def frames_bar(name: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar of `total` frames while the body works; it calls what it gets with each frame that is done."""
+    with progress(MofNCompleteColumn()) as shown:
+        task = shown.add_task(name, total=total)
+        yield lambda _: shown.advance(task)
 
 
 class Bar:
@@ -24,10 +43,7 @@ class Bar:
     """
 
     def __init__(self, *columns: ProgressColumn) -> None:
-        self.shown: Progress | None = None
-        if sys.stderr.isatty():
-            named = TextColumn("{task.description}", markup=False)
-            self.shown = Progress(named, BarColumn(), *columns, TimeRemainingColumn(), console=Console(stderr=True))
+        self.shown = progress(*columns) if sys.stderr.isatty() else None
 
     def __enter__(self: Own) -> Own:
         if self.shown:

@@ -9,10 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from videomama_client.wording import counted
 
+from videomama_server.cli.bar import frames_bar
 from videomama_server.foreground import Recolour
 from videomama_server.foreground.clip import Sources
 from videomama_server.media import sequences
@@ -62,10 +61,8 @@ def foreground(wanted: str, dtype: str | None, as_json: bool, **flags: Any) -> N
 
 def write_foreground(job: Recolour, files: Mapping[int, Sources]) -> None:
     """Write foreground colour, with progress on standard error; see `Recolour`."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("foreground", total=len(files))
-        job.write(files, lambda _: progress.advance(task))
+    with frames_bar("foreground", len(files)) as tell:
+        job.write(files, tell)
 
 
 def of_matte(order: Submission, out: str) -> Callable[[str], None]:

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, Progress, TextColumn
 from videomama_client import launch, messages
 from videomama_client.client import Client
 from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
@@ -19,6 +18,7 @@ from videomama_client.settings import MODES, QUALITIES, MatteSettings
 from videomama_client.wording import counted
 
 from videomama_server import config
+from videomama_server.cli.bar import progress
 from videomama_server.media import sequences
 from videomama_server.submission import Submission, project_paths, submit
 
@@ -168,10 +168,11 @@ def _say_flags(done: messages.MatteDone) -> None:
 
 def follow(client: Client, order: Submission) -> messages.MatteDone:
     """Submit a job, show its progress on standard error and return its result; Ctrl-C cancels it on the server."""
+    counts = TextColumn("{task.fields[computed]} computed, {task.fields[cached]} cached")
     sent = submit(client, order)
     try:
-        with _progress() as progress:
-            return _watch(sent.events(), progress)
+        with progress(MofNCompleteColumn(), counts) as shown:
+            return _watch(sent.events(), shown)
     except KeyboardInterrupt as interrupt:
         _cancel(client, sent.job)
         raise Cancelled("cancelled") from interrupt
@@ -194,19 +195,19 @@ def _controlling(order: Submission, folder: Path) -> Callable[[], Judged]:
     return of_matte(order, folder)
 
 
-def _watch(events: Iterable[messages.JobEvent], progress: Progress) -> messages.MatteDone:
-    task = progress.add_task("", total=None, computed=0, cached=0, visible=False)
+def _watch(events: Iterable[messages.JobEvent], shown: Progress) -> messages.MatteDone:
+    task = shown.add_task("", total=None, computed=0, cached=0, visible=False)
     counts = {True: 0, False: 0}
     for event in events:
         if isinstance(event, messages.MatteDone):
             return event
         if isinstance(event, messages.MattePlanned):
-            progress.update(task, description=event.engine, total=event.frames, visible=True)
+            shown.update(task, description=event.engine, total=event.frames, visible=True)
             for warning in event.warnings:
                 click.echo(f"Warning: {warning}", err=True)
         elif isinstance(event, messages.FrameDone):
             counts[event.cached] += 1
-            progress.update(task, advance=1, computed=counts[False], cached=counts[True])
+            shown.update(task, advance=1, computed=counts[False], cached=counts[True])
     raise AssertionError("events end with MatteDone or an error")
 
 
@@ -218,17 +219,6 @@ def _cancel(client: Client, job: str) -> None:
             continue
     except VideoMaMaError:
         return
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[computed]} computed, {task.fields[cached]} cached"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
 
 
 def _submission(flags: dict[str, Any]) -> Submission:

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from videomama_client.wording import counted
 
+from videomama_server.cli.bar import frames_bar
 from videomama_server.media import sequences
 from videomama_server.qc import report
 from videomama_server.qc.files import Clip, Reading, clip_of
@@ -81,9 +80,8 @@ def control(clip: Clip, folder: Path | None) -> Judged:
     """
     if folder is not None:
         report.make_folder(folder)  # before any work
-    with _progress() as progress:
-        task = progress.add_task("qc", total=len(clip.numbers))
-        found = report.check(clip, lambda _: progress.advance(task))
+    with frames_bar("qc", len(clip.numbers)) as tell:
+        found = report.check(clip, tell)
     for frame, reason in found.not_judged.items():
         click.echo(f"Warning: quality control could not judge frame {frame}: {reason}", err=True)
     if folder is not None:
@@ -115,13 +113,3 @@ def of_matte(order: Submission, folder: Path) -> Callable[[], Judged]:
         return control(replace(clip, there=tuple(order.clip_frames())), folder)  # older alphas may lie beside the job's
 
     return judge
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )

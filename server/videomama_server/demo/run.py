@@ -16,8 +16,9 @@ from videomama_client.wording import counted
 
 from videomama_server.arrays import FloatArray
 from videomama_server.cache.entries import Cache
-from videomama_server.demo.sheet import SheetFrame, spread, write_contact_sheet
+from videomama_server.demo.sheet import SheetFrame, write_contact_sheet
 from videomama_server.media import color, frames
+from videomama_server.media.contact_sheet import spread
 from videomama_server.metrics import ClipMetrics, MetricsResult
 from videomama_server.submission import Submission
 from videomama_server.synthetic.demo_clip import ClipShape, DemoClip, write_clip

@@ -15,6 +15,7 @@ import videomama_server
 from videomama_server.config import Config
 from videomama_server.doctor.asking import NoAnswer, ask_python
 from videomama_server.doctor.lines import Line, good, problem, warning
+from videomama_server.files.disk_space import nearest
 
 OLDEST_PYTHON = (3, 11)
 _IMPORT_S = 180.0  # a cold network disk
@@ -104,9 +105,3 @@ def _disk_skew(folder: Path) -> float | None:
             return os.fstat(file.fileno()).st_mtime - before
     except OSError:
         return None
-
-
-def nearest(folder: Path) -> Path:
-    """Return the folder itself, or the closest one above it that is there."""
-    absolute = folder.absolute()
-    return next((place for place in (absolute, *absolute.parents) if place.is_dir()), absolute)

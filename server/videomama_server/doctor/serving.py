@@ -11,7 +11,7 @@ from videomama_client.connection import Connection
 from videomama_client.errors import ProtocolError, VideoMaMaError
 
 from videomama_server.doctor.lines import Line, good, problem, warning
-from videomama_server.doctor.machine import nearest
+from videomama_server.files.disk_space import nearest
 
 _FILE = "connection file"
 _SERVER = "server"

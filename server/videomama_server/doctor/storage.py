@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
 from videomama_server.cache.entries import README, Cache, sample
 from videomama_server.config import Config
 from videomama_server.doctor.lines import Line, good, problem, warning
-from videomama_server.doctor.machine import nearest
+from videomama_server.files import disk_space
 
 NAME = "cache folder"
 _SAMPLE = 24
@@ -37,7 +36,7 @@ def examine(config: Config) -> list[Line]:
 
 
 def _can_be_made(folder: Path) -> Line:
-    place = nearest(folder)
+    place = disk_space.nearest(folder)
     if os.access(place, os.W_OK | os.X_OK) and not folder.exists():
         return good(NAME, f"{folder} is not there yet; the first job makes it")
     what = f"{folder} cannot be made: {folder if folder.exists() else place} is no folder that can be written"
@@ -73,11 +72,10 @@ def _entries(folder: Path) -> list[Line]:
 
 
 def _room(folder: Path) -> Line:
-    place = nearest(folder)
-    try:
-        free = shutil.disk_usage(place).free
-    except OSError as error:
-        return warning("disk", f"The room at {place} is not known: {error.strerror}", _ELSEWHERE)
+    place = disk_space.nearest(folder)
+    free = disk_space.free(place)
+    if free is None:
+        return warning("disk", f"The disk of {place} does not say how much space is free", _ELSEWHERE)
     what = f"{free / 1e9:.1f} GB are free for the cache, at {place}"
     if free < _NO_ROOM:
         return problem("disk", what, f"Free some space: `videomama cache prune --limit-gb 1`. {_ELSEWHERE}")

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from videomama_client.settings import MatteSettings
 
 from videomama_server.arrays import FloatArray
+from videomama_server.config import Config
 
 
 class DeviceLost(RuntimeError):
@@ -54,6 +55,18 @@ class EngineConfig:
     dtype: str = "auto"
     max_vram_gb: float = 0.0
     compile: str = "auto"
+
+    @classmethod
+    def of(cls, config: Config) -> EngineConfig:
+        """Return what the server's config says to engines."""
+        return cls(
+            weights=config.weights,
+            folded_dir=config.folded_dir,
+            device=config.device,
+            dtype=config.dtype,
+            max_vram_gb=config.max_vram_gb,
+            compile=config.compile,
+        )
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import Any
 
 from videomama_client.errors import BadInput
@@ -126,7 +125,5 @@ def _value(text: str, name: str, value: str) -> Any:
 
 
 def _signature(engine: str, config: Config) -> str:
-    place = EngineConfig(
-        Path(config.weights), config.folded_dir, config.device, config.dtype, config.max_vram_gb, config.compile
-    )
+    place = EngineConfig.of(config)
     return engines.signature(engines.resolve(engine, place), place)

@@ -168,17 +168,14 @@ class Runner:
             clip=clip.name,
             measures=asdict(self._plan.measures),
         )
-        found = record.load(folder, mark, targets.values())
-        if found is None:
-            folder.mkdir(parents=True, exist_ok=True)
-            record.forget(folder)
+
+        def make() -> Record:
             masking.write(clip, masks, targets, self._progress.step)
             size, scores = measure(clip, targets, self._plan.measures, True, self._progress.step)
-            made = Record(mark, "", size, clip.numbers, scores)
-            made.save(folder)
-            return Unit(clip, masks.name, MASK, targets, made, again=False)
-        self._progress.step(2 * len(clip.numbers))
-        return Unit(clip, masks.name, MASK, targets, found, again=True)
+            return Record(mark, "", size, clip.numbers, scores)
+
+        found, again = self._recorded(folder, mark, targets, make)
+        return Unit(clip, masks.name, MASK, targets, found, again)
 
     def _engine_unit(self, given: Unit, engine: AskedEngine) -> Unit:
         clip = given.clip
@@ -187,19 +184,28 @@ class Runner:
         mark = fingerprint(
             (), masks=given.record.fingerprint, settings=asdict(engine.settings), engine=engine.signature
         )
-        found = record.load(folder, mark, targets.values())
-        if found is None:
-            folder.mkdir(parents=True, exist_ok=True)
-            record.forget(folder)
+
+        def make() -> Record:
             done = self._refine(given, engine, folder)
             size, scores = measure(clip, targets, self._plan.measures, False, self._progress.step)
             whole = done.computed == done.frames
             seconds = done.seconds / done.frames if whole else None
-            made = Record(mark, done.engine, size, clip.numbers, scores, seconds, done.warnings)
-            made.save(folder)
-            return Unit(clip, given.masks, engine.name, targets, made, again=False)
-        self._progress.step(2 * len(clip.numbers))
-        return Unit(clip, given.masks, engine.name, targets, found, again=True)
+            return Record(mark, done.engine, size, clip.numbers, scores, seconds, done.warnings)
+
+        found, again = self._recorded(folder, mark, targets, make)
+        return Unit(clip, given.masks, engine.name, targets, found, again)
+
+    def _recorded(self, folder: Path, mark: str, targets: Files, make: Callable[[], Record]) -> tuple[Record, bool]:
+        """Return the record of a unit, and whether an earlier run left it; else `make` it and keep it in `folder`."""
+        found = record.load(folder, mark, targets.values())
+        if found is not None:
+            self._progress.step(2 * len(targets))
+            return found, True
+        folder.mkdir(parents=True, exist_ok=True)
+        record.forget(folder)
+        made = make()
+        made.save(folder)
+        return made, False
 
     def _refine(self, given: Unit, engine: AskedEngine, folder: Path) -> MatteDone:
         """Have the server write the alphas; a Ctrl-C cancels the job there."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import math
-import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from videomama_client.errors import BadInput, NotPermitted, OutOfMemory, placed
 
 from videomama_server.arrays import FloatArray
+from videomama_server.files import disk_space
 from videomama_server.files.replacing import replacing
 from videomama_server.media import decoding, headers, limits, mask_values, orientation
 from videomama_server.media.channels import Channel, Header, is_float, mask_channel, plate_channels, siblings
@@ -312,7 +312,8 @@ def _write(path: Path, spec: Any, image: NDArray[Any]) -> None:
     if written and closed and _reads_back(path):
         return
     reason = " ".join((output.geterror() or oiio.geterror() or "file came out incomplete").split())[:200]
-    full = shutil.disk_usage(path.parent).free < image.nbytes
+    free = disk_space.free(path.parent)
+    full = free is not None and free < image.nbytes
     raise OSError(errno.ENOSPC if full else errno.EIO, f"{'disk full' if full else 'writing failed'}: {reason}")
 
 

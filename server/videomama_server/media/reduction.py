@@ -10,12 +10,12 @@ from videomama_server.arrays import FloatArray
 
 
 def reduced_sides(sides: ArrayLike, scale: float) -> NDArray[np.int64]:
-    """Return sides, in pixels, at `scale` (up to 1): rounded to the nearest, half to even, and never less than 1."""
+    """Return sides, in pixels, at `scale`: rounded to the nearest, half to even, and never less than 1."""
     return np.maximum(1, np.rint(np.multiply(sides, scale))).astype(np.int64)
 
 
 def reduced_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
-    """Return the (height, width) of a picture of `size` at `scale`, up to 1."""
+    """Return the (height, width) of a picture of `size` at `scale`."""
     height, width = reduced_sides(size, scale)
     return int(height), int(width)
 

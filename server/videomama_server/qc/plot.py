@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 from videomama_client.messages import QcFlag
 
+from videomama_server.arrays import ByteArray
+from videomama_server.media.contact_sheet import FAINT, INK, MARK, Colour, blank, label
 from videomama_server.qc import flags as judging
 from videomama_server.qc.scores import FrameScores
-from videomama_server.qc.sheet import FAINT, INK, MARK, blank, label
 from videomama_server.qc.thresholds import THRESHOLDS
 
 _WIDTH = 1280
@@ -59,7 +58,7 @@ _PANELS = (
 )
 
 
-def plot(scores: Sequence[FrameScores], flags: Sequence[QcFlag]) -> NDArray[np.uint8]:
+def plot(scores: Sequence[FrameScores], flags: Sequence[QcFlag]) -> ByteArray:
     """Return the plot (h, w, 3), 8-bit sRGB; `scores` are not empty and ascend by frame."""
     sheet = blank(len(_PANELS) * (_PANEL + _GAP) + _FOOT, _WIDTH)
     for row, panel in enumerate(_PANELS):
@@ -74,7 +73,7 @@ def plot(scores: Sequence[FrameScores], flags: Sequence[QcFlag]) -> NDArray[np.u
     return sheet
 
 
-def _draw(area: NDArray[np.uint8], panel: _Panel, scores: Sequence[FrameScores], flagged: set[int]) -> None:
+def _draw(area: ByteArray, panel: _Panel, scores: Sequence[FrameScores], flagged: set[int]) -> None:
     curves = [[(found.frame, curve(found)) for found in scores] for curve in panel.curves]
     top = max([panel.top, *(value for curve in curves for _, value in curve if value is not None)])
     if panel.threshold is not None:
@@ -95,7 +94,7 @@ def _draw(area: NDArray[np.uint8], panel: _Panel, scores: Sequence[FrameScores],
         _line(area, points, colour)
 
 
-def _line(area: NDArray[np.uint8], points: Sequence[tuple[int, int | None]], colour: tuple[int, int, int]) -> None:
+def _line(area: ByteArray, points: Sequence[tuple[int, int | None]], colour: Colour) -> None:
     """Draw a curve; it is interrupted where there is no score."""
     for x, y in points:
         if y is not None:

@@ -12,12 +12,9 @@ from functools import cached_property
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from videomama_client.errors import BadInput
 
-from videomama_server.arrays import FloatArray
-
-ByteArray = NDArray[np.uint8]
+from videomama_server.arrays import ByteArray, FloatArray
 
 FACTORS = (8, 16, 32)
 _TOLERANCE = 0.005  # of an outline's length, that the polygon may stray from it

@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
 from videomama_client.errors import BadInput, NotPermitted
 from videomama_client.wording import counted
 
 from videomama_server.arrays import FloatArray
 from videomama_server.media import frames
+from videomama_server.media.contact_sheet import GREEN
 from videomama_server.synthetic.degrade import Degradation
 from videomama_server.synthetic.kinds import KINDS
 from videomama_server.synthetic.render import ClipSpec, comped, render_frame
@@ -23,7 +23,6 @@ from videomama_server.synthetic.sheet import SheetRow, contact_sheet
 
 FACTS = "clip.json"
 SHEET = "contact_sheet.png"
-_GREEN = (0.05, 0.42, 0.10)
 _THREADS = 4
 
 
@@ -122,7 +121,7 @@ def _row(clip: WrittenClip) -> SheetRow:
     numbers, kind = clip.spec.numbers, KINDS[clip.spec.kind]
     shown, later = numbers[len(numbers) // 4], numbers[(2 * len(numbers)) // 3]
     plate, alpha, foreground, mask = (_read(clip.at(what, shown)) for what in ("plate", "alpha", "foreground", "mask"))
-    comp = comped(foreground, alpha[..., 0], np.array(_GREEN, np.float32) * np.float32(kind.exposure))
+    comp = comped(foreground, alpha[..., 0], GREEN * kind.exposure)
     exposure = kind.exposure**-0.5  # dark clips stay darker than the others, but can be seen
     name = f"{kind.title}, {clip.spec.background}"
     return SheetRow(name, plate, _read(clip.at("plate", later)), mask[..., 0], alpha[..., 0], comp, exposure)

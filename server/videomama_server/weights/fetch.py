@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from videomama_client.errors import NotPermitted, WeightsError
 
 from videomama_server.engines.videomama.checkpoint import layouts
-from videomama_server.weights import digests, disk_space, folder, state
+from videomama_server.files import disk_space
+from videomama_server.weights import digests, folder, state
 from videomama_server.weights.catalogue import Offer, Wanted
 from videomama_server.weights.digests import Progress
 from videomama_server.weights.hub import Hub, Remote
@@ -84,7 +85,7 @@ def fetch(order: Order, progress: Progress, say: Callable[[str], None]) -> Outco
         )
     hub = Hub(order.endpoint)
     known, tasks = _tasks(order, found, hub)
-    disk_space.check(order.weights, sum(task.rest for task in tasks), order.folded, _folding_bytes(order))
+    disk_space.require(_shares(order, tasks), folder.OTHERS)
     with folder.held(order.weights, lambda: say(f"another process works in {order.weights}; waiting for it")) as late:
         if late:
             found = state.look(order.weights, order.offer, order.verify, progress)
@@ -150,6 +151,14 @@ def _bring(hub: Hub, weights: Path, task: _Task, progress: Progress) -> Row:
     path.parent.mkdir(parents=True, exist_ok=True)
     task.part.replace(path)
     return Row(wanted.place, remote.repo, remote.commit, found.size, found.md5, found.sha256, bool(wanted.md5))
+
+
+def _shares(order: Order, tasks: Sequence[_Task]) -> list[disk_space.Share]:
+    rest = sum(task.rest for task in tasks)
+    return [
+        disk_space.Share(order.weights, rest, "for the weights"),
+        disk_space.Share(order.folded, _folding_bytes(order), "for what the model is folded into at its first use"),
+    ]
 
 
 def _folding_bytes(order: Order) -> int:

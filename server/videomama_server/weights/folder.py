@@ -10,6 +10,7 @@ from pathlib import Path
 import filelock
 from videomama_client.errors import NotPermitted
 
+OTHERS = "name another folder with --to DIR (the cache folder: cache_dir in the config)."
 _LOCK = ".videomama-weights.lock"
 _LEFTOVERS = ".videomama-*"
 

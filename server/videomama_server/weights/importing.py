@@ -14,8 +14,9 @@ from videomama_client.errors import NotPermitted, WeightsError
 
 from videomama_server.engines.videomama.checkpoint import checks, headers, layouts, published
 from videomama_server.engines.videomama.checkpoint.layouts import Checkpoint
+from videomama_server.files import disk_space
 from videomama_server.files.replacing import replacing
-from videomama_server.weights import digests, disk_space, folder, manifest
+from videomama_server.weights import digests, folder, manifest
 from videomama_server.weights.catalogue import UNET_FOLDER, VAE_FOLDER, Offer
 from videomama_server.weights.digests import Digests, Progress
 from videomama_server.weights.fetch import Outcome
@@ -75,7 +76,7 @@ def adopt(order: Import, progress: Progress, say: Callable[[str], None]) -> Outc
     placed = _plan(checkpoint)
     if order.copy:
         sizes = [one.origin.stat().st_size for one in placed if not (order.weights / one.place).exists()]
-        disk_space.check(order.weights, sum(sizes), order.weights, 0)
+        disk_space.require([disk_space.Share(order.weights, sum(sizes), "for the weights")], folder.OTHERS)
     with folder.held(order.weights, lambda: say(f"another process works in {order.weights}; waiting for it")):
         folder.remove_leftovers(order.weights)
         known, lines = manifest.read(order.weights).there(order.weights), []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from pathlib import Path
 
 from videomama_client.settings import MatteSettings
@@ -37,14 +38,8 @@ class EngineShelf:
         own = self._config
         if settings.weights:
             permit(Path(settings.weights), own.roots)
-        return EngineConfig(
-            weights=Path(settings.weights) if settings.weights else own.weights,
-            folded_dir=self._folded_dir,
-            device=own.device,
-            dtype=own.dtype,
-            max_vram_gb=own.max_vram_gb,
-            compile=own.compile,
-        )
+        weights = Path(settings.weights) if settings.weights else own.weights
+        return replace(EngineConfig.of(own), weights=weights, folded_dir=self._folded_dir)
 
     def engine(self, name: str, place: EngineConfig) -> Engine:
         """Return an engine. It stays loaded until a job names other weights: two models may not fit on one device.

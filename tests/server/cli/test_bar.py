@@ -5,12 +5,12 @@ import textwrap
 from contextlib import suppress
 
 import pytest
-from videomama_server.cli.bar import Bar
+from videomama_server.cli.bar import Bar, frames_bar
 
 WORK = """
     import time
     from rich.progress import TaskProgressColumn
-    from videomama_server.cli.bar import Bar
+    from videomama_server.cli.bar import Bar, frames_bar
 
     with Bar(TaskProgressColumn()) as bar:
         task = bar.shown.add_task("[b] of work", total=4)
@@ -25,6 +25,16 @@ def test_without_a_terminal_there_is_no_bar_and_sentences_are_lines(capsys):
         bar.say("a [sentence]")
     said = capsys.readouterr()
     assert (said.out, said.err) == ("", "a [sentence]\n")
+
+
+def test_without_a_terminal_a_bar_of_frames_prints_its_last_state(capsys):
+    with frames_bar("[b] of frames", 3) as tell:
+        tell(1001)
+        tell(1002)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "[b] of frames" in said.err
+    assert "2/3" in said.err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are those of POSIX")

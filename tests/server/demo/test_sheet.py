@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from videomama_server.demo.sheet import SheetFrame, contact_sheet, spread, write_contact_sheet
+from videomama_server.demo.sheet import SheetFrame, contact_sheet, write_contact_sheet
 from videomama_server.media import frames
 
 
@@ -16,12 +16,12 @@ def row(number=1001, shape=(108, 192)):
 def test_size_and_type():
     sheet = contact_sheet([row(), row(1002)])
     assert sheet.dtype == np.uint8
-    assert sheet.shape == (34 + 2 * (270 + 8), 8 + 5 * 488, 3)
+    assert sheet.shape == (34 + 2 * (26 + 270) + 8, 8 + 5 * 488, 3)
 
 
 def test_cells_show_what_their_columns_say():
     sheet = contact_sheet([row()])
-    body = sheet[34 : 34 + 270]
+    body = sheet[60:330]
     plate, mask, alpha, comp, _ = (body[:, 8 + i * 488 : 8 + i * 488 + 480] for i in range(5))
     centre, corner = (135, 336), (20, 20)
     np.testing.assert_allclose(plate[centre], (230, 76, 51), atol=2)
@@ -34,13 +34,13 @@ def test_cells_show_what_their_columns_say():
 
 
 def test_comp_takes_the_background_out_of_soft_edges():
-    comp = contact_sheet([row()])[34 : 34 + 270, 8 + 3 * 488 : 8 + 3 * 488 + 480].astype(int)
+    comp = contact_sheet([row()])[60:330, 8 + 3 * 488 : 8 + 3 * 488 + 480].astype(int)
     # Red over green never shows blue above either; the grey plate behind would.
     assert comp[..., 2].max() < 110
 
 
 def test_detail_looks_at_the_edge():
-    detail = contact_sheet([row()])[34 : 34 + 270, 8 + 4 * 488 : 8 + 4 * 488 + 480]
+    detail = contact_sheet([row()])[60:330, 8 + 4 * 488 : 8 + 4 * 488 + 480]
     by_mask, by_alpha = detail[:, :238], detail[:, -238:]
     assert by_mask.std() > 20
     assert by_alpha.std() > 20
@@ -50,11 +50,11 @@ def test_detail_looks_at_the_edge():
 def test_flat_alphas_are_laid_out_too(value):
     flat = np.full((60, 100), value, np.float32)
     plate = np.full((60, 100, 3), 0.4, np.float32)
-    assert contact_sheet([SheetFrame(7, plate, flat, flat)]).shape[0] == 34 + 288 + 8
+    assert contact_sheet([SheetFrame(7, plate, flat, flat)]).shape[0] == 34 + 26 + 288 + 8
 
 
 def test_tall_plates_fit():
-    assert contact_sheet([row(shape=(200, 90))]).shape[1] == 8 + 5 * 488
+    assert contact_sheet([row(shape=(200, 90))]).shape == (34 + 26 + 640 + 8, 8 + 5 * 488, 3)
 
 
 def test_written_as_it_is(tmp_path):
@@ -63,9 +63,3 @@ def test_written_as_it_is(tmp_path):
     write_contact_sheet(path, rows)
     assert path.read_bytes()[:4] == b"\x89PNG"
     np.testing.assert_allclose(frames.read_plate(path).pixels * 255, contact_sheet(rows), atol=0.01)
-
-
-def test_spread_keeps_both_ends():
-    assert spread(range(1001, 1025)) == [1001, 1009, 1016, 1024]
-    assert spread([5, 6]) == [5, 6]
-    assert spread(range(10), 3) == [0, 4, 9]

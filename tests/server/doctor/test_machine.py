@@ -97,11 +97,3 @@ def test_a_disk_that_cannot_be_written_says_nothing_of_the_time(small_disk, make
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 90)  # of which a disk that can be written would tell
     assert machine.clock(disk).state == "ok"
-
-
-def test_the_nearest_folder_is_above_what_is_not_there_or_is_a_file(tmp_path):
-    file = tmp_path / "file"
-    file.touch()
-    assert machine.nearest(file / "below") == tmp_path
-    assert machine.nearest(tmp_path / "not" / "there") == tmp_path
-    assert machine.nearest(tmp_path) == tmp_path

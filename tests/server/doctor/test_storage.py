@@ -1,5 +1,6 @@
 """The cache folder in every state that it is found in; nothing in it is changed."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -83,6 +84,12 @@ def test_a_disk_that_is_read_only(config, small_disk, make_read_only):
     make_read_only(disk)
     line = named(replace(config, cache_dir=disk / "cache"))
     assert (line.state, "cannot be written" in line.what) == ("warning", True)
+
+
+def test_a_disk_that_does_not_say_how_much_is_free(config, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(0, 0, 0))
+    line = named(config, "disk")
+    assert (line.state, "does not say how much space is free" in line.what) == ("warning", True)
 
 
 def test_a_room_between_little_and_enough(config, monkeypatch):

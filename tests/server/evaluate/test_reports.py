@@ -244,6 +244,21 @@ def test_the_picture_is_of_the_worst_frame_and_spot(done, draw, tmp_path):
     assert [tile.title for tile in strip.tiles] == ["plate", "mask", "truth", "alpha", "difference"]
 
 
+@pytest.mark.parametrize("shape", [(4000, 12), (2000, 1000), (12, 4000), (5, 5), (1080, 1920)], ids=str)
+def test_pictures_of_any_shape_stay_small(shape):
+    wrong = np.zeros(shape, np.float32)
+    wrong[shape[0] // 2, shape[1] // 2] = 1
+    spot = pictures._spot(wrong)
+    left, top, width, height = spot
+    assert left <= shape[1] // 2 < left + width <= shape[1]
+    assert top <= shape[0] // 2 < top + height <= shape[0]
+    tile = pictures._Maker(spot, 440).tile("difference", pictures.difference(wrong, 0 * wrong), marked=True)
+    for uri in (tile.whole, tile.spot):
+        data = np.frombuffer(base64.b64decode(uri.partition(",")[2]), np.uint8)
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        assert max(picture.shape[0] / 2, picture.shape[1]) <= 440 * 1.15
+
+
 def test_a_folder_that_cannot_be_written_is_told(done, tmp_path):
     with pytest.raises(NotPermitted):
         write(tmp_path / "none", done.evaluation, done.units)

@@ -1,10 +1,11 @@
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 from videomama_client.errors import NotPermitted
 from videomama_server.files import disk_space
-from videomama_server.files.disk_space import Need
+from videomama_server.files.disk_space import Need, Share
 from videomama_server.media.frames import write_picture
 
 FORMATS = [(".exr", "float"), (".exr", "half"), (".png", "uint16"), (".tif", "float"), (".dpx", "uint16")]
@@ -47,3 +48,66 @@ def test_a_disk_that_does_not_say_how_full_it_is_is_not_called_full(tmp_path, mo
     assert disk_space.free(tmp_path / "none") is None
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(0, 0, 0))
     assert disk_space.free(tmp_path) is None
+
+
+@pytest.fixture
+def disks(monkeypatch):
+    """Disks with this much free, by the folder that they are mounted at: `disks({"a": 5e9})`; None is not said."""
+
+    def arrange(free):
+        def of(folder):
+            return max((name for name in free if Path(folder).is_relative_to(name)), key=len)
+
+        def usage(folder):
+            left = free[of(str(folder))]
+            return shutil._ntuple_diskusage(0, 0, 0) if left is None else shutil._ntuple_diskusage(10**13, 0, int(left))
+
+        monkeypatch.setattr(disk_space, "_device", lambda folder: of(str(folder)))
+        monkeypatch.setattr(shutil, "disk_usage", usage)
+
+    return arrange
+
+
+def shares(first, second, sizes=(6_000_000_000, 2_800_000_000)):
+    return [Share(first, sizes[0], "for the weights"), Share(second, sizes[1], "for the cache")]
+
+
+def test_one_disk_has_to_hold_all_shares_and_folders_need_not_be_there(disks, tmp_path):
+    disks({str(tmp_path): 9e9})
+    disk_space.require(shares(tmp_path / "weights" / "deep", tmp_path / "cache"), "")
+    disks({str(tmp_path): 8.8e9})
+    with pytest.raises(NotPermitted) as caught:
+        disk_space.require(shares(tmp_path / "weights", tmp_path / "cache"), "choose another.")
+    assert caught.value.message == (
+        f"the disk of {tmp_path} has 8.8 GB free, and 8.8 GB are needed (6.0 GB for the weights and 2.8 GB for the "
+        "cache); nothing was written"
+    )
+    assert caught.value.hint == "Free some space, or choose another."
+
+
+@pytest.mark.parametrize(
+    ("weights", "cache", "short"), [(5e9, 9e9, "a"), (9e9, 1e9, "b"), (9e9, 9e9, ""), (None, 9e9, ""), (None, 1e9, "b")]
+)
+def test_two_disks_each_have_to_hold_their_own(disks, tmp_path, weights, cache, short):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    disks({str(tmp_path / "a"): weights, str(tmp_path / "b"): cache})
+    asked = shares(tmp_path / "a" / "x", tmp_path / "b" / "x")
+    if not short:
+        disk_space.require(asked, "")
+        return
+    with pytest.raises(NotPermitted, match=str(tmp_path / short)):
+        disk_space.require(asked, "")
+
+
+def test_nothing_needs_no_space(disks, tmp_path):
+    disks({str(tmp_path): 0})
+    disk_space.require(shares(tmp_path, tmp_path, (0, 0)), "")
+
+
+def test_the_nearest_folder_is_the_closest_one_that_is_there(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+    assert disk_space.nearest(tmp_path) == tmp_path
+    assert disk_space.nearest(tmp_path / "none" / "below") == tmp_path
+    assert disk_space.nearest(file / "below") == tmp_path

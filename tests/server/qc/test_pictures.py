@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 from videomama_client.messages import QcFlag
+from videomama_server.media.srgb import to_display, to_light
 from videomama_server.qc import sheet
 from videomama_server.qc.files import Loaded
 from videomama_server.qc.flags import judge
@@ -55,6 +56,15 @@ def test_the_checkerboard_shows_through_where_the_alpha_is_not(clip):
     picture = sheet.contact_sheet(rows_of(clip, [1001]), [])
     last = picture[-100:-20, -400:-20]
     assert len(np.unique(last.reshape(-1, 3), axis=0)) == 2
+
+
+def test_the_comp_is_mixed_in_the_light_of_the_srgb_curve():
+    size = (270, 480)
+    plate, alpha = np.full((*size, 3), 0.1, np.float32), np.full(size, 0.9, np.float32)
+    picture = sheet.contact_sheet([Loaded(1, plate, alpha, alpha)], [])
+    seen = np.unique(picture[-100:-20, -400:-20, 0])
+    light = 0.9 * to_light(np.float32(0.1)) + 0.1 * np.float32((0.18, 0.35))
+    np.testing.assert_allclose(seen, 255 * to_display(light), atol=1)
 
 
 def test_the_plot_shades_what_is_flagged(clip):

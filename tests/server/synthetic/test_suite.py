@@ -101,7 +101,7 @@ def test_the_detail_of_the_sheet_is_where_the_alpha_is_soft():
     red = grey.copy()
     red[200:260, 400:470] = (1, 0, 0)
     sheet = contact_sheet([SheetRow("x", red, grey, alpha, alpha, grey)])
-    detail = sheet[30:300, -488:-248]
+    detail = sheet[60:330, -488:-250]
     assert (detail[..., 0] > 200).mean() > 0.5
 
 

@@ -173,7 +173,7 @@ def test_a_config_of_another_network_is_refused(bring, hub, weights, tmp_path):
 
 def test_too_little_disk_is_refused_before_a_byte_is_fetched(bring, hub, weights):
     hub.claimed = {UNET: 10**16}
-    with pytest.raises(NotPermitted, match=r"GB free, and 10000000\.\d GB are needed .* nothing was fetched"):
+    with pytest.raises(NotPermitted, match=r"GB free, and 10000000\.\d GB are needed .* nothing was written"):
         bring()
     assert hub.total() == 0
     assert [method for method, path, _ in hub.requests if "resolve" in path] == ["HEAD"] * 4

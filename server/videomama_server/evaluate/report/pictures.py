@@ -5,23 +5,22 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from videomama_server.arrays import FloatArray
+from videomama_server.arrays import ByteArray, FloatArray
 from videomama_server.evaluate.measure import read
 from videomama_server.evaluate.run import Unit
-
-ByteArray = NDArray[np.uint8]
+from videomama_server.media.contact_sheet import as_bytes, busiest, grey
+from videomama_server.media.reduction import averaged, reduced_size
 
 SPAN = 0.5  # difference at which the colour scale ends
 _WIDTH = 440  # of a picture on the page
 _MANY, _SMALL_WIDTH = 24, 320  # strips from which on pictures are smaller, so that the page stays small
 MOST = 72  # strips with pictures
 _SPOT = 110  # width in pixels of what is enlarged
+_TALLEST, _FLATTEST = 2.0, 0.25  # height over width that a picture's space and a spot have
 _QUALITY = 80
 _TOO_MUCH, _TOO_LITTLE = np.array([1.0, 0.42, 0.12], np.float32), np.array([0.16, 0.62, 1.0], np.float32)
 _FRAME = (255, 205, 40)
@@ -83,14 +82,14 @@ def strip(units: Sequence[Unit], strips: int) -> Strip:
     maker = _Maker(_spot(np.asarray(wrong, np.float32)), _SMALL_WIDTH if strips > _MANY else _WIDTH)
     tiles = [
         maker.tile("plate", display, marked=True),
-        maker.tile("mask", _grey(shown.alpha)),
-        maker.tile("truth", _grey(shown.truth)),
+        maker.tile("mask", grey(shown.alpha)),
+        maker.tile("truth", grey(shown.truth)),
     ]
     for unit, one in judged:
         named = f", {unit.engine}" if len(judged) > 1 else ""
-        tiles.append(maker.tile(f"alpha{named}", _grey(one.alpha)))
+        tiles.append(maker.tile(f"alpha{named}", grey(one.alpha)))
         tiles.append(maker.tile(f"difference{named}", difference(one.alpha, one.truth), is_difference=True))
-    width, height = maker.size(shown.truth.shape)
+    height, width = maker.size(shown.truth.shape)
     return Strip(number, maker.spot[2:], gain, tiles, width, height)
 
 
@@ -109,34 +108,34 @@ class _Maker:
 
     @property
     def enlarged(self) -> int:
-        return max(1, round(self.width / self.spot[2]))
+        _, _, width, height = self.spot
+        return max(1, round(min(self.width / width, self.width * _TALLEST / height)))
 
     def size(self, shape: tuple[int, ...]) -> tuple[int, int]:
-        width = min(self.width, shape[1])
-        return width, max(1, round(width * shape[0] / shape[1]))
+        """Return the (height, width) of the whole picture on the page."""
+        return reduced_size((shape[0], shape[1]), min(1.0, self.width / shape[1], self.width * _TALLEST / shape[0]))
 
     def tile(self, title: str, picture: FloatArray, marked: bool = False, is_difference: bool = False) -> Tile:
         left, top, width, height = self.spot
-        whole = _bytes(cv2.resize(picture, self.size(picture.shape), interpolation=cv2.INTER_AREA))
+        whole = as_bytes(averaged(picture, self.size(picture.shape)))
         if marked:
             share = whole.shape[1] / picture.shape[1]
             corners = [tuple(round(v * share) for v in at) for at in ((left, top), (left + width, top + height))]
             for colour, thickness in (((0, 0, 0), 4), (_FRAME, 2)):
                 cv2.rectangle(whole, corners[0], corners[1], colour, thickness)
-        spot = _bytes(picture[top : top + height, left : left + width])
+        spot = as_bytes(picture[top : top + height, left : left + width])
         times = (width * self.enlarged, height * self.enlarged)
-        return Tile(title, _uri(whole), _uri(cv2.resize(spot, times, interpolation=cv2.INTER_NEAREST)), is_difference)
+        grown = np.asarray(cv2.resize(spot, times, interpolation=cv2.INTER_NEAREST), np.uint8)
+        return Tile(title, _uri(whole), _uri(grown), is_difference)
 
 
 def _spot(wrong: FloatArray) -> tuple[int, int, int, int]:
-    """Return the place, in the picture's own shape, that holds the most error."""
+    """Return the left, top, width and height of the place, in about the picture's shape, that holds most error."""
     height, width = wrong.shape
     across = min(_SPOT, width)
-    down = max(1, min(height, round(across * height / width)))
-    held = cv2.boxFilter(wrong, -1, (across, down), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
-    inside = held[: height - down + 1, : width - across + 1]
-    top, left = np.unravel_index(int(np.argmax(inside)), inside.shape)
-    return int(left), int(top), across, down
+    down = max(1, round(across * min(_TALLEST, max(_FLATTEST, height / width))))
+    rows, columns = busiest(wrong, (down, across))
+    return columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start
 
 
 def _brightened(plate: FloatArray) -> tuple[FloatArray, float]:
@@ -146,15 +145,7 @@ def _brightened(plate: FloatArray) -> tuple[FloatArray, float]:
     return np.asarray(np.minimum(plate * np.float32(gain), 1), np.float32), gain
 
 
-def _grey(alpha: FloatArray) -> FloatArray:
-    return np.repeat(alpha[..., None], 3, axis=2)
-
-
-def _bytes(picture: NDArray[Any]) -> ByteArray:
-    return np.asarray(np.round(np.clip(picture, 0, 1) * 255), np.uint8)
-
-
-def _uri(picture: NDArray[Any]) -> str:
+def _uri(picture: ByteArray) -> str:
     """Return an RGB picture as a data URI, in WebP."""
     is_made, code = cv2.imencode(".webp", picture[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, _QUALITY])
     assert is_made, "OpenCV was built without WebP"

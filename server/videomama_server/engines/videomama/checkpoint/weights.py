@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from videomama_server.engines.videomama.checkpoint.folding import fold
 from videomama_server.engines.videomama.checkpoint.layouts import Checkpoint
 from videomama_server.engines.videomama.network.network import Network
 from videomama_server.engines.videomama.network.shape import NetworkShape, shape_of
+from videomama_server.files import disk_space
 from videomama_server.files.replacing import replacing
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,6 @@ FOLDING_VERSION = 1  # goes up with every change of what `folding` makes
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 _SPELLING = {torch.float16: "F16", torch.bfloat16: "BF16", torch.float32: "F32"}
 _ALIGNMENT = 64
-_SPARE_BYTES = 1 << 26
 _SETTLED_S = 1.0  # a file this young may change again within one tick of its clock, unseen by its stat
 
 
@@ -143,13 +142,8 @@ def _make(checkpoint: Checkpoint, path: Path, dtype: torch.dtype) -> None:
 def _check_room(folder: Path, shape: NetworkShape, dtype: torch.dtype) -> None:
     with torch.device("meta"):
         numbers = sum(tensor.numel() for tensor in Network(shape).state_dict().values())
-    wanted = numbers * dtype.itemsize + _SPARE_BYTES
-    free = shutil.disk_usage(folder).free
-    if free < wanted:
-        raise NotPermitted(
-            f"folding the weights needs {wanted / 1e9:.1f} GB in {folder}, where {free / 1e9:.1f} GB are free",
-            "Make room, or name another cache folder with --cache-dir.",
-        )
+    share = disk_space.Share(folder, numbers * dtype.itemsize, "for what the model is folded into")
+    disk_space.require([share], "name another cache folder with --cache-dir.")
 
 
 def _check_finite(checkpoint: Checkpoint, result: Mapping[str, torch.Tensor]) -> None:

@@ -462,7 +462,7 @@ def test_what_a_killed_process_left_is_removed(checkpoint, tmp_path):
 def test_too_little_room_is_said_before_anything_is_read(checkpoint, small_disk, monkeypatch, raises_with_hint):
     folder = small_disk(1024)
     monkeypatch.setattr(weights, "fold", None)
-    with raises_with_hint(NotPermitted, folder, "GB"):
+    with raises_with_hint(NotPermitted, f"the disk of {folder} has", "for what the model is folded into"):
         weights.folded(checkpoint, folder, torch.bfloat16)
     assert not list(folder.glob("*.safetensors"))
 

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from videomama_server.media import contact_sheet as sheets
+from videomama_server.media.srgb import to_display
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [
+        ((1080, 1920), (270, 480)),
+        ((27, 48, 3), (270, 480)),
+        ((1920, 1080), (640, 360)),
+        ((20_000, 8), (640, 1)),
+        ((8, 20_000), (1, 480)),
+        ((1, 1), (480, 480)),
+    ],
+    ids=str,
+)
+def test_cells_keep_proportions_and_are_never_larger_than_their_place(shape, size):
+    assert sheets.cell_size(shape) == size
+    assert sheets.as_cell(np.zeros(shape, np.float32)).shape == (*size, 3)
+
+
+def test_a_sheet_has_its_cells_where_titles_and_captions_say():
+    wide, tall = np.full((10, 480, 3), 200, np.uint8), np.full((300, 30, 3), 90, np.uint8)
+    sheet = sheets.lay_out(["a", "b"], [sheets.Row("1", [wide, tall]), sheets.Row("2", [tall, wide], is_marked=True)])
+    assert sheet.shape == (34 + 2 * (26 + 300) + 8, 8 + 2 * 488, 3)
+    assert (sheet[60:70, 8:488] == 200).all()
+    assert (sheet[70:360, 8:488] == sheets.PAPER).all()
+    assert (sheet[60:360, 496:526] == 90).all()
+    assert (sheet[386:686, 8:38] == 90).all()
+    warned = (sheet == sheets.MARK).all(axis=-1)
+    assert warned[360:386].any()
+    assert not warned[:360].any()
+
+
+def test_values_beyond_black_and_white_are_cut():
+    picture = np.float32([[[-1, 0, 0.5]], [[1, 2, 0.25]]])
+    assert sheets.as_bytes(picture).tolist() == [[[0, 0, 128]], [[255, 255, 64]]]
+
+
+def test_enlarging_never_leaves_black_to_white():
+    steps = np.zeros((4, 4), np.float32)
+    steps[1:3, 1:3] = 1
+    grown = sheets.fitted(steps, (64, 64))
+    assert (grown.min(), grown.max()) == (0, 1)
+
+
+def test_a_comp_is_mixed_in_linear_light():
+    red, cover = np.float32([[[1, 0, 0]] * 3]), np.float32([[0, 0.5, 1]])
+    comp = sheets.comp_over(sheets.GREEN, red, cover)
+    linear = np.stack([sheets.GREEN, (sheets.GREEN + np.float32([1, 0, 0])) / 2, np.float32([1, 0, 0])])[None]
+    np.testing.assert_allclose(comp, to_display(linear.astype(np.float32)), atol=1e-6)
+    assert comp.dtype == np.float32
+
+
+def test_a_checkerboard_has_two_greys_that_alternate():
+    board = sheets.checkerboard((40, 50))
+    assert board.shape == (40, 50, 1)
+    assert len(np.unique(board)) == 2
+    assert board[0, 0] == board[16, 16] != board[0, 16] == board[16, 0]
+
+
+@pytest.mark.parametrize("size", [(4, 6), (1, 1), (400, 3), (20, 30)], ids=str)
+def test_the_busiest_window_holds_the_most_and_lies_in_the_picture(size):
+    interest = np.zeros((20, 30), np.float32)
+    interest[3, 4], interest[15:18, 25:28] = 3, 4
+    rows, columns = sheets.busiest(interest, size)
+    assert interest[rows, columns].shape == (min(20, size[0]), min(30, size[1]))
+    assert interest[rows, columns].max() == 4
+
+
+def test_edges_are_where_an_alpha_changes():
+    alpha = np.zeros((5, 5), np.float32)
+    alpha[:, 3:] = 1
+    assert sheets.edges(alpha).nonzero()[1].tolist() == [3] * 5
+
+
+@pytest.mark.parametrize("shape", [(540, 960), (960, 540), (3000, 60), (60, 3000), (2, 2)], ids=str)
+def test_a_detail_is_not_stretched_and_fits_its_cell(shape):
+    interest = np.zeros(shape, np.float32)
+    interest[shape[0] // 2, shape[1] // 2] = 1
+    high, wide = sheets.cell_size(shape)[0], 238
+    rows, columns = sheets.busiest(interest, sheets._window(shape, high / wide))
+    shown = (rows.stop - rows.start, columns.stop - columns.start)
+    assert abs(shown[0] - shown[1] * high / wide) <= 1 + high / wide
+    picture = sheets.grey(np.zeros(shape, np.float32))
+    detail = sheets.detail((picture, picture + 1), interest)
+    assert detail.shape == (high, 480, 3)
+    assert (detail[:, :238] == 0).all()
+    assert (detail[:, -238:] == 255).all()
+
+
+def test_spread_keeps_both_ends():
+    assert sheets.spread(range(1001, 1025)) == [1001, 1009, 1016, 1024]
+    assert sheets.spread([5, 6]) == [5, 6]
+    assert sheets.spread(range(10), 3) == [0, 4, 9]
+    assert sheets.spread([7, 8, 9], 1) == [7]
