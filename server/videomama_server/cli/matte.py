@@ -117,7 +117,7 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
 def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: Any) -> None:
     """Refine a rough mask into a soft alpha."""
     foreground = flags.pop("foreground")
-    foreground = foreground and os.path.abspath(sequences.with_view(foreground, flags["view"]))  # noqa: PTH100  (a pattern)
+    foreground = foreground and _absolute(sequences.with_view(foreground, flags["view"]))
     qc_folder = flags.pop("qc_folder")
     order = _submission(flags)
     control = _controlling(order, qc_folder) if qc_folder else None
@@ -221,6 +221,19 @@ def _cancel(client: Client, job: str) -> None:
         return
 
 
+def _absolute(pattern: str) -> str:
+    """Return a pattern that means the same from any working folder.
+
+    Raises:
+        BadInput: it counts from the working folder, which is gone.
+    """
+    try:
+        return os.path.abspath(pattern)  # noqa: PTH100  (a pattern)
+    except FileNotFoundError as error:
+        reason = f"{pattern} counts from the working folder, which is gone"
+        raise BadInput(reason, "Change to a folder that exists, or give the whole path.") from error
+
+
 def _submission(flags: dict[str, Any]) -> Submission:
     settings = MatteSettings(**{known.name: flags.pop(known.name) for known in fields(MatteSettings)})
     if settings.weights:
@@ -236,6 +249,6 @@ def _submission(flags: dict[str, Any]) -> Submission:
     if missing:
         raise BadInput(f"{', '.join(missing)} not given", "Give --plate, --mask and --out, or a --project.")
     for name in ("plate", "mask", "out"):
-        flags[name] = os.path.abspath(sequences.with_view(flags[name], settings.view))  # noqa: PTH100  (a pattern)
+        flags[name] = _absolute(sequences.with_view(flags[name], settings.view))
     flags["dtype"] = flags["dtype"] or ""
     return Submission(settings=settings, **flags)

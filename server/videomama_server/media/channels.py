@@ -251,10 +251,16 @@ def _spoken(header: Header, text: str, view: str) -> tuple[str, str]:
 
 
 def _check_view(header: Header, view: str) -> None:
-    """Raise `BadInput` for a view that a file of several, or of another one, does not have."""
+    """Raise `BadInput` for a view that a file of several, or of another one, does not have or only seems to have."""
     views = [known.lower() for known in header.views]
     if view and views and view.lower() not in views and views != [_MONO]:
         raise BadInput(f"{header.path} has no view {view!r}", f"Views in the file: {', '.join(header.views)}.")
+    layers = {channel.layer.split(".")[0] for channel in header.channels}
+    if view and not views and view.lower() in layers:
+        raise BadInput(
+            f"{header.path} has a layer {view!r}, and does not say that it is a view",
+            f"Leave --view out, and name the layer: --plate-layer {view}, or --mask-channel {view}.A.",
+        )
 
 
 def _named(header: Header, name: str, view: str) -> Channel | None:

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import sys
 
 import click
 import pytest
@@ -219,10 +220,22 @@ def test_missing_frames_of_an_inline_job_name_the_option(server, make_clip):
     assert "--clip" in caught.value.hint
 
 
-def test_an_inline_job_whose_alphas_cannot_be_written_here_is_cancelled(videomama, server, make_clip):
+def test_an_inline_job_whose_alphas_cannot_be_written_here_is_cancelled(videomama, server, make_clip, eventually):
     clip = make_clip(count=30)
     (clip.folder / "out" / "alpha.1001.exr").mkdir(parents=True)
     place = ["--connection-file", str(server.connection_file), "--transport", "inline", "--window", "1"]
     assert videomama(*clip.flags(*place)).code == 1
     with server.client() as client:
-        assert [job.state for job in client.jobs() if job.plate == clip.plate] == ["cancelled"]
+        states = lambda: [job.state for job in client.jobs() if job.plate == clip.plate]  # noqa: E731
+        eventually(lambda: states() == ["cancelled"], "it is cancelled")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder that is in use cannot be removed there")
+def test_a_relative_pattern_from_a_folder_that_is_gone_is_told_so(videomama, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    words = ["--plate", "p.####.exr", "--mask", "/m.####.exr", "--out", "/o.####.exr", "--json"]
+    told = error_of(videomama("matte", *words))
+    assert told["message"] == "p.####.exr counts from the working folder, which is gone"

@@ -121,3 +121,13 @@ def test_a_file_with_nothing_to_take_as_mask_is_an_error(raises_with_hint):
 def test_red_is_no_mask_where_other_layers_may_hold_one(raises_with_hint):
     with raises_with_hint(BadInput, "no channel to take as mask"):
         mask_channel(header("R", "G", "B", "roto.A"), "")
+
+
+@pytest.mark.parametrize("choose", [plate_channels, mask_channel])
+def test_a_layer_called_as_a_view_that_the_file_does_not_declare_is_never_read_past(choose, raises_with_hint):
+    with raises_with_hint(BadInput, "has a layer 'right', and does not say that it is a view"):
+        choose(header("R", "G", "B", "A", "right.R", "right.G", "right.B", "right.A"), "", "right")
+
+
+def test_a_file_without_views_serves_any_view():
+    assert chosen(plate_channels(header("R", "G", "B"), "", "right")) == ["R", "G", "B"]
