@@ -23,8 +23,8 @@ def pin(node: nuke.Node) -> None:
     last = record.read(node)
     if last is None:
         return
-    for version, before in sorted(CHANGED.items(), reverse=True):
-        for name, value in before.items() if version > last.gizmo else ():
-            if not knobs.may_differ(node[name]) and last.settings.get(name) == value:
-                with no_trace():
-                    node[name].setValue(value)
+    later = [before for version, before in sorted(CHANGED.items(), reverse=True) if version > last.gizmo]
+    for name, value in ((name, value) for before in later for name, value in before.items()):
+        if not knobs.may_differ(node[name]) and last.settings.get(name) == value:
+            with no_trace():
+                node[name].setValue(value)

@@ -6,6 +6,7 @@ import os
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 
@@ -77,15 +78,10 @@ def _stats(path: str) -> Iterator[tuple[int, os.stat_result]]:
     folder, name = os.path.split(path)
     place = _NUMBER.search(name)
     head, tail = (name[: place.start()], name[place.end() :]) if place else (name, "")
-    try:
-        with os.scandir(folder or ".") as entries:
-            for entry in entries:
-                middle = entry.name[len(head) : len(entry.name) - len(tail)]
-                if not (entry.name.startswith(head) and entry.name.endswith(tail)):
-                    continue
-                if place and middle.lstrip("-").isdigit():
-                    yield int(middle), entry.stat()
-                elif not place and entry.name == name:
-                    yield 0, entry.stat()
-    except OSError:
-        return
+    number = "(-?[0-9]+)" if place else "()"
+    matcher = re.compile(re.escape(head) + number + re.escape(tail))
+    with suppress(OSError), os.scandir(folder or ".") as entries:
+        for entry in entries:
+            match = matcher.fullmatch(entry.name)
+            if match is not None:
+                yield int(match[1] or 0), entry.stat()

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from videomama_server.files.access import open_plain
 from videomama_server.files.replacing import hidden_name
@@ -75,11 +76,16 @@ def is_own_copy(target: Path, source: Path) -> bool:
             now = os.fstat(there.fileno())
             if now.st_nlink > 1 or now.st_size != os.fstat(wanted.fileno()).st_size:
                 return False
-            while (content := wanted.read(_CHUNK)) == there.read(_CHUNK):
-                if not content:
-                    return True
+            return _same_bytes(there, wanted)
     except OSError:  # not there, a link, not readable
         return False
+
+
+def _same_bytes(one: BinaryIO, other: BinaryIO) -> bool:
+    """Whether two files hold the same from here on."""
+    while (content := one.read(_CHUNK)) == other.read(_CHUNK):
+        if not content:
+            return True
     return False
 
 

@@ -183,14 +183,14 @@ def _measured(gauge: Gauge, seen: Sight | Exception) -> FrameScores | Exception:
 def _read_ahead(clip: Clip) -> Iterator[tuple[int, Sight | Exception]]:
     """Yield each frame's number and what was read of it; one that could not be read raises its error."""
     coming: deque[tuple[int, Future[Sight | Exception]]] = deque()
-    numbers = deque(clip.numbers)
     with ThreadPoolExecutor(_AHEAD) as readers:
         try:
-            while numbers or coming:
-                while numbers and len(coming) <= _AHEAD:
-                    frame = numbers.popleft()
-                    coming.append((frame, readers.submit(clip.look, frame)))
-                frame, reading = coming.popleft()
+            for number in clip.numbers:
+                coming.append((number, readers.submit(clip.look, number)))
+                if len(coming) > _AHEAD:
+                    frame, reading = coming.popleft()
+                    yield frame, reading.result()
+            for frame, reading in coming:
                 yield frame, reading.result()
         finally:
             for _, left in coming:
