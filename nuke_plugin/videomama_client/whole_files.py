@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -44,6 +43,8 @@ def hidden_name() -> str:
 
 def mark() -> str:
     """Return what names of this process's files begin with, so that what it leaves behind can be known."""
+    import socket  # not before it is needed: Nuke's start loads this module, and should take no time
+
     return f"{socket.gethostname()}~{os.getpid()}~"
 
 
