@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from videomama_client.errors import BadInput, NotPermitted
+from videomama_client.whole_files import hidden_name, replacing
 
 from videomama_server.files import disk_space, file_copies
-from videomama_server.files.replacing import hidden_name, replacing, sweep, writing_in
+from videomama_server.files.replacing import sweep, writing_in
 from videomama_server.media.frames import WRITABLE, read_mask, write_picture
 from videomama_server.media.sequences import Pattern
 
@@ -82,7 +83,7 @@ class Delivery:
         """
         folder = self.pattern.folder
         count = len({self.pattern.path(frame).name for frame in frames}.difference(_names(folder)))
-        need = disk_space.needed(self.pattern.tail, self._dtype, size, count)
+        need = disk_space.needed(self.pattern.suffix, self._dtype, size, count)
         free = disk_space.free(folder)
         if free is None or free >= need.usual or self._takes_no_space():
             return ""
@@ -114,7 +115,7 @@ class Delivery:
 
     @property
     def _converted(self) -> bool:
-        return self.pattern.tail.lower() != ".exr" or self._dtype != "float" or bool(self.layer)
+        return self.pattern.suffix.lower() != ".exr" or self._dtype != "float" or bool(self.layer)
 
     def _convert(self, entry: Path, target: Path) -> bool:
         picture = read_mask(entry, "A")

@@ -54,6 +54,16 @@ def test_an_entry_is_published_as_a_file_of_its_own(publish, out):
     assert names_in(out) == ["alpha.1001.exr"]
 
 
+@pytest.mark.parametrize("name", ["alpha.####_main.exr", "####-v2.EXR"])
+def test_words_between_number_and_ending_change_nothing(publish, out, name):
+    entry = publish()
+    target = delivery(out, name).deliver(entry, 1001)
+    assert target.read_bytes() == entry.read_bytes()
+    before = target.stat()
+    delivery(out, name).deliver(entry, 1001)
+    assert (target.stat().st_ino, target.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
 def test_an_up_to_date_copy_is_left_alone_though_it_was_touched(publish, out):
     entry = publish()
     target = delivery(out).deliver(entry, 1)
