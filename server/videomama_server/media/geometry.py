@@ -51,6 +51,10 @@ class Rect:
         """Return the rectangle with `x` columns and `y` rows added on every side."""
         return Rect(self.x - x, self.y - y, self.w + 2 * x, self.h + 2 * y)
 
+    def moved(self, x: int, y: int) -> Rect:
+        """Return the rectangle `x` columns to the right and `y` rows down."""
+        return Rect(self.x + x, self.y + y, self.w, self.h)
+
     def slices(self, inside: Rect) -> tuple[slice, slice]:
         """Return the (rows, columns) of this rectangle in an array that covers `inside`."""
         return (

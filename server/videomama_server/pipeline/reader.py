@@ -230,7 +230,7 @@ def plate_space(facts: Facts, display: Rect, frame: int) -> Rect:
         ).at("mask", frame)
     support = facts.support
     if (size.w, size.h) == (display.w, display.h):
-        return EMPTY if support.empty else _moved(support, display.x - size.x, display.y - size.y)
+        return EMPTY if support.empty else support.moved(display.x - size.x, display.y - size.y)
     support = support.intersect(size)  # what lies in overscan is not resampled
     if support.empty:
         return EMPTY
@@ -301,10 +301,6 @@ def cut(pixels: FloatArray, canvas: Rect, region: Rect) -> FloatArray:
 
 def _changed(role: str, frame: int) -> BadInput:
     return BadInput("the file changed while the job was running", "Run the job again.").at(role, frame)
-
-
-def _moved(rect: Rect, x: int, y: int) -> Rect:
-    return Rect(rect.x + x, rect.y + y, rect.w, rect.h)
 
 
 def _size(rect: Rect) -> str:

@@ -130,7 +130,7 @@ def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) 
         raise _all_empty(planned.frames, request.settings)
     settings = request.settings
     region = _region(settings, looked, order.engine.rule(settings))
-    relative = region and _moved(region, -looked.display.x, -looked.display.y)
+    relative = region and region.moved(-looked.display.x, -looked.display.y)
     return Survey(
         plan=planned,
         display=looked.display,
@@ -185,7 +185,7 @@ def _region(settings: MatteSettings, looked: _Looked, rule: RegionRule) -> Rect 
             f"the region of interest {settings.roi} has more than {MAX_PIXELS} pixels",
             "Give --roi a region inside the plate, or auto.",
         )
-    region = _moved(named, looked.display.x, looked.display.y)
+    region = named.moved(looked.display.x, looked.display.y)
     if region.intersect(looked.canvas).empty:
         raise BadInput(
             f"the region of interest {settings.roi} lies outside the plate", "Give --roi one inside, or auto."
@@ -255,7 +255,3 @@ def _warnings(wanted: Sequence[int], looked: _Looked, threshold: float) -> list[
             "is it the right --mask-channel, or are plate and mask swapped?"
         )
     return warnings
-
-
-def _moved(rect: Rect, x: int, y: int) -> Rect:
-    return Rect(rect.x + x, rect.y + y, rect.w, rect.h)
