@@ -38,7 +38,8 @@ from videomama_server.pipeline import reader
 from videomama_server.pipeline import run as pipeline
 from videomama_server.pipeline.quality_control import Control
 from videomama_server.pipeline.reader import Reader
-from videomama_server.pipeline.run import Matte, Services
+from videomama_server.pipeline.run import Matte
+from videomama_server.pipeline.services import Services
 from videomama_server.pipeline.sources import DiskSource
 from videomama_server.pipeline.survey import Order
 from videomama_server.qc.sights import Glimpse

@@ -26,7 +26,8 @@ from videomama_server.engines.base import PlainEngine, RegionRule, WindowShape
 from videomama_server.media import frames, sequences
 from videomama_server.media.delivery import Delivery
 from videomama_server.pipeline.reader import Reader, wanted_of
-from videomama_server.pipeline.run import Matte, Services
+from videomama_server.pipeline.run import Matte
+from videomama_server.pipeline.services import Services
 from videomama_server.pipeline.sources import DiskSource
 from videomama_server.pipeline.survey import Order
 

@@ -20,12 +20,13 @@ from pathlib import Path
 
 from videomama_client import private
 from videomama_client.errors import BadInput, NotPermitted
+from videomama_client.whole_files import mark, replacing
 
 from videomama_server.arrays import FloatArray
 from videomama_server.cache import seal
 from videomama_server.config import FOLDED
 from videomama_server.files import process_marks
-from videomama_server.files.replacing import replacing, sweep, writing_in
+from videomama_server.files.replacing import sweep, writing_in
 from videomama_server.media.frames import write_picture
 from videomama_server.media.geometry import Geometry
 
@@ -152,7 +153,7 @@ class Cache:
 
         A disk that is full, or read-only by now, still gives what is on it: the job then goes on without a hold.
         """
-        marker = self.write_root / "holds" / f"{process_marks.mark()}{job}"
+        marker = self.write_root / "holds" / f"{mark()}{job}"
         try:
             self._make_folder(marker.parent)
             marker.touch()
@@ -340,7 +341,7 @@ def _make_overlay() -> Path:
     for left in Path(tempfile.gettempdir()).glob(f"{_OVERLAY}*"):
         if process_marks.left_behind(left, left.name.removeprefix(_OVERLAY)):
             shutil.rmtree(left, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"{_OVERLAY}{process_marks.mark()}"))
+    return Path(tempfile.mkdtemp(prefix=f"{_OVERLAY}{mark()}"))
 
 
 def _entry(root: Path, key: str) -> Path:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blake3 import blake3
+from videomama_client.whole_files import replacing
 
-from videomama_server.files.replacing import replacing
 from videomama_server.media.declared_colour import UNDECLARED, Declared
 from videomama_server.media.frames import Picture
 from videomama_server.media.geometry import EMPTY, Geometry, Rect

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from videomama_client import private
 from videomama_client.errors import BadInput, NotPermitted
+from videomama_client.whole_files import mark, replacing
 
-from videomama_server.files import process_marks
-from videomama_server.files.replacing import replacing
 from videomama_server.media import sequences
 
 
@@ -32,7 +31,7 @@ def _make(cache_dir: Path) -> str:
     try:
         private.make_folder(cache_dir)
         private.make_folder(cache_dir / "spool")
-        return tempfile.mkdtemp(prefix=process_marks.mark(), dir=cache_dir / "spool")
+        return tempfile.mkdtemp(prefix=mark(), dir=cache_dir / "spool")
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise

@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from videomama_client.whole_files import replacing
+
 from videomama_server.evaluate.clip import Files
-from videomama_server.files.replacing import replacing
 
 RECORD = "scores.json"
 _VERSION = 1  # of the records, and of what the measures mean

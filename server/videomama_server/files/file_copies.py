@@ -13,8 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from videomama_client.whole_files import hidden_name
+
 from videomama_server.files.access import open_plain
-from videomama_server.files.replacing import hidden_name
 
 _FICLONE = 0x40049409  # linux/fs.h; fcntl.FICLONE from Python 3.12 on
 _CLONE_NOFOLLOW = 1  # sys/clonefile.h

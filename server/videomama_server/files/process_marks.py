@@ -7,9 +7,6 @@ import time
 from pathlib import Path
 
 import psutil
-from videomama_client.whole_files import mark
-
-__all__ = ["left_behind", "mark"]
 
 _GRACE_S = 60.0  # processes in another container may be out of sight
 _ABANDONED_S = 24 * 3600.0  # how old it is before something of a process of another machine counts as left behind

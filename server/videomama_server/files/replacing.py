@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from videomama_client.errors import NotPermitted
-from videomama_client.whole_files import PREFIX, hidden_name, replacing
+from videomama_client.whole_files import PREFIX
 
 from videomama_server.files import process_marks
-
-__all__ = ["hidden_name", "replacing", "sweep", "writing_in"]
 
 log = logging.getLogger(__name__)
 

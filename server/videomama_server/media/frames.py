@@ -20,10 +20,10 @@ import numpy as np
 import OpenImageIO as oiio
 from numpy.typing import NDArray
 from videomama_client.errors import BadInput, NotPermitted, OutOfMemory, placed
+from videomama_client.whole_files import replacing
 
 from videomama_server.arrays import FloatArray
 from videomama_server.files import disk_space
-from videomama_server.files.replacing import replacing
 from videomama_server.media import decoding, headers, limits, mask_values, orientation
 from videomama_server.media.channels import Channel, Header, is_float, mask_channel, plate_channels, siblings
 from videomama_server.media.declared_colour import UNDECLARED, Declared

@@ -20,7 +20,6 @@ from videomama_server.pipeline.rejudge import rejudge
 from videomama_server.pipeline.services import Services
 from videomama_server.pipeline.survey import Order, Pause, Survey, look
 
-__all__ = ["Matte", "Services"]
 log = logging.getLogger(__name__)
 
 

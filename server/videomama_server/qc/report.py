@@ -10,8 +10,8 @@ from typing import Any
 
 from videomama_client.errors import InternalError, NotPermitted
 from videomama_client.messages import QcFlag
+from videomama_client.whole_files import replacing
 
-from videomama_server.files.replacing import replacing
 from videomama_server.media.frames import write_picture
 from videomama_server.qc import sheet
 from videomama_server.qc.files import Clip, measure

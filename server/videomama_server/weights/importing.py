@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from videomama_client.errors import NotPermitted, WeightsError
+from videomama_client.whole_files import replacing
 
 from videomama_server.engines.videomama.checkpoint import checks, headers, layouts, published
 from videomama_server.engines.videomama.checkpoint.layouts import Checkpoint
 from videomama_server.files import disk_space
-from videomama_server.files.replacing import replacing
 from videomama_server.weights import digests, folder, manifest
 from videomama_server.weights.catalogue import UNET_FOLDER, VAE_FOLDER, Offer
 from videomama_server.weights.digests import Digests, Progress

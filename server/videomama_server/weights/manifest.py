@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from videomama_client.errors import WeightsError
-
-from videomama_server.files.replacing import replacing
+from videomama_client.whole_files import replacing
 
 NAME = "videomama-weights.json"
 _VERSION = 1

@@ -21,7 +21,7 @@ from videomama_server.media import sequences
 from videomama_server.media.delivery import Delivery
 from videomama_server.pipeline import sources
 from videomama_server.pipeline.reader import Reader, wanted_of
-from videomama_server.pipeline.run import Services
+from videomama_server.pipeline.services import Services
 from videomama_server.pipeline.sources import DiskSource, Source, SpoolSource
 from videomama_server.pipeline.survey import Order
 from videomama_server.worker.reads import Reads

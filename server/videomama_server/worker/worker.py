@@ -25,7 +25,8 @@ from videomama_server import config, heartbeat, logs, pipe
 from videomama_server.cache.entries import Cache, CacheReport
 from videomama_server.cache.memo import Memo
 from videomama_server.media import frames
-from videomama_server.pipeline.run import Matte, Services
+from videomama_server.pipeline.run import Matte
+from videomama_server.pipeline.services import Services
 from videomama_server.pipeline.survey import Pause
 from videomama_server.worker.answers import Answers, Desk
 from videomama_server.worker.intake import Intake

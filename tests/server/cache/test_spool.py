@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 from videomama_client.errors import BadInput, NotPermitted
+from videomama_client.whole_files import mark
 from videomama_server.cache import spool
-from videomama_server.files import process_marks
 
 
 def digest(content: bytes) -> str:
@@ -64,5 +64,5 @@ def test_announced_bytes_are_kept_and_a_second_copy_takes_their_place(tmp_path):
 
 def test_a_spool_tells_whose_it_is_and_a_new_cache_folder_is_this_users_only(tmp_path):
     folder = Path(spool.make(tmp_path / "new" / "cache"))
-    assert folder.name.startswith(process_marks.mark())
+    assert folder.name.startswith(mark())
     assert (tmp_path / "new" / "cache").stat().st_mode & 0o777 == 0o700

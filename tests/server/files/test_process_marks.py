@@ -5,7 +5,8 @@ import sys
 import time
 
 import pytest
-from videomama_server.files.process_marks import left_behind, mark
+from videomama_client.whole_files import mark
+from videomama_server.files.process_marks import left_behind
 
 
 @pytest.fixture(scope="module")

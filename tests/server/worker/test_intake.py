@@ -10,7 +10,7 @@ from videomama_server import pipe
 from videomama_server.cache.entries import Cache
 from videomama_server.cache.memo import Memo
 from videomama_server.config import Config
-from videomama_server.pipeline.run import Services
+from videomama_server.pipeline.services import Services
 from videomama_server.worker.intake import Intake
 from videomama_server.worker.reads import Reads
 from videomama_server.worker.shelf import EngineShelf

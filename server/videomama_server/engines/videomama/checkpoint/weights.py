@@ -18,6 +18,7 @@ from blake3 import blake3
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from videomama_client.errors import NotPermitted, WeightsError
+from videomama_client.whole_files import replacing
 
 from videomama_server import heartbeat
 from videomama_server.engines.videomama.checkpoint import checks, headers, tensors
@@ -26,7 +27,6 @@ from videomama_server.engines.videomama.checkpoint.layouts import Checkpoint
 from videomama_server.engines.videomama.network.network import Network
 from videomama_server.engines.videomama.network.shape import NetworkShape, shape_of
 from videomama_server.files import disk_space
-from videomama_server.files.replacing import replacing
 
 log = logging.getLogger(__name__)
 
