@@ -83,5 +83,9 @@ def _stats(path: str) -> Iterator[tuple[int, os.stat_result]]:
     with suppress(OSError), os.scandir(folder or ".") as entries:
         for entry in entries:
             match = matcher.fullmatch(entry.name)
-            if match is not None:
+            if match is None:
+                continue
+            with suppress(
+                OSError
+            ):  # gone since the folder was listed, or a link to nowhere: the other frames are there
                 yield int(match[1] or 0), entry.stat()

@@ -3,6 +3,7 @@
 import itertools
 import runpy
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,6 +128,12 @@ class Comp:
 
         self.pump(lambda: not buttons.running_jobs(), "the refine is over")
 
+    def let_look(self) -> None:
+        """Serve the main thread until no look at the disk runs in a thread of its own."""
+        from videomama_nuke import node_state
+
+        self.pump(lambda: not node_state._looking.locked(), "the look is over")
+
     def alpha(self, frame: int, name: str = "VideoMaMa1") -> np.ndarray:
         """Return the alpha that the node published, as it lies on disk."""
         from videomama_nuke import record
@@ -170,6 +177,8 @@ def end() -> None:
     buttons = sys.modules.get("videomama_nuke.buttons")
     if buttons is not None:
         buttons.close()
+    for looking in [thread for thread in threading.enumerate() if thread.name == "VideoMaMa look"]:
+        looking.join(WAIT_S)
     nuke_standin.uninstall()
     forget_plugin()
 

@@ -232,6 +232,7 @@ def test_a_changed_setting_asks_the_disk_nothing_once_it_was_looked_at(comp, mon
 
     comp.refine()
     comp.node().showControlPanel()
+    comp.let_look()
     comp.node()["seed"].setValue(1)
     for module, name in ((files, "_stats"), (result, "_numbers")):
         monkeypatch.setattr(module, name, lambda path: pytest.fail(f"{path} was looked at"))
