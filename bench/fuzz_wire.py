@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -141,22 +142,24 @@ def live_server(folder: Path, seed: int) -> Iterator[tuple[bytes, Outcome]]:
     with private_server(["--roots", str(folder), "--threads", "1"]) as (client, own), zmq.Context() as context:
         known = connection.read(own / "connection.json")
         before: tuple[float, int] | None = None
-        rounds = 0
-        while True:
+        for rounds in itertools.count(1):
             (folder / f"{rng.choice(('plate', 'mask'))}.1002.exr").write_bytes(damaged(rng, rng.choice(wholes)))
             batch = [nonsense(rng, folder) for _ in range(_BATCH)]
             with _peer(context, known) as socket:
-                for packed in batch:
-                    socket.send_multipart([packed, *[rng.randbytes(50)] * rng.choice((0, 0, 0, 1, 2))])
-                    while rng.random() < 0.9 and socket.poll(0):  # some answers are never read
-                        socket.recv_multipart()
+                _speak(socket, batch, rng)
                 outcome = _checked(client, before)
-            rounds += 1
             if rounds == 100:
                 before = _footprint(client)
-            for packed in batch[:-1]:
-                yield packed, Outcome("answered or dropped")
+            yield from ((packed, Outcome("answered or dropped")) for packed in batch[:-1])
             yield b"\0".join(batch), outcome
+
+
+def _speak(socket: Any, batch: Sequence[bytes], rng: random.Random) -> None:
+    """Send messages with or without bytes behind them; some of the answers are never read."""
+    for packed in batch:
+        socket.send_multipart([packed, *[rng.randbytes(50)] * rng.choice((0, 0, 0, 1, 2))])
+        while rng.random() < 0.9 and socket.poll(0):
+            socket.recv_multipart()
 
 
 def _checked(client: Client, before: tuple[float, int] | None) -> Outcome:

@@ -12,7 +12,8 @@ import re
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,6 +45,11 @@ class Tally:
         if got:
             self.admitted.append(f"{kind}: {got}")
 
+    def add_all(self, attempts: Iterable[strangers.Attempt]) -> None:
+        """Count attempts as they are made."""
+        for kind, got in attempts:
+            self.add(kind, got)
+
     def report(self) -> dict[str, object]:
         """Return what is printed."""
         return {"attempts": self.by_kind.total(), "admissions": len(self.admitted), "by_kind": dict(self.by_kind)}
@@ -62,12 +68,8 @@ def attack(seed: int, rounds: int) -> Tally:
         with private_server(["--roots", str(root), "--cache-dir", str(cache), "--threads", "1"]) as (client, folder):
             processes = _family(client.status().pid)
             known = connection.read(folder / "connection.json")
-            grounds = Grounds(root, secret, cache, known, Peer(known), rng)
-            try:
-                for kind, got in _everything(grounds, rounds):
-                    tally.add(kind, got)
-            finally:
-                grounds.peer.close()
+            with closing(Peer(known)) as peer:
+                tally.add_all(_everything(Grounds(root, secret, cache, known, peer, rng), rounds))
             processes += _family(client.status().pid)
             tally.add("log entries forged", _forged(folder / "connection.log"))
             tally.add("keys in the log", _shown(folder / "connection.log", known))

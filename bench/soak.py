@@ -25,6 +25,7 @@ import psutil
 import soak_crowd
 from fault_rig import Bridge
 from soak_slopes import Series, slopes
+from videomama_client.client import Client
 from videomama_client.errors import VideoMaMaError
 
 SAMPLE_S = 1.0
@@ -73,9 +74,13 @@ def observe(bridge: Bridge, seen: Observed, over: threading.Event) -> None:
     with bridge.client() as client:
         while not over.wait(SAMPLE_S):
             with suppress(VideoMaMaError, psutil.Error):
-                pid = client.status().worker_pid
-                if pid is not None:
-                    seen.samples.append((seen.now, pid, sample(bridge, pid, bridge.cache)))
+                _observe(bridge, client, seen)
+
+
+def _observe(bridge: Bridge, client: Client, seen: Observed) -> None:
+    pid = client.status().worker_pid
+    if pid is not None:
+        seen.samples.append((seen.now, pid, sample(bridge, pid, bridge.cache)))
 
 
 def probe(bridge: Bridge, case: fault_rig.Case, seen: Observed, seconds: float) -> None:

@@ -87,14 +87,13 @@ def record(known: Connection) -> bytes:
 def _relay(door: socket.socket, target: tuple[str, int], sent: bytearray) -> None:
     client, _ = door.accept()
     with client, socket.create_connection(target) as server:
-        while True:
-            for stream in select.select([client, server], [], [])[0]:
-                content = stream.recv(65536)
-                if not content:
-                    return
-                if stream is client:
-                    sent += content
-                (server if stream is client else client).sendall(content)
+        content = b"it begins"
+        while content:
+            stream = select.select([client, server], [], [])[0][0]
+            content = stream.recv(65536)
+            if stream is client:
+                sent += content
+            (server if stream is client else client).sendall(content)
 
 
 def _knock(kind: str, known: Connection, dresses: Sequence[Dress], rng: random.Random) -> Iterator[Attempt]:

@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import comps
@@ -116,12 +117,10 @@ def main(target: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="videomama-", dir="/tmp") as name:
         file = Path(name, "connection.json")
         os.environ["VIDEOMAMA_CONNECTION_FILE"] = str(file)
-        with launch.connect(file, flags=["--cache-dir", str(Path(name, "cache"))]) as client:
-            try:
-                for make in MADE:
-                    save(make, target)
-            finally:
-                client.stop_server()
+        with launch.connect(file, flags=["--cache-dir", str(Path(name, "cache"))]) as client, ExitStack() as ending:
+            ending.callback(client.stop_server)
+            for make in MADE:
+                save(make, target)
 
 
 if __name__ == "__main__":

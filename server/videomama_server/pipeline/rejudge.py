@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Optional
 
 from videomama_server.arrays import FloatArray
 from videomama_server.media import color, frames
+from videomama_server.media.read_ahead import read_ahead
 from videomama_server.pipeline.quality_control import Control
 from videomama_server.pipeline.survey import Order, Pause, Survey, check_cancelled, finished
 from videomama_server.qc.boundary import judging
@@ -37,23 +37,18 @@ def rejudge(
     Raises:
         Cancelled: it was set.
     """
-    coming: deque[tuple[int, Future[Look]]] = deque()
     lacking = control.lacking
-    waiting = deque(lacking)
-    try:
-        while waiting or coming:
-            while waiting and len(coming) <= _AHEAD:
-                frame = waiting.popleft()
-                coming.append((frame, readers.submit(_look, order, survey, frame, lacking[frame][1])))
-            frame, reading = coming.popleft()
+
+    def look(frame: int) -> Look:
+        return _look(order, survey, frame, lacking[frame][1])
+
+    with read_ahead(lacking, look, readers, _AHEAD) as coming:
+        for frame, reading in coming:
             seen = yield from finished(reading)
             check_cancelled(cancelled)
             if seen is not None:
                 yield from finished(readers.submit(_judge, control, frame, lacking[frame], seen))
             yield None
-    finally:
-        for _, reading in coming:
-            reading.cancel()
 
 
 def _look(order: Order, survey: Survey, frame: int, entry: Path) -> Look:

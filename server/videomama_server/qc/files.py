@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +14,7 @@ from videomama_client.errors import BadInput, VideoMaMaError, option_called, pla
 from videomama_server.arrays import FloatArray
 from videomama_server.media import color, frames, sequences
 from videomama_server.media.frames import Picture
+from videomama_server.media.read_ahead import read_ahead
 from videomama_server.qc.boundary import tried
 from videomama_server.qc.scores import FrameScores, Gauge, with_seams
 from videomama_server.qc.sights import Sight, glimpse, sight
@@ -160,7 +160,7 @@ def measure(clip: Clip, tell: Callable[[int], None] = lambda _: None) -> Measure
         BadInput: as `Clip.read`, or the frames differ in size.
     """
     gauge, runs, failures = Gauge(), [list[FrameScores]()], dict[int, Exception]()
-    for frame, seen in _read_ahead(clip):
+    for frame, seen in _looks(clip):
         if runs[-1] and clip.places[frame] != clip.places[runs[-1][-1].frame] + 1:
             runs.append([])
             gauge = Gauge()
@@ -180,21 +180,14 @@ def _measured(gauge: Gauge, seen: Sight | Exception) -> FrameScores | Exception:
     return seen if isinstance(seen, Exception) else tried(lambda: gauge.take(seen))
 
 
-def _read_ahead(clip: Clip) -> Iterator[tuple[int, Sight | Exception]]:
+def _looks(clip: Clip) -> Iterator[tuple[int, Sight | Exception]]:
     """Yield each frame's number and what was read of it; one that could not be read raises its error."""
-    coming: deque[tuple[int, Future[Sight | Exception]]] = deque()
-    with ThreadPoolExecutor(_AHEAD) as readers:
-        try:
-            for number in clip.numbers:
-                coming.append((number, readers.submit(clip.look, number)))
-                if len(coming) > _AHEAD:
-                    frame, reading = coming.popleft()
-                    yield frame, reading.result()
-            for frame, reading in coming:
-                yield frame, reading.result()
-        finally:
-            for _, left in coming:
-                left.cancel()
+    with (
+        ThreadPoolExecutor(_AHEAD) as readers,
+        read_ahead(clip.numbers, clip.look, readers, _AHEAD) as coming,
+    ):
+        for frame, reading in coming:
+            yield frame, reading.result()
 
 
 def _sane(cover: Picture) -> Picture:

@@ -218,9 +218,8 @@ def _render(jobs: list, go_on: bool) -> None:
         for job in jobs:
             callbacks.run("beforeRender", job.node)
         for number, frame in enumerate(frames, 1):
-            for job in jobs:
-                if frame in job.frames:
-                    _frame(job, frame, problems if go_on else None)
+            for job in (job for job in jobs if frame in job.frames):
+                _frame(job, frame, problems if go_on else None)
             _progress(frame, number, len(frames))
         for job in jobs:
             callbacks.run("afterRender", job.node)

@@ -140,18 +140,21 @@ def test_a_block_that_fails_is_dropped(network):
         assert placement.copied_bytes == rest
 
 
+def call_hooks(blocks, kind, *args):
+    for block in blocks:
+        for hook in getattr(block, kind).values():
+            hook(block, *args)
+
+
 def test_every_weight_is_in_one_block_or_in_the_rest(network):
     for offload in WAYS:
         placement = Placement(network, torch.device("meta"), offload)
         for part in PARTS:
+            blocks = blocks_of(network, part) if offload == "blocks" else ()
             with placement.using(part):
-                for block in blocks_of(network, part) if offload == "blocks" else ():
-                    for hook in block._forward_pre_hooks.values():
-                        hook(block, ())
+                call_hooks(blocks, "_forward_pre_hooks", ())
                 assert all(weight.is_meta for weight in getattr(network, part).parameters())
-                for block in blocks_of(network, part) if offload == "blocks" else ():
-                    for hook in block._forward_hooks.values():
-                        hook(block, (), None)
+                call_hooks(blocks, "_forward_hooks", (), None)
         placement.release()
         assert not any(weight.is_meta for weight in network.parameters())
 
