@@ -108,6 +108,24 @@ class Job:
         digests = {PLATE: self.request.plate_digests, MASK: self.request.mask_digests}.get(role, [])
         return dict(zip(self.request.inline_frames, digests, strict=False)).get(frame)
 
+    def note_plan(self, event: MattePlanned) -> MattePlanned | None:
+        """Enter what the worker decided; returned where it is news."""
+        heard, self.planned, self.begun = self.planned, event, True
+        return None if heard else event
+
+    def note_wanted(self, event: FrameWanted) -> FrameWanted:
+        """Enter an inline frame that the worker waits for."""
+        self.supply.note_wanted(event.role, event.frame)
+        return event
+
+    def note_frame(self, event: FrameDone) -> FrameDone | None:
+        """Enter a finished frame; returned where it is news."""
+        if event.frame in self.done:
+            return None
+        self.done[event.frame] = event.path
+        self.computed += not event.cached
+        return event
+
     def describe(self) -> str:
         """Say in one line how far the job is."""
         done = len(self.done)
@@ -146,9 +164,9 @@ class JobBook:
         self._ignores_death = False
         self.finished = 0
         self._event_handlers: dict[type, Callable[[Job, Any], JobEvent | None]] = {
-            MattePlanned: self._note_plan,
-            FrameWanted: self._note_wanted,
-            FrameDone: self._note_frame,
+            MattePlanned: Job.note_plan,
+            FrameWanted: Job.note_wanted,
+            FrameDone: Job.note_frame,
             MatteDone: self._note_done,
             MatteFailed: self._note_failed,
         }
@@ -257,21 +275,6 @@ class JobBook:
     def _blamed(self) -> Job | None:
         job = self._jobs.get(self._begun or "")
         return next(iter(self.running()), None) if job is None or job.ended else job
-
-    def _note_plan(self, job: Job, event: MattePlanned) -> MattePlanned | None:
-        heard, job.planned, job.begun = job.planned, event, True
-        return None if heard else event
-
-    def _note_wanted(self, job: Job, event: FrameWanted) -> FrameWanted:
-        job.supply.note_wanted(event.role, event.frame)
-        return event
-
-    def _note_frame(self, job: Job, event: FrameDone) -> FrameDone | None:
-        if event.frame in job.done:
-            return None
-        job.done[event.frame] = event.path
-        job.computed += not event.cached
-        return event
 
     def _note_done(self, job: Job, event: MatteDone) -> MatteDone:
         self._end(job)

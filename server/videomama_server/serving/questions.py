@@ -37,7 +37,7 @@ class QuestionBook:
         reply: takes a client and its answer.
     """
 
-    def __init__(self, reply: Callable[[bytes, pipe.Answer], None]) -> None:
+    def __init__(self, reply: Callable[[bytes, pipe.Answer], object]) -> None:
         self._reply = reply
         self._asked: dict[str, Asked] = {}
 
