@@ -11,7 +11,9 @@ from videomama_client.errors import BadInput
 from videomama_client.wording import counted
 
 from videomama_server import config, running
-from videomama_server.cache.entries import README, Cache, CacheReport
+from videomama_server.cache.entries import Cache
+from videomama_server.cache.layout import README
+from videomama_server.cache.upkeep import CacheReport
 from videomama_server.cli.differing import tell_differing
 
 _REMOVING = ("prune", "clear")

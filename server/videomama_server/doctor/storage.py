@@ -6,7 +6,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from videomama_server.cache.entries import README, Cache, sample
+from videomama_server.cache.entries import Cache
+from videomama_server.cache.layout import README
+from videomama_server.cache.upkeep import sample
 from videomama_server.config import Config
 from videomama_server.doctor.lines import Line, good, problem, warning
 from videomama_server.files import disk_space

@@ -13,7 +13,8 @@ from videomama_client.settings import MatteSettings
 from videomama_client.wording import counted
 
 from videomama_server import engines, pipe
-from videomama_server.cache.entries import Cache, CacheReport
+from videomama_server.cache.entries import Cache
+from videomama_server.cache.upkeep import CacheReport
 from videomama_server.engines.base import EngineConfig
 from videomama_server.media import sequences
 from videomama_server.pipeline import plan

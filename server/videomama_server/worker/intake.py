@@ -15,7 +15,7 @@ from videomama_client.errors import BadInput
 
 from videomama_server import config, engines, pipe
 from videomama_server.cache import spool
-from videomama_server.cache.entries import FOLDERS
+from videomama_server.cache.layout import FOLDERS
 from videomama_server.files.access import permit, refuse_inside
 from videomama_server.media import sequences
 from videomama_server.media.delivery import Delivery

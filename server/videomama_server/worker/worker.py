@@ -22,8 +22,9 @@ from videomama_client import messages
 from videomama_client.errors import BadInput, Cancelled
 
 from videomama_server import config, heartbeat, logs, pipe
-from videomama_server.cache.entries import Cache, CacheReport
+from videomama_server.cache.entries import Cache
 from videomama_server.cache.memo import Memo
+from videomama_server.cache.upkeep import CacheReport
 from videomama_server.media import frames
 from videomama_server.pipeline.run import Matte
 from videomama_server.pipeline.services import Services

@@ -13,7 +13,8 @@ from videomama_client import __version__
 from videomama_client.messages import MatteDone, StatusReported
 from videomama_client.settings import MatteSettings
 from videomama_server import cli
-from videomama_server.cache.entries import Cache, CacheReport
+from videomama_server.cache.entries import Cache
+from videomama_server.cache.upkeep import CacheReport
 from videomama_server.media import frames
 from videomama_server.metrics import MEASURES
 

@@ -6,7 +6,8 @@ import pytest
 from videomama_client import messages, wire
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.settings import MatteSettings
-from videomama_server.cache.entries import Cache, CacheReport
+from videomama_server.cache.entries import Cache
+from videomama_server.cache.upkeep import CacheReport
 from videomama_server.engines.base import EngineConfig
 from videomama_server.media import sequences
 from videomama_server.worker.answers import Answers, Desk, planned_frames
