@@ -13,7 +13,7 @@ from pathlib import Path
 from grounds import FRAMES, Grounds, Peer, unix_socket
 from strangers import Attempt
 from videomama_client import messages
-from videomama_client.client import content_digest, file_proof
+from videomama_client.digests import content_digest, file_proof
 
 _SYSTEM = (
     "/proc/self/environ",

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Callable, Optional
 
 from videomama_client import messages
-from videomama_client.client import Client, InlineFrames, content_digest, unreadable
+from videomama_client.client import Client
+from videomama_client.digests import content_digest
 from videomama_client.disk_errors import disk_error
 from videomama_client.errors import BadInput, NotPermitted
+from videomama_client.inline import InlineFrames, attended, unreadable
 from videomama_client.whole_files import replacing
 
 
@@ -46,7 +48,7 @@ class Sent:
         Raises:
             VideoMaMaError: as `events`.
         """
-        event = self.client.attended(self.client.next_event(self.job, timeout), self.inline)
+        event = attended(self.client, self.client.next_event(self.job, timeout), self.inline)
         self._keep(event)
         return event
 

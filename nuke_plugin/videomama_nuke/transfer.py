@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Callable
 
 from videomama_client import messages, submission
-from videomama_client.client import Client, InlineFrames
+from videomama_client.client import Client
 from videomama_client.errors import Cancelled, NotPermitted
+from videomama_client.inline import InlineFrames
 from videomama_client.settings import MatteSettings
 from videomama_client.submission import Sent
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from videomama_client import messages, submission
-from videomama_client.client import Client, InlineFrames
+from videomama_client.client import Client
 from videomama_client.disk_errors import disk_error
 from videomama_client.errors import BadInput, placed
+from videomama_client.inline import InlineFrames
 from videomama_client.settings import MatteSettings
 from videomama_client.submission import Sent
 

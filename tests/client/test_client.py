@@ -9,9 +9,11 @@ import uuid
 from dataclasses import replace
 
 import pytest
-from videomama_client import __version__, client, connection, messages
-from videomama_client.client import Client, InlineFrames, content_digest, file_proof
+from videomama_client import __version__, channel, client, connection, messages
+from videomama_client.client import Client
+from videomama_client.digests import content_digest, file_proof
 from videomama_client.errors import BadInput, Cancelled, ProtocolError, ServerUnreachable, VideoMaMaError, WeightsError
+from videomama_client.inline import InlineFrames
 from videomama_client.settings import MatteSettings
 
 CHILD_S = 20.0  # what a forked child may take; a client that hangs waits for ever
@@ -225,7 +227,7 @@ def test_no_event_in_time_is_none_and_no_error(asked):
 
 def test_a_client_that_was_busy_elsewhere_goes_on(asked, make_clip, monkeypatch):
     """A host may not come back to its events for longer than a server may be silent."""
-    monkeypatch.setattr(client, "SILENCE_S", 0.4)
+    monkeypatch.setattr(channel, "SILENCE_S", 0.4)
     clip = make_clip(count=1)
     job = asked.submit(clip.order())
     time.sleep(0.8)
@@ -235,8 +237,8 @@ def test_a_client_that_was_busy_elsewhere_goes_on(asked, make_clip, monkeypatch)
 
 
 def test_a_server_that_falls_silent_is_reported(unheard, monkeypatch):
-    monkeypatch.setattr(client, "SILENCE_S", 0.5)
-    monkeypatch.setattr(client, "PING_EVERY_S", 0.1)
+    monkeypatch.setattr(channel, "SILENCE_S", 0.5)
+    monkeypatch.setattr(channel, "PING_EVERY_S", 0.1)
     with Client(unheard) as lonely, pytest.raises(ServerUnreachable, match="not been heard of") as caught:
         lonely.next_event("job", 10)
     assert "cache" in caught.value.hint
@@ -298,7 +300,7 @@ def test_close_may_be_called_twice(unheard):
 
 
 def test_an_answer_to_an_older_request_is_passed_over(asked):
-    asked._send(messages.ReportStatus(uuid.uuid4().hex))
+    asked._channel.send(messages.ReportStatus(uuid.uuid4().hex))
     assert isinstance(asked.hello(), messages.Greeted)
 
 

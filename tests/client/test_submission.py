@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from videomama_client import submission
-from videomama_client.client import InlineFrames, content_digest
+from videomama_client.digests import content_digest
 from videomama_client.errors import BadInput, NotPermitted
+from videomama_client.inline import InlineFrames
 from videomama_client.messages import FrameDone, MatteDone
 from videomama_client.submission import goes_by_path, submit
 

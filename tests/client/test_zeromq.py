@@ -17,11 +17,12 @@ foundry = types.ModuleType("foundry")
 sys.modules.update({{"foundry": foundry, "foundry.zmq": zmq, "zmq": None}})
 """
 CONNECT = """
-from videomama_client import client, connection
+from videomama_client import channel, client, connection
 sys.modules["zmq"] = zmq  # pyzmq looks itself up by that name; Nuke's copy has another
 public, secret = connection.new_keys()
 with client.Client(connection.Connection("tcp://127.0.0.1:1", public, public, secret, 1, "0")) as made:
-    assert client.zmq is zmq and made._socket.curve_server == 0 and made._socket.mechanism == zmq.CURVE
+    socket = made._channel._socket
+    assert channel.zmq is zmq and socket.curve_server == 0 and socket.mechanism == zmq.CURVE
 print("connected")
 """
 

@@ -129,7 +129,7 @@ def test_inline_frames_of_another_client_or_frame_are_refused(server, make_peer,
 
 
 def test_frames_sent_before_they_are_asked_for_are_taken(server, make_peer, make_clip):
-    from videomama_client.client import content_digest
+    from videomama_client.digests import content_digest
 
     clip = make_clip(count=1)
     digests = {role: content_digest(clip.file(role, 1001)) for role in ("plate", "mask")}

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from videomama_client import client as client_module
+from videomama_client import channel
 from videomama_client.errors import Cancelled, NotPermitted, ServerUnreachable
 from videomama_client.messages import FrameDone, MatteDone, MatteFailed
 from videomama_client.settings import MatteSettings
@@ -37,12 +37,12 @@ def alphas_are_whole(clip) -> bool:
 
 
 def test_a_client_is_told_within_15_seconds():
-    assert client_module.SILENCE_S + 2 * client_module.PING_EVERY_S < 15
+    assert channel.SILENCE_S + 2 * channel.PING_EVERY_S < 15
 
 
 def test_a_killed_server_is_reported_and_a_new_run_computes_only_the_rest(start_server, make_long_clip, monkeypatch):
-    monkeypatch.setattr(client_module, "SILENCE_S", 1.5)  # the real one only makes this test longer
-    monkeypatch.setattr(client_module, "PING_EVERY_S", 0.3)
+    monkeypatch.setattr(channel, "SILENCE_S", 1.5)  # the real one only makes this test longer
+    monkeypatch.setattr(channel, "PING_EVERY_S", 0.3)
     server, clip = start_server(), make_long_clip(count=24)
     worker = psutil.Process(server.status().worker_pid)
     with server.client() as client:

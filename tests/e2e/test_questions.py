@@ -7,7 +7,7 @@ import uuid
 
 import psutil
 import pytest
-from videomama_client import client as client_module
+from videomama_client import channel
 from videomama_client.errors import BadInput, ServerUnreachable, VideoMaMaError
 from videomama_client.messages import FrameDone, MatteDone, PlanFrames, ReportCache
 from videomama_client.settings import MatteSettings
@@ -29,11 +29,11 @@ class Asking:
 
     def _run(self, server, question) -> None:
         with server.client() as client:
-            client._send(question)
+            client._channel.send(question)
             client.status()  # a client's messages are taken in one after the other
             self.taken_in.set()
             try:
-                self.answer, _ = client._await(question.request, 60)
+                self.answer, _ = client._channel.answer(question.request, 60)
             except VideoMaMaError as error:
                 self.answer = error
 
@@ -136,7 +136,7 @@ def test_whoever_waits_for_an_answer_is_told_when_the_server_is_ended(frozen):
     answer = asked.end()
     assert isinstance(answer, ServerUnreachable)
     assert "the server was ended" in answer.message
-    assert time.monotonic() - begun < client_module.ANSWER_S
+    assert time.monotonic() - begun < channel.ANSWER_S
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import os
 from dataclasses import dataclass, field
 
 import pytest
-from videomama_client.client import content_digest
+from videomama_client.digests import content_digest
 from videomama_client.errors import BadInput, NotPermitted
 from videomama_client.messages import FrameDone, MatteDone
 from videomama_client.settings import MatteSettings

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from videomama_client import launch
+from videomama_client.channel import Channel
 from videomama_client.client import Client
 from videomama_client.connection import Connection, read
 from videomama_client.errors import ServerUnreachable, VideoMaMaError
@@ -20,8 +21,8 @@ _LISTENING_EVERY_S = 1.0
 Command = Callable[[], None]
 
 
-class StoppableClient(Client):
-    """A client whose waits end early: when it is told to stop, and when nobody listens any more.
+class StoppableChannel(Channel):
+    """A channel whose waits end early: when it is told to stop, and when nobody listens any more.
 
     Args:
         known: from the connection file.
@@ -33,12 +34,13 @@ class StoppableClient(Client):
         self._known = known
         self._stopping = stopping
 
-    def _receive(self, timeout: float) -> Optional[tuple[Any, Optional[bytes]]]:
+    def receive(self, timeout: float) -> Optional[tuple[Any, Optional[bytes]]]:
+        """Take one message, as any channel; raises `ServerUnreachable` when it was stopped or the server is gone."""
         until = time.monotonic() + timeout
         look = time.monotonic() + _LISTENING_EVERY_S
         while not self._stopping.is_set():
             left = until - time.monotonic()
-            received = super()._receive(min(_SLICE_S, left))
+            received = super().receive(min(_SLICE_S, left))
             if received is not None or left <= _SLICE_S:
                 return received
             if time.monotonic() > look:
@@ -76,7 +78,7 @@ class Talker:
         self._stopping = threading.Event()
         self._watched = False
         self._due = 0.0
-        self._client: Optional[StoppableClient] = None
+        self._client: Optional[Client] = None
         self._known: Optional[Connection] = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -127,10 +129,10 @@ class Talker:
             self._client.close()
         self._client = self._known = None
 
-    def _connect(self, known: Connection) -> StoppableClient:
+    def _connect(self, known: Connection) -> Client:
         if not known.listening():
             raise ServerUnreachable(f"the server of {self._file} is gone", "Start it again.")
-        return launch.greeted(StoppableClient(known, self._stopping))
+        return launch.greeted(Client(known, StoppableChannel(known, self._stopping)))
 
     def _run(self) -> None:
         try:

@@ -6,7 +6,6 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Optional
 
@@ -14,8 +13,9 @@ from videomama_client.errors import VideoMaMaError
 from videomama_client.messages import CacheReported
 from videomama_client.wording import counted
 
+from videomama_nuke.panel.known import Known
 from videomama_nuke.panel.log_tail import LogTail
-from videomama_nuke.panel.snapshot import LOOKING, RUNNING, UNREACHABLE, Notice, Snapshot, entries, size
+from videomama_nuke.panel.snapshot import LOOKING, RUNNING, UNREACHABLE, Snapshot, entries, size
 
 if TYPE_CHECKING:  # where ZeroMQ is missing the panel still opens, and says so
     from videomama_client.client import Client
@@ -42,8 +42,7 @@ class Watcher:
 
     def __init__(self, connection_file: Optional[Path] = None) -> None:
         self.connection_file = connection_file
-        self._lock = threading.Lock()
-        self._shot = Snapshot(since=time.time())
+        self._known = Known()
         self._talkers: tuple[Talker, ...] = ()
         self._log = LogTail()
         self._cache_seen: tuple[float, object] = (0.0, None)
@@ -57,10 +56,12 @@ class Watcher:
 
             from videomama_nuke.panel.talker import Talker
         except ImportError as error:
-            self._update(state=UNREACHABLE, problem=f"Cannot be loaded: {error}", remedy="See the doctor's report.")
+            self._known.update(
+                state=UNREACHABLE, problem=f"Cannot be loaded: {error}", remedy="See the doctor's report."
+            )
             return
         path = self.connection_file = self.connection_file or connection.default_path()
-        self._update(state=LOOKING, since=time.time(), asked=0.0, busy=())
+        self._known.update(state=LOOKING, since=time.time(), asked=0.0, busy=())
         self._talkers = (
             Talker("videomama-panel-status", path, self._look, self._lost),
             Talker("videomama-panel-cache", path, self._look_at_cache, lambda error: CACHE_EVERY_S),  # noqa: ARG005
@@ -85,7 +86,7 @@ class Watcher:
 
     def snapshot(self) -> Snapshot:
         """Return what is known now."""
-        return self._shot
+        return self._known.shot
 
     def cancel(self, jobs: Sequence[str]) -> None:
         """Ask the server to stop jobs, whoever submitted them."""
@@ -128,7 +129,7 @@ class Watcher:
     def start_server(self) -> None:
         """Start a server unless one answers; in a thread of its own, because that may take half a minute."""
         words = "Starting a server"
-        if self._talkers and self._begin(words):
+        if self._talkers and self._known.begin(words):
             threading.Thread(target=self._start, args=(words,), name="videomama-panel-start", daemon=True).start()
 
     def _start(self, words: str) -> None:
@@ -138,44 +139,26 @@ class Watcher:
             launch.connect(self.connection_file, start=True).close()
             return "The server runs."
 
-        self._finish(words, work)
+        self._known.finish(words, work)
         self._hurry()
 
     def _queue(self, which: int, words: str, work: Callable[[Client], str]) -> None:
-        if not self._talkers or not self._begin(words):
+        if not self._talkers or not self._known.begin(words):
             return
         talker = self._talkers[which]
 
         def command() -> None:
-            self._finish(words, lambda: work(talker.client()))
+            self._known.finish(words, lambda: work(talker.client()))
             self._hurry()
 
         talker.put(command)
-
-    def _begin(self, words: str) -> bool:
-        """Note a command as under way; False when the same one is."""
-        with self._lock:
-            if words in self._shot.busy:
-                return False
-            self._shot = replace(self._shot, busy=(*self._shot.busy, words))
-        return True
-
-    def _finish(self, words: str, work: Callable[[], str]) -> None:
-        try:
-            said, hint, bad = work(), "", False
-        except VideoMaMaError as error:
-            said, hint, bad = error.message, error.hint, True
-        with self._lock:
-            number = self._shot.notice.number + 1 if self._shot.notice else 1
-            busy = tuple(other for other in self._shot.busy if other != words)
-            self._shot = replace(self._shot, notice=Notice(number, time.time(), said, hint, bad), busy=busy)
 
     def _hurry(self, first: int = 0) -> None:
         for talker in self._talkers[first:]:
             talker.hurry()
 
     def _removed(self, cache: CacheReported) -> str:
-        self._update(cache=cache)
+        self._known.update(cache=cache)
         if not cache.removed:
             return "Nothing had to go."
         return f"Removed {entries(cache.removed)}, {size(cache.freed_bytes)}."
@@ -183,23 +166,23 @@ class Watcher:
     def _look(self, talker: Talker) -> float:
         """The first thread's errand: state, jobs and log."""
         client = talker.client()
-        self._update(asked=time.time())
+        self._known.update(asked=time.time())
         status = client.status()
         jobs = tuple(client.jobs())
         now = time.time()
-        fresh = self._shot.state != RUNNING
+        fresh = self._known.shot.state != RUNNING
         changes: dict[str, Any] = {"state": RUNNING, "since": now - status.uptime_s} if fresh else {}
         changes.update(status=status, jobs=jobs, problem="", remedy="", heard=now, asked=0.0)
-        self._update(**changes, **self._read_log(status.log_file))
+        self._known.update(**changes, **self._read_log(status.log_file))
         if fresh:
             self._hurry(1)
         return EVERY_S
 
     def _lost(self, error: VideoMaMaError) -> float:
         """The first thread's errand failed: nothing is known any more but the log."""
-        changes: dict[str, Any] = {} if self._shot.state == UNREACHABLE else {"since": time.time()}
+        changes: dict[str, Any] = {} if self._known.shot.state == UNREACHABLE else {"since": time.time()}
         changes.update(status=None, jobs=(), cache=None, asked=0.0, problem=error.message, remedy=error.hint)
-        self._update(state=UNREACHABLE, **changes, **self._read_log(self._shot.log_file))
+        self._known.update(state=UNREACHABLE, **changes, **self._read_log(self._known.shot.log_file))
         return AGAIN_S
 
     def _read_log(self, named: str) -> dict[str, Any]:
@@ -209,18 +192,14 @@ class Watcher:
 
     def _look_at_cache(self, talker: Talker) -> float:
         """The second thread's errand: the cache's folder, when jobs have added to it and now and then."""
-        shot = self._shot
+        shot = self._known.shot
         last, told = self._cache_seen
         work = sum(job.computed for job in shot.jobs), shot.status and shot.status.pid
         unchanged = shot.cache is not None and work == told and time.monotonic() - last < CACHE_UNCHANGED_S
         if shot.state == RUNNING and not unchanged:
-            self._update(cache=talker.client().cache_report())
+            self._known.update(cache=talker.client().cache_report())
             self._cache_seen = (time.monotonic(), work)
         return CACHE_EVERY_S
-
-    def _update(self, **changes: Any) -> None:
-        with self._lock:
-            self._shot = replace(self._shot, **changes)
 
 
 def close_all(wait: float = CLOSE_S) -> bool:

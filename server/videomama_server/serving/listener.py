@@ -9,7 +9,7 @@ import filelock
 import zmq
 import zmq.asyncio
 from videomama_client import __version__, connection, private
-from videomama_client.client import MAX_BULK_BYTES
+from videomama_client.channel import MAX_BULK_BYTES
 from videomama_client.connection import Connection
 from videomama_client.errors import NotPermitted, ServerUnreachable, VideoMaMaError
 from zmq.auth.asyncio import AsyncioAuthenticator

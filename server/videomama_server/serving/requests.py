@@ -11,7 +11,8 @@ from pathlib import Path
 
 import psutil
 from videomama_client import __version__, messages
-from videomama_client.client import MAX_BULK_BYTES, proof
+from videomama_client.channel import MAX_BULK_BYTES
+from videomama_client.digests import proof
 from videomama_client.errors import BadInput, Cancelled, NotPermitted, ProtocolError
 from videomama_client.wording import counted
 

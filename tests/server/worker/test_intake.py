@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from videomama_client import messages
-from videomama_client.client import content_digest
+from videomama_client.digests import content_digest
 from videomama_client.errors import BadInput, Cancelled, NotPermitted
 from videomama_server import pipe
 from videomama_server.cache.entries import Cache

@@ -11,7 +11,7 @@ import threading
 
 import pytest
 from videomama_client import messages
-from videomama_client.client import content_digest
+from videomama_client.digests import content_digest
 from videomama_client.settings import MatteSettings
 from videomama_server import pipe
 from videomama_server.config import Config, as_flags
