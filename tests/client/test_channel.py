@@ -1,0 +1,186 @@
+"""Tests for the socket below the client: silence, wrong keys, dead endpoints, forked children."""
+
+import gc
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import replace
+
+import pytest
+from videomama_client import channel, connection, messages
+from videomama_client.client import Client
+from videomama_client.errors import ServerUnreachable, VideoMaMaError
+from videomama_client.settings import MatteSettings
+
+CHILD_S = 20.0  # what a forked child may take; a client that hangs waits for ever
+
+
+@pytest.fixture
+def asked(server):
+    with server.client() as client:
+        yield client
+
+
+def test_no_event_in_time_is_none_and_no_error(asked):
+    begun = time.monotonic()
+    assert asked.next_event("nonsense", 0.2) is None
+    assert time.monotonic() - begun < 2
+
+
+def test_a_client_that_was_busy_elsewhere_goes_on(asked, make_clip, monkeypatch):
+    """A host may not come back to its events for longer than a server may be silent."""
+    monkeypatch.setattr(channel, "SILENCE_S", 0.4)
+    clip = make_clip(count=1)
+    job = asked.submit(clip.order())
+    time.sleep(0.8)
+    assert isinstance(list(asked.events(job))[-1], messages.MatteDone)
+    time.sleep(0.8)
+    assert asked.next_event("nonsense", 0.1) is None
+
+
+def test_a_server_that_falls_silent_is_reported(unheard, monkeypatch):
+    monkeypatch.setattr(channel, "SILENCE_S", 0.5)
+    monkeypatch.setattr(channel, "PING_EVERY_S", 0.1)
+    with Client(unheard) as lonely, pytest.raises(ServerUnreachable, match="not been heard of") as caught:
+        lonely.next_event("job", 10)
+    assert "cache" in caught.value.hint
+
+
+@pytest.mark.timeout(30)
+def test_any_number_of_messages_to_a_dead_endpoint_holds_up_nobody(unheard):
+    with Client(unheard) as lonely:
+        for number in range(2000):  # ZeroMQ by itself waits for ever after a thousand
+            lonely.cancel(str(number))
+
+
+def test_a_dead_endpoint_is_reported_within_the_time_asked_for(unheard):
+    begun = time.monotonic()
+    with Client(unheard) as lonely, pytest.raises(ServerUnreachable, match="did not answer"):
+        lonely.hello(timeout=0.3)
+    assert time.monotonic() - begun < 3
+
+
+def test_a_wrong_client_key_gets_no_answer(server):
+    known = connection.read(server.connection_file)
+    public, secret = connection.new_keys()
+    stranger_known = replace(known, client_public=public, client_secret=secret)
+    with Client(stranger_known) as stranger, pytest.raises(ServerUnreachable):
+        stranger.hello(timeout=0.5)
+    with server.client() as friend:
+        friend.hello()
+
+
+def test_a_wrong_server_key_gets_no_answer(server):
+    known = connection.read(server.connection_file)
+    with Client(replace(known, server_public=connection.new_keys()[0])) as misled, pytest.raises(ServerUnreachable):
+        misled.hello(timeout=0.5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"server_public": "short"},
+        {"client_public": ""},
+        {"client_secret": "#" * 40},
+        {"server_public": "\N{SNOWMAN}" * 40},
+        {"client_public": "\udce9" * 40},
+        {"endpoint": "nonsense"},
+        {"endpoint": ""},
+        {"endpoint": "tcp://127.0.0.1:port"},
+    ],
+    ids=str,
+)
+def test_keys_or_an_endpoint_that_make_no_sense_are_reported(unheard, change):
+    with pytest.raises(ServerUnreachable, match="make no sense"):
+        Client(replace(unheard, **change))
+
+
+def test_close_may_be_called_twice(unheard):
+    lonely = Client(unheard)
+    lonely.close()
+    lonely.close()
+
+
+def test_an_answer_to_an_older_request_is_passed_over(asked):
+    asked._channel.send(messages.ReportStatus(uuid.uuid4().hex))
+    assert isinstance(asked.hello(), messages.Greeted)
+
+
+def in_child(work) -> str:
+    """Run `work` in a forked child and return what it returned there, or what it raised; a child that hangs fails."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            said = str(work())
+        except VideoMaMaError as error:
+            said = f"{type(error).__name__}: {error}"
+        os.write(write, said.encode())
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as stream:
+        poll = select.poll()
+        poll.register(stream, select.POLLIN)
+        heard = poll.poll(CHILD_S * 1000)
+        if not heard:
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return stream.read().decode() if heard else "it hung"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda asked: asked.status(),
+        lambda asked: asked.submit(messages.SubmitMatte("r", "p", "m", "o", MatteSettings())),
+        lambda asked: asked.next_event("job", 1),
+        lambda asked: list(asked.events("job")),
+        lambda asked: asked.cancel("job"),
+        lambda asked: asked.fetch_alpha("job", 1),
+    ],
+    ids=["status", "submit", "next_event", "events", "cancel", "fetch_alpha"],
+)
+def test_a_client_says_at_once_that_it_is_in_a_forked_child(asked, use):
+    asked.hello()
+    begun = time.monotonic()
+    said = in_child(lambda: use(asked))
+    assert said.startswith(f"ServerUnreachable: this client belongs to process {os.getpid()} and cannot be used")
+    assert "Make a new client in the child" in said
+    assert time.monotonic() - begun < CHILD_S / 2
+    assert asked.status().pid  # the parent's goes on
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_closing_in_a_forked_child_neither_hangs_nor_closes_the_parents(asked, server):
+    def close() -> str:
+        with asked:
+            pass
+        asked.close()
+        gc.collect()
+        return "closed"
+
+    assert in_child(close) == "closed"
+    assert asked.status().pid == server.process.pid
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_forked_child_can_make_a_client_of_its_own_and_end_as_programs_do(server):
+    code = (
+        "import os, sys; from pathlib import Path; from videomama_client import launch\n"
+        "held = launch.connect(Path(sys.argv[1]), start=False)\n"
+        "child = os.fork()\n"
+        "with launch.connect(Path(sys.argv[1]), start=False) as own:\n"
+        "    os.write(1, b'%d ' % own.status().pid)\n"  # at once: print writes the line's end by itself
+        "if child:\n"
+        "    assert os.waitpid(child, 0)[1] == 0\n"
+        "    print(held.status().pid)\n"
+    )
+    command = [sys.executable, "-c", code, str(server.connection_file)]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=CHILD_S, check=False)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout.split() == [str(server.process.pid)] * 3

@@ -1,0 +1,52 @@
+"""Tests for jobs whose pixels the client sends."""
+
+import pytest
+from videomama_client import inline, messages
+from videomama_client.digests import content_digest
+from videomama_client.errors import BadInput, Cancelled
+from videomama_client.inline import InlineFrames
+
+
+@pytest.fixture
+def asked(server):
+    with server.client() as client:
+        yield client
+
+
+def test_an_inline_frame_that_cannot_be_read_ends_the_job(asked, server, make_clip):
+    clip = make_clip(count=1)
+    digests = {role: [content_digest(clip.file(role, 1001))] for role in ("plate", "mask")}
+    request = clip.order(
+        inline=True, inline_frames=[1001], plate_digests=digests["plate"], mask_digests=digests["mask"]
+    )
+    job = asked.submit(request)
+    files = InlineFrames({1001: clip.file("plate", 1001)}, {1001: clip.folder / "gone.exr"})
+    with pytest.raises(BadInput, match=r"mask frame 1001: cannot read .*gone\.exr: No such file"):
+        list(asked.events(job, files))
+    with pytest.raises(Cancelled):
+        list(asked.events(job, files))
+
+
+@pytest.mark.parametrize("role", ["plate", "mask"])
+def test_a_frame_is_taken_from_its_own_role(role, tmp_path):
+    files = InlineFrames({7: tmp_path / "plate.exr"}, {7: tmp_path / "mask.exr"})
+    assert files.file(role, 7).name == f"{role}.exr"
+
+
+def failed(**words):
+    return messages.MatteFailed("j", "bad-input", "cannot read /spool/plate.0007.exr: damaged", "Check it.", **words)
+
+
+def test_an_error_of_a_frame_that_was_sent_names_this_sides_own_file(tmp_path):
+    files = InlineFrames({7: tmp_path / "shot.0007.exr"}, {})
+    event = failed(role="plate", frame=7, file="/spool/plate.0007.exr")
+    error = inline.failure(event, files)
+    assert str(tmp_path / "shot.0007.exr") in error.message
+    assert "/spool" not in error.message
+
+
+def test_an_error_that_names_no_frame_of_ours_stays_as_it_is(tmp_path):
+    files = InlineFrames({7: tmp_path / "shot.0007.exr"}, {})
+    for event in (failed(), failed(role="plate", frame=8, file="/spool/plate.0007.exr")):
+        assert inline.failure(event, files).message == event.error.message
+    assert inline.failure(failed(), None).message == failed().error.message
