@@ -17,7 +17,7 @@ def test_an_inline_frame_that_cannot_be_read_ends_the_job(asked, server, make_cl
     clip = make_clip(count=1)
     digests = {role: [content_digest(clip.file(role, 1001))] for role in ("plate", "mask")}
     request = clip.order(
-        inline=True, inline_frames=[1001], plate_digests=digests["plate"], mask_digests=digests["mask"]
+        inline=True, inline_frame_numbers=[1001], plate_digests=digests["plate"], mask_digests=digests["mask"]
     )
     job = asked.submit(request)
     files = InlineFrames({1001: clip.file("plate", 1001)}, {1001: clip.folder / "gone.exr"})
