@@ -109,7 +109,7 @@ def false_flags(rows: list[Row], halves: list[Row]) -> Iterator[tuple[str, str]]
     """Yield a case and the flag for every flag on a clip that has no fault."""
     for case, clip in (("clean", rows), ("clean at half the size", halves), ("with a cut", cut(halves))):
         for flag in flagged(clip):
-            yield case, f"{flag.kind} on {flag.frames}"
+            yield case, f"{flag.kind} on {flag.frame_numbers}"
 
 
 def run(folders: list[Path]) -> dict[str, object]:
@@ -126,8 +126,8 @@ def run(folders: list[Path]) -> dict[str, object]:
             wrong[case].append(f"{folder.name}: {sentence(flag)}")
         for name, fault in FAULTS.items():
             found = flagged(planted(halves, fault))
-            own = {frame for flag in found if flag.kind in fault.kinds for frame in flag.frames}
-            some = {frame for flag in found for frame in flag.frames}
+            own = {frame for flag in found if flag.kind in fault.kinds for frame in flag.frame_numbers}
+            some = {frame for flag in found for frame in flag.frame_numbers}
             wanted = set(fault.frames)
             counts[name].update(planted=len(wanted), as_such=len(wanted & own), at_all=len(wanted & some))
             if wanted - some:

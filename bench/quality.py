@@ -104,7 +104,7 @@ def seconds(client: Client, folder: Path) -> dict[str, float]:
             matte(plate, mask)
             taken[name].append(time.perf_counter() - started)
         done = finish(client, job(clip, folder / f"{spec.name}_out"))
-        taken["classic"].append(done.seconds / done.frames)
+        taken["classic"].append(done.seconds / done.frame_count)
     return {name: round(fmean(of), 2) for name, of in taken.items()}
 
 

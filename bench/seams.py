@@ -78,7 +78,7 @@ def through_server(order: Submission, wanted: range) -> np.ndarray:
     with private_server() as (client, folder):
         out = folder / "out" / "alpha.####.exr"
         span = f"{wanted[0]}-{wanted[-1]}"
-        finish(client, Submission(**{**vars(order), "out": str(out), "frames": span, "dtype": "float"}))
+        finish(client, Submission(**{**vars(order), "out": str(out), "frame_ranges": span, "dtype": "float"}))
         paths = [out.with_name(f"alpha.{number:04d}.exr") for number in wanted]
         return np.stack([frames.read_mask(path).pixels for path in paths])
 

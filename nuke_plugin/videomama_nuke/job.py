@@ -106,8 +106,8 @@ class Refine:
     def _refine_view(self, client: Client, view: str) -> None:
         order, wanted = self._order, frames.text(self._order.wanted)
         planned = client.plan_frames(order.settings, order.clip_text, wanted)
-        needed = on_main(frames.parse, planned.needed)
-        self._say(f"exporting {planned.needed}")
+        needed = on_main(frames.parse, planned.needed_ranges)
+        self._say(f"exporting {planned.needed_ranges}")
         self._check()
         self._export(view, needed)
         self._check()

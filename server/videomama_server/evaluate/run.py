@@ -188,8 +188,8 @@ class Runner:
         def make() -> Record:
             done = self._refine(given, engine, folder)
             size, scores = measure(clip, targets, self._plan.measures, False, self._progress.step)
-            whole = done.computed == done.frames
-            seconds = done.seconds / done.frames if whole else None
+            whole = done.computed == done.frame_count
+            seconds = done.seconds / done.frame_count if whole else None
             return Record(mark, done.engine, size, clip.numbers, scores, seconds, done.warnings)
 
         found, again = self._recorded(folder, mark, targets, make)

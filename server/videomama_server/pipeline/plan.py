@@ -89,25 +89,25 @@ def make(request: SubmitMatte, shape: WindowShape, plate: Source, mask: Source) 
         BadInput: not a range, or frames that are missing (all of them are named).
     """
     clip = sequences.clip_frames(request.clip, plate.frames())
-    made = lay(clip, request.frames, shape)
+    made = lay(clip, request.frame_ranges, shape)
     _check_there(made.frames, plate, mask)
     return made
 
 
-def lay(clip: Sequence[int], frames: str, shape: WindowShape) -> Plan:
-    """Return what `frames` of `clip` depend on, whether or not they are there: no file is looked at.
+def lay(clip: Sequence[int], frame_ranges: str, shape: WindowShape) -> Plan:
+    """Return what `frame_ranges` of `clip` depend on, whether or not they are there: no file is looked at.
 
     Windows are laid over each run of frames of equal step by itself, so that none reaches over a gap.
 
     Args:
         clip: the frames that exist, ascending.
-        frames: the range wanted; empty for the whole clip.
+        frame_ranges: those wanted; empty for the whole clip.
         shape: of the windows.
 
     Raises:
         BadInput: not a range, or one that leaves the clip.
     """
-    wanted = sequences.parse_range(frames) if frames else list(clip)
+    wanted = sequences.parse_range(frame_ranges) if frame_ranges else list(clip)
     asked = set(wanted)
     outside = sorted(asked.difference(clip))
     if outside:

@@ -115,7 +115,7 @@ class Matte:
         lost = f"the cache folder {cache.folder} cannot be written; alphas are cached only while the server runs"
         return MatteDone(
             job=self._order.job,
-            frames=frames,
+            frame_count=frames,
             computed=frames - computed.cached,
             cached=computed.cached,
             seconds=seconds,

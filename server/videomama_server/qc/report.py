@@ -15,7 +15,7 @@ from videomama_client.whole_files import replacing
 from videomama_server.media.frames import write_picture
 from videomama_server.qc import sheet
 from videomama_server.qc.files import Clip, measure
-from videomama_server.qc.flags import flags_by_frame, judge
+from videomama_server.qc.flags import as_dict, flags_by_frame, judge
 from videomama_server.qc.plot import plot
 from videomama_server.qc.scores import FrameScores
 
@@ -34,7 +34,7 @@ class QcReport:
         """Return it as JSON can hold it."""
         return {
             "frames": len(self.scores),
-            "flags": [asdict(flag) for flag in self.flags],
+            "flags": [as_dict(flag) for flag in self.flags],
             "scores": [asdict(found) for found in self.scores],
             "not_judged": list(self.not_judged),
         }

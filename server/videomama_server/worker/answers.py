@@ -92,7 +92,7 @@ def planned_frames(ask: messages.PlanFrames, place: EngineConfig) -> messages.Fr
     ask.settings.check()
     name = engines.resolve(ask.settings.engine, place)
     shape = plan.window_shape(ask.settings, engines.shape(name, place, ask.settings))
-    laid = plan.lay(sequences.parse_range(ask.clip), ask.frames, shape)
+    laid = plan.lay(sequences.parse_range(ask.clip), ask.frame_ranges, shape)
     needed = sequences.whole_range(laid.frames)
     if len(needed) > wire.MAX_TEXT_BYTES:
         raise BadInput(

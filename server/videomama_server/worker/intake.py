@@ -104,7 +104,7 @@ class Intake:
 
         def source(role: str, pattern: str, digests: list[str]) -> SpoolSource:
             files = spool.pattern(Path(run.spool), role, pattern)
-            return SpoolSource(role, files, sources.by_frame(request.inline_frames, digests), want, cancelled)
+            return SpoolSource(role, files, sources.by_frame(request.inline_frame_numbers, digests), want, cancelled)
 
         private.make_folder(Path(run.spool))  # a cache that was just cleared took it along
         sent_plate = source(messages.PLATE, request.plate, request.plate_digests)

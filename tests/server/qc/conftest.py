@@ -33,7 +33,7 @@ class Clip:
 
     def flags(self):
         """What is flagged: frames by kind."""
-        return {flag.kind: flag.frames for flag in judge(self.scores())}
+        return {flag.kind: flag.frame_numbers for flag in judge(self.scores())}
 
 
 def texture(seed, shape):

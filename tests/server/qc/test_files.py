@@ -106,7 +106,7 @@ def test_every_second_frame_of_alphas_on_ones_follows_none(clip, written):
 def test_flags_on_twos_name_frames(clip, written):
     clip.alpha[1009][:] = 0
     (flag,) = check(clip_of(written(on_twos(clip)))).flags
-    assert (flag.kind, flag.frames, flag.worst) == ("alpha dropped", [1009], 1009)
+    assert (flag.kind, flag.frame_numbers, flag.worst) == ("alpha dropped", [1009], 1009)
 
 
 def test_a_single_frame_beside_a_sequence_is_refused(clip, written):
