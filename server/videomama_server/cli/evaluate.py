@@ -25,7 +25,7 @@ from videomama_server import config
 from videomama_server.cli import EXIT_FAILED
 from videomama_server.cli.bar import Bar
 from videomama_server.evaluate.asked import GIVEN, MASK, Measures, parse_engine, parse_masks, without_twins
-from videomama_server.evaluate.clip import Clip, Data
+from videomama_server.evaluate.clip import Data, GroundTruthClip
 from videomama_server.evaluate.layouts import LAYOUTS, read_data
 from videomama_server.evaluate.report import wording
 from videomama_server.evaluate.report.write import PAGE, write
@@ -107,7 +107,7 @@ def evaluate(  # noqa: PLR0913 - one parameter per option
         sys.exit(EXIT_FAILED)
 
 
-def clips_of(found: Sequence[Data]) -> list[Clip]:
+def clips_of(found: Sequence[Data]) -> list[GroundTruthClip]:
     """Return the clips of all folders with names that differ: where two are alike, the folder's stands before.
 
     Raises:

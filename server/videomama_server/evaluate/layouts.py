@@ -10,7 +10,7 @@ from typing import Protocol
 
 from videomama_client.errors import BadInput, NotPermitted
 
-from videomama_server.evaluate.clip import Broken, Clip, Data, Read, numbered, numbered_if_there
+from videomama_server.evaluate.clip import Broken, Data, GroundTruthClip, Read, numbered, numbered_if_there
 from videomama_server.media import sequences
 from videomama_server.synthetic.suite import FACTS, read_clip
 
@@ -46,12 +46,14 @@ class Suite:
         return {clip.name: partial(self._read, clip) for clip in begun}
 
     @staticmethod
-    def _read(folder: Path) -> Clip:
+    def _read(folder: Path) -> GroundTruthClip:
         clip = read_clip(folder)
         plate, alpha, mask, foreground = (
             sequences.find(sequences.parse(clip.pattern(what))) for what in ("plate", "alpha", "mask", "foreground")
         )
-        return Clip(folder.name, clip.spec.kind, "suite", clip.pattern("plate"), plate, alpha, mask, foreground)
+        return GroundTruthClip(
+            folder.name, clip.spec.kind, "suite", clip.pattern("plate"), plate, alpha, mask, foreground
+        )
 
 
 class RvmLayout:
@@ -81,11 +83,13 @@ class RvmLayout:
             for inside in _folders(folder):
                 yield from self._clips(inside, depth - 1)
 
-    def _read(self, folder: Path) -> Clip:
+    def _read(self, folder: Path) -> GroundTruthClip:
         pattern, plate = numbered(folder / self.plate)
         _, truth = numbered(folder / "pha")
         mask, foreground = (numbered_if_there(folder / part) for part in ("mask", "fgr"))
-        return Clip(folder.name, folder.absolute().parent.name, self.data, pattern, plate, truth, mask, foreground)
+        return GroundTruthClip(
+            folder.name, folder.absolute().parent.name, self.data, pattern, plate, truth, mask, foreground
+        )
 
 
 class YouTubeMatte(RvmLayout):
@@ -120,12 +124,12 @@ class VHim60:
         return found
 
     @staticmethod
-    def _read(level: Path, video: str, subject: str) -> Clip:
+    def _read(level: Path, video: str, subject: str) -> GroundTruthClip:
         pattern, plate = numbered(level / "fgr" / video)
         masks = _masks_beside(level)
         truth, mask = (_of_subject(kind / video, subject) if kind else None for kind in (level / "pha", masks))
         name = f"{video}/{Path(subject).stem}"
-        return Clip(name, level.absolute().name, "V-HIM60", pattern, plate, truth or {}, mask or None)
+        return GroundTruthClip(name, level.absolute().name, "V-HIM60", pattern, plate, truth or {}, mask or None)
 
 
 LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (Suite(), YouTubeMatte(), RvmLayout(), VHim60())}
@@ -158,11 +162,11 @@ def _listed(layout: Layout, folder: Path) -> dict[str, Read]:
 
 def _all_read(folder: Path, layout: str, readers: dict[str, Read]) -> Data:
     read = [_tried(name, reader) for name, reader in readers.items()]
-    clips = [one for one in read if isinstance(one, Clip)]
+    clips = [one for one in read if isinstance(one, GroundTruthClip)]
     return Data(folder, layout, clips, [one for one in read if isinstance(one, Broken)])
 
 
-def _tried(name: str, read: Read) -> Clip | Broken:
+def _tried(name: str, read: Read) -> GroundTruthClip | Broken:
     try:
         return replace(read(), name=name)
     except (BadInput, NotPermitted) as error:

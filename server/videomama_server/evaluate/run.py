@@ -15,7 +15,7 @@ from videomama_client.messages import BATCH, FrameDone, MatteDone
 from videomama_server.evaluate import masks as masking
 from videomama_server.evaluate import record
 from videomama_server.evaluate.asked import GIVEN, MASK, AskedEngine, AskedMasks, Measures, parse_masks
-from videomama_server.evaluate.clip import Clip, Files
+from videomama_server.evaluate.clip import Files, GroundTruthClip
 from videomama_server.evaluate.measure import measure
 from videomama_server.evaluate.record import Record, fingerprint
 from videomama_server.media.sequences import whole_range
@@ -52,13 +52,13 @@ class Plan:
         folder: of the results; alphas and records go to `work` in it.
     """
 
-    clips: Sequence[Clip]
+    clips: Sequence[GroundTruthClip]
     engines: Sequence[AskedEngine]
     masks: Sequence[AskedMasks]
     measures: Measures
     folder: Path
 
-    def masks_of(self, clip: Clip) -> Sequence[AskedMasks]:
+    def masks_of(self, clip: GroundTruthClip) -> Sequence[AskedMasks]:
         """Return which masks a clip is evaluated with."""
         return self.masks or [_OF_DATA if clip.mask is not None else _MIXED]
 
@@ -76,7 +76,7 @@ class Unit:
         again: whether they were there before.
     """
 
-    clip: Clip
+    clip: GroundTruthClip
     masks: str
     engine: str
     alphas: Files
@@ -138,13 +138,13 @@ class Runner:
             self._drop_client()
         return self._outcome
 
-    def _all_engines(self, clip: Clip, masks: AskedMasks) -> None:
+    def _all_engines(self, clip: GroundTruthClip, masks: AskedMasks) -> None:
         given = self._tried(clip, masks, MASK, partial(self._mask_unit, clip, masks))
         if given is not None:
             for engine in self._plan.engines:
                 self._tried(clip, masks, engine.name, partial(self._engine_unit, given, engine))
 
-    def _tried(self, clip: Clip, masks: AskedMasks, engine: str, do: Callable[[], Unit]) -> Unit | None:
+    def _tried(self, clip: GroundTruthClip, masks: AskedMasks, engine: str, do: Callable[[], Unit]) -> Unit | None:
         """Take in the unit that `do` does, or its failure, and then return None."""
         self._progress.unit(f"{clip.name}, {masks.name} masks" + f", {engine}" * (engine != MASK))
         try:
@@ -159,7 +159,7 @@ class Runner:
         self._outcome.units.append(unit)
         return unit
 
-    def _mask_unit(self, clip: Clip, masks: AskedMasks) -> Unit:
+    def _mask_unit(self, clip: GroundTruthClip, masks: AskedMasks) -> Unit:
         folder = self._folder(clip, masks.name, MASK)
         targets = masking.files(clip, masks, folder)
         mark = fingerprint(
@@ -233,10 +233,10 @@ class Runner:
             raise
         raise AssertionError("events end with MatteDone or an error")
 
-    def _foreground(self, clip: Clip) -> Files | None:
+    def _foreground(self, clip: GroundTruthClip) -> Files | None:
         return clip.foreground if self._plan.measures.foreground else None
 
-    def _folder(self, clip: Clip, masks: str, engine: str) -> Path:
+    def _folder(self, clip: GroundTruthClip, masks: str, engine: str) -> Path:
         return self._plan.folder / WORK / masks / engine / clip.name
 
     def _drop_client(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from videomama_client.errors import BadInput
 from videomama_server.evaluate import summary
-from videomama_server.evaluate.clip import Clip
+from videomama_server.evaluate.clip import GroundTruthClip
 from videomama_server.evaluate.published import beside
 from videomama_server.evaluate.record import Record
 from videomama_server.evaluate.run import Failure, Outcome, Unit
@@ -15,7 +15,7 @@ from videomama_server.evaluate.summary import from_json, summed_up, to_json
 
 def unit(name, engine, mad, dtssd=None, *, data="suite", group="hair", size=(96, 64), masks="given", seconds=None):
     files = {1 + index: Path(f"{index}.png") for index in range(len(mad))}
-    clip = Clip(name, group, data, "p.####.png", files, files)
+    clip = GroundTruthClip(name, group, data, "p.####.png", files, files)
     scores = {"mad": mad, "dtssd": dtssd or [None, *mad[1:]]}
     made = "" if engine == "mask" else engine.partition(":")[0]
     record = Record("print", made, size, sorted(files), scores, seconds)
