@@ -20,7 +20,7 @@ from videomama_server.weights.state import State
 
 
 @dataclass(frozen=True)
-class Order:
+class FetchOrder:
     """What to fetch and where to.
 
     Attributes:
@@ -61,7 +61,7 @@ class _Task:
         return self.remote.size - there if there <= self.remote.size else self.remote.size
 
 
-def fetch(order: Order, progress: Progress, say: Callable[[str], None]) -> Outcome:
+def fetch(order: FetchOrder, progress: Progress, say: Callable[[str], None]) -> Outcome:
     """Make the weights of `order` be there.
 
     Args:
@@ -106,7 +106,7 @@ def _checked(weights: Path) -> list[str]:
     return list(checks.run(layouts.find(weights)))
 
 
-def _tasks(order: Order, found: State, hub: Hub) -> tuple[Manifest, list[_Task]]:
+def _tasks(order: FetchOrder, found: State, hub: Hub) -> tuple[Manifest, list[_Task]]:
     """Ask the hub about all that is missing; the manifest is returned with the commits."""
     known, tasks = found.manifest, []
     for source, wanted in found.missing:
@@ -153,7 +153,7 @@ def _bring(hub: Hub, weights: Path, task: _Task, progress: Progress) -> Row:
     return Row(wanted.place, remote.repo, remote.commit, found.size, found.md5, found.sha256, bool(wanted.md5))
 
 
-def _shares(order: Order, tasks: Sequence[_Task]) -> list[disk_space.Share]:
+def _shares(order: FetchOrder, tasks: Sequence[_Task]) -> list[disk_space.Share]:
     rest = sum(task.rest for task in tasks)
     return [
         disk_space.Share(order.weights, rest, "for the weights"),
@@ -161,12 +161,12 @@ def _shares(order: Order, tasks: Sequence[_Task]) -> list[disk_space.Share]:
     ]
 
 
-def _folding_bytes(order: Order) -> int:
+def _folding_bytes(order: FetchOrder) -> int:
     folded = order.folded.is_dir() and any(order.folded.glob("*.safetensors"))
     return 0 if folded else order.offer.folded_bytes
 
 
-def _nothing_to_do(order: Order, found: State) -> Outcome:
+def _nothing_to_do(order: FetchOrder, found: State) -> Outcome:
     how = " (all checksums are right)" if order.verify else " (by their sizes; --verify reads them too)"
     if order.verify and not found.manifest.files:
         how = ""  # they came from elsewhere, and the note says what they are

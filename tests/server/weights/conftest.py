@@ -11,7 +11,7 @@ import pytest
 from videomama_server.engines.videomama.checkpoint.published import UNET_CLASS, VAE_CLASS
 from videomama_server.weights.catalogue import PUBLISHED, UNET_FOLDER, VAE_FOLDER, Offer, Source, Wanted
 from videomama_server.weights.digests import silent
-from videomama_server.weights.fetch import Order, fetch
+from videomama_server.weights.fetch import FetchOrder, fetch
 
 UNET_REPO, VAE_REPO = (source.repo for source in PUBLISHED.sources)
 UNET_FILE = "unet/diffusion_pytorch_model.safetensors"
@@ -84,6 +84,6 @@ def bring(hub, tiny_offer, weights, tmp_path, said):
     def run(accepted=True, progress=silent, **changes):
         order = {"offer": tiny_offer, "weights": weights, "folded": tmp_path / "cache" / "folded"}
         order |= {"accepted": lambda: accepted, "endpoint": hub.endpoint, **changes}
-        return fetch(Order(**order), progress, said.append)
+        return fetch(FetchOrder(**order), progress, said.append)
 
     return run

@@ -102,7 +102,8 @@ def test_a_killed_run_is_taken_up_by_the_next_one(bring, hub, weights, tiny_offe
         "from pathlib import Path, PosixPath, WindowsPath\n"
         "from videomama_server.weights.catalogue import *\n"
         "from videomama_server.weights import fetch, digests\n"
-        f"order = fetch.Order({tiny_offer!r}, {weights!r}, {tmp_path!r}, lambda: True, endpoint={hub.endpoint!r})\n"
+        f"order = fetch.FetchOrder({tiny_offer!r}, {weights!r}, {tmp_path!r}, lambda: True, "
+        f"endpoint={hub.endpoint!r})\n"
         "fetch.fetch(order, digests.silent, print)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code]) as process:
@@ -364,4 +365,4 @@ def test_a_repository_that_is_gone_is_told(bring, hub):
 
 def test_the_pins_are_those_of_the_published_files():
     assert catalogue.PUBLISHED.pins() == {"c8d457d4d5eb90f274bd441df60c8e47", "46a0af9a794fb405221988a7e2b1396b"}
-    assert module.Order.__dataclass_fields__["offer"].default is not catalogue.PUBLISHED
+    assert module.FetchOrder.__dataclass_fields__["offer"].default is not catalogue.PUBLISHED
