@@ -29,7 +29,7 @@ from videomama_server.evaluate.clip import Data, GroundTruthClip
 from videomama_server.evaluate.layouts import LAYOUTS, read_data
 from videomama_server.evaluate.report import wording
 from videomama_server.evaluate.report.write import PAGE, write
-from videomama_server.evaluate.run import Failure, Outcome, Plan, Runner
+from videomama_server.evaluate.run import EvaluationPlan, Failure, Outcome, Runner
 from videomama_server.evaluate.summary import Evaluation, summed_up
 from videomama_server.qc.report import make_folder
 from videomama_server.synthetic.degrade import HITS, SHAPES
@@ -87,7 +87,7 @@ def evaluate(  # noqa: PLR0913 - one parameter per option
     kinds = without_twins([parse_masks(text) for text in masks])
     found = [read_data(Path(os.path.abspath(folder)), layout or "") for folder in data]  # noqa: PTH100 - links stay
     make_folder(out)
-    plan = Plan(clips_of(found), asked, kinds, Measures(conn, shape, foreground), out)
+    plan = EvaluationPlan(clips_of(found), asked, kinds, Measures(conn, shape, foreground), out)
 
     def connect() -> Client:
         return launch.connect(settled.connection_file, start=not no_start)

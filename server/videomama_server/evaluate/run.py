@@ -41,7 +41,7 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True)
-class Plan:
+class EvaluationPlan:
     """What is to be evaluated.
 
     Attributes:
@@ -116,7 +116,7 @@ class Runner:
         progress: is told.
     """
 
-    def __init__(self, plan: Plan, connect: Callable[[], Client], progress: Progress) -> None:
+    def __init__(self, plan: EvaluationPlan, connect: Callable[[], Client], progress: Progress) -> None:
         self._plan, self._connect, self._progress = plan, connect, progress
         self._client: Client | None = None
         self._outcome = Outcome()

@@ -20,7 +20,7 @@ from videomama_server.evaluate.published import beside
 from videomama_server.evaluate.report import markdown, page, pictures, plots, tables
 from videomama_server.evaluate.report.wording import LABELS
 from videomama_server.evaluate.report.write import write
-from videomama_server.evaluate.run import Failure, Plan, Runner
+from videomama_server.evaluate.run import EvaluationPlan, Failure, Runner
 from videomama_server.evaluate.summary import FrameScores, read, summed_up
 
 STRANGE = 'fur <&"ü> | *x*'
@@ -70,7 +70,7 @@ def done(server, makers, tmp_path_factory):
     clips[0] = replace(clips[0], name=STRANGE)
     asked = [parse_engine(name, Config()) for name in ("passthrough", "classic:fast")]
     kinds = [parse_masks(name) for name in ("given", "down8")]
-    plan = Plan(clips, asked, kinds, Measures(shape=True), folder / "out")
+    plan = EvaluationPlan(clips, asked, kinds, Measures(shape=True), folder / "out")
     outcome = Runner(plan, lambda: launch.connect(server.connection_file, start=False), QUIET).run()
     assert outcome.failures == []
     outcome.failures.append(Failure("<b>gone</b>", "given", "mask", "cannot read <i>", "mend & go"))

@@ -11,7 +11,7 @@ from videomama_client.errors import ServerUnreachable
 from videomama_server.config import Config
 from videomama_server.evaluate.asked import MASK, Measures, parse_engine, parse_masks
 from videomama_server.evaluate.layouts import read_data
-from videomama_server.evaluate.run import WORK, Plan, Runner
+from videomama_server.evaluate.run import WORK, EvaluationPlan, Runner
 
 
 class Heard:
@@ -40,7 +40,7 @@ def evaluate(server, tmp_path):
     def run(clips, engines=("passthrough",), masks=(), measures=None, connect=None):
         asked = [parse_engine(name, Config()) for name in engines]
         kinds = [parse_masks(name) for name in masks]
-        plan = Plan(clips, asked, kinds, measures or Measures(), tmp_path / "out")
+        plan = EvaluationPlan(clips, asked, kinds, measures or Measures(), tmp_path / "out")
         heard = Heard()
         own = connect or (lambda: launch.connect(server.connection_file, start=False))
         return Runner(plan, own, heard).run(), heard
