@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from videomama_nuke.files import Source
+from videomama_nuke.files import FileSequence
 
 EARLIER_VERSION = "all nodes, refined by an earlier version"
 
@@ -31,7 +31,7 @@ class Upstream:
     nodes: str
     unchecked: tuple[str, ...] = ()
     shifted: bool = False
-    sources: tuple[Source, ...] = ()
+    sources: tuple[FileSequence, ...] = ()
 
     @property
     def signature(self) -> str:
@@ -80,7 +80,7 @@ def known(kind: type, content: Mapping[str, Any]) -> dict[str, Any]:
 
 def restored(content: Mapping[str, Any]) -> Upstream:
     """Make it of what `asdict` gave, once that went through JSON."""
-    sources = tuple(Source(**known(Source, source)) for source in content.get("sources", ()))
+    sources = tuple(FileSequence(**known(FileSequence, source)) for source in content.get("sources", ()))
     unchecked = tuple(content.get("unchecked", ()))
     return Upstream(**{**known(Upstream, content), "sources": sources, "unchecked": unchecked})
 
@@ -107,7 +107,7 @@ def compare(then: Upstream | None, now: Upstream) -> Verdict:
     return Verdict(unchecked=tuple(sorted(unchecked)), first=first, last=last)
 
 
-def _differs(old: Source, new: Source, shifted: bool) -> bool:
+def _differs(old: FileSequence, new: FileSequence, shifted: bool) -> bool:
     """Whether the files of a node are certainly others."""
     if old == new:
         return False
@@ -123,7 +123,7 @@ def _differs(old: Source, new: Source, shifted: bool) -> bool:
     return any(then != now if times_count else then[0] != now[0] for then, now in both)
 
 
-def _doubt(old: Source, new: Source) -> str:
+def _doubt(old: FileSequence, new: FileSequence) -> str:
     """Return why it cannot be checked whether the files are the same; empty where they are, or copies of them."""
     if old.path == new.path and old.sizes == new.sizes:
         return "" if old.seen else "its files cannot be seen"

@@ -37,7 +37,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Source:
+class Repository:
     """A repository, what of it is needed, and the revision to begin with: a branch, or a commit."""
 
     repo: str
@@ -49,12 +49,12 @@ class Source:
 class Offer:
     """All that makes the model run, and the bytes that the cache folder needs besides, once it is folded there."""
 
-    sources: tuple[Source, ...]
+    repositories: tuple[Repository, ...]
     folded_bytes: int
 
-    def tasks(self) -> list[tuple[Source, Wanted]]:
+    def tasks(self) -> list[tuple[Repository, Wanted]]:
         """Return every file with its repository."""
-        return [(source, wanted) for source in self.sources for wanted in source.wanted]
+        return [(repository, wanted) for repository in self.repositories for wanted in repository.wanted]
 
     def pins(self) -> set[str]:
         """Return the MD5 of every pinned file."""
@@ -62,8 +62,8 @@ class Offer:
 
 
 PUBLISHED = Offer(
-    sources=(
-        Source(
+    repositories=(
+        Repository(
             "SammyLim/VideoMaMa",
             (
                 Wanted("unet/config.json", f"{UNET_FOLDER}/config.json", network=UNET_CLASS),
@@ -74,7 +74,7 @@ PUBLISHED = Offer(
                 ),
             ),
         ),
-        Source(
+        Repository(
             "stabilityai/stable-video-diffusion-img2vid-xt",
             (
                 Wanted("vae/config.json", f"{VAE_FOLDER}/config.json", network=VAE_CLASS),

@@ -109,10 +109,10 @@ def _checked(weights: Path) -> list[str]:
 def _tasks(order: FetchOrder, found: State, hub: Hub) -> tuple[Manifest, list[_Task]]:
     """Ask the hub about all that is missing; the manifest is returned with the commits."""
     known, tasks = found.manifest, []
-    for source, wanted in found.missing:
-        if source.repo not in known.revisions:
-            known = known.pinned(source.repo, hub.commit(source.repo, source.revision))
-        remote = hub.describe(source.repo, known.revisions[source.repo], wanted.file)
+    for repository, wanted in found.missing:
+        if repository.repo not in known.revisions:
+            known = known.pinned(repository.repo, hub.commit(repository.repo, repository.revision))
+        remote = hub.describe(repository.repo, known.revisions[repository.repo], wanted.file)
         tasks.append(_Task(wanted, remote, _part(order.weights, remote)))
     return known, tasks
 

@@ -11,7 +11,7 @@ from videomama_client.errors import WeightsError
 
 from videomama_server.engines.videomama.checkpoint import headers, layouts
 from videomama_server.weights import digests, manifest
-from videomama_server.weights.catalogue import Offer, Source, Wanted
+from videomama_server.weights.catalogue import Offer, Repository, Wanted
 from videomama_server.weights.digests import Digests, Progress
 from videomama_server.weights.manifest import Manifest, Row
 
@@ -29,7 +29,7 @@ class State:
     """
 
     manifest: Manifest
-    missing: tuple[tuple[Source, Wanted], ...]
+    missing: tuple[tuple[Repository, Wanted], ...]
     note: str = ""
 
 
@@ -54,10 +54,10 @@ def look(folder: Path, offer: Offer, verify: bool, progress: Progress) -> State:
     if imported and all(intact(folder, row, verify, progress) for row in known.files.values()):
         return State(known, (), f"the weights in {folder} are there, imported from {_origins(imported)}")
     missing = []
-    for source, wanted in offer.tasks():
-        row = _kept(folder, known, source, wanted, verify, progress)
+    for repository, wanted in offer.tasks():
+        row = _kept(folder, known, repository, wanted, verify, progress)
         if row is None:
-            missing.append((source, wanted))
+            missing.append((repository, wanted))
         else:
             known = known.with_row(row)
     return State(known, tuple(missing), "" if missing else f"the weights in {folder} are there")
@@ -103,7 +103,7 @@ def refuse_wrong_config(path: Path, wanted: Wanted) -> None:
 
 
 def _kept(
-    folder: Path, known: Manifest, source: Source, wanted: Wanted, verify: bool, progress: Progress
+    folder: Path, known: Manifest, repository: Repository, wanted: Wanted, verify: bool, progress: Progress
 ) -> Row | None:
     """Return the row of a file that need not be fetched."""
     row = known.files.get(wanted.place)
@@ -120,8 +120,8 @@ def _kept(
         raise WeightsError(
             f"{path} is in the way: {error.message}", "Move it away, or name another folder with --to DIR."
         ) from error
-    commit = known.revisions.get(source.repo, "unknown")
-    return Row(wanted.place, source.repo, commit, found.size, found.md5, found.sha256, bool(wanted.md5))
+    commit = known.revisions.get(repository.repo, "unknown")
+    return Row(wanted.place, repository.repo, commit, found.size, found.md5, found.sha256, bool(wanted.md5))
 
 
 def _unknown(folder: Path, offer: Offer, verify: bool, progress: Progress) -> str:

@@ -5,7 +5,7 @@ import json
 import os
 
 import pytest
-from videomama_nuke.files import Source
+from videomama_nuke.files import FileSequence
 from videomama_nuke.upstream import EARLIER_VERSION, Upstream, Verdict, compare, restored
 
 FIRST, LAST = 1001, 1004
@@ -20,7 +20,7 @@ def files(tmp_path):
 
 
 def seen(folder, text="/shot/mask.%04d.exr", first=FIRST, last=LAST, name="mask.%04d.exr", **more) -> Upstream:
-    source = Source("MaskRead", text, f"{folder}/{name}", first, last)
+    source = FileSequence("MaskRead", text, f"{folder}/{name}", first, last)
     return Upstream("digest", sources=(source,), **more).with_files()
 
 

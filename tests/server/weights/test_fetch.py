@@ -182,7 +182,7 @@ def test_too_little_disk_is_refused_before_a_byte_is_fetched(bring, hub, weights
 
 
 def test_folding_counts_unless_it_is_done(bring, hub, weights, tiny_offer, tmp_path):
-    huge = catalogue.Offer(tiny_offer.sources, 10**16)
+    huge = catalogue.Offer(tiny_offer.repositories, 10**16)
     with pytest.raises(NotPermitted, match="folded"):
         bring(offer=huge)
     assert hub.total() == 0
