@@ -237,8 +237,8 @@ def test_the_picture_is_of_the_worst_frame_and_spot(done, draw, tmp_path):
         if index == 1:
             alpha[50:60, 80:94] = 1
         files[number] = draw.put(tmp_path / f"alpha.{number}.exr", alpha)
-    scores = {**engine.record.scores, "mad": [0.0, 9.0, 0.0]}
-    wrong = replace(engine, alphas=files, record=replace(engine.record, scores=scores))
+    scores = {**engine.result.scores, "mad": [0.0, 9.0, 0.0]}
+    wrong = replace(engine, alphas=files, result=replace(engine.result, scores=scores))
     strip = pictures.strip([mask, wrong], 1)
     assert strip.frame == mask.clip.numbers[1]
     assert [tile.title for tile in strip.tiles] == ["plate", "mask", "truth", "alpha", "difference"]

@@ -8,9 +8,9 @@ from videomama_client.errors import BadInput
 from videomama_server.evaluate import summary
 from videomama_server.evaluate.clip import GroundTruthClip
 from videomama_server.evaluate.published import beside
-from videomama_server.evaluate.record import Record
 from videomama_server.evaluate.run import Failure, Outcome, Unit
 from videomama_server.evaluate.summary import from_json, summed_up, to_json
+from videomama_server.evaluate.unit_result import UnitResult
 
 
 def unit(name, engine, mad, dtssd=None, *, data="suite", group="hair", size=(96, 64), masks="given", seconds=None):
@@ -18,8 +18,8 @@ def unit(name, engine, mad, dtssd=None, *, data="suite", group="hair", size=(96,
     clip = GroundTruthClip(name, group, data, "p.####.png", files, files)
     scores = {"mad": mad, "dtssd": dtssd or [None, *mad[1:]]}
     made = "" if engine == "mask" else engine.partition(":")[0]
-    record = Record("print", made, size, sorted(files), scores, seconds)
-    return Unit(clip, masks, engine, files, record, again=False)
+    result = UnitResult("print", made, size, sorted(files), scores, seconds)
+    return Unit(clip, masks, engine, files, result, again=False)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_sizes_and_masks_are_not_averaged_with_each_other():
 def test_the_worst_j_is_the_lowest_and_has_no_ratio():
     units = [unit("a", engine, [1.0, 2.0]) for engine in ("mask", "classic")]
     for one in units:
-        one.record.scores["j"] = [0.25, 0.75]
+        one.result.scores["j"] = [0.25, 0.75]
     (row,) = rows(summed_up(Outcome(units)).per_clip, engine="classic")
     assert (row.mean["j"], row.worst["j"]) == (0.5, 0.25)
     assert "j" not in row.ratio
