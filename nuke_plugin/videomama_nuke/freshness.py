@@ -10,7 +10,7 @@ from videomama_client.settings import MatteSettings
 
 from videomama_nuke import knobs, paths
 from videomama_nuke.record import Record
-from videomama_nuke.upstream import Upstream, Verdict, compare
+from videomama_nuke.upstream import Comparison, Upstream, compare
 
 _NAMED = 3
 _NEW_SETTINGS = {field.name: field.default for field in fields(MatteSettings)}
@@ -26,7 +26,7 @@ class Freshness:
     """
 
     changes: tuple[str, ...]
-    upstream: Verdict
+    upstream: Comparison
 
     @property
     def unchecked(self) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ class Upstream:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Comparison:
     """What a comparison found.
 
     Attributes:
@@ -85,18 +85,18 @@ def restored(content: Mapping[str, Any]) -> Upstream:
     return Upstream(**{**known(Upstream, content), "sources": sources, "unchecked": unchecked})
 
 
-def compare(then: Upstream | None, now: Upstream) -> Verdict:
+def compare(then: Upstream | None, now: Upstream) -> Comparison:
     """Return what has changed since a refine; `then` is None where its record has nothing that can be compared."""
     if then is None:
-        return Verdict(unchecked=(EARLIER_VERSION,))
+        return Comparison(unchecked=(EARLIER_VERSION,))
     if then.nodes != now.nodes or len(then.sources) != len(now.sources):
-        return Verdict(changed=True)
+        return Comparison(changed=True)
     unchecked = {*then.unchecked, *now.unchecked}
     first: int | None = None
     last: int | None = None
     for old, new in zip(then.sources, now.sources):
         if _differs(old, new, now.shifted):
-            return Verdict(changed=True)
+            return Comparison(changed=True)
         doubt = _doubt(old, new)
         if doubt:
             unchecked.add(f"{new.node} ({doubt})")
@@ -104,7 +104,7 @@ def compare(then: Upstream | None, now: Upstream) -> Verdict:
             first = max(old.first, new.first, old.first if first is None else first)
         if old.last != new.last:
             last = min(old.last, new.last, old.last if last is None else last)
-    return Verdict(unchecked=tuple(sorted(unchecked)), first=first, last=last)
+    return Comparison(unchecked=tuple(sorted(unchecked)), first=first, last=last)
 
 
 def _differs(old: FileSequence, new: FileSequence, shifted: bool) -> bool:

@@ -55,7 +55,7 @@ class AskedMasks:
 
 
 @dataclass(frozen=True)
-class Measures:
+class MeasureChoice:
     """Which measures are taken.
 
     Attributes:

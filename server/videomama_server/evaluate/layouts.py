@@ -17,7 +17,7 @@ from videomama_server.synthetic.suite import FACTS, read_clip
 _DEPTH = 3  # folders above a clip's: the data set's, its resolution's and its part's
 
 
-class Layout(Protocol):
+class DatasetLayout(Protocol):
     """A way in which clips lie in folders."""
 
     name: str
@@ -38,7 +38,7 @@ class Suite:
     expects = f"suite: a folder per clip with {FACTS}, as `videomama clips` makes it"
 
     def find(self, folder: Path) -> dict[str, Read]:
-        """See `Layout.find`."""
+        """See `DatasetLayout.find`."""
         inside = [folder] if (folder / FACTS).is_file() else _folders(folder)
         if not any((clip / FACTS).is_file() for clip in inside):
             return {}
@@ -70,7 +70,7 @@ class RvmLayout:
     _other: str | None = "har"  # with this it is another data set's
 
     def find(self, folder: Path) -> dict[str, Read]:
-        """See `Layout.find`; `folder` is the data set's, or any below it down to one clip's."""
+        """See `DatasetLayout.find`; `folder` is the data set's, or any below it down to one clip's."""
         found = [clip for clip in self._clips(folder, _DEPTH) if not (self._other and (clip / self._other).is_dir())]
         if not any((clip / self.plate).is_dir() and (clip / "pha").is_dir() for clip in found):
             return {}
@@ -113,7 +113,7 @@ class VHim60:
     expects = "v-him60: comp_hard/{fgr/00000/00000.jpg, pha/00000/00000/00.png, xmem/00000/00000/00.png}"
 
     def find(self, folder: Path) -> dict[str, Read]:
-        """See `Layout.find`; `folder` is the data set's, or that of one of its levels."""
+        """See `DatasetLayout.find`; `folder` is the data set's, or that of one of its levels."""
         levels = [folder] if _is_level(folder) else [inside for inside in _folders(folder) if _is_level(inside)]
         found: dict[str, Read] = {}
         for level in levels:
@@ -132,7 +132,7 @@ class VHim60:
         return GroundTruthClip(name, level.absolute().name, "V-HIM60", pattern, plate, truth or {}, mask or None)
 
 
-LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (Suite(), YouTubeMatte(), RvmLayout(), VHim60())}
+LAYOUTS: dict[str, DatasetLayout] = {layout.name: layout for layout in (Suite(), YouTubeMatte(), RvmLayout(), VHim60())}
 
 
 def read_data(folder: Path, layout: str = "") -> Data:
@@ -144,7 +144,7 @@ def read_data(folder: Path, layout: str = "") -> Data:
     """
     if not folder.is_dir():
         raise BadInput(f"{folder} is no folder", "Name a folder of clips.")
-    asked: Sequence[Layout] = [LAYOUTS[layout]] if layout else list(LAYOUTS.values())
+    asked: Sequence[DatasetLayout] = [LAYOUTS[layout]] if layout else list(LAYOUTS.values())
     for one in asked:
         readers = _listed(one, folder)
         if readers:
@@ -153,7 +153,7 @@ def read_data(folder: Path, layout: str = "") -> Data:
     raise BadInput(f"no clips with exact alphas were found in {folder}", f"Expected is one of:\n{expected}")
 
 
-def _listed(layout: Layout, folder: Path) -> dict[str, Read]:
+def _listed(layout: DatasetLayout, folder: Path) -> dict[str, Read]:
     try:
         return layout.find(folder)
     except PermissionError as error:

@@ -10,7 +10,7 @@ from videomama_client.errors import BadInput, placed
 
 from videomama_server import foreground, metrics
 from videomama_server.arrays import FloatArray
-from videomama_server.evaluate.asked import FLICKER, FOREGROUND, Measures
+from videomama_server.evaluate.asked import FLICKER, FOREGROUND, MeasureChoice
 from videomama_server.evaluate.clip import Files, GroundTruthClip
 from videomama_server.media import color, frames
 from videomama_server.media.frames import Picture
@@ -54,7 +54,7 @@ def read(clip: GroundTruthClip, alphas: Files, number: int) -> Shown:
 
 
 def measure(
-    clip: GroundTruthClip, alphas: Files, measures: Measures, is_mask: bool, tell: Tell
+    clip: GroundTruthClip, alphas: Files, measures: MeasureChoice, is_mask: bool, tell: Tell
 ) -> tuple[tuple[int, int], Scores]:
     """Return width and height of the plates, and the scores of every frame by measure.
 
@@ -70,14 +70,14 @@ def measure(
     """
     first = frames.probe_plate(clip.plate[clip.numbers[0]]).geometry.display
     taken = measures.of(first.w * first.h, clip.foreground is not None)
-    evaluation = metrics.Evaluation(only=[name for name in taken if name != FLICKER])
+    scorer = metrics.Scorer(only=[name for name in taken if name != FLICKER])
     scores: Scores = {name: [] for name in taken}
     before: tuple[FloatArray, FloatArray] | None = None
     for number in clip.numbers:
         shown = read(clip, alphas, number)
         with placed(frame=number):
             colours = _colours(clip, number, shown, is_mask) if taken[-1] in FOREGROUND else None
-            found = asdict(evaluation.add(shown.alpha, shown.truth, colours))
+            found = asdict(scorer.add(shown.alpha, shown.truth, colours))
             now = shown.alpha, shown.display
             found[FLICKER] = metrics.flicker(now[0], before[0], now[1], before[1]) if before else None
         before = now

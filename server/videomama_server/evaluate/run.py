@@ -14,7 +14,7 @@ from videomama_client.messages import BATCH, FrameDone, MatteDone
 
 from videomama_server.evaluate import masks as masking
 from videomama_server.evaluate import unit_result
-from videomama_server.evaluate.asked import GIVEN, MASK, AskedEngine, AskedMasks, Measures, parse_masks
+from videomama_server.evaluate.asked import GIVEN, MASK, AskedEngine, AskedMasks, MeasureChoice, parse_masks
 from videomama_server.evaluate.clip import Files, GroundTruthClip
 from videomama_server.evaluate.measure import measure
 from videomama_server.evaluate.unit_result import UnitResult, fingerprint
@@ -55,7 +55,7 @@ class EvaluationPlan:
     clips: Sequence[GroundTruthClip]
     engines: Sequence[AskedEngine]
     masks: Sequence[AskedMasks]
-    measures: Measures
+    measures: MeasureChoice
     folder: Path
 
     def masks_of(self, clip: GroundTruthClip) -> Sequence[AskedMasks]:
@@ -96,7 +96,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EvaluationOutcome:
     """All units that were done, in the order of the plan, and those that failed."""
 
     units: list[Unit] = field(default_factory=list)
@@ -119,9 +119,9 @@ class Runner:
     def __init__(self, plan: EvaluationPlan, connect: Callable[[], Client], progress: Progress) -> None:
         self._plan, self._connect, self._progress = plan, connect, progress
         self._client: Client | None = None
-        self._outcome = Outcome()
+        self._outcome = EvaluationOutcome()
 
-    def run(self) -> Outcome:
+    def run(self) -> EvaluationOutcome:
         """Do all units; one that fails does not keep the others from being done.
 
         Raises:

@@ -15,7 +15,7 @@ from videomama_client.errors import BadInput
 
 from videomama_server.evaluate import published
 from videomama_server.evaluate.asked import MASK, MEASURES, SHAPE
-from videomama_server.evaluate.run import Failure, Outcome, Unit
+from videomama_server.evaluate.run import EvaluationOutcome, Failure, Unit
 from videomama_server.metrics import rvm_table_mean
 
 SPREADSHEET_DATA = ("VideoMatte", "YouTubeMatte")  # whose published tables are averaged frame by frame first
@@ -38,7 +38,7 @@ class ClipFacts:
 
 
 @dataclass(frozen=True)
-class Row:
+class SummaryRow:
     """One line of a table: a clip, or many, by one engine (or the masks themselves) with one kind of masks.
 
     Attributes:
@@ -67,7 +67,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class FrameScores:
+class UnitScores:
     """The figures of every frame of a unit."""
 
     clip: str
@@ -102,14 +102,14 @@ class Evaluation:
     measures: list[str]
     engines: dict[str, str]
     clips: list[ClipFacts]
-    overall: list[Row]
-    groups: list[Row]
-    per_clip: list[Row]
-    spreadsheet: list[Row]
+    overall: list[SummaryRow]
+    groups: list[SummaryRow]
+    per_clip: list[SummaryRow]
+    spreadsheet: list[SummaryRow]
     published: list[published.Published]
     failures: list[Failure]
     warnings: list[str]
-    frames: list[FrameScores]
+    frames: list[UnitScores]
 
     def excerpt(self) -> Evaluation:
         """Return it without the figures of the frames."""
@@ -118,13 +118,13 @@ class Evaluation:
 
 _PARTS: dict[str, Callable[..., Any]] = {
     "clips": ClipFacts,
-    "overall": Row,
-    "groups": Row,
-    "per_clip": Row,
-    "spreadsheet": Row,
+    "overall": SummaryRow,
+    "groups": SummaryRow,
+    "per_clip": SummaryRow,
+    "spreadsheet": SummaryRow,
     "published": published.Published,
     "failures": Failure,
-    "frames": FrameScores,
+    "frames": UnitScores,
 }
 
 
@@ -154,7 +154,7 @@ def read(path: Path) -> Evaluation:
         raise BadInput(f"cannot read {path}: {error}", "Name an evaluation.json.") from error
 
 
-def summed_up(outcome: Outcome) -> Evaluation:
+def summed_up(outcome: EvaluationOutcome) -> Evaluation:
     """Return all figures of what was done."""
     units = outcome.units
     rows = _clip_rows(units)
@@ -175,7 +175,7 @@ def summed_up(outcome: Outcome) -> Evaluation:
         published=_beside(units),
         failures=outcome.failures,
         warnings=[f"{u.clip.name}, {u.engine}: {warning}" for u in units for warning in u.result.warnings],
-        frames=[FrameScores(u.clip.name, u.masks, u.engine, u.result.frames, u.result.scores) for u in units],
+        frames=[UnitScores(u.clip.name, u.masks, u.engine, u.result.frames, u.result.scores) for u in units],
     )
 
 
@@ -190,15 +190,15 @@ def _facts(unit: Unit) -> ClipFacts:
     return ClipFacts(clip.name, clip.group, data_name(unit), *unit.result.size, clip.numbers[0], len(clip.numbers))
 
 
-def _clip_rows(units: Iterable[Unit]) -> list[Row]:
-    rows: list[Row] = []
-    baseline: dict[tuple[str, str], Row] = {}
+def _clip_rows(units: Iterable[Unit]) -> list[SummaryRow]:
+    rows: list[SummaryRow] = []
+    baseline: dict[tuple[str, str], SummaryRow] = {}
     for unit in units:
         scores = unit.result.scores
         present = {name: [x for x in figures if x is not None] for name, figures in scores.items()}
         mean = {name: fmean(figures) for name, figures in present.items() if figures}
         worst = {name: _worst(name, figures) for name, figures in present.items() if figures}
-        row = Row(unit.clip.name, data_name(unit), unit.masks, unit.engine, 1, mean, worst)
+        row = SummaryRow(unit.clip.name, data_name(unit), unit.masks, unit.engine, 1, mean, worst)
         row = replace(row, seconds_per_frame=unit.result.seconds_per_frame)
         base = baseline.setdefault((row.name, row.masks), row)  # masks come first
         if unit.engine != MASK:
@@ -207,14 +207,14 @@ def _clip_rows(units: Iterable[Unit]) -> list[Row]:
     return rows
 
 
-def _joined(rows: Sequence[Row], key: Callable[[Row], str]) -> Iterator[Row]:
+def _joined(rows: Sequence[SummaryRow], key: Callable[[SummaryRow], str]) -> Iterator[SummaryRow]:
     """Yield a row for all clips of one key, data set, kind of masks and engine."""
     kinds = dict.fromkeys((key(row), row.data, row.masks, row.engine) for row in rows)
     order = list(dict.fromkeys(kind[:3] for kind in kinds))
     for name, data, masks, engine in sorted(kinds, key=lambda kind: order.index(kind[:3])):
         of = [row for row in rows if (key(row), row.data, row.masks, row.engine) == (name, data, masks, engine)]
         speeds = [row.seconds_per_frame for row in of if row.seconds_per_frame is not None]
-        yield Row(
+        yield SummaryRow(
             name,
             data,
             masks,
@@ -242,13 +242,13 @@ def _ratio(figures: Figures, base: Figures) -> Figures:
     return {name: value / base[name] for name, value in figures.items() if base.get(name) and name not in SHAPE}
 
 
-def _spreadsheet(units: Sequence[Unit]) -> Iterator[Row]:
+def _spreadsheet(units: Sequence[Unit]) -> Iterator[SummaryRow]:
     own = [unit for unit in units if unit.clip.data in SPREADSHEET_DATA]
     for data, masks, engine in dict.fromkeys((data_name(unit), unit.masks, unit.engine) for unit in own):
         of = [unit.result.scores for unit in own if (data_name(unit), unit.masks, unit.engine) == (data, masks, engine)]
         names = [name for name in MEASURES if all(name in scores for scores in of)]
         mean = {name: rvm_table_mean([scores[name] for scores in of]) for name in names}
-        yield Row(data, data, masks, engine, len(of), mean, {})
+        yield SummaryRow(data, data, masks, engine, len(of), mean, {})
 
 
 def _beside(units: Sequence[Unit]) -> list[published.Published]:

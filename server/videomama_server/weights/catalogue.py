@@ -20,7 +20,7 @@ LICENCE = Path(__file__).with_name("licence.txt")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedFile:
     """One file that is needed.
 
     Attributes:
@@ -41,7 +41,7 @@ class Repository:
     """A repository, what of it is needed, and the revision to begin with: a branch, or a commit."""
 
     repo: str
-    wanted: tuple[Wanted, ...]
+    wanted: tuple[WantedFile, ...]
     revision: str = "main"
 
 
@@ -52,7 +52,7 @@ class Offer:
     repositories: tuple[Repository, ...]
     folded_bytes: int
 
-    def tasks(self) -> list[tuple[Repository, Wanted]]:
+    def tasks(self) -> list[tuple[Repository, WantedFile]]:
         """Return every file with its repository."""
         return [(repository, wanted) for repository in self.repositories for wanted in repository.wanted]
 
@@ -66,8 +66,8 @@ PUBLISHED = Offer(
         Repository(
             "SammyLim/VideoMaMa",
             (
-                Wanted("unet/config.json", f"{UNET_FOLDER}/config.json", network=UNET_CLASS),
-                Wanted(
+                WantedFile("unet/config.json", f"{UNET_FOLDER}/config.json", network=UNET_CLASS),
+                WantedFile(
                     "unet/diffusion_pytorch_model.safetensors",
                     f"{UNET_FOLDER}/diffusion_pytorch_model.safetensors",
                     md5="c8d457d4d5eb90f274bd441df60c8e47",
@@ -77,8 +77,8 @@ PUBLISHED = Offer(
         Repository(
             "stabilityai/stable-video-diffusion-img2vid-xt",
             (
-                Wanted("vae/config.json", f"{VAE_FOLDER}/config.json", network=VAE_CLASS),
-                Wanted(
+                WantedFile("vae/config.json", f"{VAE_FOLDER}/config.json", network=VAE_CLASS),
+                WantedFile(
                     "vae/diffusion_pytorch_model.fp16.safetensors",
                     f"{VAE_FOLDER}/diffusion_pytorch_model.fp16.safetensors",
                     md5="46a0af9a794fb405221988a7e2b1396b",

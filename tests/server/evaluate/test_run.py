@@ -9,7 +9,7 @@ import pytest
 from videomama_client import launch
 from videomama_client.errors import ServerUnreachable
 from videomama_server.config import Config
-from videomama_server.evaluate.asked import MASK, Measures, parse_engine, parse_masks
+from videomama_server.evaluate.asked import MASK, MeasureChoice, parse_engine, parse_masks
 from videomama_server.evaluate.layouts import read_data
 from videomama_server.evaluate.run import WORK, EvaluationPlan, Runner
 
@@ -40,7 +40,7 @@ def evaluate(server, tmp_path):
     def run(clips, engines=("passthrough",), masks=(), measures=None, connect=None):
         asked = [parse_engine(name, Config()) for name in engines]
         kinds = [parse_masks(name) for name in masks]
-        plan = EvaluationPlan(clips, asked, kinds, measures or Measures(), tmp_path / "out")
+        plan = EvaluationPlan(clips, asked, kinds, measures or MeasureChoice(), tmp_path / "out")
         heard = Heard()
         own = connect or (lambda: launch.connect(server.connection_file, start=False))
         return Runner(plan, own, heard).run(), heard
@@ -123,7 +123,7 @@ def test_a_stale_record_is_done_again(evaluate, clip, tmp_path, change, again):
 
 def test_other_measures_are_taken_anew(evaluate, clip):
     evaluate([clip])
-    outcome, _ = evaluate([clip], measures=Measures(shape=True))
+    outcome, _ = evaluate([clip], measures=MeasureChoice(shape=True))
     assert [unit.again for unit in outcome.units] == [False, False]
     assert "j" in outcome.units[1].result.scores
 

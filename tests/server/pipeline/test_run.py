@@ -14,7 +14,7 @@ from videomama_client.messages import FrameDone, MatteDone, MattePlanned
 from videomama_server.cache.memo import Facts, FileId
 from videomama_server.engines.passthrough import PassthroughEngine
 from videomama_server.media import frames
-from videomama_server.media.channels import Wanted
+from videomama_server.media.channels import ChannelChoice
 from videomama_server.media.color import display_transform
 from videomama_server.media.geometry import Geometry, Rect
 from videomama_server.pipeline.windows import Clip, Window, lay, weights
@@ -469,7 +469,7 @@ def test_a_frame_that_changes_while_the_job_runs_is_an_error(bench, shot, tempor
 def test_rehash_trusts_no_stat(make_bench, short):
     """A file that changed behind an unchanged stat is seen only when its pixels are read."""
     bench = make_bench()
-    bench.memo.put(FileId.of(short.plate_file(1002)), Wanted().of_plate, Facts("stale", Geometry(FULL, FULL)))
+    bench.memo.put(FileId.of(short.plate_file(1002)), ChannelChoice().of_plate, Facts("stale", Geometry(FULL, FULL)))
     first = bench.run(short, PASSTHROUGH)
     assert bench.run(short, PASSTHROUGH).done.computed == 0
     again = bench.run(short, PASSTHROUGH, rehash=True)

@@ -9,7 +9,7 @@ from types import ModuleType
 import huggingface_hub
 import pytest
 from videomama_server.engines.videomama.checkpoint.published import UNET_CLASS, VAE_CLASS
-from videomama_server.weights.catalogue import PUBLISHED, UNET_FOLDER, VAE_FOLDER, Offer, Repository, Wanted
+from videomama_server.weights.catalogue import PUBLISHED, UNET_FOLDER, VAE_FOLDER, Offer, Repository, WantedFile
 from videomama_server.weights.digests import silent
 from videomama_server.weights.fetch import FetchOrder, fetch
 
@@ -53,8 +53,8 @@ def tiny_offer(tiny_checkpoint):
 
     def pinned(repo, folder, part, file, network):
         md5 = hub_standin.md5(tiny_checkpoint / folder / Path(file).name)
-        config = Wanted(f"{part}/config.json", f"{folder}/config.json", network=network)
-        return Repository(repo, (config, Wanted(file, f"{folder}/{Path(file).name}", md5=md5)))
+        config = WantedFile(f"{part}/config.json", f"{folder}/config.json", network=network)
+        return Repository(repo, (config, WantedFile(file, f"{folder}/{Path(file).name}", md5=md5)))
 
     return Offer(
         (

@@ -28,7 +28,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Header:
+class CheckpointHeader:
     """The header of one file, or of all shards of one network.
 
     Attributes:
@@ -42,7 +42,7 @@ class Header:
     shortfall: int = 0
 
 
-def read(path: Path) -> Header:
+def read(path: Path) -> CheckpointHeader:
     """Return the header of a safetensors file, or of all the shards that an index names.
 
     Raises:
@@ -77,7 +77,7 @@ def shards(path: Path) -> list[Path]:
     return files
 
 
-def read_whole(path: Path) -> Header:
+def read_whole(path: Path) -> CheckpointHeader:
     """Return the header as `read` does; raises WeightsError too when a file has not all the bytes that it announces."""
     for shard in shards(path):
         missing = _read(shard).shortfall
@@ -86,7 +86,7 @@ def read_whole(path: Path) -> Header:
     return read(path)
 
 
-def _read(path: Path) -> Header:
+def _read(path: Path) -> CheckpointHeader:
     try:
         with path.open("rb") as file:
             size = path.stat().st_size
@@ -110,7 +110,7 @@ def _read(path: Path) -> Header:
         ) from error
 
 
-def _parsed(rows: dict[str, Any], data_bytes: int) -> Header:
+def _parsed(rows: dict[str, Any], data_bytes: int) -> CheckpointHeader:
     """Return the header; raises ValueError, KeyError or TypeError for rows that make no sense."""
     metadata = {str(name): str(text) for name, text in rows.pop("__metadata__", {}).items()}
     tensors, end = {}, 0
@@ -126,12 +126,12 @@ def _parsed(rows: dict[str, Any], data_bytes: int) -> Header:
         end = max(end, stop)
     if data_bytes > end:
         raise ValueError(f"{data_bytes - end} bytes too many")
-    return Header(tensors, metadata, end - data_bytes)
+    return CheckpointHeader(tensors, metadata, end - data_bytes)
 
 
-def _merged(headers: list[Header]) -> Header:
+def _merged(headers: list[CheckpointHeader]) -> CheckpointHeader:
     tensors = {name: entry for header in headers for name, entry in header.tensors.items()}
-    return Header(tensors, {}, sum(header.shortfall for header in headers))
+    return CheckpointHeader(tensors, {}, sum(header.shortfall for header in headers))
 
 
 def _looks_like(start: bytes) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from videomama_client.errors import WeightsError
 
 from videomama_server.engines.videomama.checkpoint import headers, preference, published
-from videomama_server.engines.videomama.checkpoint.headers import Entry, Header
+from videomama_server.engines.videomama.checkpoint.headers import CheckpointHeader, Entry
 from videomama_server.engines.videomama.checkpoint.published import UNET_CHANNELS
 
 log = logging.getLogger(__name__)
@@ -238,7 +238,7 @@ def _classify(path: Path, found: _Found) -> None:
     _classify_vae(path, header, found)
 
 
-def _classify_unet(path: Path, header: Header, found: _Found) -> None:
+def _classify_unet(path: Path, header: CheckpointHeader, found: _Found) -> None:
     tensors = header.tensors
     prefix = prefix_of(tensors, "unet")
     if prefix is not None:
@@ -255,7 +255,7 @@ def _classify_unet(path: Path, header: Header, found: _Found) -> None:
             found.wrong_unets[path] = channels
 
 
-def _classify_vae(path: Path, header: Header, found: _Found) -> None:
+def _classify_vae(path: Path, header: CheckpointHeader, found: _Found) -> None:
     prefix = prefix_of(header.tensors, "vae")
     if prefix is None:
         return
