@@ -43,7 +43,7 @@ class Freshness:
         return self.upstream.holds(frame)
 
 
-def judge(node: nuke.Node, last: Record, above: Upstream) -> Freshness:
+def compare_node(node: nuke.Node, last: Record, above: Upstream) -> Freshness:
     """Compare a node with its record, and what is upstream of it now with what was.
 
     Raises:

@@ -89,9 +89,9 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> RefineOrder:
     folder = knobs.folder_of(node)
     above = walk.read(node)
     mask_channel = knobs.mask_channel_of(node)
-    key = record.key_of(settings, mask_channel, clip_text(clip), above.signature)
+    key = record.result_key(settings, mask_channel, clip_text(clip), above.signature)
     if sidecar.contradicts(folder / key, above):  # the same sizes, and yet other pixels
-        key = record.key_of(settings, mask_channel, clip_text(clip), above.exact)
+        key = record.result_key(settings, mask_channel, clip_text(clip), above.exact)
     views = tuple(nuke.views())
     per_view = "%V" if len(views) > 1 else "main"
     return RefineOrder(

@@ -82,8 +82,8 @@ class Intake:
         request.settings.check()
         if request.priority not in URGENCY:
             raise BadInput(f"no priority is called {request.priority!r}", f"There are: {', '.join(URGENCY)}.")
-        place = self._shelf.engine_config(request.settings)
-        name = engines.resolve(request.settings.engine, place)
+        engine_config = self._shelf.engine_config(request.settings)
+        name = engines.resolve(request.settings.engine, engine_config)
         plate, mask = self._sources(run, cancelled)
         noted = partial(self._reads.noted, run.job)
         reader = Reader(plate, mask, self._services.memo, wanted_of(request.settings), request.rehash, noted)
@@ -91,7 +91,7 @@ class Intake:
         if request.out and not request.inline:
             _refuse_overwriting(delivery.pattern, plate, mask)
         delivery.check()
-        return Order(run.job, request, name, self._shelf.engine(name, place), reader, delivery)
+        return Order(run.job, request, name, self._shelf.engine(name, engine_config), reader, delivery)
 
     def _sources(self, run: pipe.RunJob, cancelled: threading.Event) -> tuple[Source, Source]:
         request, roots = run.submit, self._config.roots

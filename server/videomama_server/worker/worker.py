@@ -28,7 +28,7 @@ from videomama_server.media import frames
 from videomama_server.pipeline.run import Matte
 from videomama_server.pipeline.services import Services
 from videomama_server.pipeline.survey import Pause
-from videomama_server.worker.answers import Answers, Desk
+from videomama_server.worker.answers import Answers, WorkerFacts
 from videomama_server.worker.intake import Intake
 from videomama_server.worker.reads import Reads
 from videomama_server.worker.scheduler import Scheduler
@@ -62,13 +62,15 @@ class Worker:
         shelf = EngineShelf(settings, cache.write_root / config.FOLDED, self._emit)
         reads = Reads(lambda job, files: self._emit(pipe.FilesRead(job, files)))
         self._intake = Intake(settings, self._services, shelf, reads, self._emit)
-        self._scheduler = Scheduler(self._steps, self._emit, shelf.report_usage, settings.log_place)
-        desk = Desk(cache, settings.cache_limit_gb, settings.log_place, shelf.engine_config, self._clear_cache)
+        self._scheduler = Scheduler(self._steps, self._emit, shelf.report_usage, settings.log_location)
+        facts = WorkerFacts(
+            cache, settings.cache_limit_gb, settings.log_location, shelf.engine_config, self._clear_cache
+        )
         self._handlers: dict[type, Callable[[Any], None]] = {
             pipe.RunJob: self._scheduler.announce,
             pipe.DropJob: self._scheduler.drop,
             pipe.FrameSupplied: self._intake.supplied,
-            **dict.fromkeys(pipe.QUESTIONS, Answers(desk, self._emit).take),
+            **dict.fromkeys(pipe.QUESTIONS, Answers(facts, self._emit).take),
         }
 
     def run(self) -> None:

@@ -3,7 +3,7 @@ from videomama_client.messages import FrameDone
 from videomama_server.pipeline.alpha_writer import AlphaWriter
 from videomama_server.pipeline.look_ups import LookUps
 from videomama_server.pipeline.quality_control import Control
-from videomama_server.pipeline.windows import Window
+from videomama_server.pipeline.window_grid import Window
 
 FIRST, SECOND = Window(1001, 1004), Window(1002, 1005)  # as the engine's windows lie over the clip
 

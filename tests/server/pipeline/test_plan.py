@@ -8,7 +8,7 @@ from videomama_client.messages import SubmitMatte
 from videomama_client.settings import MatteSettings
 from videomama_server.engines.base import WindowShape
 from videomama_server.pipeline import plan
-from videomama_server.pipeline.windows import Window
+from videomama_server.pipeline.window_grid import Window
 
 SHAPE = WindowShape(4, 2)
 
@@ -45,9 +45,9 @@ def test_frames_that_a_wanted_frame_depends_on_are_read():
 
 
 def test_what_is_needed_is_known_before_anything_is_there():
-    laid = plan.lay(range(1001, 1011), "1004", SHAPE)
+    laid = plan.plan_frames(range(1001, 1011), "1004", SHAPE)
     assert laid == make(frame_ranges="1004")
-    assert plan.lay(range(1001, 1011), "", SHAPE) == make()
+    assert plan.plan_frames(range(1001, 1011), "", SHAPE) == make()
 
 
 def test_a_clip_on_twos_has_the_frames_that_it_names():
@@ -73,8 +73,8 @@ def test_no_window_reaches_over_a_gap_of_the_clip():
 def test_of_any_clip_a_part_has_the_windows_groups_and_places_of_the_whole(clip, shape, data):
     clip = sorted(clip)
     wanted = sorted(data.draw(st.sets(st.sampled_from(clip), min_size=1, max_size=6)))
-    whole = plan.lay(clip, "", shape)
-    part = plan.lay(clip, ",".join(map(str, wanted)), shape)
+    whole = plan.plan_frames(clip, "", shape)
+    part = plan.plan_frames(clip, ",".join(map(str, wanted)), shape)
     assert part.wanted == tuple(wanted)
     assert set(part.frames) <= set(clip)
     assert part.places == whole.places
@@ -101,7 +101,7 @@ def test_a_frame_between_those_of_the_clip_is_outside_it(raises_with_hint):
 @pytest.mark.parametrize(("frames", "said"), [("1000-1002", "1000"), ("1011", "1011"), ("abc", "'abc'")])
 def test_what_lies_outside_or_makes_no_sense_is_refused_without_files_too(frames, said, raises_with_hint):
     with raises_with_hint(BadInput, said):
-        plan.lay(range(1001, 1011), frames, SHAPE)
+        plan.plan_frames(range(1001, 1011), frames, SHAPE)
 
 
 def test_windows_do_not_depend_on_the_frames_wanted():

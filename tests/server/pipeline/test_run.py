@@ -17,7 +17,7 @@ from videomama_server.media import frames
 from videomama_server.media.channels import ChannelChoice
 from videomama_server.media.color import display_transform
 from videomama_server.media.geometry import Geometry, Rect
-from videomama_server.pipeline.windows import Clip, Window, lay, weights
+from videomama_server.pipeline.window_grid import Clip, Window, blend_weights, lay
 from videomama_server.qc import scores
 
 FULL = Rect(0, 0, 64, 48)
@@ -171,7 +171,7 @@ def test_overlapping_windows_are_cross_faded(bench, shot, temporal, pictures):
         window: engine.refine([(frame, masks[frame], shown[frame]) for frame in window.frames], None) for window in laid
     }
     for frame in CLIP:
-        shares = weights(laid, frame, 2)
+        shares = blend_weights(laid, frame, 2)
         expected = sum(share * results[window][frame - window.first] for window, share in shares.items())
         np.testing.assert_allclose(outcome.alpha(frame), np.clip(expected, 0, 1), atol=1e-6)
 

@@ -14,7 +14,7 @@ from videomama_server.media.delivery import Delivery
 from videomama_server.media.geometry import Rect
 from videomama_server.pipeline.reader import Reader, wanted_of
 from videomama_server.pipeline.sources import DiskSource
-from videomama_server.pipeline.survey import Order, check_cancelled, look
+from videomama_server.pipeline.survey import Order, check_cancelled, take_survey
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def survey(shot, tmp_path):
             plate, mask = DiskSource("plate", shot.plate, ()), DiskSource("mask", shot.mask, ())
             reader = Reader(plate, mask, Memo(None), wanted_of(request.settings), rehash=False)
             order = Order("j", request, engine.name, engine, reader, Delivery(sequences.parse(out)))
-            steps = look(order, readers, cancelled or threading.Event())
+            steps = take_survey(order, readers, cancelled or threading.Event())
             return result_of(steps)
 
         yield run

@@ -9,7 +9,7 @@ from videomama_client.settings import MatteSettings
 from videomama_server.cache.entries import Cache, CacheReport
 from videomama_server.engines.base import EngineConfig
 from videomama_server.media import sequences
-from videomama_server.worker.answers import Answers, Desk, planned_frames
+from videomama_server.worker.answers import Answers, WorkerFacts, planned_frames
 
 WAIT_S = 20
 
@@ -88,7 +88,7 @@ class Asking:
         self.cache = Cache(folder / "cache")
         self.said = queue.Queue()
         self.cleared = threading.Event()
-        desk = Desk(self.cache, limit_gb, "/log", lambda settings: place, self.clear)
+        desk = WorkerFacts(self.cache, limit_gb, "/log", lambda settings: place, self.clear)
         self.answers = Answers(desk, self.said.put)
 
     def clear(self) -> CacheReport:
