@@ -31,9 +31,9 @@ def contact_sheet(rows: Sequence[Loaded], flags: Sequence[QcFlag]) -> ByteArray:
     return sheets.lay_out(_TITLES, [_row(row, flags) for row in rows])
 
 
-def _row(row: Loaded, flags: Sequence[QcFlag]) -> sheets.SheetRow:
+def _row(row: Loaded, flags: Sequence[QcFlag]) -> sheets.LabelledRow:
     kinds = [flag.kind for flag in flags if row.frame in flag.frame_numbers]
-    return sheets.SheetRow(f"{row.frame}  {', '.join(kinds)}", _cells(row), is_marked=bool(kinds))
+    return sheets.LabelledRow(f"{row.frame}  {', '.join(kinds)}", _cells(row), is_marked=bool(kinds))
 
 
 def _by_turns(lists: Sequence[Sequence[int]]) -> list[int]:

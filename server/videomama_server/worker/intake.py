@@ -33,7 +33,7 @@ class Intake:
     """Takes requests in. Only `supplied` may be called from another thread.
 
     Args:
-        settings: the server's config.
+        server_config: the server's config.
         services: what all jobs share.
         shelf: the engines.
         reads: the files that are being read.
@@ -42,13 +42,13 @@ class Intake:
 
     def __init__(
         self,
-        settings: config.Config,
+        server_config: config.Config,
         services: Services,
         shelf: EngineShelf,
         reads: Reads,
         emit: Callable[[messages.FrameWanted], None],
     ) -> None:
-        self._config = settings
+        self._config = server_config
         self._services = services
         self._shelf = shelf
         self._reads = reads

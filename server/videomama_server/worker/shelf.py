@@ -17,13 +17,15 @@ class EngineShelf:
     """Loaded engines by name. Only `engine_config` may be called from several threads.
 
     Args:
-        settings: the server's config.
+        server_config: the server's config.
         folded_dir: where engines keep weights that they have made ready.
         emit: takes `EngineHolds` whenever what the engines hold has changed.
     """
 
-    def __init__(self, settings: config.Config, folded_dir: Path, emit: Callable[[pipe.EngineHolds], None]) -> None:
-        self._config = settings
+    def __init__(
+        self, server_config: config.Config, folded_dir: Path, emit: Callable[[pipe.EngineHolds], None]
+    ) -> None:
+        self._config = server_config
         self._folded_dir = folded_dir
         self._emit = emit
         self._engines: dict[str, tuple[Hashable, Engine]] = {}

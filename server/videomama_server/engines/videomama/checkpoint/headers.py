@@ -20,7 +20,7 @@ _AGAIN = "Download or copy the file again; `videomama weights check` then looks 
 
 
 @dataclass(frozen=True)
-class Entry:
+class TensorInfo:
     """One tensor: its dtype as the format spells it (`F32`, `BF16`, ...), and its shape."""
 
     dtype: str
@@ -37,7 +37,7 @@ class CheckpointHeader:
         shortfall: bytes that the header announces and that the file lacks; 0 for a whole file.
     """
 
-    tensors: Mapping[str, Entry]
+    tensors: Mapping[str, TensorInfo]
     metadata: Mapping[str, str] = field(default_factory=dict)
     shortfall: int = 0
 
@@ -115,14 +115,14 @@ def _parsed(rows: dict[str, Any], data_bytes: int) -> CheckpointHeader:
     metadata = {str(name): str(text) for name, text in rows.pop("__metadata__", {}).items()}
     tensors, end = {}, 0
     for name, row in rows.items():
-        entry = Entry(str(row["dtype"]), tuple(int(side) for side in row["shape"]))
+        info = TensorInfo(str(row["dtype"]), tuple(int(side) for side in row["shape"]))
         begin, stop = row["data_offsets"]
-        bits = _ITEM_BITS.get(entry.dtype)
-        if not 0 <= begin <= stop or min(entry.shape, default=0) < 0:
+        bits = _ITEM_BITS.get(info.dtype)
+        if not 0 <= begin <= stop or min(info.shape, default=0) < 0:
             raise ValueError(f"{name} lies outside the file")
-        if bits and (stop - begin) * 8 != bits * math.prod(entry.shape):
-            raise ValueError(f"{name} has {stop - begin} bytes for {entry.dtype} {list(entry.shape)}")
-        tensors[name] = entry
+        if bits and (stop - begin) * 8 != bits * math.prod(info.shape):
+            raise ValueError(f"{name} has {stop - begin} bytes for {info.dtype} {list(info.shape)}")
+        tensors[name] = info
         end = max(end, stop)
     if data_bytes > end:
         raise ValueError(f"{data_bytes - end} bytes too many")
@@ -130,7 +130,7 @@ def _parsed(rows: dict[str, Any], data_bytes: int) -> CheckpointHeader:
 
 
 def _merged(headers: list[CheckpointHeader]) -> CheckpointHeader:
-    tensors = {name: entry for header in headers for name, entry in header.tensors.items()}
+    tensors = {name: info for header in headers for name, info in header.tensors.items()}
     return CheckpointHeader(tensors, {}, sum(header.shortfall for header in headers))
 
 
