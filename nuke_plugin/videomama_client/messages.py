@@ -192,7 +192,7 @@ class Greeted:
 class ConfigValue:
     """One key of the server's config and its value, as it would be written in a variable.
 
-    A record inside `StatusReported`.
+    A map inside `StatusReported`.
     """
 
     name: str
@@ -232,7 +232,7 @@ class StatusReported:
 
 @dataclass(frozen=True)
 class JobState:
-    """How far one job is: a record inside `JobsReported`.
+    """How far one job is: a map inside `JobsReported`.
 
     Fields:
         label: what its client called it; empty when it did not say.
@@ -356,7 +356,7 @@ class FrameDone:
 
 @dataclass(frozen=True)
 class QcFlag:
-    """Frames that a person should look at: a record inside `MatteDone`.
+    """Frames that a person should look at: a map inside `MatteDone`.
 
     Fields:
         kind: what is wrong, in a word or two.
