@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from videomama_client.messages import QcFlag
 from videomama_server.qc import flags as kinds
-from videomama_server.qc.files import Loaded, clip_of
+from videomama_server.qc.files import Loaded, refined_clip
 from videomama_server.qc.flags import judge, sentence
 from videomama_server.qc.scores import Gauge, with_seams
 from videomama_server.synthetic.suite import FACTS
@@ -121,7 +121,7 @@ def run(folders: list[Path]) -> dict[str, object]:
     missed: list[str] = []
     frames = 0
     for folder in folders:
-        clip = clip_of(tuple(str(folder / f"{role}.####.exr") for role in ("plate", "mask", "alpha")))
+        clip = refined_clip(tuple(str(folder / f"{role}.####.exr") for role in ("plate", "mask", "alpha")))
         rows = [row_of(clip.read(number)) for number in clip.numbers]
         halves, frames = [half(row) for row in rows], frames + len(rows)
         for case, flag in false_flags(rows, halves):
