@@ -140,7 +140,8 @@ def environment() -> dict[str, str]:
 class RunningServer:
     """A server process on a connection file and a cache folder of its own."""
 
-    def __init__(self, folder: Path, flags: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, flags: tuple[str, ...], python: str = sys.executable) -> None:
+        self.python = python
         self.connection_file = folder / "connection.json"
         self.cache_dir = folder / "cache"
         self.log_file = folder / "server.log"
@@ -149,7 +150,7 @@ class RunningServer:
 
     def start(self) -> subprocess.Popen:
         """Start the process, also again after its end, and wait until it listens."""
-        command = [sys.executable, "-m", "videomama_server", "serve", "--connection-file", str(self.connection_file)]
+        command = [self.python, "-m", "videomama_server", "serve", "--connection-file", str(self.connection_file)]
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, *self.flags], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment()
@@ -344,3 +345,39 @@ def tiny_checkpoint(make_checkpoint, tmp_path_factory):
 def own_checkpoint(tiny_checkpoint, tmp_path):
     """A copy that a test may change."""
     return shutil.copytree(tiny_checkpoint, tmp_path / "checkpoint")
+
+
+@dataclass
+class Packages:
+    """Installed packages that bring engines, in a folder."""
+
+    folder: Path
+
+    def put(self, package: str, code: str, engines: dict[str, str], version: str = "1.0") -> None:
+        """Write a package of one module as an installer would.
+
+        Args:
+            package: its name; its module is called alike, with _ for -.
+            code: of the module.
+            engines: the classes in it by the names of their engines.
+            version: of the package.
+        """
+        module = package.replace("-", "_")
+        points = [f"{name} = {module}:{kind}" for name, kind in engines.items()]
+        written = {
+            f"{module}.py": code,
+            f"{module}-{version}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n",
+            f"{module}-{version}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\n"
+            "Tag: py3-none-any\n",
+            f"{module}-{version}.dist-info/RECORD": "",
+            f"{module}-{version}.dist-info/entry_points.txt": "\n".join(["[videomama.engines]", *points, ""]),
+        }
+        for name, text in written.items():
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / name).write_text(text)
+
+
+@pytest.fixture
+def packages(tmp_path):
+    """Write packages that bring engines into a folder that nothing imports from yet: `packages.put(...)`."""
+    return Packages(tmp_path / "packages")

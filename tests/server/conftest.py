@@ -367,9 +367,10 @@ def raises_with_hint():
         def __init__(self, kind: type[Exception], *named: object) -> None:
             self.kind, self.named = kind, named
 
-        def __enter__(self) -> None:
+        def __enter__(self) -> Raised:
             self.context = pytest.raises(self.kind)
             self.info = self.context.__enter__()
+            return self
 
         def __exit__(self, *failure: Any) -> bool:
             if not self.context.__exit__(*failure):

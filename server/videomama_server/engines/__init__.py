@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from importlib import import_module
 
 from videomama_client import __version__
-from videomama_client.errors import BadInput, WeightsError
+from videomama_client.errors import BadInput, VideoMaMaError, WeightsError
 from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import choices
 
+from videomama_server.engines import plugins
 from videomama_server.engines.base import Engine, EngineConfig, EngineKind, WindowShape
+from videomama_server.engines.plugins import Plugin
 
 AUTO = "auto"
 _BUILT_IN = {
@@ -23,19 +25,28 @@ _BUILT_IN = {
 }
 _PREFERENCE = ("videomama", "classic")  # what `auto` asks in turn; the last runs anywhere and is not asked
 _importing = threading.RLock()  # a large package half imported by one thread is no use to another
+_plugged: dict[str, tuple[Plugin, EngineKind]] = {}  # as they were imported: their code stays that of this version
+
+
+def names() -> list[str]:
+    """Return the engines that can be asked for; none is imported, so one that another package brings may be faulty."""
+    return list(dict.fromkeys([*_BUILT_IN, *(plugin.name for plugin in plugins.declared())]))
 
 
 def resolve(name: str, config: EngineConfig) -> str:
-    """Return the engine that `name` stands for; raises `BadInput` when there is none of that name.
+    """Return the engine that `name` stands for.
 
     `auto` is the first of the declared order that runs well here: `videomama` where its weights and a GPU are, else
-    `classic`.
+    `classic`. It is never the engine of another package: to install one changes nobody's pixels.
+
+    Raises:
+        BadInput: there is no engine of that name, or several packages bring one.
     """
     if name == AUTO:
         *asked, last = _PREFERENCE
         return next((engine for engine in asked if _kind(engine).runs_well(config)), last)
-    if name not in _BUILT_IN:
-        raise BadInput(f"no engine is called {name!r}", choices(name, [AUTO, *_BUILT_IN]))
+    if name not in _BUILT_IN and name not in _plugged and plugins.find(name) is None:
+        raise BadInput(f"no engine is called {name!r}", choices(name, [AUTO, *names()]))
     return name
 
 
@@ -44,6 +55,7 @@ def identity(name: str, config: EngineConfig) -> Hashable:
 
     Raises:
         WeightsError: what the engine needs is not there: packages or weights.
+        BadInput: another package brings the engine, and it cannot be used.
     """
     with _packages_of(name):
         return _kind(name).identity(config)
@@ -58,7 +70,17 @@ def signature(name: str, config: EngineConfig) -> str:
         WeightsError: what the engine needs is not there: packages or weights.
     """
     loaded = identity(name, config)
-    return str(getattr(_kind(name), "fingerprint", "")) if loaded == name else f"{name} {__version__} {loaded}"
+    if loaded != name:
+        return f"{_origin(name)}{name} {__version__} {loaded}"
+    return f"{_origin(name)}{getattr(_kind(name), 'fingerprint', '')}"
+
+
+def fingerprint(name: str, engine: Engine) -> str:
+    """Return what stands for an engine in keys: its own fingerprint, after package and version for a plug-in.
+
+    An update of a package computes anew, whether or not its author changed the fingerprint.
+    """
+    return f"{_origin(name)}{engine.fingerprint}"
 
 
 def load(name: str, config: EngineConfig) -> Engine:
@@ -68,7 +90,10 @@ def load(name: str, config: EngineConfig) -> Engine:
         WeightsError: what the engine needs is not there: packages or weights.
     """
     with _packages_of(name):
-        return _kind(name).load(config)
+        engine = _kind(name).load(config)
+    if name in _plugged:
+        plugins.check_engine(_plugged[name][0], engine)
+    return engine
 
 
 def shape(name: str, config: EngineConfig, settings: MatteSettings) -> WindowShape:
@@ -82,15 +107,47 @@ def shape(name: str, config: EngineConfig, settings: MatteSettings) -> WindowSha
 
 
 def options(name: str) -> tuple[SettingSpec, ...]:
-    """Return the settings that an engine of a resolved name has of its own; neither packages nor weights are needed."""
-    return _kind(name).options()
+    """Return the settings that an engine of a resolved name has of its own; no weights are needed.
+
+    Raises:
+        BadInput: another package brings the engine, and it cannot be used.
+    """
+    with _packages_of(name):
+        return _kind(name).options()
+
+
+def fault(plugin: Plugin) -> VideoMaMaError | None:
+    """Import what a package declares, and return why it cannot be used; None when it can."""
+    if plugin.name in _BUILT_IN:
+        return plugin.fault(
+            "VideoMaMa itself (videomama-bridge) has an engine of this name", plugins.rename_hint(plugin)
+        )
+    try:
+        plugins.find(plugin.name)
+        _kind(plugin.name)
+    except BadInput as error:
+        return error
+    return None
 
 
 def _kind(name: str) -> EngineKind:
-    module, kind = _BUILT_IN[name]
+    """Import the kind of an engine of a resolved name, once."""
     with _importing:
-        found: EngineKind = getattr(import_module(module), kind)
-    return found
+        if name in _BUILT_IN:
+            module, kind = _BUILT_IN[name]
+            found: EngineKind = getattr(import_module(module), kind)
+            return found
+        if name not in _plugged:
+            plugin = plugins.find(name)
+            if plugin is None:
+                raise BadInput(f"the package of the engine {name} was uninstalled", "Install it again.")
+            _plugged[name] = plugin, plugins.kind_of(plugin)
+        return _plugged[name][1]
+
+
+def _origin(name: str) -> str:
+    """Return what tells engines of other packages apart; empty for the engines that are part of this one."""
+    return f"{_plugged[name][0].source}: " if name in _plugged else ""
 
 
 @contextmanager
@@ -99,7 +156,9 @@ def _packages_of(name: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
+        plugin = _plugged[name][0].package if name in _plugged else ""
+        install = f"Install {plugin} again together with what it needs" if plugin else "Run `python install server`"
         raise WeightsError(
             f"the engine {name} needs the package {error.name}, which is not installed",
-            "Run `python install server`, or take another engine: --engine classic.",
+            f"{install}, or take another engine: --engine classic.",
         ) from error

@@ -13,6 +13,7 @@ from videomama_client.messages import SubmitMatte
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import counted
 
+from videomama_server import engines
 from videomama_server.cache.memo import Facts
 from videomama_server.engines.base import Engine, RegionRule, WindowShape
 from videomama_server.media import color
@@ -225,7 +226,8 @@ def _identity(order: Order, shape: WindowShape, display: Rect, region: Rect | No
     around = region or display
     resolved = order.engine.resolve(resolved, (around.h, around.w))
     transform = color.display_transform(colorspace, settings.exposure)
-    return Identity(order.engine.fingerprint, transform.fingerprint, resolved)
+    engine = engines.fingerprint(order.engine_name, order.engine)
+    return Identity(engine, transform.fingerprint, resolved)
 
 
 def _leaving(wanted: Sequence[int], looked: _Looked, region: Rect | None) -> list[str]:

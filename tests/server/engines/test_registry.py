@@ -117,3 +117,87 @@ def test_every_engine_says_who_it_is(name, config):
     assert engine.fingerprint
     assert isinstance(engine.window, WindowShape)
     assert 0 <= engine.window.overlap <= engine.window.length // 2
+
+
+def test_an_engine_of_another_package_is_found_by_its_name(installed, config):
+    installed()
+    assert engines.names() == ["videomama", "classic", "passthrough", "own"]
+    assert engines.resolve("own", config) == "own"
+    assert engines.shape("own", config, MatteSettings()) == WindowShape(3, 1)
+    assert [spec.name for spec in engines.options("own")] == ["strength"]
+    assert engines.load("own", config).name == "own"
+
+
+def test_auto_is_never_an_engine_of_another_package(installed, config):
+    installed()
+    assert engines.resolve("auto", config) == "classic"
+
+
+def test_a_typo_is_answered_with_the_engines_of_other_packages_too(installed, config, raises_with_hint):
+    installed()
+    with raises_with_hint(BadInput, "'owm'") as raised:
+        engines.resolve("owm", config)
+    assert "Did you mean own?" in raised.info.value.hint
+
+
+def test_package_and_version_are_part_of_what_stands_for_its_engine_in_keys(installed, config):
+    package = installed(version="1.5")
+    engine = engines.load("own", config)
+    assert engines.fingerprint("own", engine) == engines.signature("own", config) == f"{package} 1.5: own-1"
+
+
+@pytest.mark.parametrize("name", ["classic", "passthrough"])
+def test_the_engines_of_this_package_stand_in_keys_with_their_fingerprint_alone(name, config):
+    engine = engines.load(name, config)
+    assert engines.fingerprint(name, engine) == engine.fingerprint
+
+
+def test_an_update_of_a_package_does_not_change_what_runs_already(installed, packages, config):
+    package = installed(version="1.0")
+    known = engines.fingerprint("own", engines.load("own", config))
+    for file in packages.folder.glob("*.dist-info/METADATA"):
+        file.write_text(file.read_text().replace("Version: 1.0", "Version: 2.0"))
+    assert engines.plugins.find("own").version == "2.0"
+    assert engines.fingerprint("own", engines.load("own", config)) == known == f"{package} 1.0: own-1"
+
+
+def test_a_package_takes_no_name_of_ours(installed, config, good):
+    package = installed(good.replace('"own"', '"classic"'), {"classic": "Own"})
+    (plugin,) = [plugin for plugin in engines.plugins.declared() if plugin.package == package]
+    fault = engines.fault(plugin)
+    assert package in fault.message
+    assert "videomama-bridge" in fault.message
+    assert engines.load(engines.resolve("classic", config), config).fingerprint.startswith("classic-")
+    assert engines.names().count("classic") == 1
+
+
+def test_only_what_is_faulty_has_a_fault(installed, config):
+    bad = installed("import no_such_package", {"bad": "Own"})
+    good = installed()
+    faults = {plugin.package: engines.fault(plugin) for plugin in engines.plugins.declared()}
+    assert faults[good] is None
+    assert "no_such_package" in faults[bad].message
+    assert engines.load(engines.resolve("own", config), config)
+    with pytest.raises(BadInput):
+        engines.load(engines.resolve("bad", config), config)
+
+
+def test_of_two_packages_with_one_engine_both_have_a_fault_that_names_the_other(installed):
+    one, other = installed(), installed()
+    for plugin in engines.plugins.declared():
+        assert one in engines.fault(plugin).message
+        assert other in engines.fault(plugin).message
+
+
+def test_an_engine_that_lacks_a_package_only_when_it_is_made_names_it(installed, config, good, raises_with_hint):
+    late = good.replace("def prepare", "def __init__(self, config):\n        import no_such_package\n\n    def prepare")
+    package = installed(late)
+    with raises_with_hint(WeightsError, "own", "no_such_package") as raised:
+        engines.load("own", config)
+    assert package in raised.info.value.hint
+
+
+def test_an_engine_that_was_uninstalled_meanwhile_is_an_error(config, monkeypatch, raises_with_hint):
+    monkeypatch.setattr(engines, "_plugged", {})
+    with raises_with_hint(BadInput, "own"):
+        engines.load("own", config)
