@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from blake3 import blake3
 from videomama_client.settings import MatteSettings
@@ -36,15 +36,11 @@ class Identity:
             windows: every window that contributes, with the digests of its frames in order; how many there are tells
                 the step.
         """
-        settings = asdict(self.settings)
-        # Which file channels were read is in the digests of what was read, what the weights are in the fingerprint.
-        for name in ("plate_layer", "mask_channel", "view", "mask_colour", "weights"):
-            del settings[name]
         content = {
             "version": KEY_VERSION,
             "engine": self.engine,
             "color": self.color,
-            "settings": settings,
+            "settings": self.settings.key_fields(),
             "frame": frame,
             "windows": [[window.first, window.last, list(digests)] for window, digests in windows],
         }
