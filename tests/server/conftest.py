@@ -157,6 +157,9 @@ class Temporal(PlainEngine):
         self.windows: list[tuple[int, ...]] = []
         self.prepared: list[int] = []
 
+    def shape(self, settings):
+        return self.window
+
     def prepare(self, frame, settings):
         self.prepared.append(frame.number)
         assert frame.plate.shape == (*frame.mask.shape, 3)
@@ -391,6 +394,9 @@ class Latent(PlainEngine):
         self.window = WindowShape(length, overlap, context)
         self.windows: list[tuple[int, ...]] = []
         self.groups: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+
+    def shape(self, settings):
+        return self.window
 
     def rule(self, settings):
         return RegionRule(fixed=True)

@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from importlib import import_module
-from types import ModuleType
-from typing import Any
 
 from videomama_client import __version__
 from videomama_client.errors import BadInput, WeightsError
+from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import choices
 
-from videomama_server.engines.base import Engine, EngineConfig, WindowShape
+from videomama_server.engines.base import Engine, EngineConfig, EngineKind, WindowShape
 
-_ENGINES = {
-    "videomama": ("videomama_server.engines.videomama.engine", "VideoMamaEngine"),
+AUTO = "auto"
+_BUILT_IN = {
+    "videomama": ("videomama_server.engines.videomama.kind", "VideoMama"),
     "classic": ("videomama_server.engines.classic.engine", "ClassicEngine"),
     "passthrough": ("videomama_server.engines.passthrough", "PassthroughEngine"),
 }
-_importing = threading.Lock()  # a large package half imported by one thread is no use to another
+_PREFERENCE = ("videomama", "classic")  # what `auto` asks in turn; the last runs anywhere and is not asked
+_importing = threading.RLock()  # a large package half imported by one thread is no use to another
 
 
 def resolve(name: str, config: EngineConfig) -> str:
     """Return the engine that `name` stands for; raises `BadInput` when there is none of that name.
 
-    `auto` is `videomama` where its weights and a GPU are, `classic` elsewhere.
+    `auto` is the first of the declared order that runs well here: `videomama` where its weights and a GPU are, else
+    `classic`.
     """
-    if name == "auto":
-        return "videomama" if _videomama_runs_well(config) else "classic"
-    if name not in _ENGINES:
-        raise BadInput(f"no engine is called {name!r}", choices(name, ["auto", *_ENGINES]))
+    if name == AUTO:
+        *asked, last = _PREFERENCE
+        return next((engine for engine in asked if _kind(engine).runs_well(config)), last)
+    if name not in _BUILT_IN:
+        raise BadInput(f"no engine is called {name!r}", choices(name, [AUTO, *_BUILT_IN]))
     return name
 
 
@@ -39,13 +43,10 @@ def identity(name: str, config: EngineConfig) -> Hashable:
     """Return what an engine that is loaded stays the right one for; weights that were replaced change it.
 
     Raises:
-        WeightsError: there are no weights where the engine needs some.
+        WeightsError: what the engine needs is not there: packages or weights.
     """
-    if name != "videomama":
-        return name
-    found = _imported("videomama_server.engines.videomama.checkpoint.layouts").find(config.weights)
-    stats = [path.stat() for path in (found.unet, found.vae)]
-    return (config, *((stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats))
+    with _packages_of(name):
+        return _kind(name).identity(config)
 
 
 def signature(name: str, config: EngineConfig) -> str:
@@ -54,15 +55,10 @@ def signature(name: str, config: EngineConfig) -> str:
     It stands for the engine's fingerprint where that is known only once weights are read, and is stricter.
 
     Raises:
-        WeightsError: there are no weights where the engine needs some.
+        WeightsError: what the engine needs is not there: packages or weights.
     """
     loaded = identity(name, config)
-    if loaded != name:
-        return f"{name} {__version__} {loaded}"
-    try:
-        return str(_kind(name).fingerprint)
-    except ModuleNotFoundError as error:
-        raise _not_installed(name, error) from error
+    return str(getattr(_kind(name), "fingerprint", "")) if loaded == name else f"{name} {__version__} {loaded}"
 
 
 def load(name: str, config: EngineConfig) -> Engine:
@@ -71,51 +67,39 @@ def load(name: str, config: EngineConfig) -> Engine:
     Raises:
         WeightsError: what the engine needs is not there: packages or weights.
     """
-    try:
-        engine: Engine = _kind(name)(config)
-    except ModuleNotFoundError as error:
-        raise _not_installed(name, error) from error
-    return engine
+    with _packages_of(name):
+        return _kind(name).load(config)
 
 
 def shape(name: str, config: EngineConfig, settings: MatteSettings) -> WindowShape:
-    """Return the shape of the windows of an engine of a resolved name, which is imported but not made.
+    """Return the shape of the windows of an engine of a resolved name, which is not made for it.
 
     Raises:
         WeightsError: what the engine needs is not there: packages or weights.
     """
     identity(name, config)  # raises where a job would
-    try:
-        kind = _kind(name)
-    except ModuleNotFoundError as error:
-        raise _not_installed(name, error) from error
-    unmade: Engine = kind.__new__(kind)  # an engine knows its windows before it has weights, and those take long
-    return unmade.shape(settings)
+    return _kind(name).shape(settings)
 
 
-def _kind(name: str) -> Any:
-    module, kind = _ENGINES[name]
-    return getattr(_imported(module), kind)
+def options(name: str) -> tuple[SettingSpec, ...]:
+    """Return the settings that an engine of a resolved name has of its own; neither packages nor weights are needed."""
+    return _kind(name).options()
 
 
-def _imported(module: str) -> ModuleType:
+def _kind(name: str) -> EngineKind:
+    module, kind = _BUILT_IN[name]
     with _importing:
-        return import_module(module)
+        found: EngineKind = getattr(import_module(module), kind)
+    return found
 
 
-def _not_installed(name: str, error: ModuleNotFoundError) -> WeightsError:
-    return WeightsError(
-        f"the engine {name} needs the package {error.name}, which is not installed",
-        "Run `python install server`, or take another engine: --engine classic.",
-    )
-
-
-def _videomama_runs_well(config: EngineConfig) -> bool:
-    """Whether weights are there, and a GPU that the config lets the engine use; torch is asked last, it is slow."""
-    if config.device == "cpu" or not config.weights.exists():
-        return False
+@contextmanager
+def _packages_of(name: str) -> Iterator[None]:
+    """Turn a package that an engine needs, and that is not there, into an error that names it."""
     try:
-        _imported("videomama_server.engines.videomama.checkpoint.layouts").find(config.weights)
-        return bool(_imported("videomama_server.engines.videomama.memory.device").prefers_videomama())
-    except (WeightsError, ModuleNotFoundError):
-        return False
+        yield
+    except ModuleNotFoundError as error:
+        raise WeightsError(
+            f"the engine {name} needs the package {error.name}, which is not installed",
+            "Run `python install server`, or take another engine: --engine classic.",
+        ) from error

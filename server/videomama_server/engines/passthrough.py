@@ -8,13 +8,14 @@ import numpy as np
 from videomama_client.settings import MatteSettings
 
 from videomama_server.arrays import FloatArray
-from videomama_server.engines.base import EngineFrame, PlainEngine, WindowShape
+from videomama_server.engines.base import PROTOCOL, EngineFrame, PlainEngine, WindowShape
 
 
 class PassthroughEngine(PlainEngine):
     """Alpha is the mask. Never looks at the plate."""
 
     name = "passthrough"
+    protocol = PROTOCOL
     fingerprint = "passthrough-1"
     window = WindowShape(1, 0)
 

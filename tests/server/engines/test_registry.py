@@ -1,9 +1,28 @@
+import subprocess
+import sys
+
 import pytest
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.settings import MatteSettings
 from videomama_server import engines
 from videomama_server.engines.base import EngineConfig, WindowShape
 from videomama_server.engines.passthrough import PassthroughEngine
+from videomama_server.engines.videomama.kind import VideoMama
+
+LIGHT = """
+import sys
+from pathlib import Path
+from videomama_client.settings import MatteSettings
+from videomama_server import engines
+from videomama_server.engines.base import EngineConfig
+place = EngineConfig(Path("none"), Path("none"))
+known = {name: engines.resolve(name, place) for name in ("auto", "videomama", "classic", "passthrough")}
+assert known == {**{name: name for name in known}, "auto": "classic"}
+assert not [module for module in sys.modules if module.startswith("videomama_server.engines.classic")]
+for name in ("classic", "passthrough"):
+    engines.options(name), engines.shape(name, place, MatteSettings()), engines.load(name, place)
+assert "torch" not in sys.modules
+"""
 
 
 @pytest.fixture
@@ -18,6 +37,16 @@ def test_auto_stands_for_an_engine_that_runs_anywhere(config):
 def test_auto_looks_at_weights_before_it_takes_them(config):
     config.weights.mkdir()
     assert engines.resolve("auto", config) == "classic"
+
+
+def test_auto_stands_for_the_first_engine_that_runs_well(config, monkeypatch):
+    monkeypatch.setattr(VideoMama, "runs_well", lambda given: given is config)
+    assert engines.resolve("auto", config) == "videomama"
+
+
+def test_naming_imports_no_engine_and_classic_and_passthrough_no_torch():
+    done = subprocess.run([sys.executable, "-I", "-c", LIGHT], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", ["videomama", "classic", "passthrough"])
@@ -75,7 +104,7 @@ def test_an_engine_without_its_weights_has_no_shape(config, raises_with_hint):
 
 
 def test_a_package_that_is_not_installed_is_named(config, tmp_path, monkeypatch, raises_with_hint):
-    monkeypatch.setitem(engines._ENGINES, "passthrough", ("no_such_package.engine", "Engine"))
+    monkeypatch.setitem(engines._BUILT_IN, "passthrough", ("no_such_package.engine", "Engine"))
     for ask in (engines.load, lambda name, place: engines.shape(name, place, MatteSettings())):
         with raises_with_hint(WeightsError, "passthrough", "no_such_package"):
             ask("passthrough", config)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from videomama_client.settings import MatteSettings
 
 from videomama_server.arrays import REFERENCE_SIDE, FloatArray
-from videomama_server.engines.base import EngineFrame, PlainEngine, RegionRule, WindowShape
+from videomama_server.engines.base import PROTOCOL, EngineFrame, PlainEngine, RegionRule, WindowShape
 from videomama_server.engines.classic.correction import View, corrected, likelihood, view_of, view_size
 from videomama_server.engines.classic.grain import without_grain
 from videomama_server.engines.classic.matte import fast_lines, fine_matte, reduced
@@ -66,6 +66,7 @@ class ClassicEngine(PlainEngine):
     """
 
     name = "classic"
+    protocol = PROTOCOL
     fingerprint = "classic-3"
     window = WindowShape(length=8, overlap=2, context=REACH)
 

@@ -19,18 +19,13 @@ from videomama_server.engines.videomama.canvas import Canvas, Size
 from videomama_server.engines.videomama.checkpoint.published import SCALING
 from videomama_server.engines.videomama.latents import LatentStore
 from videomama_server.engines.videomama.model import Model
+from videomama_server.engines.videomama.modes import NAME, REFERENCE, rule, shape
 
-REFERENCE = "reference"
 LONGEST_WINDOW = 25  # frame indices that the network was trained on
-CONTEXT = 2  # frames that the decoder sees before and after those at home in a window
 REACH = 4  # the decoder's statistics in time come from so many frames before and after each: nine, as eight in a group
 PUBLISHED_CANVAS = (576, 1024)
 PUBLISHED_THRESHOLD = 127 / 255
 _LATENTS_BYTES = 512 * 2**20
-_PRODUCTION_SHAPE = WindowShape(16, 4, CONTEXT)
-_REFERENCE_SHAPE = WindowShape(16, 0, 0)
-_PRODUCTION_RULE = RegionRule(padding_share=0.15, padding_pixels=96, multiple=64, minimum_gain=0.25, fixed=True)
-_REFERENCE_RULE = RegionRule(minimum_gain=1.0, fixed=True)  # the whole plate, always
 
 
 @dataclass
@@ -68,7 +63,7 @@ class VideoMamaEngine:
         BadInput: the device or number format is not there.
     """
 
-    name = "videomama"
+    name = NAME
 
     def __init__(self, config: EngineConfig) -> None:
         self._model = Model(config)
@@ -76,12 +71,12 @@ class VideoMamaEngine:
         self._latents = LatentStore(_LATENTS_BYTES)
 
     def shape(self, settings: MatteSettings) -> WindowShape:
-        """Return 16 frames; overlapping by 4, but not in the published way."""
-        return _REFERENCE_SHAPE if settings.mode == REFERENCE else _PRODUCTION_SHAPE
+        """Return what the mode works with."""
+        return shape(settings)
 
     def rule(self, settings: MatteSettings) -> RegionRule:
-        """Return generous padding, as the model judges by what is around; the whole plate in the published way."""
-        return _REFERENCE_RULE if settings.mode == REFERENCE else _PRODUCTION_RULE
+        """Return what the mode works with."""
+        return rule(settings)
 
     def resolve(self, settings: MatteSettings, size: Size) -> MatteSettings:
         """Return the settings with the canvas decided; see `Engine.resolve`."""
@@ -93,7 +88,7 @@ class VideoMamaEngine:
             )
         if settings.mode == REFERENCE and settings.feedback:
             raise BadInput("the reference mode knows no feedback", "Leave it 0, or choose the production mode.")
-        group = settings.window + max(0, 2 * (self.shape(settings).context or 0) - settings.overlap)
+        group = settings.window + max(0, 2 * (shape(settings).context or 0) - settings.overlap)
         height, width = self._model.settle(_wanted_canvases(settings, size), settings.window, group)
         plain = MatteSettings()
         return replace(
