@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, NewType, Optional
 
 from videomama_client.errors import BadInput
 from videomama_client.setting_spec import Range, check, setting, settings_in, specs_of
@@ -139,6 +139,13 @@ class MatteSettings:
         of the engine.
         """
         return {known.name: getattr(self, known.name) for known in settings_in(self) if known.metadata["in_key"]}
+
+
+Resolved = NewType("Resolved", MatteSettings)
+"""Settings of one job in which an engine has decided all that was left open: nothing in them is `auto` or None.
+
+Only an engine's `resolve` makes them, so that raw ones never get into a computation or a key.
+"""
 
 
 def parse_colours(text: str) -> tuple[tuple[int, int, int], ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blake3 import blake3
-from videomama_client.settings import MatteSettings
+from videomama_client.settings import Resolved
 
 from videomama_server.pipeline.windows import Window
 
@@ -21,12 +21,12 @@ class Identity:
     Attributes:
         engine: the engine's fingerprint.
         color: the colour transform's fingerprint.
-        settings: fully resolved; nothing in it is `auto` or None.
+        settings: of the job; nothing in them is `auto` or None.
     """
 
     engine: str
     color: str
-    settings: MatteSettings
+    settings: Resolved
 
     def key(self, frame: int, windows: Sequence[tuple[Window, Sequence[str]]]) -> str:
         """Return the key of the alpha of `frame`.

@@ -67,7 +67,7 @@ def test_a_slider_stays_within_the_bounds(name):
 
 def test_a_menu_has_the_choices_of_its_setting():
     assert tuple(knob("quality")["menu"].split()) == SPECS["quality"].choices
-    assert knob("engine")["menu"].split() == ["auto", *engines._ENGINES]
+    assert knob("engine")["menu"].split() == ["auto", *engines._BUILT_IN]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in OWN_TOOLTIP])
