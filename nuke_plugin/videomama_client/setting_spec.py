@@ -31,6 +31,7 @@ _WANTED = {NUMBER: "a number", WHOLE_NUMBER: "a whole number", TEXT: "text", CHO
 _YES = ("yes", "true", "on", "1")
 _NO = ("no", "false", "off", "0")
 _TOO_LARGE = 2**63  # for a whole number in a message
+_LARGEST_SHOWN = 10**300  # above, Python has no float of it
 T = TypeVar("T")
 
 
@@ -197,7 +198,7 @@ def _check_bounds(spec: SettingSpec, value: Number, written: str) -> None:
     above, below = low is None or value >= low, high is None or value <= high
     if above and below and abs(value) < (_TOO_LARGE if spec.kind == WHOLE_NUMBER else math.inf):  # false for NaN
         return
-    shown = f"{value:g}" if isinstance(value, float) or abs(value) < 2 * _TOO_LARGE else "so large"
+    shown = f"{value:g}" if isinstance(value, float) or abs(value) < _LARGEST_SHOWN else "so large"
     raise BadInput(f"{written} {shown} is out of range", _bounds_hint(low, high))
 
 

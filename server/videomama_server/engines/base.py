@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from videomama_client.setting_spec import SettingSpec
-from videomama_client.settings import MatteSettings
+from videomama_client.settings import MatteSettings, Resolved
 
 from videomama_server.arrays import FloatArray
 from videomama_server.config import Config
@@ -183,7 +183,7 @@ class Engine(Protocol):
         """Return how the region of interest is found."""
         ...
 
-    def resolve(self, settings: MatteSettings, size: tuple[int, int]) -> MatteSettings:
+    def resolve(self, settings: MatteSettings, size: tuple[int, int]) -> Resolved:
         """Return the settings with all decided that changes pixels, and the defaults for what this engine ignores.
 
         Args:
@@ -196,20 +196,20 @@ class Engine(Protocol):
         """
         ...
 
-    def describe(self, settings: MatteSettings) -> str:
-        """Say in one line what a job with resolved settings runs on and how; empty when there is nothing to say."""
+    def describe(self, settings: Resolved) -> str:
+        """Say in one line what a job with these settings runs on and how; empty when there is nothing to say."""
         ...
 
-    def prepare(self, frame: EngineFrame, settings: MatteSettings) -> Any:
+    def prepare(self, frame: EngineFrame, settings: Resolved) -> Any:
         """Return what `refine` and `complete` need of one frame."""
         ...
 
-    def refine(self, prepared: Sequence[Any], settings: MatteSettings) -> FloatArray:
+    def refine(self, prepared: Sequence[Any], settings: Resolved) -> FloatArray:
         """Return a float32 array (T, ...): what the T consecutive frames of one window are estimated to be."""
         ...
 
     def complete(
-        self, estimates: Sequence[FloatArray], prepared: Sequence[Any], wanted: Sequence[int], settings: MatteSettings
+        self, estimates: Sequence[FloatArray], prepared: Sequence[Any], wanted: Sequence[int], settings: Resolved
     ) -> list[FloatArray]:
         """Return the alphas, each (H, W), float32, 0..1, at the positions `wanted` of consecutive frames.
 
@@ -217,7 +217,7 @@ class Engine(Protocol):
             estimates: cross-faded; of one frame, or of a group where the engine asks for context.
             prepared: of the same frames.
             wanted: positions in them.
-            settings: resolved.
+            settings: of the job.
         """
         ...
 
@@ -290,23 +290,25 @@ class PlainEngine(ABC):
         """Return the common rule."""
         return RegionRule()
 
-    def resolve(self, settings: MatteSettings, size: tuple[int, int]) -> MatteSettings:  # noqa: ARG002
+    def resolve(self, settings: MatteSettings, size: tuple[int, int]) -> Resolved:  # noqa: ARG002
         """Return the settings with the defaults for those of the model."""
         plain = MatteSettings()
-        return replace(
-            settings, mode=plain.mode, canvas=plain.canvas, seed=plain.seed, feedback=plain.feedback, weights=""
+        return Resolved(
+            replace(
+                settings, mode=plain.mode, canvas=plain.canvas, seed=plain.seed, feedback=plain.feedback, weights=""
+            )
         )
 
-    def describe(self, settings: MatteSettings) -> str:  # noqa: ARG002
+    def describe(self, settings: Resolved) -> str:  # noqa: ARG002
         """Return nothing: it runs anywhere, and always in the same way."""
         return ""
 
     @abstractmethod
-    def prepare(self, frame: EngineFrame, settings: MatteSettings) -> Any:
+    def prepare(self, frame: EngineFrame, settings: Resolved) -> Any:
         """Return what `refine` needs of one frame."""
 
     @abstractmethod
-    def refine(self, prepared: Sequence[Any], settings: MatteSettings) -> FloatArray:
+    def refine(self, prepared: Sequence[Any], settings: Resolved) -> FloatArray:
         """Return the alphas (T, H, W), float32, 0..1, of the T consecutive frames of one window."""
 
     def complete(
@@ -314,7 +316,7 @@ class PlainEngine(ABC):
         estimates: Sequence[FloatArray],
         prepared: Sequence[Any],  # noqa: ARG002
         wanted: Sequence[int],
-        settings: MatteSettings,  # noqa: ARG002
+        settings: Resolved,  # noqa: ARG002
     ) -> list[FloatArray]:
         """Return the estimates: they are alphas."""
         return [estimates[position] for position in wanted]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from videomama_client.errors import BadInput
-from videomama_client.settings import QUALITIES, MatteSettings
+from videomama_client.setting_spec import parsed, specs_of
+from videomama_client.settings import MatteSettings
 from videomama_client.wording import choices
 
 from videomama_server import engines, metrics
@@ -23,7 +24,6 @@ SHAPE = ("j", "f")
 FOREGROUND = ("foreground_mad", "foreground_mse")
 CONN_PIXELS = 1920 * 1080  # of a picture; CONN of a larger one is taken only when it is asked for
 _NOT_TO_SET = frozenset({"engine", "plate_layer", "mask_channel", "view", "mask_colour", "weights"})
-_YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
 @dataclass(frozen=True)
@@ -111,17 +111,13 @@ def without_twins(asked: Sequence[Any]) -> list[Any]:
 
 
 def _value(text: str, name: str, value: str) -> Any:
-    kinds = {known.name: str(known.type) for known in fields(MatteSettings) if known.name not in _NOT_TO_SET}
-    if name not in kinds:
-        raise BadInput(f"{text!r} sets {name!r}, which is not a setting", choices(name, kinds))
-    if name == "quality" and value not in QUALITIES:
-        raise BadInput(f"{text!r}: {value!r} is not a valid quality", choices(value, QUALITIES))
+    specs = {spec.name: spec for spec in specs_of(MatteSettings) if spec.name not in _NOT_TO_SET}
+    if name not in specs:
+        raise BadInput(f"{text!r} sets {name!r}, which is not a setting", choices(name, specs))
     try:
-        if kinds[name] == "bool":
-            return (_YES + _NO).index(value.lower()) < len(_YES)
-        return {"int": int, "Optional[int]": int, "float": float, "str": str}[kinds[name]](value)
-    except ValueError as error:
-        raise BadInput(f"{text!r} sets {name} to {value!r}, which it cannot be", f"It is {kinds[name]}.") from error
+        return parsed(specs[name], value, name)
+    except BadInput as error:
+        raise BadInput(f"{text!r}: {error.message}", error.hint) from error
 
 
 def _signature(engine: str, config: Config) -> str:

@@ -215,7 +215,7 @@ def _identity(order: Order, shape: WindowShape, display: Rect, region: Rect | No
     """
     settings = order.request.settings
     colorspace = color.resolve(settings.colorspace, plate.is_float, plate.declared)
-    resolved = replace(
+    settled = replace(
         settings,
         engine=order.engine_name,
         window=shape.length,
@@ -224,7 +224,7 @@ def _identity(order: Order, shape: WindowShape, display: Rect, region: Rect | No
         colorspace=colorspace,
     )
     around = region or display
-    resolved = order.engine.resolve(resolved, (around.h, around.w))
+    resolved = order.engine.resolve(settled, (around.h, around.w))
     transform = color.display_transform(colorspace, settings.exposure)
     engine = engines.fingerprint(order.engine_name, order.engine)
     return Identity(engine, transform.fingerprint, resolved)
