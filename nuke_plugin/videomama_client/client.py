@@ -22,6 +22,7 @@ from videomama_client.zeromq import zmq
 
 ANSWER_S = 10.0
 PLAN_S = 60.0  # the engine may have to be imported first
+ENGINES_S = 180.0  # engines of other packages may be imported for the first time, from a slow disk
 CACHE_S = 120.0  # a large folder on a slow disk
 SILENCE_S = 10.0
 PING_EVERY_S = 1.0
@@ -114,6 +115,10 @@ class Client:
         """Return which frames a job would read; raises `BadInput` for ranges or settings that make no sense."""
         request = messages.PlanFrames(_new_id(), settings, clip, frames)
         return self._ask(request, messages.FramesPlanned, PLAN_S)
+
+    def engines(self) -> messages.EnginesReported:
+        """Return which engines there are, and the settings of each."""
+        return self._ask(messages.ReportEngines(_new_id()), messages.EnginesReported, ENGINES_S)
 
     def cache_report(self) -> messages.CacheReported:
         """Return what the cache holds."""

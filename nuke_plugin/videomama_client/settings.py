@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NewType, Optional
 
+from videomama_client.engine_options import EngineOption, values
 from videomama_client.errors import BadInput
-from videomama_client.setting_spec import Range, check, setting, settings_in, specs_of
+from videomama_client.setting_spec import Range, SettingSpec, Value, check, setting, settings_in, specs_of
 
 QUALITIES = ("high", "fast")
 MODES = ("production", "reference")
@@ -23,7 +25,8 @@ _BOTH = (*_CLASSIC, *_MODEL)
 class MatteSettings:
     """All that changes pixels. Part of the request, and of the key of every cache entry.
 
-    Each field says what it is for, what it can be and which engines read it: see `setting_spec.specs_of`.
+    Each field says what it is for, what it can be and which engines read it: see `setting_spec.specs_of`. What one
+    engine alone understands is in `engine_options`, where its own specs say the same.
     """
 
     engine: str = setting("auto", "Engine that computes the alpha. auto takes the best that this machine can run.")
@@ -122,8 +125,10 @@ class MatteSettings:
         in_key=False,
     )
 
+    engine_options: tuple[EngineOption, ...] = ()
+
     def check(self) -> None:
-        """Raise `BadInput` for a value that cannot be used."""
+        """Raise `BadInput` for a value that cannot be used; of `engine_options` only the engine knows that."""
         for spec in specs_of(MatteSettings):
             check(spec, getattr(self, spec.name), spec.option)
         parse_colours(self.mask_colour)
@@ -132,13 +137,28 @@ class MatteSettings:
                 f"--canvas {self.canvas!r} is not a valid size", "Write auto, or WIDTHxHEIGHT such as 1024x576."
             )
 
+    def plain(self) -> dict[str, Any]:
+        """Return all values by name, as JSON can hold them.
+
+        `engine_options` is there only where there are some: what was written before there were any stays the same.
+        """
+        plain = {spec.name: getattr(self, spec.name) for spec in specs_of(MatteSettings)}
+        if self.engine_options:
+            plain["engine_options"] = {option.name: option.value for option in self.engine_options}
+        return plain
+
     def key_fields(self) -> dict[str, Any]:
         """Return the values that are part of the key of a cache entry, by name.
 
         Which file channels were read is in the digests of what was read; what the weights are, in the fingerprint
         of the engine.
         """
-        return {known.name: getattr(self, known.name) for known in settings_in(self) if known.metadata["in_key"]}
+        beside = {known.name for known in settings_in(self) if not known.metadata["in_key"]}
+        return {name: value for name, value in self.plain().items() if name not in beside}
+
+    def options_of(self, specs: Iterable[SettingSpec]) -> dict[str, Optional[Value]]:
+        """Return the value of each of an engine's own options by name: what was asked for, else its default."""
+        return values(specs, self.engine_options)
 
 
 Resolved = NewType("Resolved", MatteSettings)

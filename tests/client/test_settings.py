@@ -1,8 +1,10 @@
+import json
 import re
 from dataclasses import FrozenInstanceError, fields, replace
 from pathlib import Path
 
 import pytest
+from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput
 from videomama_client.setting_spec import NUMBER, WHOLE_NUMBER, specs_of
 from videomama_client.settings import LONGEST_WINDOW, MatteSettings, parse_colours
@@ -109,8 +111,17 @@ def test_every_setting_says_what_it_is_for():
 def test_what_chooses_the_pixels_that_are_read_is_not_in_the_key_itself():
     beside = {"plate_layer", "mask_channel", "view", "mask_colour", "weights"}
     settings = MatteSettings(seed=7)
+    beside.add("engine_options")
     assert settings.key_fields() == {name: value for name, value in vars(settings).items() if name not in beside}
     assert replace(settings, view="left", weights="/elsewhere").key_fields() == settings.key_fields()
+
+
+def test_options_of_an_engine_are_written_down_only_where_there_are_some():
+    assert list(MatteSettings().plain()) == [spec.name for spec in SPECS]
+    asked = MatteSettings(engine_options=(EngineOption("strength", 0.25), EngineOption("look", "hard")))
+    assert asked.plain() == {**MatteSettings().plain(), "engine_options": {"strength": 0.25, "look": "hard"}}
+    assert asked.key_fields()["engine_options"] == asked.plain()["engine_options"]
+    assert json.loads(json.dumps(asked.plain())) == asked.plain()
 
 
 def test_the_protocols_page_lists_every_setting():

@@ -18,7 +18,13 @@ from videomama_client.wording import counted
 
 from videomama_server import config
 from videomama_server.cli.bar import progress
-from videomama_server.cli.settings_options import settings_from, settings_options
+from videomama_server.cli.settings_options import (
+    check_engine_named,
+    engine_options,
+    settings_from,
+    settings_options,
+    with_options,
+)
 from videomama_server.media import sequences
 from videomama_server.submission import Submission, project_paths, submit
 
@@ -61,16 +67,20 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @settings_options
+@engine_options
 def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: Any) -> None:
     """Refine a rough mask into a soft alpha."""
     foreground = flags.pop("foreground")
     foreground = foreground and _absolute(sequences.with_view(foreground, flags["view"]))
     qc_folder = flags.pop("qc_folder")
+    own_options = flags.pop("own_options")
     order = _submission(flags)
+    check_engine_named(order.settings.engine, own_options)
     control = _controlling(order, qc_folder) if qc_folder else None
     colour = _colouring(order, foreground) if foreground else None
     path = config.load({"connection_file": connection_file}).connection_file
     with launch.connect(path, start=not no_start) as client:
+        order = replace(order, settings=with_options(client, order.settings, own_options))
         done = follow(client, order)
     if colour:
         colour(done.colorspace)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 
-from videomama_client import __version__
+from videomama_client import __version__, engine_options
 from videomama_client.errors import BadInput, VideoMaMaError, WeightsError
 from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
@@ -128,6 +129,17 @@ def fault(plugin: Plugin) -> VideoMaMaError | None:
     except BadInput as error:
         return error
     return None
+
+
+def with_options_settled(name: str, settings: MatteSettings) -> MatteSettings:
+    """Return the settings of a job with those options of an engine of a resolved name that are not at their defaults.
+
+    Raises:
+        BadInput: the engine has no such option, or it cannot have that value.
+    """
+    if not settings.engine_options:
+        return settings
+    return replace(settings, engine_options=engine_options.settled(name, options(name), settings.engine_options))
 
 
 def _kind(name: str) -> EngineKind:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput
-from videomama_client.setting_spec import parsed, specs_of
+from videomama_client.setting_spec import SettingSpec, Value, parsed, specs_of
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import choices
 
@@ -24,6 +25,7 @@ SHAPE = ("j", "f")
 FOREGROUND = ("foreground_mad", "foreground_mse")
 CONN_PIXELS = 1920 * 1080  # of a picture; CONN of a larger one is taken only when it is asked for
 _NOT_TO_SET = frozenset({"engine", "plate_layer", "mask_channel", "view", "mask_colour", "weights"})
+_SHARED = {spec.name: spec for spec in specs_of(MatteSettings) if spec.name not in _NOT_TO_SET}
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,21 @@ def parse_engine(text: str, config: Config) -> AskedEngine:
         WeightsError: the engine's weights are not there.
     """
     engine, _, words = text.partition(":")
-    settings = MatteSettings(engine=engine)
+    place = EngineConfig.of(config)
+    resolved = engines.resolve(engine, place)
+    own = {spec.name: spec for spec in engines.options(resolved)}
+    settings, options = MatteSettings(engine=engine), []
     for word in filter(None, words.split(",")):
         name, is_set, value = word.partition("=")
         name, value = (name, value) if is_set else ("quality", name)
-        settings = replace(settings, **{name: _value(text, name, value)})
+        if name in own:
+            options.append(EngineOption(name, _value(text, own, name, value)))
+        else:
+            changed: dict[str, Any] = {name: _value(text, _SHARED | own, name, value)}
+            settings = replace(settings, **changed)
+    settings = engines.with_options_settled(resolved, replace(settings, engine_options=tuple(options)))
     settings.check()
-    return AskedEngine(text, settings, _signature(engine, config))
+    return AskedEngine(text, settings, engines.signature(resolved, place))
 
 
 def parse_masks(text: str, seed: int = 0) -> AskedMasks:
@@ -110,16 +120,10 @@ def without_twins(asked: Sequence[Any]) -> list[Any]:
     return list({one.name: one for one in asked}.values())
 
 
-def _value(text: str, name: str, value: str) -> Any:
-    specs = {spec.name: spec for spec in specs_of(MatteSettings) if spec.name not in _NOT_TO_SET}
+def _value(text: str, specs: Mapping[str, SettingSpec], name: str, value: str) -> Value:
     if name not in specs:
         raise BadInput(f"{text!r} sets {name!r}, which is not a setting", choices(name, specs))
     try:
         return parsed(specs[name], value, name)
     except BadInput as error:
         raise BadInput(f"{text!r}: {error.message}", error.hint) from error
-
-
-def _signature(engine: str, config: Config) -> str:
-    place = EngineConfig.of(config)
-    return engines.signature(engines.resolve(engine, place), place)
