@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
+import zipfile
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -349,32 +350,43 @@ def own_checkpoint(tiny_checkpoint, tmp_path):
 
 @dataclass
 class Packages:
-    """Installed packages that bring engines, in a folder."""
+    """Packages that bring engines, in a folder, as an installer would write them."""
 
     folder: Path
 
-    def put(self, package: str, code: str, engines: dict[str, str], version: str = "1.0") -> None:
-        """Write a package of one module as an installer would.
+    def put(self, package: str, code: str, engines: dict[str, str], version: str = "1.0", module: str = "") -> None:
+        """Write a package of one module.
 
         Args:
-            package: its name; its module is called alike, with _ for -.
+            package: its name.
             code: of the module.
             engines: the classes in it by the names of their engines.
             version: of the package.
+            module: name of the module; by default like the package's.
         """
-        module = package.replace("-", "_")
+        stem = package.replace("-", "_")
+        module, info = module or stem, f"{stem}-{version}.dist-info"
         points = [f"{name} = {module}:{kind}" for name, kind in engines.items()]
         written = {
             f"{module}.py": code,
-            f"{module}-{version}.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n",
-            f"{module}-{version}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\n"
-            "Tag: py3-none-any\n",
-            f"{module}-{version}.dist-info/RECORD": "",
-            f"{module}-{version}.dist-info/entry_points.txt": "\n".join(["[videomama.engines]", *points, ""]),
+            f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n",
+            f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            f"{info}/entry_points.txt": "\n".join(["[videomama.engines]", *points, ""]),
         }
+        written[f"{info}/RECORD"] = "".join(f"{name},,\n" for name in [*written, f"{info}/RECORD"])
         for name, text in written.items():
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
             (self.folder / name).write_text(text)
+
+    def wheels(self) -> list[Path]:
+        """Make a wheel of each package, for pip."""
+        made = []
+        for record in self.folder.glob("*.dist-info/RECORD"):
+            made.append(self.folder / f"{record.parent.stem}-py3-none-any.whl")
+            with zipfile.ZipFile(made[-1], "w") as wheel:
+                for name in record.read_text().split(",,\n")[:-1]:
+                    wheel.write(self.folder / name, name)
+        return made
 
 
 @pytest.fixture

@@ -3,23 +3,9 @@
 import pytest
 from videomama_server.doctor import plugins
 
-GOOD = """
-import numpy as np
-from videomama_server.engines.base import PlainEngine, WindowShape
-
-class Own(PlainEngine):
-    name, protocol, fingerprint, window = "own", 1, "own-1", WindowShape(1, 0)
-
-    def prepare(self, frame, settings):
-        return frame.mask
-
-    def refine(self, prepared, settings):
-        return np.stack(prepared)
-"""
-
 
 @pytest.fixture
-def installed(packages, lend, monkeypatch):
+def lent(packages, lend, monkeypatch):
     """Write packages that this process and those that it starts find."""
     packages.folder.mkdir()
     monkeypatch.syspath_prepend(packages.folder)
@@ -31,10 +17,10 @@ def test_without_plug_ins_there_is_nothing_to_say():
     assert plugins.examine() == []
 
 
-def test_each_engine_is_listed_with_its_package_and_what_is_wrong_with_it(installed):
-    installed.put("studio-good", GOOD, {"own": "Own"}, "1.2")
-    installed.put("studio-crash", "import os; os._exit(7)", {"crashes": "Own"})
-    installed.put("studio-old", GOOD.replace('"own", 1', '"old", 0'), {"old": "Own"})
+def test_each_engine_is_listed_with_its_package_and_what_is_wrong_with_it(lent, good):
+    lent.put("studio-good", good, {"own": "Own"}, "1.2")
+    lent.put("studio-crash", "import os; os._exit(7)", {"crashes": "Own"})
+    lent.put("studio-old", good.replace('"own"', '"old"').replace("protocol = 1", "protocol = 0"), {"old": "Own"})
     crashes, old, own = plugins.examine()
     assert (own.name, own.state, own.fix) == ("engine own", "ok", "")
     assert "studio-good 1.2" in own.what
