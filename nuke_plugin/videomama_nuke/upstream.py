@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from videomama_nuke.files import Source
+from videomama_nuke.files import FileSequence
 
 EARLIER_VERSION = "all nodes, refined by an earlier version"
 
@@ -31,7 +31,7 @@ class Upstream:
     nodes: str
     unchecked: tuple[str, ...] = ()
     shifted: bool = False
-    sources: tuple[Source, ...] = ()
+    sources: tuple[FileSequence, ...] = ()
 
     @property
     def signature(self) -> str:
@@ -53,7 +53,7 @@ class Upstream:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Comparison:
     """What a comparison found.
 
     Attributes:
@@ -80,23 +80,23 @@ def known(kind: type, content: Mapping[str, Any]) -> dict[str, Any]:
 
 def restored(content: Mapping[str, Any]) -> Upstream:
     """Make it of what `asdict` gave, once that went through JSON."""
-    sources = tuple(Source(**known(Source, source)) for source in content.get("sources", ()))
+    sources = tuple(FileSequence(**known(FileSequence, source)) for source in content.get("sources", ()))
     unchecked = tuple(content.get("unchecked", ()))
     return Upstream(**{**known(Upstream, content), "sources": sources, "unchecked": unchecked})
 
 
-def compare(then: Upstream | None, now: Upstream) -> Verdict:
+def compare(then: Upstream | None, now: Upstream) -> Comparison:
     """Return what has changed since a refine; `then` is None where its record has nothing that can be compared."""
     if then is None:
-        return Verdict(unchecked=(EARLIER_VERSION,))
+        return Comparison(unchecked=(EARLIER_VERSION,))
     if then.nodes != now.nodes or len(then.sources) != len(now.sources):
-        return Verdict(changed=True)
+        return Comparison(changed=True)
     unchecked = {*then.unchecked, *now.unchecked}
     first: int | None = None
     last: int | None = None
     for old, new in zip(then.sources, now.sources):
         if _differs(old, new, now.shifted):
-            return Verdict(changed=True)
+            return Comparison(changed=True)
         doubt = _doubt(old, new)
         if doubt:
             unchecked.add(f"{new.node} ({doubt})")
@@ -104,10 +104,10 @@ def compare(then: Upstream | None, now: Upstream) -> Verdict:
             first = max(old.first, new.first, old.first if first is None else first)
         if old.last != new.last:
             last = min(old.last, new.last, old.last if last is None else last)
-    return Verdict(unchecked=tuple(sorted(unchecked)), first=first, last=last)
+    return Comparison(unchecked=tuple(sorted(unchecked)), first=first, last=last)
 
 
-def _differs(old: Source, new: Source, shifted: bool) -> bool:
+def _differs(old: FileSequence, new: FileSequence, shifted: bool) -> bool:
     """Whether the files of a node are certainly others."""
     if old == new:
         return False
@@ -123,7 +123,7 @@ def _differs(old: Source, new: Source, shifted: bool) -> bool:
     return any(then != now if times_count else then[0] != now[0] for then, now in both)
 
 
-def _doubt(old: Source, new: Source) -> str:
+def _doubt(old: FileSequence, new: FileSequence) -> str:
     """Return why it cannot be checked whether the files are the same; empty where they are, or copies of them."""
     if old.path == new.path and old.sizes == new.sizes:
         return "" if old.seen else "its files cannot be seen"

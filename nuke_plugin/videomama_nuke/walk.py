@@ -16,7 +16,7 @@ from typing import cast
 import nuke
 
 from videomama_nuke import knobs, paths, record
-from videomama_nuke.files import Source, numbered
+from videomama_nuke.files import FileSequence, numbered
 from videomama_nuke.upstream import Upstream
 
 _KNOWN = """
@@ -73,7 +73,7 @@ class _Walk:
     numbers: dict[str, int]
     unchecked: set[str] = field(default_factory=set)
     shifted: bool = False
-    sources: list[Source] = field(default_factory=list)
+    sources: list[FileSequence] = field(default_factory=list)
 
     def lines(self, node: nuke.Node) -> Iterator[object]:
         """Yield all that is compared between machines."""
@@ -161,7 +161,7 @@ def _shifts(node: nuke.Node) -> bool:
     return node.Class() == "Read" and knob is not None and bool(str(knob.value()).strip())
 
 
-def _sources(node: nuke.Node) -> list[Source]:
+def _sources(node: nuke.Node) -> list[FileSequence]:
     """Return the files that a node reads, once for each view that has files of its own."""
     knob = node.knob("file")
     if knob is None or node.Class() == "Write" or not str(knob.value() or ""):
@@ -170,7 +170,7 @@ def _sources(node: nuke.Node) -> list[Source]:
     for view in nuke.views():
         path = paths.opened(knob, view)
         first, last = _frames(node) if numbered(path) else (0, 0)
-        found[path] = Source(node.fullName(), str(knob.value()), path, first, last)
+        found[path] = FileSequence(node.fullName(), str(knob.value()), path, first, last)
     return list(found.values())
 
 

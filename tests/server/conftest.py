@@ -213,7 +213,7 @@ def temporal():
 
 
 @dataclass
-class Outcome:
+class PipelineOutcome:
     """What a job emitted, and where its alphas are."""
 
     events: list[Any]
@@ -288,7 +288,7 @@ class Bench:
         for pause in self.matte(shot, engine, **asked):
             if pause is not None:
                 wait([pause])
-        return Outcome(self.events, self.folder / f"out{self.runs}")
+        return PipelineOutcome(self.events, self.folder / f"out{self.runs}")
 
 
 @pytest.fixture

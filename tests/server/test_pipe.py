@@ -9,7 +9,9 @@ from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
 from videomama_server import pipe
 
-SUBMIT = messages.SubmitMatte("r", "/p.####.exr", "/m.####.exr", "", MatteSettings(window=4), inline_frames=[1, 2])
+SUBMIT = messages.SubmitMatte(
+    "r", "/p.####.exr", "/m.####.exr", "", MatteSettings(window=4), inline_frame_numbers=[1, 2]
+)
 MESSAGES = [
     pipe.RunJob("j", "/spool", SUBMIT),
     pipe.DropJob("j"),

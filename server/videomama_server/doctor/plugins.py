@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from videomama_server.doctor.asking import NoAnswer, ask_python
-from videomama_server.doctor.lines import Line, good, warning
+from videomama_server.doctor.lines import DoctorLine, good, warning
 from videomama_server.engines import plugins
 from videomama_server.engines.plugins import Plugin
 
@@ -17,12 +17,12 @@ print(json.dumps([fault.message, fault.hint] if fault else []))
 """
 
 
-def examine() -> list[Line]:
+def examine() -> list[DoctorLine]:
     """Look at every engine that an installed package declares; seconds each."""
     return [_line(plugin) for plugin in plugins.declared()]
 
 
-def _line(plugin: Plugin) -> Line:
+def _line(plugin: Plugin) -> DoctorLine:
     name = f"engine {plugin.name}"
     try:
         fault = ask_python(["-c", _TRIAL, plugin.name, plugin.package], _IMPORT_S)

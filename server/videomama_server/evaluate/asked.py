@@ -57,7 +57,7 @@ class AskedMasks:
 
 
 @dataclass(frozen=True)
-class Measures:
+class MeasureChoice:
     """Which measures are taken.
 
     Attributes:
@@ -89,8 +89,8 @@ def parse_engine(text: str, config: Config) -> AskedEngine:
         WeightsError: the engine's weights are not there.
     """
     engine, _, words = text.partition(":")
-    place = EngineConfig.of(config)
-    resolved = engines.resolve(engine, place)
+    engine_config = EngineConfig.of(config)
+    resolved = engines.resolve(engine, engine_config)
     own = {spec.name: spec for spec in engines.options(resolved)}
     settings, options = MatteSettings(engine=engine), []
     for word in filter(None, words.split(",")):
@@ -103,7 +103,7 @@ def parse_engine(text: str, config: Config) -> AskedEngine:
             settings = replace(settings, **changed)
     settings = engines.with_options_settled(resolved, replace(settings, engine_options=tuple(options)))
     settings.check()
-    return AskedEngine(text, settings, engines.signature(resolved, place))
+    return AskedEngine(text, settings, engines.signature(resolved, engine_config))
 
 
 def parse_masks(text: str, seed: int = 0) -> AskedMasks:

@@ -14,13 +14,13 @@ def record(nuke):
 
 def test_the_key_of_a_refine_is_the_one_that_folders_already_have(record):
     """Another key here means that every node of every script has to be refined again."""
-    key = record.key_of(MatteSettings(), "rgba.alpha", "1001-1010", "signature")
+    key = record.result_key(MatteSettings(), "rgba.alpha", "1001-1010", "signature")
     assert key == "4e8debf8f19b618b"
     other = MatteSettings("classic", "fast", window=8, roi="1,2,3,4", seed=7)
-    assert record.key_of(other, "rgba.alpha", "1001-1010", "signature") == "d5c4c6826ebe91ed"
+    assert record.result_key(other, "rgba.alpha", "1001-1010", "signature") == "d5c4c6826ebe91ed"
 
 
 def test_options_of_an_engine_make_another_key(record):
     plain, asked = MatteSettings(), MatteSettings(engine_options=(EngineOption("strength", 0.25),))
-    keys = {record.key_of(settings, "rgba.alpha", "1001-1010", "signature") for settings in (plain, asked)}
+    keys = {record.result_key(settings, "rgba.alpha", "1001-1010", "signature") for settings in (plain, asked)}
     assert len(keys) == 2

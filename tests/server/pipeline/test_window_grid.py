@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from videomama_client.errors import BadInput
-from videomama_server.pipeline.windows import Clip, Window, check_shape, home, lay, touching, weights
+from videomama_server.pipeline.window_grid import Clip, Window, blend_weights, check_shape, home, lay, touching
 
 
 @st.composite
@@ -46,9 +46,9 @@ def test_a_clip_on_steps_has_the_windows_of_its_places(layout):
 def test_weights_on_steps_are_those_of_the_places(layout, data):
     clip, length, overlap = layout
     frame = data.draw(st.sampled_from(clip.frames))
-    shares = weights(lay(clip, length, overlap), frame, overlap)
+    shares = blend_weights(lay(clip, length, overlap), frame, overlap)
     places = lay(Clip(clip.first // clip.step, clip.last // clip.step), length, overlap)
-    assert list(shares.values()) == list(weights(places, frame // clip.step, overlap).values())
+    assert list(shares.values()) == list(blend_weights(places, frame // clip.step, overlap).values())
 
 
 def test_a_clip_shorter_than_a_window_is_one_window():
@@ -103,7 +103,7 @@ def test_weights_of_every_frame_are_positive_and_sum_to_one(layout, data):
     clip, length, overlap = layout
     windows = lay(clip, length, overlap)
     frame = data.draw(st.sampled_from(clip.frames))
-    shares = weights(windows, frame, overlap)
+    shares = blend_weights(windows, frame, overlap)
     assert set(shares) == {window for window in windows if frame in window.frames}
     assert min(shares.values()) > 0
     assert sum(shares.values()) == pytest.approx(1, abs=1e-12)
@@ -115,15 +115,17 @@ def test_weights_do_not_depend_on_which_frames_are_wanted(layout, data):
     windows = lay(clip, length, overlap)
     wanted = data.draw(st.sets(st.sampled_from(clip.frames), min_size=1, max_size=5))
     frame = data.draw(st.sampled_from(sorted(wanted)))
-    assert weights(touching(windows, min(wanted), max(wanted)), frame, overlap) == weights(windows, frame, overlap)
+    assert blend_weights(touching(windows, min(wanted), max(wanted)), frame, overlap) == blend_weights(
+        windows, frame, overlap
+    )
 
 
 def test_on_the_plain_grid_neighbours_cross_fade_linearly():
     one, other = Window(0, 7), Window(6, 13)
-    assert weights([one, other], 5, 2) == {one: 1.0}
-    assert weights([one, other], 6, 2) == {one: pytest.approx(2 / 3), other: pytest.approx(1 / 3)}
-    assert weights([one, other], 7, 2) == {one: pytest.approx(1 / 3), other: pytest.approx(2 / 3)}
-    assert weights([one, other], 8, 2) == {other: 1.0}
+    assert blend_weights([one, other], 5, 2) == {one: 1.0}
+    assert blend_weights([one, other], 6, 2) == {one: pytest.approx(2 / 3), other: pytest.approx(1 / 3)}
+    assert blend_weights([one, other], 7, 2) == {one: pytest.approx(1 / 3), other: pytest.approx(2 / 3)}
+    assert blend_weights([one, other], 8, 2) == {other: 1.0}
 
 
 def test_touching_keeps_the_windows_that_hold_a_wanted_frame():

@@ -98,7 +98,7 @@ def home(laid: Sequence[Window], frame: int) -> Window:
     return max(holding, key=lambda window: (min(_to_ends(window, frame)), -window.first))
 
 
-def weights(windows: Iterable[Window], frame: int, overlap: int) -> dict[Window, float]:
+def blend_weights(windows: Iterable[Window], frame: int, overlap: int) -> dict[Window, float]:
     """Return how much each window counts in `frame`; the weights sum to one.
 
     Each window rises over its first `overlap` frames as (i+1)/(overlap+1) and falls likewise at its end: on the
