@@ -49,7 +49,7 @@ def ratio(alphas: np.ndarray, seams: set[int]) -> float:
 
 def our_seams(count: int) -> set[int]:
     """Return the frames that a window or a decode group begins with, or that are the first after one."""
-    laid = window_grid.lay(window_grid.Clip(FIRST, FIRST + count - 1), WINDOW, OVERLAP)
+    laid = window_grid.lay(range(FIRST, FIRST + count), WINDOW, OVERLAP)
     homes = {frame: window_grid.home(laid, frame) for frame in range(FIRST, FIRST + count)}
     seams = {after for before, after in pairwise(homes) if homes[before] != homes[after]}
     return seams | {window.first for window in laid} | {window.last + 1 for window in laid}

@@ -88,7 +88,7 @@ def test_an_edited_mask_recomputes_what_depends_on_it_and_no_more(server, make_c
     path = clip.file("mask", 1005)
     frames.write_picture(path, 1.0 - frames.read_mask(path).pixels, ("A",), "half")
     outcome = server.refine(clip, **shape)
-    laid = window_grid.lay(window_grid.Clip(1001, 1010), shape["window"], shape["overlap"])
+    laid = window_grid.lay(range(1001, 1011), shape["window"], shape["overlap"])
     depending = {frame for window in laid if 1005 in window.frames for frame in window.frames}
     assert {event.frame for event in outcome.frames if not event.cached} == depending
     assert outcome.done.computed == len(depending)

@@ -14,7 +14,7 @@ from videomama_server.engines.base import WindowShape
 from videomama_server.media import sequences
 from videomama_server.pipeline import window_grid
 from videomama_server.pipeline.sources import Source
-from videomama_server.pipeline.window_grid import Clip, Window
+from videomama_server.pipeline.window_grid import Window
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def plan_frames(clip: Sequence[int], frame_ranges: str, shape: WindowShape) -> P
             f"frames {sequences.format_range(outside)} are wanted, the clip is {sequences.format_range(clip)}",
             "Give --frames inside the clip, or a longer --clip.",
         )
-    groups = tuple(group for run in sequences.runs(clip) for group in _groups(_as_clip(run), asked, shape))
+    groups = tuple(group for run in sequences.runs(clip) for group in _groups(run, asked, shape))
     needed = sorted({window for group in groups for window in group.windows})
     read = sorted({frame for window in needed for frame in window.frames})
     estimated = sorted({frame for group in groups for frame in group.frames})
@@ -123,25 +123,21 @@ def plan_frames(clip: Sequence[int], frame_ranges: str, shape: WindowShape) -> P
     return Plan(tuple(clip), tuple(wanted), groups, tuple(needed), tuple(read), by_frame, shape)
 
 
-def _as_clip(run: range) -> Clip:
-    return Clip(run[0], run[-1], run.step)
-
-
-def _groups(clip: Clip, wanted: set[int], shape: WindowShape) -> list[Group]:
+def _groups(clip: range, wanted: set[int], shape: WindowShape) -> list[Group]:
     """Return which wanted frames are completed together: each on its own, or those at home in one window."""
     laid = window_grid.lay(clip, shape.length, shape.overlap)
     if shape.context is None:
-        alone = [frame for frame in clip.frames if frame in wanted]
+        alone = [frame for frame in clip if frame in wanted]
         return [Group(range(one, one + 1), (one,), tuple(window_grid.touching(laid, one, one))) for one in alone]
     at_home: dict[Window, list[int]] = {}
-    for frame in clip.frames:
+    for frame in clip:
         at_home.setdefault(window_grid.home(laid, frame), []).append(frame)
     reach = shape.context * clip.step
     groups = []
     for core in at_home.values():
         asked = tuple(frame for frame in core if frame in wanted)
         if asked:
-            first, last = max(clip.first, core[0] - reach), min(clip.last, core[-1] + reach)
+            first, last = max(clip[0], core[0] - reach), min(clip[-1], core[-1] + reach)
             groups.append(
                 Group(range(first, last + 1, clip.step), asked, tuple(window_grid.touching(laid, first, last)))
             )

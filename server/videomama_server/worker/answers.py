@@ -98,7 +98,7 @@ def planned_frames(ask: messages.PlanFrames, engine_config: EngineConfig) -> mes
     ask.settings.check()
     name = engines.resolve(ask.settings.engine, engine_config)
     settings = engines.with_options_settled(name, ask.settings)
-    shape = plan.window_shape(settings, engines.shape(name, place, settings))
+    shape = plan.window_shape(settings, engines.shape(name, engine_config, settings))
     laid = plan.plan_frames(sequences.parse_range(ask.clip), ask.frame_ranges, shape)
     needed = sequences.whole_range(laid.frames)
     if len(needed) > wire.MAX_TEXT_BYTES:

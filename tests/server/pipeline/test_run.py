@@ -17,7 +17,7 @@ from videomama_server.media import frames
 from videomama_server.media.channels import ChannelChoice
 from videomama_server.media.color import display_transform
 from videomama_server.media.geometry import Geometry, Rect
-from videomama_server.pipeline.window_grid import Clip, Window, blend_weights, lay
+from videomama_server.pipeline.window_grid import Window, blend_weights, lay
 from videomama_server.qc import scores
 
 FULL = Rect(0, 0, 64, 48)
@@ -62,7 +62,7 @@ def count_reads(monkeypatch):
 
 
 def windows_of(engine, clip=CLIP):
-    return lay(Clip(clip[0], clip[-1]), engine.window.length, engine.window.overlap)
+    return lay(range(clip[0], clip[-1] + 1), engine.window.length, engine.window.overlap)
 
 
 def depending_on(engine, edited, clip=CLIP):
@@ -586,7 +586,7 @@ def test_estimates_are_completed_in_groups_each_wanted_frame_once(bench, make_sh
     assert sorted(outcome.frames) == list(range(1001, 1031))
     assert [frame for _, wanted in engine.groups for frame in wanted] == list(range(1001, 1031))
     assert all(len(frames) > len(wanted) for frames, wanted in engine.groups)
-    assert engine.windows == [tuple(window.frames) for window in lay(Clip(1001, 1030), 6, 2)]
+    assert engine.windows == [tuple(window.frames) for window in lay(range(1001, 1031), 6, 2)]
 
 
 @pytest.mark.parametrize("wanted", ["1001", "1012-1013", "1030", "1007,1020"])
@@ -605,7 +605,7 @@ def test_what_a_group_depends_on_is_in_its_keys(bench, make_shot, latent, pictur
     shot.put_mask(1016, pictures.disc(30, 20))
     engine = latent()
     outcome = bench.run(shot, engine, roi="8,8,48,32")
-    edited = {window for window in lay(Clip(1001, 1030), 6, 2) if 1016 in window.frames}
+    edited = {window for window in lay(range(1001, 1031), 6, 2) if 1016 in window.frames}
     assert edited <= {Window(numbers[0], numbers[-1]) for numbers in engine.windows}
     assert 1016 in outcome.computed
     assert 0 < len(outcome.computed) < 24
@@ -748,7 +748,7 @@ def test_on_twos_a_part_gives_the_same_bits_as_the_whole(make_bench, make_shot, 
 def test_on_twos_engines_see_the_frames_that_exist(bench, make_shot, temporal):
     engine = temporal()
     bench.run(make_shot(TWOS), engine, clip="1001-1019x2")
-    assert engine.windows == [tuple(window.frames) for window in lay(Clip(1001, 1019, 2), 4, 2)]
+    assert engine.windows == [tuple(window.frames) for window in lay(range(1001, 1020, 2), 4, 2)]
 
 
 def test_a_clip_on_twos_and_one_on_ones_share_no_entry(bench, make_shot, temporal):
