@@ -31,6 +31,11 @@ class Environment:
         return self.path / "videomama-install.json"
 
     @property
+    def additions(self) -> Path:
+        """The packages that a person added, one for pip a line; kept when the environment is made again."""
+        return self.path / "videomama-packages.txt"
+
+    @property
     def log(self) -> Path:
         """All that pip said in the last install."""
         return self.path / "videomama-install.log"
@@ -60,9 +65,9 @@ class Environment:
         return variables
 
     def clear(self) -> None:
-        """Remove all but the lock, which is held and on Windows could not be removed."""
+        """Remove all but the lock, which is held and on Windows could not be removed, and the list of additions."""
         for child in self.path.iterdir():
-            if child == self.lock:
+            if child in (self.lock, self.additions):
                 continue
             if child.is_dir() and not child.is_symlink():
                 shutil.rmtree(child)

@@ -46,19 +46,23 @@ def install_project(root: Path, environment: Environment, extras: tuple[str, ...
     pip keeps whatever is there and fits the pins, so that a torch someone chose for their GPU stays.
     """
     target = f".[{','.join(extras)}]" if extras else "."
-    pins = (root / CONSTRAINTS).as_uri()
-    variables = source.adapt(environment.variables())
-    # The build backend is pinned by variable, since -c does not reach it; the second name is for pip 25.3 and newer.
-    for name in ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"):
-        variables[name] = " ".join(filter(None, [variables.get(name), pins]))
-    arguments = ["install", *source.arguments(), "-c", pins, "-e", target]
     try:
-        run_pip(arguments, root, environment, variables)
+        install_pinned(["-e", target], root, environment, source)
     except InstallError as error:
         if source.wheels is None or not _MISSING.search(error.message):
             raise
         hint = f"The bundle has no build of a package for this system.\nLog: {environment.log}"
         raise InstallError(error.message, hint) from error
+
+
+def install_pinned(packages: Sequence[str], root: Path, environment: Environment, source: Source = INDEX) -> None:
+    """Install packages, as pip takes them, and leave what the project needs at its pinned versions."""
+    pins = (root / CONSTRAINTS).as_uri()
+    variables = source.adapt(environment.variables())
+    # The build backend is pinned by variable, since -c does not reach it; the second name is for pip 25.3 and newer.
+    for name in ("PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT"):
+        variables[name] = " ".join(filter(None, [variables.get(name), pins]))
+    run_pip(["install", *source.arguments(), "-c", pins, *packages], root, environment, variables)
 
 
 def run_pip(arguments: Sequence[str], folder: Path, environment: Environment, variables: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+from additions import add_again
 from environment import Environment
 from failure import InstallError
 from interpreter import Interpreter, find, find_builder
@@ -100,6 +101,7 @@ def _build(request: Request, state: State) -> Interpreter:
 
 def _install(request: Request, python: Interpreter) -> None:
     environment = request.environment
+    bare = read_stamp(environment.stamp) is None  # just made, or an install died that may have just made it
     # First of all, so that an install that dies from here on is known to be unfinished.
     environment.stamp.unlink(missing_ok=True)
     for folder in python.site_packages:
@@ -110,5 +112,7 @@ def _install(request: Request, python: Interpreter) -> None:
     print(f"Installing VideoMaMa{extras} into {environment.path}; the first time takes minutes.", flush=True)
     begun = time.monotonic()
     install_project(request.root, environment, request.extras, request.source)
+    if bare:
+        add_again(request.root, environment, request.source)
     wanted_stamp(request.root, environment, python, request.extras).write(environment.stamp)
     print(f"Installed in {time.monotonic() - begun:.1f} s.", flush=True)

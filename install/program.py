@@ -12,6 +12,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Callable, Optional
 
+import additions
 import bundle
 import check
 import everything
@@ -24,6 +25,7 @@ import weights
 from environment import Environment
 from failure import told
 from job import Job
+from locking import held
 from prepare import Request, prepare
 from project_checks import check_steps, run_steps
 from source import INDEX
@@ -54,6 +56,20 @@ def test(job: Job) -> int:
     return run_steps(check_steps(job.environment, job.passed_on), ROOT, job.environment.variables())
 
 
+def engine(job: Job) -> int:
+    """Add packages that bring engines, and show all that were added."""
+    prepare(job.request())
+    environment = job.environment
+    if job.options.packages:
+        with held(environment.lock):
+            additions.add(job.options.packages, job.root, environment, job.source)
+        print(f"Restart the engine with `{environment.script('videomama')} unload` if a server runs.")
+    for package in additions.added(environment):
+        print(package)
+    print(f"`{environment.script('videomama')} doctor` lists the engines. {environment.additions} lists the packages.")
+    return 0
+
+
 VERBS = {
     "server": Verb("set up the server, with the right torch", server_setup.run, server_setup.add_arguments),
     "weights": Verb(
@@ -61,6 +77,7 @@ VERBS = {
         lambda job: weights.run(job.options, job.environment, job.root),
         weights.add_arguments,
     ),
+    "engine": Verb("add a package that brings an engine of your own", engine, additions.add_arguments),
     "nuke": Verb(
         "set up the plug-in for the Nukes of this machine",
         lambda job: nuke_setup.run(job.options, job.environment, job.root, job.libraries),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
+import zipfile
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -140,7 +141,8 @@ def environment() -> dict[str, str]:
 class RunningServer:
     """A server process on a connection file and a cache folder of its own."""
 
-    def __init__(self, folder: Path, flags: tuple[str, ...]) -> None:
+    def __init__(self, folder: Path, flags: tuple[str, ...], python: str = sys.executable) -> None:
+        self.python = python
         self.connection_file = folder / "connection.json"
         self.cache_dir = folder / "cache"
         self.log_file = folder / "server.log"
@@ -149,7 +151,7 @@ class RunningServer:
 
     def start(self) -> subprocess.Popen:
         """Start the process, also again after its end, and wait until it listens."""
-        command = [sys.executable, "-m", "videomama_server", "serve", "--connection-file", str(self.connection_file)]
+        command = [self.python, "-m", "videomama_server", "serve", "--connection-file", str(self.connection_file)]
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, *self.flags], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment()
@@ -344,3 +346,50 @@ def tiny_checkpoint(make_checkpoint, tmp_path_factory):
 def own_checkpoint(tiny_checkpoint, tmp_path):
     """A copy that a test may change."""
     return shutil.copytree(tiny_checkpoint, tmp_path / "checkpoint")
+
+
+@dataclass
+class Packages:
+    """Packages that bring engines, in a folder, as an installer would write them."""
+
+    folder: Path
+
+    def put(self, package: str, code: str, engines: dict[str, str], version: str = "1.0", module: str = "") -> None:
+        """Write a package of one module.
+
+        Args:
+            package: its name.
+            code: of the module.
+            engines: the classes in it by the names of their engines.
+            version: of the package.
+            module: name of the module; by default like the package's.
+        """
+        stem = package.replace("-", "_")
+        module, info = module or stem, f"{stem}-{version}.dist-info"
+        points = [f"{name} = {module}:{kind}" for name, kind in engines.items()]
+        written = {
+            f"{module}.py": code,
+            f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n",
+            f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            f"{info}/entry_points.txt": "\n".join(["[videomama.engines]", *points, ""]),
+        }
+        written[f"{info}/RECORD"] = "".join(f"{name},,\n" for name in [*written, f"{info}/RECORD"])
+        for name, text in written.items():
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / name).write_text(text)
+
+    def wheels(self) -> list[Path]:
+        """Make a wheel of each package, for pip."""
+        made = []
+        for record in self.folder.glob("*.dist-info/RECORD"):
+            made.append(self.folder / f"{record.parent.stem}-py3-none-any.whl")
+            with zipfile.ZipFile(made[-1], "w") as wheel:
+                for name in record.read_text().split(",,\n")[:-1]:
+                    wheel.write(self.folder / name, name)
+        return made
+
+
+@pytest.fixture
+def packages(tmp_path):
+    """Write packages that bring engines into a folder that nothing imports from yet: `packages.put(...)`."""
+    return Packages(tmp_path / "packages")

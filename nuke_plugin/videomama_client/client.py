@@ -19,6 +19,7 @@ from videomama_client.inline import InlineFrames, attended
 from videomama_client.settings import MatteSettings
 
 PLAN_S = 60.0  # the engine may have to be imported first
+ENGINES_S = 180.0  # engines of other packages may be imported for the first time, from a slow disk
 CACHE_S = 120.0  # a large folder on a slow disk
 _NONCE_BYTES = 32
 
@@ -69,6 +70,10 @@ class Client:
         """Return which frames a job would read; raises `BadInput` for ranges or settings that make no sense."""
         request = messages.PlanFrames(new_id(), settings, clip, frame_ranges)
         return self._channel.ask(request, messages.FramesPlanned, PLAN_S)
+
+    def engines(self) -> messages.EnginesReported:
+        """Return which engines there are, and the settings of each."""
+        return self._channel.ask(messages.ReportEngines(new_id()), messages.EnginesReported, ENGINES_S)
 
     def cache_report(self) -> messages.CacheReported:
         """Return what the cache holds."""

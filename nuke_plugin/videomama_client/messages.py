@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Optional, Union, get_args
 
 from videomama_client.errors import VideoMaMaError, kind_of
+from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
 
 PROTOCOL_VERSION = 3
@@ -108,6 +109,13 @@ class PlanFrames:
 @dataclass(frozen=True)
 class ReportJobs:
     """Ask for the jobs of all clients: those that run or wait, and the last ones that ended."""
+
+    request: str
+
+
+@dataclass(frozen=True)
+class ReportEngines:
+    """Ask which engines there are, and what each one's settings are; engines of other packages are imported for it."""
 
     request: str
 
@@ -287,6 +295,37 @@ class FramesPlanned:
     window: int
     overlap: int
     needed_ranges: str
+
+
+@dataclass(frozen=True)
+class EngineState:
+    """What one engine is: a map inside `EnginesReported`.
+
+    Fields:
+        name: that jobs ask for.
+        options: its own, beside the fields of `MatteSettings`.
+        message, hint: why it cannot be used and what to do; empty where it can, as far as that is known without its
+            packages and weights.
+    """
+
+    name: str
+    options: list[SettingSpec] = field(default_factory=list)
+    message: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class EnginesReported:
+    """The engines that jobs can ask for, and all settings.
+
+    Fields:
+        settings: the fields of `MatteSettings`, as the server knows them.
+        engines: with the options of each.
+    """
+
+    request: str
+    settings: list[SettingSpec]
+    engines: list[EngineState]
 
 
 @dataclass(frozen=True)
@@ -480,6 +519,7 @@ Request = Union[
     ReportStatus,
     ReportJobs,
     ReportCache,
+    ReportEngines,
     ProveFile,
     PlanFrames,
     SubmitMatte,
@@ -497,6 +537,7 @@ Reply = Union[
     StatusReported,
     JobsReported,
     CacheReported,
+    EnginesReported,
     FileProved,
     FramesPlanned,
     JobAccepted,

@@ -3,95 +3,169 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Optional
+from typing import Any, NewType, Optional
 
+from videomama_client.engine_options import EngineOption, values
 from videomama_client.errors import BadInput
-from videomama_client.wording import choices
+from videomama_client.setting_spec import Range, SettingSpec, Value, check, setting, settings_in, specs_of
 
 QUALITIES = ("high", "fast")
 MODES = ("production", "reference")
 LONGEST_WINDOW = 256  # frames
 _CANVAS = re.compile(r"auto|[1-9]\d{0,4}x[1-9]\d{0,4}")
+_PIXELS = "pixels of a plate 1920 wide"
+_CLASSIC = ("classic",)
+_MODEL = ("videomama",)
+_BOTH = (*_CLASSIC, *_MODEL)
 
 
 @dataclass(frozen=True)
 class MatteSettings:
     """All that changes pixels. Part of the request, and of the key of every cache entry.
 
-    Fields:
-        engine: name of the engine, or ``auto``: the best one that can run here.
-        quality: ``high`` or ``fast``, for engines that offer both.
-        window: frames the engine sees at once; None takes the engine's own.
-        overlap: frames shared by neighbouring windows; None takes the engine's own.
-        roi: ``auto``, ``off`` or ``x,y,w,h`` in pixels, y down, relative to the display window's origin.
-        plate_layer: layer that holds the plate's R, G and B; empty for the main one.
-        mask_channel: channel that holds the mask; empty takes A, else the only channel, else R.
-        view: of plate and mask in stereo files, such as ``left``; empty takes each file's main one.
-        mask_colour: the colours that are subject in a mask of colours, such as ``#800000 #008000`` or
-            ``128,0,0; 0,128,0``; empty takes every colour but black. ``mask_channel`` then names their layer.
-        colorspace: OpenColorIO name of the plate's colour space; ``auto`` is what the plate's file declares, else
-            linear Rec.709 for float pixels and sRGB for integer ones.
-        exposure: stops added to the plate before it is shown to the engine.
-        mask_threshold: mask value (0..1) from which a pixel counts as subject.
-        soft_mask: give the mask to the model with its grey values instead of cutting it at the threshold.
-        mask_grow: grows the mask (negative: shrinks it) by so many pixels of a plate 1920 wide, before anything else.
-        mask_close_holes: closes holes and gaps of the mask up to this wide, in the same unit, before it grows.
-        mask_slack: how far the mask's outline may be off, in pixels of a plate 1920 wide: it is moved to where colours
-            say it belongs; 0 takes it as it is (engine ``classic``).
-        trimap_erode: certain foreground starts this far inside the mask, in pixels of a plate 1920 wide.
-        trimap_dilate: certain background starts this far outside the mask, in the same unit.
-        mode: ``production``, or ``reference``: the published inference to the letter (engine ``videomama``).
-        canvas: size the model works at, ``auto`` or WIDTHxHEIGHT in pixels (engine ``videomama``).
-        seed: of the noise that the model starts from.
-        feedback: times the model runs again with its own alpha in place of the mask.
-        weights: folder of the model's weights as the server sees it; empty takes the server's own.
+    Each field says what it is for, what it can be and which engines read it: see `setting_spec.specs_of`. What one
+    engine alone understands is in `engine_options`, where its own specs say the same.
     """
 
-    engine: str = "auto"
-    quality: str = "high"
-    window: Optional[int] = None
-    overlap: Optional[int] = None
-    roi: str = "auto"
-    plate_layer: str = ""
-    mask_channel: str = ""
-    view: str = ""
-    mask_colour: str = ""
-    colorspace: str = "auto"
-    exposure: float = 0.0
-    mask_threshold: float = 0.5
-    soft_mask: bool = False
-    mask_grow: float = 0.0
-    mask_close_holes: float = 0.0
-    mask_slack: float = 32.0
-    trimap_erode: float = 10.0
-    trimap_dilate: float = 40.0
-    mode: str = "production"
-    canvas: str = "auto"
-    seed: int = 42
-    feedback: int = 0
-    weights: str = ""
+    engine: str = setting("auto", "Engine that computes the alpha. auto takes the best that this machine can run.")
+    quality: str = setting("high", "fast is rougher, for engines that offer both.", choices=QUALITIES, engines=_BOTH)
+    window: Optional[int] = setting(
+        None,
+        "How much of the clip the engine sees at once; by default the engine's own.",
+        within=Range(1, LONGEST_WINDOW, "frames"),
+    )
+    overlap: Optional[int] = setting(
+        None,
+        "How much neighbouring windows share; by default the engine's own.",
+        within=Range(0, LONGEST_WINDOW // 2, "frames"),
+    )
+    roi: str = setting(
+        "auto", "Region of interest: auto, off, or x,y,w,h in pixels from the plate's upper left corner, y down."
+    )
+    plate_layer: str = setting("", "Layer that holds the plate's R, G and B; by default the main one.", in_key=False)
+    mask_channel: str = setting(
+        "", "Channel that holds the mask; by default A, else the only channel, else R.", in_key=False
+    )
+    view: str = setting(
+        "",
+        "View of stereo files, such as left; %V and %v in patterns stand for it and its first letter.",
+        in_key=False,
+    )
+    mask_colour: str = setting(
+        "",
+        "In a mask of colours, those that are subject, such as '#800000 #008000' or '128,0,0; 0,128,0'; "
+        "by default all but black. --mask-channel then names their layer.",
+        in_key=False,
+    )
+    colorspace: str = setting(
+        "auto",
+        "The plate's OpenColorIO colour space. auto is what the file declares, "
+        "else linear Rec.709 for float pixels and sRGB for integer ones.",
+    )
+    exposure: float = setting(
+        0.0,
+        "Exposure added before the engine sees the plate, for very dark or bright shots. "
+        "The plate itself stays as it is.",
+        within=Range(-32, 32, "stops"),
+    )
+    mask_threshold: float = setting(
+        0.5, "Value of the mask from which a pixel counts as subject.", within=Range(0.001, 1), engines=_BOTH
+    )
+    soft_mask: bool = setting(
+        False, "Give the mask's grey values to the model instead of cutting them at the threshold.", engines=_MODEL
+    )
+    mask_grow: float = setting(
+        0.0,
+        "Grow the mask, or shrink it where negative, before anything else.",
+        within=Range(-200, 200, _PIXELS),
+    )
+    mask_close_holes: float = setting(
+        0.0, "Close holes and gaps of the mask up to this wide, before it grows.", within=Range(0, 200, _PIXELS)
+    )
+    mask_slack: float = setting(
+        32.0,
+        "How far the mask's outline may move to where the colours of the plate say it belongs. "
+        "0 keeps it: for exact roto.",
+        within=Range(0, 200, _PIXELS),
+        engines=_CLASSIC,
+    )
+    trimap_erode: float = setting(
+        10.0,
+        "The subject is certain this far inside the mask's outline.",
+        within=Range(0, 500, _PIXELS),
+        engines=_CLASSIC,
+    )
+    trimap_dilate: float = setting(
+        40.0,
+        "The background is certain this far outside the mask's outline. "
+        "A region of interest that is found reaches at least as far.",
+        within=Range(0, 500, _PIXELS),
+    )
+    mode: str = setting(
+        "production", "reference is the published inference to the letter.", choices=MODES, engines=_MODEL
+    )
+    canvas: str = setting(
+        "auto", "Size that the model works at: auto, or WIDTHxHEIGHT in pixels such as 1024x576.", engines=_MODEL
+    )
+    seed: int = setting(
+        42, "Random seed. Change it for a different result.", within=Range(0, 2**63 - 1), engines=_MODEL
+    )
+    feedback: int = setting(
+        0,
+        "Times that the model runs again with its own alpha in place of the mask.",
+        within=Range(0, 4),
+        engines=_MODEL,
+    )
+    weights: str = setting(
+        "",
+        "Folder of the model's weights, as the server sees it. Empty takes the server's own.",
+        engines=_MODEL,
+        in_key=False,
+    )
+
+    engine_options: tuple[EngineOption, ...] = ()
 
     def check(self) -> None:
-        """Raise `BadInput` for a value that cannot be used."""
-        _within("--exposure", self.exposure, -32, 32)
-        _within("--mask-threshold", self.mask_threshold, 0.001, 1)
-        _within("--mask-slack", self.mask_slack, 0, 200)
-        _within("--trimap-erode", self.trimap_erode, 0, 500)
-        _within("--trimap-dilate", self.trimap_dilate, 0, 500)
-        _within("--mask-grow", self.mask_grow, -200, 200)
-        _within("--mask-close-holes", self.mask_close_holes, 0, 200)
-        _within("--window", 1 if self.window is None else self.window, 1, LONGEST_WINDOW)
-        _within("--overlap", 0 if self.overlap is None else self.overlap, 0, LONGEST_WINDOW // 2)
-        _within("--seed", self.seed, 0, 2**63 - 1)
-        _within("--feedback", self.feedback, 0, 4)
-        _among("quality", self.quality, QUALITIES)
-        _among("mode", self.mode, MODES)
+        """Raise `BadInput` for a value that cannot be used; of `engine_options` only the engine knows that."""
+        for spec in specs_of(MatteSettings):
+            check(spec, getattr(self, spec.name), spec.option)
         parse_colours(self.mask_colour)
         if not _CANVAS.fullmatch(self.canvas):
             raise BadInput(
                 f"--canvas {self.canvas!r} is not a valid size", "Write auto, or WIDTHxHEIGHT such as 1024x576."
             )
+
+    def plain(self) -> dict[str, Any]:
+        """Return all values by name, as JSON can hold them.
+
+        `engine_options` is there only where there are some: what was written before there were any stays the same.
+        """
+        plain = {spec.name: getattr(self, spec.name) for spec in specs_of(MatteSettings)}
+        if self.engine_options:
+            plain["engine_options"] = {option.name: option.value for option in self.engine_options}
+        return plain
+
+    def key_fields(self) -> dict[str, Any]:
+        """Return the values that are part of the key of a cache entry, by name.
+
+        Which file channels were read is in the digests of what was read; what the weights are, in the fingerprint
+        of the engine.
+        """
+        beside = {known.name for known in settings_in(self) if not known.metadata["in_key"]}
+        return {name: value for name, value in self.plain().items() if name not in beside}
+
+    def options_of(self, specs: Iterable[SettingSpec]) -> dict[str, Optional[Value]]:
+        """Return the value of each of an engine's own options by name: what was asked for, else its default."""
+        return values(specs, self.engine_options)
+
+
+Resolved = NewType("Resolved", MatteSettings)
+"""Settings of one job in which an engine has decided all that was left open: nothing in them is `auto` or None.
+
+Only an engine's `resolve` makes them, so that raw ones never get into a computation or a key.
+"""
 
 
 def parse_colours(text: str) -> tuple[tuple[int, int, int], ...]:
@@ -113,13 +187,3 @@ def _colour(word: str) -> tuple[int, int, int]:
             f"mask colour {word!r} is not a colour", "Write it as #800000 or 128,0,0; separate several by spaces."
         )
     return numbers[0], numbers[1], numbers[2]
-
-
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:  # also true of NaN
-        raise BadInput(f"{name} {value:g} is out of range", f"Choose {low:g} to {high:g}.")
-
-
-def _among(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise BadInput(f"no {name} is called {value!r}", choices(value, known))

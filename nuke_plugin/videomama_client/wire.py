@@ -96,7 +96,7 @@ def _as_map(message: Any) -> dict[str, Any]:
 def _as_plain(value: Any) -> Any:
     if is_dataclass(value):
         return _as_map(value)
-    return [_as_plain(item) for item in value] if isinstance(value, list) else value
+    return [_as_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _build(kind: type, content: dict[str, Any]) -> Any:
@@ -123,13 +123,25 @@ def _required(kind: Any) -> Sequence[str]:
 def _checked(kind: type, name: str, value: Any, hint: Any) -> Any:
     if is_dataclass(hint) and isinstance(value, dict):
         return _build(hint, value)  # type: ignore[arg-type]
-    if get_origin(hint) is list and isinstance(value, list):
-        return [_checked(kind, name, item, get_args(hint)[0]) for item in value]
+    if get_origin(hint) in (list, tuple) and isinstance(value, list):
+        items = [_checked(kind, name, item, get_args(hint)[0]) for item in value]
+        return get_origin(hint)(items)
     if get_origin(hint) is Union:
-        return None if value is None else _checked(kind, name, value, get_args(hint)[0])
+        return _checked_choice(kind, name, value, get_args(hint))
     if hint is float and type(value) is int:
         return float(value)
     if isinstance(hint, type) and type(value) is hint:
         return value
     wanted = getattr(hint, "__name__", str(hint))
+    raise ProtocolError(f"{kind.__name__}.{name} must be {wanted}, not {type(value).__name__}")
+
+
+def _checked_choice(kind: type, name: str, value: Any, hints: Sequence[Any]) -> Any:
+    """Return a value that may be of one of several types: plain ones, or one of any kind and None."""
+    if type(value) in hints:
+        return value
+    given = [hint for hint in hints if hint is not type(None)]
+    if len(given) == 1:
+        return _checked(kind, name, value, given[0])
+    wanted = " or ".join(hint.__name__ for hint in given)
     raise ProtocolError(f"{kind.__name__}.{name} must be {wanted}, not {type(value).__name__}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import nuke
 from videomama_client.settings import MatteSettings
@@ -13,7 +13,7 @@ from videomama_nuke.record import Record
 from videomama_nuke.upstream import Comparison, Upstream, compare
 
 _NAMED = 3
-_NEW_SETTINGS = {field.name: field.default for field in fields(MatteSettings)}
+_NEW_SETTINGS = MatteSettings().plain()
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def named(nodes: Sequence[str]) -> str:
 
 def settings_changed(node: nuke.Node, last: Record) -> list[str]:
     """Return which settings are others; one that the record does not know yet had its default."""
-    now = vars(knobs.settings_of(node))
+    now = knobs.settings_of(node).plain()
     changes = [name.replace("_", " ") for name, value in now.items() if not _same(name, value, last)]
     if knobs.mask_channel_of(node) != last.mask_channel:
         changes.append("mask channel")
@@ -70,7 +70,7 @@ def settings_changed(node: nuke.Node, last: Record) -> list[str]:
 
 
 def _same(name: str, value: object, last: Record) -> bool:
-    then = last.settings.get(name, _NEW_SETTINGS[name])
+    then = last.settings.get(name, _NEW_SETTINGS.get(name))
     if name == "weights" and isinstance(then, str) and then:
         return value in (then, paths.mapped(then))
     return bool(value == then)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import uuid
-from dataclasses import fields
 from pathlib import Path
 from typing import cast
 
 import nuke
 from videomama_client.errors import BadInput
+from videomama_client.setting_spec import CHOICE, NUMBER, TEXT, WHOLE_NUMBER, YES_NO, specs_of
 from videomama_client.settings import MatteSettings
 
 from videomama_nuke.quiet import no_trace
@@ -34,8 +34,8 @@ _SAME = (  # knobs named as the settings they are
     "feedback",
 )
 _SIGNS = ("%", "#", "[")
-_CASTS = {"str": str, "float": float, "int": int, "bool": bool}
-_TYPES = {field.name: _CASTS[str(field.type)] for field in fields(MatteSettings) if str(field.type) in _CASTS}
+_CASTS = {TEXT: str, CHOICE: str, NUMBER: float, WHOLE_NUMBER: int, YES_NO: bool}
+_TYPES = {spec.name: _CASTS[spec.kind] for spec in specs_of(MatteSettings)}
 PIXEL_KNOBS = frozenset((*_SAME, "window", "overlap", "roi_mode", "roi_box", "colorspace", "weights", "mask_channel"))
 RANGE_KNOBS = frozenset(("frame_range", "frames", "cache_folder"))
 

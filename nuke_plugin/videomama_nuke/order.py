@@ -102,7 +102,7 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> RefineOrder:
         settings=_with_known_region(settings, _known(node, folder, key), asked, clip),
         record=record.Record(
             key=key,
-            settings=_plain(settings),
+            settings=settings.plain(),
             mask_channel=mask_channel,
             clip=clip_text(clip),
             engine="",
@@ -190,7 +190,3 @@ def _with_known_region(
     if settings.roi != knobs.ROI_AUTO or whole or last is None or not last.roi:
         return settings
     return replace(settings, roi=last.roi)
-
-
-def _plain(settings: MatteSettings) -> dict[str, object]:
-    return dict(vars(settings))

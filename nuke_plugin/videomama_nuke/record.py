@@ -48,7 +48,7 @@ class Record:
 
 def result_key(settings: MatteSettings, mask_channel: str, clip: str, signature: str) -> str:
     """Return what two refines share exactly when their alphas may lie in one sequence."""
-    content = [asdict(settings), mask_channel, clip, signature]
+    content = [settings.plain(), mask_channel, clip, signature]
     return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 

@@ -79,8 +79,10 @@ class Pulse:
 
 
 # Asked and answered in the protocol's own words, under ids that the server makes up.
-Question = Union[messages.PlanFrames, messages.ReportCache, messages.PruneCache, messages.ClearCache]
-Answer = Union[messages.FramesPlanned, messages.CacheReported, messages.RequestRefused]
+Question = Union[
+    messages.PlanFrames, messages.ReportEngines, messages.ReportCache, messages.PruneCache, messages.ClearCache
+]
+Answer = Union[messages.FramesPlanned, messages.EnginesReported, messages.CacheReported, messages.RequestRefused]
 
 QUESTIONS = get_args(Question)
 ANSWERS = get_args(Answer)

@@ -2,7 +2,9 @@ import os
 
 import pytest
 from videomama_client import __version__, client, messages
+from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput, Cancelled, ProtocolError, WeightsError
+from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
 
 
@@ -73,6 +75,17 @@ def test_a_plan_that_makes_no_sense_is_refused(asked, settings, clip, frames, sa
     with pytest.raises(BadInput, match=said) as caught:
         asked.plan_frames(settings, clip, frames)
     assert caught.value.hint
+
+
+def test_engines_are_told_with_their_settings(asked):
+    told = asked.engines()
+    assert tuple(told.settings) == specs_of(MatteSettings)
+    assert [state.name for state in told.engines if not state.message] == ["videomama", "classic", "passthrough"]
+
+
+def test_an_option_that_no_engine_has_is_refused(asked):
+    with pytest.raises(BadInput, match="the engine classic has no option 'strength'"):
+        asked.plan_frames(MatteSettings("classic", engine_options=(EngineOption("strength", 0.5),)), "1-10", "")
 
 
 def test_an_engine_that_cannot_run_here_is_refused(asked, tmp_path):

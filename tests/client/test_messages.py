@@ -5,22 +5,27 @@ from typing import get_args, get_origin, get_type_hints
 
 import pytest
 from videomama_client import messages
+from videomama_client.engine_options import EngineOption
+from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
 
 KINDS = sorted(messages.KINDS.items())
-RECORDS = {
-    MatteSettings,
+PLAIN_RECORDS = {  # that messages hold, and that hold no other
+    EngineOption,
+    SettingSpec,
     messages.ConfigValue,
     messages.JobState,
     messages.QcFlag,
-}  # that messages hold, and that are none themselves
+}
+RECORDS = PLAIN_RECORDS | {MatteSettings, messages.EngineState}
 
 
-def is_flat(hint) -> bool:
-    if get_origin(hint) is list:
-        return get_args(hint)[0] in (str, int, messages.ConfigValue, messages.JobState, messages.QcFlag)
-    plain = [kind for kind in get_args(hint) or (hint,) if kind is not type(None)]
-    return len(plain) == 1 and plain[0] in (str, int, float, bool, MatteSettings)
+def is_flat(hint, records=RECORDS) -> bool:
+    """Whether a field is a value, a list of values or records, or the settings."""
+    if get_origin(hint) in (list, tuple):
+        return get_args(hint)[0] in {str, int, *records}
+    kinds = {kind for kind in get_args(hint) or (hint,) if kind is not type(None)}
+    return kinds <= {str, int, float, bool} or kinds <= records & {MatteSettings}
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)
@@ -38,9 +43,10 @@ def test_every_message_class_can_travel():
     assert {name for name, value in classes.items() if value not in RECORDS} == messages.KINDS.keys()
 
 
-def test_a_record_inside_a_message_holds_no_other():
+def test_a_record_inside_a_message_holds_plain_ones_at_most():
     for record in RECORDS:
-        assert all(is_flat(hint) and hint is not MatteSettings for hint in get_type_hints(record).values())
+        inside = set() if record in PLAIN_RECORDS else PLAIN_RECORDS
+        assert all(is_flat(hint, inside) for hint in get_type_hints(record).values())
 
 
 def test_every_event_of_a_job_names_it():
@@ -55,6 +61,6 @@ def test_every_reply_names_its_request():
 def test_the_document_names_every_message_and_the_version():
     text = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
     assert [name for name in messages.KINDS if name not in text] == []
-    for record in (messages.JobState, messages.QcFlag, messages.MatteDone):
+    for record in (*PLAIN_RECORDS, messages.EngineState, messages.EnginesReported, messages.MatteDone):
         assert [field.name for field in fields(record) if f"`{field.name}`" not in text] == []
     assert re.search(rf"version\D*\b{messages.PROTOCOL_VERSION}\b", text, re.IGNORECASE)

@@ -1,9 +1,16 @@
-from dataclasses import FrozenInstanceError
-from typing import get_args, get_type_hints
+import json
+import re
+from dataclasses import FrozenInstanceError, fields, replace
+from pathlib import Path
 
 import pytest
+from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput
+from videomama_client.setting_spec import NUMBER, WHOLE_NUMBER, specs_of
 from videomama_client.settings import LONGEST_WINDOW, MatteSettings, parse_colours
+
+DOCS = Path(__file__).parents[2] / "docs"
+SPECS = specs_of(MatteSettings)
 
 
 def test_the_defaults_make_sense():
@@ -21,7 +28,14 @@ def test_the_defaults_make_sense():
         ({"mask_slack": -1.0}, "--mask-slack -1"),
         ({"trimap_erode": -1.0}, "--trimap-erode -1"),
         ({"trimap_dilate": 501.0}, "--trimap-dilate 501"),
-        ({"quality": "best"}, "quality is called 'best'"),
+        ({"quality": "best"}, "no quality is called 'best'"),
+        ({"mode": "published"}, "no mode is called 'published'"),
+        ({"seed": True}, "--seed must be a whole number, not True"),
+        ({"window": 2.5}, "--window must be a whole number, not 2.5"),
+        ({"exposure": "1"}, "--exposure must be a number, not '1'"),
+        ({"roi": None}, "--roi must be text, not None"),
+        ({"soft_mask": 1}, "--soft-mask must be yes or no, not 1"),
+        ({"canvas": "1024*576"}, "--canvas '1024*576' is not a valid size"),
         ({"mask_colour": "red"}, "mask colour 'red'"),
         ({"mask_colour": "#80000"}, "mask colour '#80000'"),
         ({"mask_colour": "256,0,0"}, "mask colour '256,0,0'"),
@@ -52,8 +66,8 @@ BOUNDS = {
 
 
 def test_every_setting_that_is_a_number_has_bounds():
-    hints = get_type_hints(MatteSettings)
-    assert {name for name, hint in hints.items() if {int, float} & {hint, *get_args(hint)}} == BOUNDS.keys()
+    numbers = {spec.name: (spec.low, spec.high) for spec in SPECS if spec.kind in (NUMBER, WHOLE_NUMBER)}
+    assert numbers == BOUNDS
 
 
 @pytest.mark.parametrize("name", BOUNDS)
@@ -86,3 +100,38 @@ def test_colours_are_read_as_people_write_them(text, colours):
 def test_settings_never_change():
     with pytest.raises(FrozenInstanceError):
         MatteSettings().engine = "classic"
+
+
+def test_every_setting_says_what_it_is_for():
+    for spec in SPECS:
+        assert spec.help.endswith("."), spec.name
+        assert all(len(sentence.split()) <= 25 for sentence in re.split(r"[.;] ", spec.explanation)), spec.name
+
+
+def test_what_chooses_the_pixels_that_are_read_is_not_in_the_key_itself():
+    beside = {"plate_layer", "mask_channel", "view", "mask_colour", "weights"}
+    settings = MatteSettings(seed=7)
+    beside.add("engine_options")
+    assert settings.key_fields() == {name: value for name, value in vars(settings).items() if name not in beside}
+    assert replace(settings, view="left", weights="/elsewhere").key_fields() == settings.key_fields()
+
+
+def test_options_of_an_engine_are_written_down_only_where_there_are_some():
+    assert list(MatteSettings().plain()) == [spec.name for spec in SPECS]
+    asked = MatteSettings(engine_options=(EngineOption("strength", 0.25), EngineOption("look", "hard")))
+    assert asked.plain() == {**MatteSettings().plain(), "engine_options": {"strength": 0.25, "look": "hard"}}
+    assert asked.key_fields()["engine_options"] == asked.plain()["engine_options"]
+    assert json.loads(json.dumps(asked.plain())) == asked.plain()
+
+
+def test_the_protocols_page_lists_every_setting():
+    listed = re.search(r"^`settings`: (.*?);", (DOCS / "protocol.md").read_text(), re.MULTILINE | re.DOTALL)[1]
+    assert re.findall(r"`(\w+)`", listed) == [known.name for known in fields(MatteSettings)]
+
+
+def test_the_readme_names_options_that_there_are():
+    readme = (DOCS.parent / "README.md").read_text()
+    table = readme[readme.index("## The VideoMaMa model") : readme.index("## The server")]
+    named = set(re.findall(r"`(--[a-z-]+)[^`]*`(?=.*\|)", table))
+    assert named
+    assert named - {spec.option for spec in SPECS} == set()

@@ -1,8 +1,8 @@
 import os
 import struct
 from contextlib import suppress
-from dataclasses import dataclass, fields
-from typing import Optional, get_type_hints
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Optional, Union, get_args, get_origin, get_type_hints
 
 import msgpack
 import pytest
@@ -13,12 +13,9 @@ from videomama_client.errors import ProtocolError
 from videomama_client.messages import (
     KINDS,
     CancelJob,
-    ConfigValue,
     FrameDone,
     Hello,
     JobsReported,
-    JobState,
-    QcFlag,
     SubmitMatte,
 )
 from videomama_client.settings import MatteSettings
@@ -43,9 +40,11 @@ def values_of(hint) -> st.SearchStrategy:
         return st.none() | floats
     if hint == Optional[str]:
         return st.none() | texts
-    if hint in (list[ConfigValue], list[JobState], list[QcFlag]):
-        return st.lists(messages_of(hint.__args__[0]), max_size=3)
-    return st.lists(plain[hint.__args__[0]], max_size=5)
+    if get_origin(hint) is Union:
+        return st.one_of(st.none() if part is type(None) else plain[part] for part in get_args(hint))
+    item = get_args(hint)[0]
+    items = st.lists(messages_of(item) if is_dataclass(item) else plain[item], max_size=3)
+    return items.map(tuple) if get_origin(hint) is tuple else items
 
 
 def messages_of(kind: type) -> st.SearchStrategy:
@@ -159,6 +158,12 @@ def test_what_is_no_message_is_refused_with_the_reason(content, said):
         None,
         "high",
         {"engine": {"engine": {"engine": {}}}},
+        {"engine_options": {"strength": 1.0}},
+        {"engine_options": ["strength"]},
+        {"engine_options": [{"name": "strength"}]},
+        {"engine_options": [{"name": "strength", "value": None}]},
+        {"engine_options": [{"name": "strength", "value": [1]}]},
+        {"engine_options": [{"name": "strength", "value": 1, "unit": "stops"}]},
     ],
 )
 def test_settings_are_judged_like_the_message_around_them(settings):

@@ -151,3 +151,17 @@ def test_variables_are_those_of_an_activated_shell(tmp_path: Path, monkeypatch: 
     assert variables["VIRTUAL_ENV"] == str(tmp_path)
     assert variables["PATH"].startswith(str(environment.scripts))
     assert variables["PATH"].endswith("/usr/bin")
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_what_a_person_added_is_installed_again_where_no_install_was_finished(
+    finished: bool, request_: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again: list[Path] = []
+    monkeypatch.setattr(prepare, "install_project", lambda *_: None)
+    monkeypatch.setattr(prepare, "pip_works", lambda _: True)
+    monkeypatch.setattr(prepare, "add_again", lambda root, environment, source: again.append(environment.path))
+    if finished:
+        finish(request_)
+    prepare.prepare(Request(request_.root, request_.environment, ("dev",)))
+    assert again == ([] if finished else [request_.environment.path])

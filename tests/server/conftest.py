@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from videomama_client import messages
 from videomama_client.settings import MatteSettings
+from videomama_server import engines
 from videomama_server.cache.entries import Cache
 from videomama_server.cache.memo import Memo
 from videomama_server.engines.base import PlainEngine, RegionRule, WindowShape
@@ -32,6 +34,29 @@ from videomama_server.pipeline.sources import DiskSource
 from videomama_server.pipeline.survey import Order
 
 HEIGHT, WIDTH = 48, 64
+_packages = itertools.count()
+
+GOOD_ENGINE = """
+import numpy as np
+from videomama_client.setting_spec import NUMBER, SettingSpec
+from videomama_server.engines.base import PlainEngine, WindowShape
+
+class Own(PlainEngine):
+    name = "own"
+    protocol = 1
+    fingerprint = "own-1"
+    window = WindowShape(3, 1)
+
+    @classmethod
+    def options(cls):
+        return (SettingSpec("strength", NUMBER, 0.5, "How much.", 0, 1),)
+
+    def prepare(self, frame, settings):
+        return frame.mask
+
+    def refine(self, prepared, settings):
+        return np.stack(prepared)
+"""
 
 # A machine that is busy with something else is no fault of the code.
 hypothesis_settings.register_profile("patient", deadline=None)
@@ -156,6 +181,9 @@ class Temporal(PlainEngine):
         self.constant = constant
         self.windows: list[tuple[int, ...]] = []
         self.prepared: list[int] = []
+
+    def shape(self, settings):
+        return self.window
 
     def prepare(self, frame, settings):
         self.prepared.append(frame.number)
@@ -364,9 +392,10 @@ def raises_with_hint():
         def __init__(self, kind: type[Exception], *named: object) -> None:
             self.kind, self.named = kind, named
 
-        def __enter__(self) -> None:
+        def __enter__(self) -> Raised:
             self.context = pytest.raises(self.kind)
             self.info = self.context.__enter__()
+            return self
 
         def __exit__(self, *failure: Any) -> bool:
             if not self.context.__exit__(*failure):
@@ -392,6 +421,9 @@ class Latent(PlainEngine):
         self.windows: list[tuple[int, ...]] = []
         self.groups: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
 
+    def shape(self, settings):
+        return self.window
+
     def rule(self, settings):
         return RegionRule(fixed=True)
 
@@ -415,3 +447,27 @@ class Latent(PlainEngine):
 def latent():
     """The class of the fake engine that completes groups."""
     return Latent
+
+
+@pytest.fixture
+def good():
+    """The code of an engine `own`, whose class is called Own."""
+    return GOOD_ENGINE
+
+
+@pytest.fixture
+def installed(packages, monkeypatch):
+    """Install packages for this process: `installed(code, version="2.0")` brings an engine `own` and returns its name.
+
+    Each has another name, as Python imports a module once.
+    """
+    packages.folder.mkdir()
+    monkeypatch.syspath_prepend(packages.folder)
+    monkeypatch.setattr(engines, "_plugged", {})
+
+    def install(code=GOOD_ENGINE, points=None, version="1.0"):
+        name = f"studio-{next(_packages)}"
+        packages.put(name, code, points or {"own": "Own"}, version)
+        return name
+
+    return install

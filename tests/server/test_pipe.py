@@ -5,6 +5,7 @@ import threading
 import pytest
 from videomama_client import messages, wire
 from videomama_client.errors import ProtocolError
+from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
 from videomama_server import pipe
 
@@ -26,10 +27,12 @@ MESSAGES = [
     messages.MatteDone("j", 3, 2, 1, 0.25, "classic", [0, 0, 64, 48], ["a warning"]),
     messages.MatteFailed("j", "internal", "message", "hint"),
     messages.PlanFrames("q", MatteSettings(overlap=2), "1001-1100", "1010"),
+    messages.ReportEngines("q"),
     messages.ReportCache("q"),
     messages.PruneCache("q", 1.5),
     messages.ClearCache("q"),
     messages.FramesPlanned("q", "classic", 8, 2, "1006-1013"),
+    messages.EnginesReported("q", list(specs_of(MatteSettings)), [messages.EngineState("own", [], "broken", "hint")]),
     messages.CacheReported("q", "/cache", 3, 2**40, 2**41, 1, 7),
     messages.RequestRefused("q", "bad-input", "message", "hint"),
 ]

@@ -25,6 +25,7 @@ _COMMANDS = {
     "matte": "matte",
     "serve": "serve",
     "status": "serve",
+    "engines": "engines",
     "unload": "serve",
     "stop": "serve",
     "cache": "cache",

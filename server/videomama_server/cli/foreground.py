@@ -12,6 +12,7 @@ import click
 from videomama_client.wording import counted
 
 from videomama_server.cli.bar import frames_bar
+from videomama_server.cli.settings_options import setting_option
 from videomama_server.foreground import Recolour
 from videomama_server.foreground.clip import Sources
 from videomama_server.media import sequences
@@ -23,9 +24,9 @@ from videomama_server.submission import Submission
 @click.option("--alpha", required=True, help="Alpha frames of the plate's size.")
 @click.option("--out", required=True, help="Frames to write: .exr or .tif.")
 @click.option("--frames", "wanted", default="", help="Frames wanted, such as 1001-1040; by default all alphas.")
-@click.option("--plate-layer", default="", help="Layer that holds the plate.")
+@setting_option("plate_layer")
 @click.option("--alpha-channel", default="", help="Channel that holds the alpha; by default A, else the only one.")
-@click.option("--view", default="", help="View of stereo files, such as left; %V and %v in patterns stand for it.")
+@setting_option("view")
 @click.option(
     "--colorspace",
     default="auto",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,69 +14,22 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn
 from videomama_client import launch, messages
 from videomama_client.client import Client
 from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
-from videomama_client.settings import MODES, QUALITIES, MatteSettings
 from videomama_client.wording import counted
 
 from videomama_server import config
 from videomama_server.cli.bar import progress
+from videomama_server.cli.settings_options import (
+    check_engine_named,
+    engine_options,
+    settings_from,
+    settings_options,
+    with_options,
+)
 from videomama_server.media import sequences
 from videomama_server.submission import Submission, project_paths, submit
 
 if TYPE_CHECKING:
     from videomama_server.cli.qc import Judged
-
-_SETTINGS_HELP = {
-    "engine": "auto, videomama, classic, passthrough.",
-    "quality": f"{' or '.join(QUALITIES)}.",
-    "window": "Frames the engine sees at once.",
-    "overlap": "Frames shared by neighbouring windows.",
-    "roi": "Region of interest: auto, off, or x,y,w,h.",
-    "plate_layer": "Layer that holds the plate.",
-    "mask_channel": "Channel that holds the mask.",
-    "view": "View of stereo files, such as left; %V and %v in patterns stand for it and its first letter.",
-    "mask_colour": "In a mask of colours, those that are subject, such as '#800000 #008000'; by default all but black.",
-    "colorspace": "The plate's OpenColorIO colour space; auto is what the file declares, else linear Rec.709 or sRGB.",
-    "exposure": "Stops added to the plate before the engine sees it.",
-    "mask_threshold": "Mask value from which a pixel counts as subject.",
-    "soft_mask": "Give the mask's grey values to the model instead of cutting them at the threshold.",
-    "mask_grow": "Grow the mask by so many pixels, or shrink it when negative (pixels at 1920 wide).",
-    "mask_close_holes": "Close holes and gaps of the mask up to this wide (pixels at 1920 wide).",
-    "mask_slack": "How far the mask's outline may move to where colours say (pixels at 1920 wide); 0 keeps it.",
-    "mode": f"{' or '.join(MODES)} (the published inference to the letter).",
-    "canvas": "Size the model works at: auto, or WIDTHxHEIGHT.",
-    "seed": "Of the noise that the model starts from.",
-    "feedback": "Times the model runs again with its own alpha in place of the mask.",
-    "weights": "Folder of the model's weights, as the server sees it; the server's own by default.",
-    "trimap_erode": "Certain foreground starts this far inside the mask (pixels at 1920 wide).",
-    "trimap_dilate": "Certain background starts this far outside the mask (pixels at 1920 wide).",
-}
-
-
-class _Number(click.types.FloatParamType):
-    """A float, by the name that people call it."""
-
-    name = "number"
-
-
-_TYPES: dict[str, Any] = {"bool": bool, "int": int, "Optional[int]": int, "float": _Number(), "str": str}
-
-
-def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command one option per field of `MatteSettings`: names and defaults stand there."""
-    for known in reversed(fields(MatteSettings)):
-        name = f"--{known.name.replace('_', '-')}"
-        kind = _TYPES[str(known.type)]
-        shown = known.default not in (None, "", False)
-        option = click.option(
-            name,
-            type=kind,
-            is_flag=kind is bool,
-            default=known.default,
-            show_default=shown,
-            help=_SETTINGS_HELP[known.name],
-        )
-        command = option(command)
-    return command
 
 
 @click.command()
@@ -116,17 +69,21 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
     help="Folder for a contact sheet and a plot of the scores.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
-@_settings_options
+@settings_options
+@engine_options
 def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: Any) -> None:
     """Refine a rough mask into a soft alpha."""
     foreground = flags.pop("foreground")
     foreground = foreground and _absolute(sequences.with_view(foreground, flags["view"]))
     qc_folder = flags.pop("qc_folder")
+    own_options = flags.pop("own_options")
     order = _submission(flags)
+    check_engine_named(order.settings.engine, own_options)
     control = _controlling(order, qc_folder) if qc_folder else None
     colour = _colouring(order, foreground) if foreground else None
     path = config.load({"connection_file": connection_file}).connection_file
     with launch.connect(path, start=not no_start) as client:
+        order = replace(order, settings=with_options(client, order.settings, own_options))
         done = follow(client, order)
     if colour:
         colour(done.colorspace)
@@ -246,7 +203,7 @@ def _absolute(pattern: str) -> str:
 
 
 def _submission(flags: dict[str, Any]) -> Submission:
-    settings = MatteSettings(**{known.name: flags.pop(known.name) for known in fields(MatteSettings)})
+    settings = settings_from(flags)
     if settings.weights:
         settings = replace(settings, weights=str(Path(settings.weights).absolute()))
     settings.check()

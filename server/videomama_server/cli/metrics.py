@@ -13,6 +13,7 @@ from videomama_client.errors import BadInput, option_called, placed
 
 from videomama_server import metrics as measures
 from videomama_server.arrays import FloatArray
+from videomama_server.cli.settings_options import setting_option
 from videomama_server.media import color, frames, sequences
 
 _NOTES = {"mad_t": f"our definition: inside a band made with an ellipse of {measures.KERNEL} pixels"}
@@ -80,7 +81,7 @@ class _Unaided:
 @click.argument("prediction")
 @click.argument("truth")
 @click.option("--channel", default="", help="Channel to read of both; by default A, else the only one, else R.")
-@click.option("--view", default="", help="View of stereo files, such as left; %V and %v in patterns stand for it.")
+@setting_option("view")
 @click.option(
     "--convention",
     type=click.Choice(sorted(measures.CONVENTIONS)),

@@ -12,6 +12,7 @@ import click
 from videomama_client.wording import counted
 
 from videomama_server.cli.bar import frames_bar
+from videomama_server.cli.settings_options import setting_option
 from videomama_server.media import sequences
 from videomama_server.qc import report
 from videomama_server.qc.files import Reading, RefinedClip, refined_clip
@@ -25,12 +26,12 @@ from videomama_server.submission import Submission
 @click.option("--mask", required=True, help="Mask frames that the alpha was made from.")
 @click.option("--alpha", required=True, help="Alpha frames to judge.")
 @click.option("--frames", default="", help="Frames to judge, such as 1001-1040; by default all alphas on disk.")
-@click.option("--plate-layer", default="", help="Layer that holds the plate.")
-@click.option("--mask-channel", default="", help="Channel that holds the mask.")
+@setting_option("plate_layer")
+@setting_option("mask_channel")
 @click.option("--alpha-channel", default="", help="Channel that holds the alpha.")
-@click.option("--view", default="", help="View of stereo files, as in matte.")
-@click.option("--mask-colour", default="", help="Colours that are subject in a mask of colours, as in matte.")
-@click.option("--colorspace", default="auto", show_default=True, help="The plate's colour space, as in matte.")
+@setting_option("view")
+@setting_option("mask_colour")
+@setting_option("colorspace")
 @click.option("--exposure", default=0.0, help="Stops added to the plate before its motion is followed.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for a contact sheet, a plot and the figures.")
 @click.option("--json", "as_json", is_flag=True, help="Print flags and scores as one line of JSON.")

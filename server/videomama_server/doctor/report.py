@@ -12,7 +12,7 @@ from videomama_client.server_config import HINT
 
 from videomama_server import running
 from videomama_server.config import Config
-from videomama_server.doctor import graphics, machine, nukes, serving, storage, weights
+from videomama_server.doctor import graphics, machine, nukes, plugins, serving, storage, weights
 from videomama_server.doctor.lines import DoctorLine, good, problem, warning
 from videomama_server.engines.videomama.checkpoint import layouts
 
@@ -31,7 +31,7 @@ def examine(connection_file: Path | None = None) -> list[DoctorLine]:
         lines = [problem("config", error.message, error.hint)]
         settled = replace(Config(), connection_file=connection_file or Config().connection_file)
     jobs: Sequence[Callable[[], list[DoctorLine]]] = (
-        lambda: [machine.python(), machine.engine()],
+        lambda: [machine.python(), machine.engine(), *plugins.examine()],
         lambda: _model(settled),
         lambda: serving.examine(settled.connection_file),
         lambda: [machine.ports(settled, serving.listens(settled.connection_file)), machine.clock(settled.cache_dir)],

@@ -3,35 +3,51 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
-from types import ModuleType
-from typing import Any
 
-from videomama_client import __version__
-from videomama_client.errors import BadInput, WeightsError
+from videomama_client import __version__, engine_options
+from videomama_client.errors import BadInput, VideoMaMaError, WeightsError
+from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import choices
 
-from videomama_server.engines.base import Engine, EngineConfig, WindowShape
+from videomama_server.engines import plugins
+from videomama_server.engines.base import Engine, EngineConfig, EngineKind, WindowShape
+from videomama_server.engines.plugins import Plugin
 
-_ENGINES = {
-    "videomama": ("videomama_server.engines.videomama.engine", "VideoMamaEngine"),
+AUTO = "auto"
+_BUILT_IN = {
+    "videomama": ("videomama_server.engines.videomama.kind", "VideoMama"),
     "classic": ("videomama_server.engines.classic.engine", "ClassicEngine"),
     "passthrough": ("videomama_server.engines.passthrough", "PassthroughEngine"),
 }
-_importing = threading.Lock()  # a large package half imported by one thread is no use to another
+_PREFERENCE = ("videomama", "classic")  # what `auto` asks in turn; the last runs anywhere and is not asked
+_importing = threading.RLock()  # a large package half imported by one thread is no use to another
+_plugged: dict[str, tuple[Plugin, EngineKind]] = {}  # as they were imported: their code stays that of this version
+
+
+def names() -> list[str]:
+    """Return the engines that can be asked for; none is imported, so one that another package brings may be faulty."""
+    return list(dict.fromkeys([*_BUILT_IN, *(plugin.name for plugin in plugins.declared())]))
 
 
 def resolve(name: str, config: EngineConfig) -> str:
-    """Return the engine that `name` stands for; raises `BadInput` when there is none of that name.
+    """Return the engine that `name` stands for.
 
-    `auto` is `videomama` where its weights and a GPU are, `classic` elsewhere.
+    `auto` is the first of the declared order that runs well here: `videomama` where its weights and a GPU are, else
+    `classic`. It is never the engine of another package: to install one changes nobody's pixels.
+
+    Raises:
+        BadInput: there is no engine of that name, or several packages bring one.
     """
-    if name == "auto":
-        return "videomama" if _videomama_runs_well(config) else "classic"
-    if name not in _ENGINES:
-        raise BadInput(f"no engine is called {name!r}", choices(name, ["auto", *_ENGINES]))
+    if name == AUTO:
+        *asked, last = _PREFERENCE
+        return next((engine for engine in asked if _kind(engine).runs_well(config)), last)
+    if name not in _BUILT_IN and name not in _plugged and plugins.find(name) is None:
+        raise BadInput(f"no engine is called {name!r}", choices(name, [AUTO, *names()]))
     return name
 
 
@@ -39,13 +55,11 @@ def identity(name: str, config: EngineConfig) -> Hashable:
     """Return what an engine that is loaded stays the right one for; weights that were replaced change it.
 
     Raises:
-        WeightsError: there are no weights where the engine needs some.
+        WeightsError: what the engine needs is not there: packages or weights.
+        BadInput: another package brings the engine, and it cannot be used.
     """
-    if name != "videomama":
-        return name
-    found = _imported("videomama_server.engines.videomama.checkpoint.layouts").find(config.weights)
-    stats = [path.stat() for path in (found.unet, found.vae)]
-    return (config, *((stat.st_ino, stat.st_size, stat.st_mtime_ns) for stat in stats))
+    with _packages_of(name):
+        return _kind(name).identity(config)
 
 
 def signature(name: str, config: EngineConfig) -> str:
@@ -54,15 +68,20 @@ def signature(name: str, config: EngineConfig) -> str:
     It stands for the engine's fingerprint where that is known only once weights are read, and is stricter.
 
     Raises:
-        WeightsError: there are no weights where the engine needs some.
+        WeightsError: what the engine needs is not there: packages or weights.
     """
     loaded = identity(name, config)
     if loaded != name:
-        return f"{name} {__version__} {loaded}"
-    try:
-        return str(_kind(name).fingerprint)
-    except ModuleNotFoundError as error:
-        raise _not_installed(name, error) from error
+        return f"{_origin(name)}{name} {__version__} {loaded}"
+    return f"{_origin(name)}{getattr(_kind(name), 'fingerprint', '')}"
+
+
+def fingerprint(name: str, engine: Engine) -> str:
+    """Return what stands for an engine in keys: its own fingerprint, after package and version for a plug-in.
+
+    An update of a package computes anew, whether or not its author changed the fingerprint.
+    """
+    return f"{_origin(name)}{engine.fingerprint}"
 
 
 def load(name: str, config: EngineConfig) -> Engine:
@@ -71,51 +90,87 @@ def load(name: str, config: EngineConfig) -> Engine:
     Raises:
         WeightsError: what the engine needs is not there: packages or weights.
     """
-    try:
-        engine: Engine = _kind(name)(config)
-    except ModuleNotFoundError as error:
-        raise _not_installed(name, error) from error
+    with _packages_of(name):
+        engine = _kind(name).load(config)
+    if name in _plugged:
+        plugins.check_engine(_plugged[name][0], engine)
     return engine
 
 
 def shape(name: str, config: EngineConfig, settings: MatteSettings) -> WindowShape:
-    """Return the shape of the windows of an engine of a resolved name, which is imported but not made.
+    """Return the shape of the windows of an engine of a resolved name, which is not made for it.
 
     Raises:
         WeightsError: what the engine needs is not there: packages or weights.
     """
     identity(name, config)  # raises where a job would
+    return _kind(name).shape(settings)
+
+
+def options(name: str) -> tuple[SettingSpec, ...]:
+    """Return the settings that an engine of a resolved name has of its own; no weights are needed.
+
+    Raises:
+        BadInput: another package brings the engine, and it cannot be used.
+    """
+    with _packages_of(name):
+        return _kind(name).options()
+
+
+def fault(plugin: Plugin) -> VideoMaMaError | None:
+    """Import what a package declares, and return why it cannot be used; None when it can."""
+    if plugin.name in _BUILT_IN:
+        return plugin.fault(
+            "VideoMaMa itself (videomama-bridge) has an engine of this name", plugins.rename_hint(plugin)
+        )
     try:
-        kind = _kind(name)
-    except ModuleNotFoundError as error:
-        raise _not_installed(name, error) from error
-    unmade: Engine = kind.__new__(kind)  # an engine knows its windows before it has weights, and those take long
-    return unmade.shape(settings)
+        plugins.find(plugin.name)
+        _kind(plugin.name)
+    except BadInput as error:
+        return error
+    return None
 
 
-def _kind(name: str) -> Any:
-    module, kind = _ENGINES[name]
-    return getattr(_imported(module), kind)
+def with_options_settled(name: str, settings: MatteSettings) -> MatteSettings:
+    """Return the settings of a job with those options of an engine of a resolved name that are not at their defaults.
+
+    Raises:
+        BadInput: the engine has no such option, or it cannot have that value.
+    """
+    if not settings.engine_options:
+        return settings
+    return replace(settings, engine_options=engine_options.settled(name, options(name), settings.engine_options))
 
 
-def _imported(module: str) -> ModuleType:
+def _kind(name: str) -> EngineKind:
+    """Import the kind of an engine of a resolved name, once."""
     with _importing:
-        return import_module(module)
+        if name in _BUILT_IN:
+            module, kind = _BUILT_IN[name]
+            found: EngineKind = getattr(import_module(module), kind)
+            return found
+        if name not in _plugged:
+            plugin = plugins.find(name)
+            if plugin is None:
+                raise BadInput(f"the package of the engine {name} was uninstalled", "Install it again.")
+            _plugged[name] = plugin, plugins.kind_of(plugin)
+        return _plugged[name][1]
 
 
-def _not_installed(name: str, error: ModuleNotFoundError) -> WeightsError:
-    return WeightsError(
-        f"the engine {name} needs the package {error.name}, which is not installed",
-        "Run `python install server`, or take another engine: --engine classic.",
-    )
+def _origin(name: str) -> str:
+    """Return what tells engines of other packages apart; empty for the engines that are part of this one."""
+    return f"{_plugged[name][0].source}: " if name in _plugged else ""
 
 
-def _videomama_runs_well(config: EngineConfig) -> bool:
-    """Whether weights are there, and a GPU that the config lets the engine use; torch is asked last, it is slow."""
-    if config.device == "cpu" or not config.weights.exists():
-        return False
+@contextmanager
+def _packages_of(name: str) -> Iterator[None]:
+    """Turn a package that an engine needs, and that is not there, into an error that names it."""
     try:
-        _imported("videomama_server.engines.videomama.checkpoint.layouts").find(config.weights)
-        return bool(_imported("videomama_server.engines.videomama.memory.device").prefers_videomama())
-    except (WeightsError, ModuleNotFoundError):
-        return False
+        yield
+    except ModuleNotFoundError as error:
+        plugin = _plugged[name][0].package if name in _plugged else ""
+        install = f"Install {plugin} again together with what it needs" if plugin else "Run `python install server`"
+        raise WeightsError(
+            f"the engine {name} needs the package {error.name}, which is not installed",
+            f"{install}, or take another engine: --engine classic.",
+        ) from error

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
-from videomama_client.settings import MatteSettings
+from videomama_client.setting_spec import SettingSpec
+from videomama_client.settings import MatteSettings, Resolved
 
 from videomama_server.arrays import FloatArray
 from videomama_server.config import Config
+
+PROTOCOL = 1  # version of the two Protocols below: raised when an engine that was written for them must be changed
 
 
 class DeviceLost(RuntimeError):
@@ -109,17 +113,66 @@ class WindowShape:
     context: int | None = None
 
 
+class EngineKind(Protocol):
+    """What an engine says of itself before it is made, as class methods that need no weights.
+
+    An engine whose module is light is one class, which answers for itself and makes itself; see `PlainEngine`.
+    """
+
+    name: ClassVar[str]
+    protocol: ClassVar[int]  # the `PROTOCOL` that it was written for
+
+    @classmethod
+    def runs_well(cls, config: EngineConfig) -> bool:
+        """Whether `auto` may mean this engine on this machine; what takes long to find out is asked last."""
+        ...
+
+    @classmethod
+    def identity(cls, config: EngineConfig) -> Hashable:
+        """Return what a loaded engine stays the right one for; weights that were replaced change it.
+
+        Raises:
+            WeightsError: there are no weights where the engine needs some.
+            ModuleNotFoundError: a package that it needs is not installed.
+        """
+        ...
+
+    @classmethod
+    def shape(cls, settings: MatteSettings) -> WindowShape:
+        """Return the shape of windows where the settings ask for none."""
+        ...
+
+    @classmethod
+    def options(cls) -> tuple[SettingSpec, ...]:
+        """Return the settings of its own, beside those of `MatteSettings`."""
+        ...
+
+    @classmethod
+    def load(cls, config: EngineConfig) -> Engine:
+        """Make the engine.
+
+        Raises:
+            WeightsError: its weights are missing or wrong.
+            BadInput: the config names a device or number format that is not there.
+            ModuleNotFoundError: a package that it needs is not installed.
+        """
+        ...
+
+
 class Engine(Protocol):
     """A way of computing alpha.
 
-    `shape`, `rule` and `resolve` are asked once per job, and `shape` also of an engine that was not initialised: to
-    know which frames a job would read takes no weights. `prepare` is called once per frame and its result reused by
+    `shape`, `rule` and `resolve` are asked once per job. `prepare` is called once per frame and its result reused by
     every window that holds the frame; it depends on that frame and the settings alone. `refine` is called once per
     window; the pipeline cross-fades what overlapping windows estimate of a frame. `complete` turns the cross-faded
     estimates into alphas. All are deterministic, and none may depend on which frames a job asked for.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The name that jobs ask for."""
+        ...
+
     fingerprint: str  # changes whenever the same input would give other pixels
 
     def shape(self, settings: MatteSettings) -> WindowShape:
@@ -130,7 +183,7 @@ class Engine(Protocol):
         """Return how the region of interest is found."""
         ...
 
-    def resolve(self, settings: MatteSettings, size: tuple[int, int]) -> MatteSettings:
+    def resolve(self, settings: MatteSettings, size: tuple[int, int]) -> Resolved:
         """Return the settings with all decided that changes pixels, and the defaults for what this engine ignores.
 
         Args:
@@ -143,20 +196,20 @@ class Engine(Protocol):
         """
         ...
 
-    def describe(self, settings: MatteSettings) -> str:
-        """Say in one line what a job with resolved settings runs on and how; empty when there is nothing to say."""
+    def describe(self, settings: Resolved) -> str:
+        """Say in one line what a job with these settings runs on and how; empty when there is nothing to say."""
         ...
 
-    def prepare(self, frame: EngineFrame, settings: MatteSettings) -> Any:
+    def prepare(self, frame: EngineFrame, settings: Resolved) -> Any:
         """Return what `refine` and `complete` need of one frame."""
         ...
 
-    def refine(self, prepared: Sequence[Any], settings: MatteSettings) -> FloatArray:
+    def refine(self, prepared: Sequence[Any], settings: Resolved) -> FloatArray:
         """Return a float32 array (T, ...): what the T consecutive frames of one window are estimated to be."""
         ...
 
     def complete(
-        self, estimates: Sequence[FloatArray], prepared: Sequence[Any], wanted: Sequence[int], settings: MatteSettings
+        self, estimates: Sequence[FloatArray], prepared: Sequence[Any], wanted: Sequence[int], settings: Resolved
     ) -> list[FloatArray]:
         """Return the alphas, each (H, W), float32, 0..1, at the positions `wanted` of consecutive frames.
 
@@ -164,7 +217,7 @@ class Engine(Protocol):
             estimates: cross-faded; of one frame, or of a group where the engine asks for context.
             prepared: of the same frames.
             wanted: positions in them.
-            settings: resolved.
+            settings: of the job.
         """
         ...
 
@@ -194,45 +247,83 @@ class EngineUsage:
     peak_bytes: int | None
 
 
-class PlainEngine:
-    """What most engines have in common: nothing to decide, estimates that are alphas, nothing held."""
+class PlainEngine(ABC):
+    """What most engines have in common: nothing to decide, estimates that are alphas, nothing held.
 
+    A subclass gives `name`, `protocol`, `fingerprint`, `window`, `prepare` and `refine`. It is its own `EngineKind`.
+    """
+
+    name: ClassVar[str]
+    protocol: ClassVar[int]
+    fingerprint: str
     window: WindowShape
 
-    def __init__(self, config: EngineConfig | None = None) -> None:
+    def __init__(self, config: EngineConfig | None = None) -> None:  # noqa: B027  (a default)
         """Need nothing of the config."""
 
-    def shape(self, settings: MatteSettings) -> WindowShape:  # noqa: ARG002
+    @classmethod
+    def runs_well(cls, config: EngineConfig) -> bool:  # noqa: ARG003
+        """Return True: it runs anywhere."""
+        return True
+
+    @classmethod
+    def identity(cls, config: EngineConfig) -> Hashable:  # noqa: ARG003
+        """Return the name: it has no weights that could be replaced."""
+        return cls.name
+
+    @classmethod
+    def shape(cls, settings: MatteSettings) -> WindowShape:  # noqa: ARG003
         """Return the engine's own shape, whatever the settings."""
-        return self.window
+        return cls.window
+
+    @classmethod
+    def options(cls) -> tuple[SettingSpec, ...]:
+        """Return nothing: it has no settings of its own."""
+        return ()
+
+    @classmethod
+    def load(cls, config: EngineConfig) -> Engine:
+        """Make one of this class."""
+        return cls(config)
 
     def rule(self, settings: MatteSettings) -> RegionRule:  # noqa: ARG002
         """Return the common rule."""
         return RegionRule()
 
-    def resolve(self, settings: MatteSettings, size: tuple[int, int]) -> MatteSettings:  # noqa: ARG002
+    def resolve(self, settings: MatteSettings, size: tuple[int, int]) -> Resolved:  # noqa: ARG002
         """Return the settings with the defaults for those of the model."""
         plain = MatteSettings()
-        return replace(
-            settings, mode=plain.mode, canvas=plain.canvas, seed=plain.seed, feedback=plain.feedback, weights=""
+        return Resolved(
+            replace(
+                settings, mode=plain.mode, canvas=plain.canvas, seed=plain.seed, feedback=plain.feedback, weights=""
+            )
         )
 
-    def describe(self, settings: MatteSettings) -> str:  # noqa: ARG002
+    def describe(self, settings: Resolved) -> str:  # noqa: ARG002
         """Return nothing: it runs anywhere, and always in the same way."""
         return ""
+
+    @abstractmethod
+    def prepare(self, frame: EngineFrame, settings: Resolved) -> Any:
+        """Return what `refine` needs of one frame."""
+
+    @abstractmethod
+    def refine(self, prepared: Sequence[Any], settings: Resolved) -> FloatArray:
+        """Return the alphas (T, H, W), float32, 0..1, of the T consecutive frames of one window."""
 
     def complete(
         self,
         estimates: Sequence[FloatArray],
         prepared: Sequence[Any],  # noqa: ARG002
         wanted: Sequence[int],
-        settings: MatteSettings,  # noqa: ARG002
+        settings: Resolved,  # noqa: ARG002
     ) -> list[FloatArray]:
         """Return the estimates: they are alphas."""
         return [estimates[position] for position in wanted]
 
-    def usage(self) -> None:
-        """Return nothing: what it holds is small."""
+    def usage(self) -> EngineUsage | None:
+        """Return None: what it holds is small."""
+        return None
 
-    def release(self) -> None:
+    def release(self) -> None:  # noqa: B027  (a default)
         """Hold nothing, free nothing."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput
-from videomama_client.settings import QUALITIES, MatteSettings
+from videomama_client.setting_spec import SettingSpec, Value, parsed, specs_of
+from videomama_client.settings import MatteSettings
 from videomama_client.wording import choices
 
 from videomama_server import engines, metrics
@@ -23,7 +25,7 @@ SHAPE = ("j", "f")
 FOREGROUND = ("foreground_mad", "foreground_mse")
 CONN_PIXELS = 1920 * 1080  # of a picture; CONN of a larger one is taken only when it is asked for
 _NOT_TO_SET = frozenset({"engine", "plate_layer", "mask_channel", "view", "mask_colour", "weights"})
-_YES, _NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+_SHARED = {spec.name: spec for spec in specs_of(MatteSettings) if spec.name not in _NOT_TO_SET}
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,21 @@ def parse_engine(text: str, config: Config) -> AskedEngine:
         WeightsError: the engine's weights are not there.
     """
     engine, _, words = text.partition(":")
-    settings = MatteSettings(engine=engine)
+    engine_config = EngineConfig.of(config)
+    resolved = engines.resolve(engine, engine_config)
+    own = {spec.name: spec for spec in engines.options(resolved)}
+    settings, options = MatteSettings(engine=engine), []
     for word in filter(None, words.split(",")):
         name, is_set, value = word.partition("=")
         name, value = (name, value) if is_set else ("quality", name)
-        settings = replace(settings, **{name: _value(text, name, value)})
+        if name in own:
+            options.append(EngineOption(name, _value(text, own, name, value)))
+        else:
+            changed: dict[str, Any] = {name: _value(text, _SHARED | own, name, value)}
+            settings = replace(settings, **changed)
+    settings = engines.with_options_settled(resolved, replace(settings, engine_options=tuple(options)))
     settings.check()
-    return AskedEngine(text, settings, _signature(engine, config))
+    return AskedEngine(text, settings, engines.signature(resolved, engine_config))
 
 
 def parse_masks(text: str, seed: int = 0) -> AskedMasks:
@@ -110,20 +120,10 @@ def without_twins(asked: Sequence[Any]) -> list[Any]:
     return list({one.name: one for one in asked}.values())
 
 
-def _value(text: str, name: str, value: str) -> Any:
-    kinds = {known.name: str(known.type) for known in fields(MatteSettings) if known.name not in _NOT_TO_SET}
-    if name not in kinds:
-        raise BadInput(f"{text!r} sets {name!r}, which is not a setting", choices(name, kinds))
-    if name == "quality" and value not in QUALITIES:
-        raise BadInput(f"{text!r}: {value!r} is not a valid quality", choices(value, QUALITIES))
+def _value(text: str, specs: Mapping[str, SettingSpec], name: str, value: str) -> Value:
+    if name not in specs:
+        raise BadInput(f"{text!r} sets {name!r}, which is not a setting", choices(name, specs))
     try:
-        if kinds[name] == "bool":
-            return (_YES + _NO).index(value.lower()) < len(_YES)
-        return {"int": int, "Optional[int]": int, "float": float, "str": str}[kinds[name]](value)
-    except ValueError as error:
-        raise BadInput(f"{text!r} sets {name} to {value!r}, which it cannot be", f"It is {kinds[name]}.") from error
-
-
-def _signature(engine: str, config: Config) -> str:
-    engine_config = EngineConfig.of(config)
-    return engines.signature(engines.resolve(engine, engine_config), engine_config)
+        return parsed(specs[name], value, name)
+    except BadInput as error:
+        raise BadInput(f"{text!r}: {error.message}", error.hint) from error

@@ -182,7 +182,7 @@ class Runner:
         folder = self._folder(clip, given.masks, engine.slug)
         targets = {number: folder / f"alpha.{number:04d}.exr" for number in clip.numbers}
         mark = fingerprint(
-            (), masks=given.result.fingerprint, settings=asdict(engine.settings), engine=engine.signature
+            (), masks=given.result.fingerprint, settings=engine.settings.plain(), engine=engine.signature
         )
 
         def make() -> UnitResult:

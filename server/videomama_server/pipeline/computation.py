@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Generator, Iterator
 
 import numpy as np
+from videomama_client.errors import InternalError
+from videomama_client.wording import counted
 
 from videomama_server.arrays import FloatArray
 from videomama_server.media.geometry import Rect
@@ -107,6 +109,8 @@ class Computation:
         """Let the engine estimate one window and add it to the frames that wanted ones depend on."""
         states = self._frames.states(window)
         estimates = self._order.engine.refine(states, self.survey.identity.settings)
+        if len(estimates) != len(states):
+            raise self._wrong(f"{len(estimates)} estimates for a window of {counted(len(states), 'frame')}")
         needed = {frame for group in self._look_ups.pending_groups(window) for frame in group.frames}
         self._frames.add(window, sorted(needed.intersection(window.frames)), estimates)
 
@@ -121,12 +125,25 @@ class Computation:
         estimates, prepared = self._frames.estimated(group.frames)
         positions = [group.frames.index(frame) for frame in pending]
         alphas = self._order.engine.complete(estimates, prepared, positions, self.survey.identity.settings)
+        if len(alphas) != len(pending):
+            raise self._wrong(f"{counted(len(alphas), 'alpha')} where {len(pending)} were wanted")
         for frame, alpha in zip(pending, alphas, strict=True):
             key, loaded = self._look_ups.key(frame, group), self._frames.loaded(frame)
+            self._check(alpha, self.survey.region or loaded.geometry.canvas)
             blank = frame in self.survey.empty
             whole = _on_canvas(np.zeros_like(alpha) if blank else alpha, loaded, self.survey.region)
             self._look_ups.finish(frame)
             self._writer.publish(frame, key, loaded.glimpse, whole, loaded.geometry)
+
+    def _check(self, alpha: FloatArray, area: Rect) -> None:
+        """Raise `InternalError` for an alpha that has another size than its region."""
+        if alpha.shape != (area.h, area.w):
+            raise self._wrong(f"an alpha of shape {alpha.shape}, and the region is {area.w}x{area.h}")
+
+    def _wrong(self, what: str) -> InternalError:
+        """Return the error of an engine that does not keep to its Protocol."""
+        message = f"the engine {self._order.engine_name} returned {what}"
+        return InternalError(message, "This is a fault of the engine: report it to the engine's author.")
 
 
 def _on_canvas(alpha: FloatArray, loaded: LoadedFrame, region: Rect | None) -> FloatArray:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from blake3 import blake3
-from videomama_client.settings import MatteSettings
+from videomama_client.settings import Resolved
 
 from videomama_server.pipeline.window_grid import Window
 
@@ -21,12 +21,12 @@ class Identity:
     Attributes:
         engine: the engine's fingerprint.
         color: the colour transform's fingerprint.
-        settings: fully resolved; nothing in it is `auto` or None.
+        settings: of the job; nothing in them is `auto` or None.
     """
 
     engine: str
     color: str
-    settings: MatteSettings
+    settings: Resolved
 
     def key(self, frame: int, windows: Sequence[tuple[Window, Sequence[str]]]) -> str:
         """Return the key of the alpha of `frame`.
@@ -36,15 +36,11 @@ class Identity:
             windows: every window that contributes, with the digests of its frames in order; how many there are tells
                 the step.
         """
-        settings = asdict(self.settings)
-        # Which file channels were read is in the digests of what was read, what the weights are in the fingerprint.
-        for name in ("plate_layer", "mask_channel", "view", "mask_colour", "weights"):
-            del settings[name]
         content = {
             "version": KEY_VERSION,
             "engine": self.engine,
             "color": self.color,
-            "settings": settings,
+            "settings": self.settings.key_fields(),
             "frame": frame,
             "windows": [[window.first, window.last, list(digests)] for window, digests in windows],
         }

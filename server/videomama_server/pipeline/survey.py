@@ -13,6 +13,7 @@ from videomama_client.messages import SubmitMatte
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import counted
 
+from videomama_server import engines
 from videomama_server.cache.memo import Facts
 from videomama_server.engines.base import Engine, RegionRule, WindowShape
 from videomama_server.media import color
@@ -216,7 +217,7 @@ def _identity(order: Order, shape: WindowShape, display: Rect, region: Rect | No
     """
     settings = order.request.settings
     colorspace = color.resolve(settings.colorspace, plate.is_float, plate.declared)
-    resolved = replace(
+    settled = replace(
         settings,
         engine=order.engine_name,
         window=shape.length,
@@ -225,9 +226,10 @@ def _identity(order: Order, shape: WindowShape, display: Rect, region: Rect | No
         colorspace=colorspace,
     )
     around = region or display
-    resolved = order.engine.resolve(resolved, (around.h, around.w))
+    resolved = order.engine.resolve(settled, (around.h, around.w))
     transform = color.display_transform(colorspace, settings.exposure)
-    return Identity(order.engine.fingerprint, transform.fingerprint, resolved)
+    engine = engines.fingerprint(order.engine_name, order.engine)
+    return Identity(engine, transform.fingerprint, resolved)
 
 
 def _leaving(wanted: Sequence[int], looked: _Looked, region: Rect | None) -> list[str]:

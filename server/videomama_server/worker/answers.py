@@ -1,4 +1,4 @@
-"""Answers clients' questions inside the worker, beside the jobs: what a job would read, and what the cache holds."""
+"""Answers clients' questions in the worker, beside the jobs: what a job would read, which engines, what is cached."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from videomama_client import messages, wire
-from videomama_client.errors import BadInput, VideoMaMaError
+from videomama_client.errors import BadInput, ProtocolError, VideoMaMaError
+from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import counted
 
@@ -45,7 +46,8 @@ class WorkerFacts:
 class Answers:
     """Takes questions as they come and answers each in a thread that no window of a job holds up.
 
-    Plans have a thread of their own, as a large cache on a slow disk takes minutes to look through.
+    Plans, the cache and engines have a thread each: a large cache on a slow disk takes minutes to look through, and
+    the engine of another package may take as long to import.
 
     Args:
         facts: what the worker knows.
@@ -55,13 +57,15 @@ class Answers:
     def __init__(self, facts: WorkerFacts, emit: Callable[[Any], None]) -> None:
         self._facts = facts
         self._emit = emit
-        self._plans = ThreadPoolExecutor(1, "plans")
         self._cache = ThreadPoolExecutor(1, "cache questions")
+        self._others = {
+            messages.PlanFrames: ThreadPoolExecutor(1, "plans"),
+            messages.ReportEngines: ThreadPoolExecutor(1, "engine questions"),
+        }
 
     def take(self, question: pipe.Question) -> None:
         """Take a question in; its answer, or its refusal, is emitted when it is there."""
-        thread = self._plans if isinstance(question, messages.PlanFrames) else self._cache
-        thread.submit(self._settle, question)
+        self._others.get(type(question), self._cache).submit(self._settle, question)
 
     def _settle(self, question: pipe.Question) -> None:
         name = type(question).__name__
@@ -71,9 +75,11 @@ class Answers:
         else:
             self._emit(answer)
 
-    def _answer(self, question: pipe.Question) -> messages.FramesPlanned | messages.CacheReported:
+    def _answer(self, question: pipe.Question) -> pipe.Answer:
         if isinstance(question, messages.PlanFrames):
             return planned_frames(question, self._facts.engine_config(question.settings))
+        if isinstance(question, messages.ReportEngines):
+            return reported_engines(question)
         limit = _limit_bytes(self._facts.limit_gb)
         if isinstance(question, messages.ReportCache):
             return _told(question.request, self._facts.cache.stat(), limit)
@@ -92,7 +98,8 @@ def planned_frames(ask: messages.PlanFrames, engine_config: EngineConfig) -> mes
     """
     ask.settings.check()
     name = engines.resolve(ask.settings.engine, engine_config)
-    shape = plan.window_shape(ask.settings, engines.shape(name, engine_config, ask.settings))
+    settings = engines.with_options_settled(name, ask.settings)
+    shape = plan.window_shape(settings, engines.shape(name, engine_config, settings))
     laid = plan.plan_frames(sequences.parse_range(ask.clip), ask.frame_ranges, shape)
     needed = sequences.whole_range(laid.frames)
     if len(needed) > wire.MAX_TEXT_BYTES:
@@ -101,6 +108,29 @@ def planned_frames(ask: messages.PlanFrames, engine_config: EngineConfig) -> mes
             "Ask for fewer frames at once.",
         )
     return messages.FramesPlanned(ask.request, name, shape.length, shape.overlap, needed)
+
+
+def reported_engines(ask: messages.ReportEngines) -> messages.EnginesReported:
+    """Return the engines that there are here, each with its own options or why it cannot be used."""
+    states = [_engine_state(name) for name in engines.names()]
+    return messages.EnginesReported(ask.request, list(specs_of(MatteSettings)), states)
+
+
+def _engine_state(name: str) -> messages.EngineState:
+    try:
+        return _as_told(messages.EngineState(name, list(engines.options(name))))
+    except VideoMaMaError as error:
+        return messages.EngineState(name, message=error.message, hint=error.hint)
+
+
+def _as_told(state: messages.EngineState) -> messages.EngineState:
+    """Return a state as clients get it; raises `BadInput` where another package's specs hold what no message can."""
+    try:
+        told: messages.EngineState = wire.decode(wire.encode(state), {"EngineState": messages.EngineState})
+    except ProtocolError as error:
+        reason = f"the options of the engine {state.name} cannot be sent: {error.message}"
+        raise BadInput(reason, "Ask the author of the engine to correct them, or uninstall its package.") from error
+    return told
 
 
 def _limit_bytes(gigabytes: float) -> int:

@@ -84,6 +84,7 @@ class Intake:
             raise BadInput(f"no priority is called {request.priority!r}", f"There are: {', '.join(URGENCY)}.")
         engine_config = self._shelf.engine_config(request.settings)
         name = engines.resolve(request.settings.engine, engine_config)
+        request = replace(request, settings=engines.with_options_settled(name, request.settings))
         plate, mask = self._sources(run, cancelled)
         noted = partial(self._reads.noted, run.job)
         reader = Reader(plate, mask, self._services.memo, wanted_of(request.settings), request.rehash, noted)

@@ -1,11 +1,11 @@
 """What somebody in Nuke reads: knobs instead of options, and the frame to look at."""
 
 import re
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from videomama_client.errors import BadInput
+from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
 from videomama_nuke import words
 
@@ -34,7 +34,7 @@ def test_options_become_the_knobs_of_the_same_meaning(text, said):
 
 
 def test_every_setting_that_has_a_knob_is_worded():
-    named = {field.name for field in fields(MatteSettings)} - NO_KNOB
+    named = {spec.name for spec in specs_of(MatteSettings)} - NO_KNOB
     assert {name for name in named if words.with_knobs(f"--{name.replace('_', '-')}").startswith("--")} == set()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from videomama_client import __version__
 from videomama_client.messages import MatteDone, StatusReported
+from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
 from videomama_server import cli
 from videomama_server.cache.entries import Cache
@@ -57,7 +58,8 @@ def test_every_command_has_help(videomama, command):
 
 def test_every_setting_is_an_option_with_help(videomama):
     said = videomama("matte", "--help")
-    assert [name for name in MatteSettings.__dataclass_fields__ if f"--{name.replace('_', '-')}" not in said.out] == []
+    assert [spec.name for spec in specs_of(MatteSettings) if spec.option not in said.out] == []
+    assert "--set NAME=VALUE" in said.out
 
 
 def test_version(videomama):

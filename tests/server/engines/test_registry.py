@@ -1,9 +1,28 @@
+import subprocess
+import sys
+
 import pytest
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.settings import MatteSettings
 from videomama_server import engines
 from videomama_server.engines.base import EngineConfig, WindowShape
 from videomama_server.engines.passthrough import PassthroughEngine
+from videomama_server.engines.videomama.kind import VideoMama
+
+LIGHT = """
+import sys
+from pathlib import Path
+from videomama_client.settings import MatteSettings
+from videomama_server import engines
+from videomama_server.engines.base import EngineConfig
+place = EngineConfig(Path("none"), Path("none"))
+known = {name: engines.resolve(name, place) for name in ("auto", "videomama", "classic", "passthrough")}
+assert known == {**{name: name for name in known}, "auto": "classic"}
+assert not [module for module in sys.modules if module.startswith("videomama_server.engines.classic")]
+for name in ("classic", "passthrough"):
+    engines.options(name), engines.shape(name, place, MatteSettings()), engines.load(name, place)
+assert "torch" not in sys.modules
+"""
 
 
 @pytest.fixture
@@ -18,6 +37,16 @@ def test_auto_stands_for_an_engine_that_runs_anywhere(config):
 def test_auto_looks_at_weights_before_it_takes_them(config):
     config.weights.mkdir()
     assert engines.resolve("auto", config) == "classic"
+
+
+def test_auto_stands_for_the_first_engine_that_runs_well(config, monkeypatch):
+    monkeypatch.setattr(VideoMama, "runs_well", lambda given: given is config)
+    assert engines.resolve("auto", config) == "videomama"
+
+
+def test_naming_imports_no_engine_and_classic_and_passthrough_no_torch():
+    done = subprocess.run([sys.executable, "-I", "-c", LIGHT], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", ["videomama", "classic", "passthrough"])
@@ -75,7 +104,7 @@ def test_an_engine_without_its_weights_has_no_shape(config, raises_with_hint):
 
 
 def test_a_package_that_is_not_installed_is_named(config, tmp_path, monkeypatch, raises_with_hint):
-    monkeypatch.setitem(engines._ENGINES, "passthrough", ("no_such_package.engine", "Engine"))
+    monkeypatch.setitem(engines._BUILT_IN, "passthrough", ("no_such_package.engine", "Engine"))
     for ask in (engines.load, lambda name, place: engines.shape(name, place, MatteSettings())):
         with raises_with_hint(WeightsError, "passthrough", "no_such_package"):
             ask("passthrough", config)
@@ -88,3 +117,87 @@ def test_every_engine_says_who_it_is(name, config):
     assert engine.fingerprint
     assert isinstance(engine.window, WindowShape)
     assert 0 <= engine.window.overlap <= engine.window.length // 2
+
+
+def test_an_engine_of_another_package_is_found_by_its_name(installed, config):
+    installed()
+    assert engines.names() == ["videomama", "classic", "passthrough", "own"]
+    assert engines.resolve("own", config) == "own"
+    assert engines.shape("own", config, MatteSettings()) == WindowShape(3, 1)
+    assert [spec.name for spec in engines.options("own")] == ["strength"]
+    assert engines.load("own", config).name == "own"
+
+
+def test_auto_is_never_an_engine_of_another_package(installed, config):
+    installed()
+    assert engines.resolve("auto", config) == "classic"
+
+
+def test_a_typo_is_answered_with_the_engines_of_other_packages_too(installed, config, raises_with_hint):
+    installed()
+    with raises_with_hint(BadInput, "'owm'") as raised:
+        engines.resolve("owm", config)
+    assert "Did you mean own?" in raised.info.value.hint
+
+
+def test_package_and_version_are_part_of_what_stands_for_its_engine_in_keys(installed, config):
+    package = installed(version="1.5")
+    engine = engines.load("own", config)
+    assert engines.fingerprint("own", engine) == engines.signature("own", config) == f"{package} 1.5: own-1"
+
+
+@pytest.mark.parametrize("name", ["classic", "passthrough"])
+def test_the_engines_of_this_package_stand_in_keys_with_their_fingerprint_alone(name, config):
+    engine = engines.load(name, config)
+    assert engines.fingerprint(name, engine) == engine.fingerprint
+
+
+def test_an_update_of_a_package_does_not_change_what_runs_already(installed, packages, config):
+    package = installed(version="1.0")
+    known = engines.fingerprint("own", engines.load("own", config))
+    for file in packages.folder.glob("*.dist-info/METADATA"):
+        file.write_text(file.read_text().replace("Version: 1.0", "Version: 2.0"))
+    assert engines.plugins.find("own").version == "2.0"
+    assert engines.fingerprint("own", engines.load("own", config)) == known == f"{package} 1.0: own-1"
+
+
+def test_a_package_takes_no_name_of_ours(installed, config, good):
+    package = installed(good.replace('"own"', '"classic"'), {"classic": "Own"})
+    (plugin,) = [plugin for plugin in engines.plugins.declared() if plugin.package == package]
+    fault = engines.fault(plugin)
+    assert package in fault.message
+    assert "videomama-bridge" in fault.message
+    assert engines.load(engines.resolve("classic", config), config).fingerprint.startswith("classic-")
+    assert engines.names().count("classic") == 1
+
+
+def test_only_what_is_faulty_has_a_fault(installed, config):
+    bad = installed("import no_such_package", {"bad": "Own"})
+    good = installed()
+    faults = {plugin.package: engines.fault(plugin) for plugin in engines.plugins.declared()}
+    assert faults[good] is None
+    assert "no_such_package" in faults[bad].message
+    assert engines.load(engines.resolve("own", config), config)
+    with pytest.raises(BadInput):
+        engines.load(engines.resolve("bad", config), config)
+
+
+def test_of_two_packages_with_one_engine_both_have_a_fault_that_names_the_other(installed):
+    one, other = installed(), installed()
+    for plugin in engines.plugins.declared():
+        assert one in engines.fault(plugin).message
+        assert other in engines.fault(plugin).message
+
+
+def test_an_engine_that_lacks_a_package_only_when_it_is_made_names_it(installed, config, good, raises_with_hint):
+    late = good.replace("def prepare", "def __init__(self, config):\n        import no_such_package\n\n    def prepare")
+    package = installed(late)
+    with raises_with_hint(WeightsError, "own", "no_such_package") as raised:
+        engines.load("own", config)
+    assert package in raised.info.value.hint
+
+
+def test_an_engine_that_was_uninstalled_meanwhile_is_an_error(config, monkeypatch, raises_with_hint):
+    monkeypatch.setattr(engines, "_plugged", {})
+    with raises_with_hint(BadInput, "own"):
+        engines.load("own", config)

@@ -1,6 +1,7 @@
 """What the words on the command line mean."""
 
 import pytest
+from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.settings import MatteSettings
 from videomama_server.config import Config
@@ -38,6 +39,15 @@ def test_engines(text, settings):
 def test_engines_that_make_no_sense(text, named, raises_with_hint):
     with raises_with_hint(BadInput, named):
         parse_engine(text, Config())
+
+
+def test_options_of_an_engines_own_are_settings_too(installed, raises_with_hint):
+    installed()
+    asked = parse_engine("own:strength=0.25,mask_grow=1", Config())
+    assert asked.settings == MatteSettings("own", mask_grow=1.0, engine_options=(EngineOption("strength", 0.25),))
+    for text, named in (("own:strength=9", "9"), ("own:strength=much", "much"), ("classic:strength=1", "strength")):
+        with raises_with_hint(BadInput, text, named):
+            parse_engine(text, Config())
 
 
 def test_an_engine_without_its_weights_is_told_before_any_work(tmp_path):

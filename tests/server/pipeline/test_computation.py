@@ -3,7 +3,7 @@ import weakref
 from dataclasses import replace
 
 import pytest
-from videomama_client.errors import OutOfMemory
+from videomama_client.errors import InternalError, OutOfMemory
 from videomama_client.messages import FrameDone
 from videomama_server.pipeline.alpha_writer import AlphaWriter
 from videomama_server.pipeline.computation import Computation
@@ -101,3 +101,23 @@ def test_reads_that_have_not_begun_are_cancelled(compute, temporal, blocked):
     reading = next(computation.run())
     computation.cancel()
     assert reading.cancelled()
+
+
+def test_an_engine_that_returns_too_few_estimates_is_named(compute, temporal, take, monkeypatch, raises_with_hint):
+    refine = temporal.refine
+    monkeypatch.setattr(temporal, "refine", lambda *asked: refine(*asked)[:-1])
+    with raises_with_hint(InternalError, "temporal", "3 estimates", "4 frames"):
+        take(compute(temporal()).run())
+
+
+def test_an_engine_that_returns_too_few_alphas_is_named(compute, temporal, take, monkeypatch, raises_with_hint):
+    monkeypatch.setattr(temporal, "complete", lambda *asked: [])
+    with raises_with_hint(InternalError, "temporal", "0 alphas"):
+        take(compute(temporal()).run())
+
+
+def test_an_engine_that_returns_alphas_of_another_size_is_named(compute, temporal, take, monkeypatch, raises_with_hint):
+    complete = temporal.complete
+    monkeypatch.setattr(temporal, "complete", lambda *asked: [alpha[:-1] for alpha in complete(*asked)])
+    with raises_with_hint(InternalError, "temporal", "(31, 48)", "48x32"):
+        take(compute(temporal()).run())

@@ -1,6 +1,7 @@
 from dataclasses import fields, replace
 
 import pytest
+from videomama_client.engine_options import EngineOption
 from videomama_client.settings import MatteSettings
 from videomama_server.pipeline.entry_key import Identity
 from videomama_server.pipeline.window_grid import Window
@@ -60,6 +61,7 @@ CHANGES = {
     "seed": 7,
     "feedback": 1,
     "weights": "/somewhere/else",
+    "engine_options": (EngineOption("strength", 0.25),),
 }
 
 
@@ -73,6 +75,12 @@ def test_a_key_changes_with_every_setting_but_those_that_choose_what_is_read(nam
     assert (changed == IDENTITY.key(1, WINDOWS)) == (
         name in ("plate_layer", "mask_channel", "view", "mask_colour", "weights")
     )
+
+
+def test_a_key_changes_with_every_value_of_an_engines_own_options():
+    told = [(), (EngineOption("a", 1),), (EngineOption("b", 1),), (EngineOption("a", 2),), (EngineOption("a", "1"),)]
+    keys = {Identity("e", "c", replace(SETTINGS, engine_options=options)).key(1, WINDOWS) for options in told}
+    assert len(keys) == len(told)
 
 
 def test_a_key_changes_with_engine_and_colour():

@@ -4,7 +4,9 @@ import threading
 
 import pytest
 from videomama_client import messages, wire
+from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput, WeightsError
+from videomama_client.setting_spec import NUMBER, SettingSpec, specs_of
 from videomama_client.settings import MatteSettings
 from videomama_server.cache.entries import Cache
 from videomama_server.cache.upkeep import CacheReport
@@ -80,6 +82,17 @@ def test_what_makes_no_sense_is_refused(place, asked, said, raises_with_hint):
 def test_an_engine_that_cannot_run_here_is_refused(place, raises_with_hint):
     with raises_with_hint(WeightsError, place.weights):
         planned_frames(ask(engine="videomama"), place)
+
+
+def test_options_of_an_engine_are_checked_before_its_frames_are_planned(place, installed, raises_with_hint):
+    installed()
+    assert planned_frames(ask(engine="own", engine_options=(EngineOption("strength", 0.25),)), place).window == 3
+    with raises_with_hint(BadInput, "engine own", "strength 7"):
+        planned_frames(ask(engine="own", engine_options=(EngineOption("strength", 7.0),)), place)
+    with raises_with_hint(BadInput, "engine classic", "'strength'"):
+        planned_frames(ask(engine_options=(EngineOption("strength", 0.25),)), place)
+    with raises_with_hint(BadInput, "engine classic", "'strength'"):
+        planned_frames(ask(engine="auto", engine_options=(EngineOption("strength", 0.25),)), place)
 
 
 class Asking:
@@ -178,3 +191,47 @@ def test_a_plan_does_not_wait_for_a_slow_cache(asking):
 def test_refusals_name_their_request(asking):
     refused = asking().ask(ask(engine="nonsense"))
     assert (type(refused), refused.request, refused.code) == (messages.RequestRefused, "q", "bad-input")
+
+
+def test_engines_are_reported_with_all_settings(asking):
+    told = asking().ask(messages.ReportEngines("q"))
+    assert told.request == "q"
+    assert tuple(told.settings) == specs_of(MatteSettings)
+    assert told.engines == [messages.EngineState(name) for name in ("videomama", "classic", "passthrough")]
+
+
+def test_an_engine_of_another_package_is_reported_with_its_own_options(asking, installed):
+    installed()
+    own = SettingSpec("strength", NUMBER, 0.5, "How much.", 0, 1)
+    assert asking().ask(messages.ReportEngines("q")).engines[-1] == messages.EngineState("own", [own])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("class Own", "raise RuntimeError('no licence')\nclass Own", "no licence"),
+        ("protocol = 1", "protocol = 0", "Protocol 0"),
+        ("0, 1),)", "np.int64(0), 1),)", "int64"),
+        ('"How much."', "None", "must be str, not NoneType"),
+    ],
+    ids=["import", "Protocol", "bounds", "help"],
+)
+def test_an_engine_that_cannot_be_used_is_reported_with_the_reason_beside_the_others(
+    asking, installed, good, before, after, said
+):
+    assert before in good
+    installed(good.replace(before, after))
+    told = asking().ask(messages.ReportEngines("q"))
+    broken = told.engines[-1]
+    assert (broken.name, broken.options) == ("own", [])
+    assert said in broken.message
+    assert broken.hint
+    assert [state.name for state in told.engines if not state.message] == ["videomama", "classic", "passthrough"]
+
+
+def test_engines_do_not_wait_for_a_slow_cache(asking):
+    desk = asking()
+    desk.answers.take(messages.ClearCache("slow"))
+    assert isinstance(desk.ask(messages.ReportEngines("q")), messages.EnginesReported)
+    desk.cleared.set()
+    assert desk.said.get(timeout=WAIT_S).request == "slow"

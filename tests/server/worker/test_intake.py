@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from videomama_client import messages
 from videomama_client.digests import content_digest
+from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput, Cancelled, NotPermitted
 from videomama_server import pipe
 from videomama_server.cache.entries import Cache
@@ -177,3 +178,30 @@ def test_a_job_that_is_over_or_refused_leaves_nothing_behind(rig, make_clip, tmp
     with pytest.raises(BadInput), rig.take(bad, tmp_path / "spool"):
         pass
     assert rig.intake._spooled == {}
+
+
+def test_options_of_an_engine_at_their_defaults_are_those_of_a_job_without_any(rig, make_clip, installed):
+    installed()
+    clip = make_clip(count=1)
+
+    def options(*asked):
+        return rig.order(clip.order(engine="own", engine_options=asked)).request.settings.engine_options
+
+    assert options() == options(EngineOption("strength", 0.5)) == ()
+    assert options(EngineOption("strength", 1)) == (EngineOption("strength", 1.0),)
+
+
+@pytest.mark.parametrize(
+    ("engine", "option", "said"),
+    [
+        ("own", EngineOption("strength", 2.0), "engine own: strength 2 is out of range"),
+        ("own", EngineOption("strength", "much"), "engine own: strength must be a number, not 'much'"),
+        ("own", EngineOption("width", 2.0), "the engine own has no option 'width'"),
+        ("passthrough", EngineOption("strength", 0.5), "the engine passthrough has no option 'strength'"),
+        ("auto", EngineOption("strength", 0.5), "the engine classic has no option 'strength'"),
+    ],
+)
+def test_an_option_that_the_engine_has_not_is_refused_by_name(rig, make_clip, installed, engine, option, said):
+    installed()
+    refusal = rig.refusal(make_clip(count=1).order(engine=engine, engine_options=(option,)))
+    assert refusal.splitlines()[0] == said

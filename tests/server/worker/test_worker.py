@@ -9,9 +9,11 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pytest
 from videomama_client import messages
 from videomama_client.digests import content_digest
+from videomama_client.engine_options import EngineOption
 from videomama_client.settings import MatteSettings
 from videomama_server import pipe
 from videomama_server.config import Config, as_flags
@@ -248,6 +250,31 @@ def test_questions_are_answered_without_a_job(worker):
     assert heard["q"] == messages.FramesPlanned("q", "passthrough", 4, 0, "1001-1007")
     assert heard["c"].folder == str(worker.config.cache_dir)
     assert heard["p"].code == "bad-input"
+
+
+_WITH_PACKAGES = "import sys; sys.path.append(FOLDER); from videomama_server.worker.worker import main; main()"
+
+
+def test_options_of_an_engine_make_other_pixels_and_other_entries(start_worker, make_clip, packages, good):
+    fainter = good.replace("frame.mask", "frame.mask * settings.options_of(self.options())['strength']")
+    packages.put("studio-own", fainter, {"own": "Own"})
+    live, clip = start_worker(script=_WITH_PACKAGES.replace("FOLDER", repr(str(packages.folder)))), make_clip(count=2)
+
+    def alpha(job, *options):
+        done = live.run(job, clip.order(engine="own", engine_options=options))[-1]
+        return done, clip.read_alpha(1001)
+
+    plain, half = alpha("plain")
+    assert (plain.engine, plain.computed, half.max() > 0.2) == ("own", 2, True)
+    assert alpha("at its default", EngineOption("strength", 0.5))[0].cached == 2
+    other, quarter = alpha("other", EngineOption("strength", 0.25))
+    assert other.computed == 2
+    np.testing.assert_array_equal(quarter, half / 2)
+    assert alpha("again", EngineOption("strength", 0.25))[0].cached == 2
+    failed = live.run("refused", clip.order(engine="own", engine_options=(EngineOption("strength", 7.0),)))[-1]
+    assert (failed.code, failed.message) == ("bad-input", "engine own: strength 7 is out of range")
+    live.send(messages.ReportEngines("q"))
+    assert live.hear_until(messages.EnginesReported)[-1].engines[-1].options[0].name == "strength"
 
 
 def test_a_cleared_cache_takes_new_jobs(start_worker, make_clip, tmp_path):

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from videomama_client.settings import MatteSettings
+from videomama_client.settings import MatteSettings, Resolved
 
 from videomama_server.arrays import REFERENCE_SIDE, FloatArray
-from videomama_server.engines.base import EngineFrame, PlainEngine, RegionRule, WindowShape
+from videomama_server.engines.base import PROTOCOL, EngineFrame, PlainEngine, RegionRule, WindowShape
 from videomama_server.engines.classic.correction import SmallFrame, corrected, likelihood, small_frame, small_size
 from videomama_server.engines.classic.grain import without_grain
 from videomama_server.engines.classic.matte import fast_lines, fine_matte, reduced
@@ -45,12 +45,12 @@ class PreparedFrame:
     long_side: int
     _solved: tuple[FloatArray, SolvedFrame] | None = field(default=None, repr=False)
 
-    def solved(self, likely: FloatArray, settings: MatteSettings) -> SolvedFrame:
+    def solved(self, likely: FloatArray, settings: Resolved) -> SolvedFrame:
         """Return the frame solved on its own; kept, as its neighbours ask for it too.
 
         Args:
             likely: (h, w), 0..1, how likely each pixel of the view is to be subject.
-            settings: resolved.
+            settings: of the job.
         """
         if self._solved is None or self._solved[0] is not likely:
             self._solved = (likely, _solved(self, likely, settings))
@@ -66,6 +66,7 @@ class ClassicEngine(PlainEngine):
     """
 
     name = "classic"
+    protocol = PROTOCOL
     fingerprint = "classic-3"
     window = WindowShape(length=8, overlap=2, context=REACH)
 
@@ -74,7 +75,7 @@ class ClassicEngine(PlainEngine):
         reach = settings.trimap_dilate + max(0.0, settings.mask_grow) + settings.mask_slack
         return RegionRule(padding_pixels=max(RegionRule.padding_pixels, 1.2 * reach), fixed=True)
 
-    def prepare(self, frame: EngineFrame, settings: MatteSettings) -> PreparedFrame:
+    def prepare(self, frame: EngineFrame, settings: Resolved) -> PreparedFrame:
         """Make the view of one frame; the plate is not asked for when the mask leaves nothing to find."""
         long_side, subject = max(frame.full_size), frame.mask >= settings.mask_threshold
         if subject.all() or not subject.any():
@@ -83,7 +84,7 @@ class ClassicEngine(PlainEngine):
         view = small_frame(plate, subject, long_side) if settings.mask_slack else None
         return PreparedFrame(frame.mask, without_grain(plate, _MOST_SMOOTHING).astype(np.float16), view, long_side)
 
-    def refine(self, prepared: Sequence[PreparedFrame], settings: MatteSettings) -> FloatArray:
+    def refine(self, prepared: Sequence[PreparedFrame], settings: Resolved) -> FloatArray:
         """Return (T, h, w), float32, 0..1: how likely each pixel of the views is to be subject; 0 without a view."""
         found = likelihood([frame.view for frame in prepared], settings.mask_slack)
         height, width = prepared[0].mask.shape
@@ -95,7 +96,7 @@ class ClassicEngine(PlainEngine):
         estimates: Sequence[FloatArray],
         prepared: Sequence[PreparedFrame],
         wanted: Sequence[int],
-        settings: MatteSettings,
+        settings: Resolved,
     ) -> list[FloatArray]:
         """Solve the wanted frames and their neighbours, and steady them."""
         near = {place for position in wanted for place in range(position - REACH, position + REACH + 1)}
@@ -105,7 +106,7 @@ class ClassicEngine(PlainEngine):
             return steadied(dict(zip(places, solved, strict=True)), wanted)
 
 
-def _solved(frame: PreparedFrame, likely: FloatArray, settings: MatteSettings) -> SolvedFrame:
+def _solved(frame: PreparedFrame, likely: FloatArray, settings: Resolved) -> SolvedFrame:
     if frame.plate is None:
         certain = _trimap(frame.mask, settings, frame.long_side)
         return SolvedFrame(certain.foreground.astype(np.float32), certain, None)
@@ -118,7 +119,7 @@ def _solved(frame: PreparedFrame, likely: FloatArray, settings: MatteSettings) -
     return SolvedFrame(alpha, trimap, view)
 
 
-def _alpha(plate: FloatArray, mask: FloatArray, trimap: Trimap, settings: MatteSettings, long_side: int) -> FloatArray:
+def _alpha(plate: FloatArray, mask: FloatArray, trimap: Trimap, settings: Resolved, long_side: int) -> FloatArray:
     """Alpha (H, W) of a plate (H, W, 3): solved at 1920 pixels at most and lifted from there."""
     shrink = _LARGEST / long_side
     if shrink >= 1:
@@ -137,7 +138,7 @@ def _matte(plate: FloatArray, mask: FloatArray, trimap: Trimap, quality: str, sc
     return fine_matte(plate, mask, trimap, scale)
 
 
-def _trimap(mask: FloatArray, settings: MatteSettings, long_side: int) -> Trimap:
+def _trimap(mask: FloatArray, settings: Resolved, long_side: int) -> Trimap:
     scale = long_side / REFERENCE_SIDE
     subject = mask >= settings.mask_threshold
     return trimap_of(subject, settings.trimap_erode * scale, settings.trimap_dilate * scale)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from videomama_client.errors import BadInput
-from videomama_client.settings import MatteSettings
+from videomama_client.settings import MatteSettings, Resolved
 
 from videomama_server.arrays import FloatArray
 from videomama_server.engines.base import EngineConfig, EngineFrame, EngineUsage, RegionRule, WindowShape
@@ -19,18 +19,13 @@ from videomama_server.engines.videomama.canvas import Canvas, Size
 from videomama_server.engines.videomama.checkpoint.published import SCALING
 from videomama_server.engines.videomama.latents import LatentStore
 from videomama_server.engines.videomama.model import Model
+from videomama_server.engines.videomama.modes import NAME, REFERENCE, rule, shape
 
-REFERENCE = "reference"
 LONGEST_WINDOW = 25  # frame indices that the network was trained on
-CONTEXT = 2  # frames that the decoder sees before and after those at home in a window
 REACH = 4  # the decoder's statistics in time come from so many frames before and after each: nine, as eight in a group
 PUBLISHED_CANVAS = (576, 1024)
 PUBLISHED_THRESHOLD = 127 / 255
 _LATENTS_BYTES = 512 * 2**20
-_PRODUCTION_SHAPE = WindowShape(16, 4, CONTEXT)
-_REFERENCE_SHAPE = WindowShape(16, 0, 0)
-_PRODUCTION_RULE = RegionRule(padding_share=0.15, padding_pixels=96, multiple=64, minimum_gain=0.25, fixed=True)
-_REFERENCE_RULE = RegionRule(minimum_gain=1.0, fixed=True)  # the whole plate, always
 
 
 @dataclass
@@ -68,7 +63,7 @@ class VideoMamaEngine:
         BadInput: the device or number format is not there.
     """
 
-    name = "videomama"
+    name = NAME
 
     def __init__(self, config: EngineConfig) -> None:
         self._model = Model(config)
@@ -76,14 +71,14 @@ class VideoMamaEngine:
         self._latents = LatentStore(_LATENTS_BYTES)
 
     def shape(self, settings: MatteSettings) -> WindowShape:
-        """Return 16 frames; overlapping by 4, but not in the published way."""
-        return _REFERENCE_SHAPE if settings.mode == REFERENCE else _PRODUCTION_SHAPE
+        """Return what the mode works with."""
+        return shape(settings)
 
     def rule(self, settings: MatteSettings) -> RegionRule:
-        """Return generous padding, as the model judges by what is around; the whole plate in the published way."""
-        return _REFERENCE_RULE if settings.mode == REFERENCE else _PRODUCTION_RULE
+        """Return what the mode works with."""
+        return rule(settings)
 
-    def resolve(self, settings: MatteSettings, size: Size) -> MatteSettings:
+    def resolve(self, settings: MatteSettings, size: Size) -> Resolved:
         """Return the settings with the canvas decided; see `Engine.resolve`."""
         assert settings.window is not None  # both decided by the plan
         assert settings.overlap is not None
@@ -93,24 +88,26 @@ class VideoMamaEngine:
             )
         if settings.mode == REFERENCE and settings.feedback:
             raise BadInput("the reference mode knows no feedback", "Leave it 0, or choose the production mode.")
-        group = settings.window + max(0, 2 * (self.shape(settings).context or 0) - settings.overlap)
+        group = settings.window + max(0, 2 * (shape(settings).context or 0) - settings.overlap)
         height, width = self._model.settle(_wanted_canvases(settings, size), settings.window, group)
         plain = MatteSettings()
-        return replace(
-            settings,
-            canvas=f"{width}x{height}",
-            quality=plain.quality,
-            mask_slack=plain.mask_slack,
-            trimap_erode=plain.trimap_erode,
-            trimap_dilate=plain.trimap_dilate,
-            mask_threshold=plain.mask_threshold if settings.mode == REFERENCE else settings.mask_threshold,
+        return Resolved(
+            replace(
+                settings,
+                canvas=f"{width}x{height}",
+                quality=plain.quality,
+                mask_slack=plain.mask_slack,
+                trimap_erode=plain.trimap_erode,
+                trimap_dilate=plain.trimap_dilate,
+                mask_threshold=plain.mask_threshold if settings.mode == REFERENCE else settings.mask_threshold,
+            )
         )
 
-    def describe(self, settings: MatteSettings) -> str:
+    def describe(self, settings: Resolved) -> str:
         """Say what the job runs on: device, number format, canvas, passes, memory."""
         return self._model.describe(_size(settings))
 
-    def prepare(self, frame: EngineFrame, settings: MatteSettings) -> PreparedFrame:
+    def prepare(self, frame: EngineFrame, settings: Resolved) -> PreparedFrame:
         """Lay a frame on the canvas; a plate whose latents are known is not even looked at, unless edges need it."""
         canvas = Canvas(frame.mask.shape, _size(settings), stretched=settings.mode == REFERENCE)
         plate_key = frame.plate_key and f"plate {frame.plate_key} {canvas}"  # fitted or stretched, too
@@ -130,7 +127,7 @@ class VideoMamaEngine:
             guide=frame.plate.astype(np.float16) if guided else None,
         )
 
-    def refine(self, prepared: Sequence[PreparedFrame], settings: MatteSettings) -> FloatArray:
+    def refine(self, prepared: Sequence[PreparedFrame], settings: Resolved) -> FloatArray:
         """Return the latents of the alphas (T, 4, h, w) of one window, as the UNet gives them."""
         with torch.inference_mode():
             self._encode(prepared)
@@ -154,7 +151,7 @@ class VideoMamaEngine:
         estimates: Sequence[FloatArray],
         prepared: Sequence[PreparedFrame],
         wanted: Sequence[int],
-        settings: MatteSettings,
+        settings: Resolved,
     ) -> list[FloatArray]:
         """Decode a group of frames and return the alphas of those wanted; see `Engine.complete`."""
         with torch.inference_mode():
@@ -196,17 +193,17 @@ def _wanted_canvases(settings: MatteSettings, size: Size) -> list[Size]:
     return list(canvases.candidates(size, settings.quality == "fast"))
 
 
-def _size(settings: MatteSettings) -> Size:
+def _size(settings: Resolved) -> Size:
     size = canvases.parse(settings.canvas)
     assert size is not None  # decided by `resolve`
     return size
 
 
-def _threshold(settings: MatteSettings) -> float:
+def _threshold(settings: Resolved) -> float:
     return PUBLISHED_THRESHOLD if settings.mode == REFERENCE else settings.mask_threshold
 
 
-def _placed_mask(canvas: Canvas, mask: FloatArray, settings: MatteSettings) -> Tensor:
+def _placed_mask(canvas: Canvas, mask: FloatArray, settings: Resolved) -> Tensor:
     """Return a mask (1, H, W) of the canvas, 0..1: cut at the threshold unless soft masks are asked for."""
     placed = canvas.place(mask)
     if settings.soft_mask:

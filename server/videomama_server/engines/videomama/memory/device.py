@@ -38,8 +38,8 @@ class Device:
         return f"{name}, {arithmetic}" if arithmetic == storage else f"{name}, {arithmetic} from {storage} weights"
 
 
-def prefers_videomama() -> bool:
-    """Whether `auto` should mean this engine here: there is a card that torch can use."""
+def has_card() -> bool:
+    """Whether there is a card that torch can use."""
     return torch.cuda.is_available()
 
 

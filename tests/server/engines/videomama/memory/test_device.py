@@ -34,13 +34,13 @@ def test_auto_takes_the_first_card_in_fp16(two_cards):
     assert choose() == Device(torch.device("cuda:0"), torch.float16, torch.float16)
     assert choose("cuda").device == torch.device("cuda:0")
     assert choose("cuda:1", "fp32") == Device(torch.device("cuda:1"), torch.float32, torch.float32)
-    assert device.prefers_videomama()
+    assert device.has_card()
 
 
 def test_auto_takes_the_cpu_where_there_is_no_card(no_card, monkeypatch):
     plain_cpu(monkeypatch, bf16=False)
     assert choose() == Device(torch.device("cpu"), torch.bfloat16, torch.float32)
-    assert not device.prefers_videomama()
+    assert not device.has_card()
 
 
 def test_a_cpu_calculates_in_bf16_only_where_it_is_in_hardware(no_card, monkeypatch):

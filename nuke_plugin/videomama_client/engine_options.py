@@ -1,0 +1,87 @@
+"""The options that one engine has of its own, beside `MatteSettings`: what was asked for, checked by their specs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Optional, cast
+
+from videomama_client.errors import BadInput
+from videomama_client.setting_spec import NUMBER, Number, SettingSpec, Value, check, parsed
+from videomama_client.wording import choices
+
+
+@dataclass(frozen=True)
+class EngineOption:
+    """The value of one option of an engine: a record inside `MatteSettings`."""
+
+    name: str
+    value: Value
+
+
+def read(engine: str, specs: Iterable[SettingSpec], words: Iterable[str]) -> tuple[EngineOption, ...]:
+    """Return what `NAME=VALUE` words ask of an engine.
+
+    Args:
+        engine: its name.
+        specs: of its options.
+        words: as the person wrote them.
+
+    Raises:
+        BadInput: a word is not of that form, or no option of this engine can have that value; it names both.
+    """
+    known = {spec.name: spec for spec in specs}
+    return tuple(_read(engine, known, word) for word in words)
+
+
+def settled(engine: str, specs: Iterable[SettingSpec], asked: Sequence[EngineOption]) -> tuple[EngineOption, ...]:
+    """Return the options that are not at their defaults, by name, so that the same pixels have the same settings.
+
+    Args:
+        engine: its name.
+        specs: of its options.
+        asked: what the request says.
+
+    Raises:
+        BadInput: the engine has no such option, an option is there twice, or its value cannot be; it names both.
+    """
+    known = {spec.name: spec for spec in specs}
+    values: dict[str, Value] = {}
+    for option in asked:
+        spec = _spec(engine, known, option.name)
+        if option.name in values:
+            raise BadInput(f"engine {engine}: the option {option.name} is set twice", "Set it once.")
+        try:
+            check(spec, option.value, option.name)
+        except BadInput as error:
+            raise _of_engine(engine, error) from error
+        values[option.name] = float(cast("Number", option.value)) if spec.kind == NUMBER else option.value
+    return tuple(EngineOption(name, values[name]) for name in sorted(values) if values[name] != known[name].default)
+
+
+def values(specs: Iterable[SettingSpec], asked: Iterable[EngineOption]) -> dict[str, Optional[Value]]:
+    """Return the value of every option by name: what was asked for, else its default."""
+    given = {option.name: option.value for option in asked}
+    return {spec.name: given.get(spec.name, spec.default) for spec in specs}
+
+
+def _read(engine: str, known: Mapping[str, SettingSpec], word: str) -> EngineOption:
+    name, is_set, text = word.partition("=")
+    if not is_set:
+        raise BadInput(f"--set {word or repr(word)} has no value", "Write NAME=VALUE, such as strength=0.5.")
+    spec = _spec(engine, known, name)
+    try:
+        return EngineOption(name, parsed(spec, text, name))
+    except BadInput as error:
+        raise _of_engine(engine, error) from error
+
+
+def _spec(engine: str, known: Mapping[str, SettingSpec], name: str) -> SettingSpec:
+    if name in known:
+        return known[name]
+    hint = choices(name, known) if known else "This engine has no options of its own; leave --set out."
+    raise BadInput(f"the engine {engine} has no option {name!r}", hint)
+
+
+def _of_engine(engine: str, error: BadInput) -> BadInput:
+    return BadInput(f"engine {engine}: {error.message}", error.hint)

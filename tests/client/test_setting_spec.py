@@ -1,0 +1,164 @@
+from dataclasses import dataclass, replace
+from typing import Optional
+
+import pytest
+from videomama_client import wire
+from videomama_client.errors import BadInput, ProtocolError
+from videomama_client.setting_spec import (
+    CHOICE,
+    NUMBER,
+    TEXT,
+    WHOLE_NUMBER,
+    YES_NO,
+    Range,
+    SettingSpec,
+    check,
+    parsed,
+    setting,
+    specs_of,
+)
+
+
+@dataclass(frozen=True)
+class Own:
+    strength: float = setting(0.5, "How much.", within=Range(0, 1, "stops"), engines=("grain",))
+    passes: int = setting(2, "How often.", within=Range(low=1))
+    length: Optional[int] = setting(None, "How long.")
+    kind: str = setting("soft", "Which way.", choices=("soft", "hard"), engines=("grain", "other"))
+    note: str = setting("", "What to write.", in_key=False)
+    invert: bool = setting(False, "Turn it round.")
+    made: int = 3  # no setting
+
+
+@dataclass(frozen=True)
+class Told:
+    specs: tuple[SettingSpec, ...]
+
+
+STRENGTH, PASSES, LENGTH, KIND, NOTE, INVERT = specs_of(Own)
+
+
+def test_the_settings_of_a_dataclass_are_known_in_order():
+    assert specs_of(Own) == (
+        SettingSpec("strength", NUMBER, 0.5, "How much.", 0, 1, (), "stops", ("grain",)),
+        SettingSpec("passes", WHOLE_NUMBER, 2, "How often.", 1),
+        SettingSpec("length", WHOLE_NUMBER, None, "How long."),
+        SettingSpec("kind", CHOICE, "soft", "Which way.", choices=("soft", "hard"), engines=("grain", "other")),
+        SettingSpec("note", TEXT, "", "What to write."),
+        SettingSpec("invert", YES_NO, False, "Turn it round."),
+    )
+    assert Own() == Own(0.5, 2, None, "soft", "", False, 3)
+
+
+def test_what_a_person_reads_names_unit_and_engines():
+    assert STRENGTH.explanation == "How much. Unit: stops. Engine: grain."
+    assert KIND.explanation == "Which way. Engines: grain, other."
+    assert NOTE.explanation == "What to write."
+    assert SettingSpec("mask_slack", NUMBER, 0.0, "").option == "--mask-slack"
+
+
+def test_a_setting_without_engines_is_read_by_all():
+    assert STRENGTH.is_read_by("grain")
+    assert not STRENGTH.is_read_by("classic")
+    assert PASSES.is_read_by("classic")
+
+
+@pytest.mark.parametrize(
+    ("spec", "value"),
+    [
+        (STRENGTH, 0),
+        (STRENGTH, 1.0),
+        (PASSES, 1),
+        (PASSES, 2**63 - 1),
+        (LENGTH, None),
+        (LENGTH, -(2**63) + 1),
+        (KIND, "hard"),
+        (NOTE, ""),
+        (INVERT, True),
+        (replace(STRENGTH, low=None, high=None), -1e300),
+    ],
+)
+def test_a_value_within_its_bounds_is_right(spec, value):
+    check(spec, value, "--set x")
+
+
+@pytest.mark.parametrize(
+    ("spec", "value", "message", "hint"),
+    [
+        (STRENGTH, 1.5, "x 1.5 is out of range", "Choose 0 to 1."),
+        (STRENGTH, -0.1, "x -0.1 is out of range", "Choose 0 to 1."),
+        (STRENGTH, float("nan"), "x nan is out of range", "Choose 0 to 1."),
+        (STRENGTH, "much", "x must be a number, not 'much'", "Give x a number."),
+        (STRENGTH, True, "x must be a number, not True", "Give x a number."),
+        (STRENGTH, None, "x must be a number, not None", "Give x a number."),
+        (replace(STRENGTH, low=None), 2, "x 2 is out of range", "Choose 1 or less."),
+        (replace(STRENGTH, low=None, high=None), float("inf"), "x inf is out of range", "Choose a smaller number."),
+        (PASSES, 0, "x 0 is out of range", "Choose 1 or more."),
+        (PASSES, 2**63, "x 9.22337e+18 is out of range", "Choose 1 or more."),
+        (PASSES, 10**400, "x so large is out of range", "Choose 1 or more."),
+        (LENGTH, -(2**63), "x -9.22337e+18 is out of range", "Choose a smaller number."),
+        (PASSES, 2.0, "x must be a whole number, not 2.0", "Give x a whole number."),
+        (PASSES, False, "x must be a whole number, not False", "Give x a whole number."),
+        (KIND, "sotf", "no x is called 'sotf'", "Did you mean soft? There are: soft, hard."),
+        (KIND, 1, "x must be text, not 1", "Give x text."),
+        (NOTE, 1, "x must be text, not 1", "Give x text."),
+        (INVERT, 1, "x must be yes or no, not 1", "Give x yes or no."),
+        (INVERT, "yes", "x must be yes or no, not 'yes'", "Give x yes or no."),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_with_what_can(spec, value, message, hint):
+    with pytest.raises(BadInput) as caught:
+        check(spec, value, "x")
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+@pytest.mark.parametrize(
+    ("spec", "text", "value"),
+    [
+        (STRENGTH, "0.25", 0.25),
+        (STRENGTH, "1", 1.0),
+        (PASSES, "12", 12),
+        (KIND, "hard", "hard"),
+        (NOTE, "a = b", "a = b"),
+        (INVERT, "Yes", True),
+        (INVERT, "on", True),
+        (INVERT, "0", False),
+        (INVERT, "false", False),
+    ],
+)
+def test_a_text_is_read_by_the_kind_of_its_setting(spec, text, value):
+    read = parsed(spec, text, "x")
+    assert read == value
+    assert type(read) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "text", "message"),
+    [
+        (STRENGTH, "much", "x must be a number, not 'much'"),
+        (STRENGTH, "", "x must be a number, not ''"),
+        (STRENGTH, "nan", "x nan is out of range"),
+        (STRENGTH, "2", "x 2 is out of range"),
+        (PASSES, "1.5", "x must be a whole number, not '1.5'"),
+        (PASSES, "0", "x 0 is out of range"),
+        (KIND, "sharp", "no x is called 'sharp'"),
+        (INVERT, "maybe", "x must be yes or no, not 'maybe'"),
+    ],
+)
+def test_a_text_that_cannot_be_read_is_refused(spec, text, message):
+    with pytest.raises(BadInput) as caught:
+        parsed(spec, text, "x")
+    assert caught.value.message == message
+    assert caught.value.hint
+
+
+def test_a_setting_is_the_same_after_the_wire():
+    message = Told((*specs_of(Own), SettingSpec("seed", WHOLE_NUMBER, 42, "Random.", 0, 2**63 - 1)))
+    assert wire.decode(wire.encode(message), {"Told": Told}) == message
+
+
+def test_a_setting_on_the_wire_has_a_value_for_its_default():
+    packed = wire.encode(Told((replace(NOTE, default=("a", "b")),)))
+    with pytest.raises(ProtocolError) as caught:
+        wire.decode(packed, {"Told": Told})
+    assert caught.value.message == "SettingSpec.default must be bool or int or float or str, not list"
