@@ -70,6 +70,11 @@ def refresh(node: nuke.Node, known: tuple[Look, OnDisk] | None = None) -> None:
         say(node, describe(node, known))
 
 
+def _last_look(node: nuke.Node) -> Look | None:
+    begun, _ = _remembered.get(knobs.identity_of(node), (None, None))
+    return begun
+
+
 def _may_show(node: nuke.Node) -> bool:
     return knobs.identity_of(node) not in _busy and node.input(0) is not None
 
@@ -81,7 +86,7 @@ def _look_aside(node: nuke.Node) -> None:
     identity = knobs.identity_of(node)
     _next_look[identity] = time.monotonic() + _IDLE_S
     try:
-        begun = look.begin(node, flagged(node))
+        begun = look.begin(node, flagged(node), _last_look(node))
     except BadInput as error:
         _looking.release()
         say(node, words.with_knobs(error.message))
@@ -120,11 +125,11 @@ def say(node: nuke.Node, text: str) -> None:
     """Show a text in status line and label. Main thread only."""
     identity = knobs.identity_of(node)
     _said[identity] = _said.get(identity, 0) + 1
-    with no_trace():
-        if node["status"].value() != text:
-            node["status"].setValue(text)
-        if node["state"].value() != text:
-            node["state"].setValue(text)
+    changed = [knob for knob in (node["status"], node["state"]) if knob.value() != text]
+    if changed:
+        with no_trace():
+            for knob in changed:
+                knob.setValue(text)
 
 
 def set_busy(identity: str, busy: bool) -> None:

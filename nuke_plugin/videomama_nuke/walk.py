@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -59,7 +59,7 @@ def read(node: nuke.Node) -> Upstream:
 
 def tree(node: nuke.Node) -> Upstream:
     """Return what is upstream of a VideoMaMa node, without a look at any file. Main thread only."""
-    walk = _Walk({node.fullName(): 0})
+    walk = _Walk({node.fullName(): 0}, tuple(nuke.views()))
     hasher = hashlib.blake2b(digest_size=8)
     for line in walk.lines(node):
         hasher.update(json.dumps(line, sort_keys=True, default=str).encode())
@@ -68,9 +68,10 @@ def tree(node: nuke.Node) -> Upstream:
 
 @dataclass
 class _Walk:
-    """A walk up from a node's inputs; `numbers` are those of the nodes seen."""
+    """A walk up from a node's inputs; `numbers` are those of the nodes seen, `views` the project's."""
 
     numbers: dict[str, int]
+    views: tuple[str, ...]
     unchecked: set[str] = field(default_factory=set)
     shifted: bool = False
     sources: list[Source] = field(default_factory=list)
@@ -78,7 +79,7 @@ class _Walk:
     def lines(self, node: nuke.Node) -> Iterator[object]:
         """Yield all that is compared between machines."""
         root = nuke.root()
-        yield knobs.mask_channel_of(node), list(nuke.views())
+        yield knobs.mask_channel_of(node), list(self.views)
         yield {name: root[name].toScript() for name in _ROOT if root.knob(name) is not None}
         pending = [node.input(index) for index in (0, 1)]
         while pending:
@@ -98,12 +99,12 @@ class _Walk:
         if node.Class() not in _KNOWN_CLASSES and not _is_group(node):
             self.unchecked.add(node.fullName())
         self.shifted = self.shifted or node.Class() in TIME_CLASSES or _shifts(node)
-        self.sources += _sources(node)
+        self.sources += _sources(node, self.views)
         reads = node.knob("file") is not None
         return {
             name: self._value(node, knob)
             for name, knob in node.knobs().items()
-            if _counts(knob) and name not in _LOOK_KNOBS and not (reads and name in _RANGE_KNOBS)
+            if name not in _LOOK_KNOBS and not (reads and name in _RANGE_KNOBS) and _counts(knob)
         }
 
     def _value(self, node: nuke.Node, knob: nuke.Knob) -> str:
@@ -161,13 +162,13 @@ def _shifts(node: nuke.Node) -> bool:
     return node.Class() == "Read" and knob is not None and bool(str(knob.value()).strip())
 
 
-def _sources(node: nuke.Node) -> list[Source]:
+def _sources(node: nuke.Node, views: Iterable[str]) -> list[Source]:
     """Return the files that a node reads, once for each view that has files of its own."""
     knob = node.knob("file")
     if knob is None or node.Class() == "Write" or not str(knob.value() or ""):
         return []
     found = {}
-    for view in nuke.views():
+    for view in views:
         path = paths.opened(knob, view)
         first, last = _frames(node) if numbered(path) else (0, 0)
         found[path] = Source(node.fullName(), str(knob.value()), path, first, last)
