@@ -60,7 +60,7 @@ class Plan:
     def _plan(self, node: Any, context: Any) -> Optional[Made]:
         if value(node, "disable", context, False):
             return self.input(node, 0, context)
-        if hasattr(node, "_children"):
+        if hasattr(node, "_children") and node._class_name() not in self._rules:
             return self._group(node, context)
         self._refuse(node)
         rule = self._rules.get(node._class_name())

@@ -19,6 +19,8 @@ _TYPES = {"exr": "exr", "png": "png", "tif": "tiff", "tiff": "tiff"}
 
 def write_order(node: Any, context: Any) -> dict:
     """The file, the channels and the format of what a Write writes at a context."""
+    if value(node, "reading", context):
+        raise RuntimeError(f"{node._full_name()}: the stand-in renders no Write that reads its own files")
     path = _file(node, context)
     kind = _file_type(node, path, context)
     order = {"node": node._full_name(), "path": path, "file_type": kind, "colorspace": colorspace(node, context)}
