@@ -12,6 +12,7 @@ import nuke
 from videomama_client.errors import BadInput
 from videomama_client.settings import MatteSettings
 
+from videomama_nuke import precomp
 from videomama_nuke.quiet import no_trace
 
 VERSION_KNOB = "videomama"  # marks a node as ours, also when an artist made a group of it
@@ -85,10 +86,10 @@ def folder_of(node: nuke.Node) -> Path:
         BadInput: none is named, and the script has no place yet; or its name has what stands for something else.
     """
     named = path_in(node, "cache_folder")
-    script = nuke.root().name()
-    if not named and script in ("", "Root"):
+    script = precomp.script_of(node)
+    if not named and script is None:
         raise BadInput("the script has not been saved yet", "Save it, or choose a cache folder in the Cache tab.")
-    base = Path(named) if named else Path(script).parent / "videomama"
+    base = Path(named) if named or script is None else script.parent / "videomama"
     _check_name(base)
     return base / identity_of(node)
 

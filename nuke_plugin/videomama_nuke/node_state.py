@@ -12,7 +12,7 @@ import nuke
 from videomama_client.errors import BadInput, Cancelled
 from videomama_client.messages import QcFlag
 
-from videomama_nuke import defaults, frames, knobs, look, record, words
+from videomama_nuke import defaults, frames, knobs, look, precomp, record, words
 from videomama_nuke.look import Look, OnDisk
 from videomama_nuke.main_thread import on_main
 from videomama_nuke.quiet import no_trace
@@ -34,17 +34,24 @@ def begin(node: nuke.Node) -> None:
 
     Nothing upstream is asked: inputs are not connected yet when a script loads.
     """
+    with no_trace():
+        if not str(node["node_id"].value()) or _shares_id(node):
+            node["node_id"].setValue(uuid.uuid4().hex)
+        node["status"].setValue(str(node["state"].value()))
+    defaults.pin(node)
+
+
+def _shares_id(node: nuke.Node) -> bool:
+    """Whether another node of this script has the id of a node, though it is no clone."""
+    if precomp.around(node) is not None:
+        return False  # its own script says which id it has
     own = str(node["node_id"].value())
     others = (
         other
         for other in nuke.allNodes(group=nuke.root(), recurseGroups=True)
         if other != node and knobs.is_ours(other) and not (node.clones() and other.clones())
     )
-    with no_trace():
-        if not own or any(str(other["node_id"].value()) == own for other in others):
-            node["node_id"].setValue(uuid.uuid4().hex)
-        node["status"].setValue(str(node["state"].value()))
-    defaults.pin(node)
+    return any(str(other["node_id"].value()) == own and precomp.around(other) is None for other in others)
 
 
 def note_change(node: nuke.Node, name: str) -> None:

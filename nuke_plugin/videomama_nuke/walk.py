@@ -11,11 +11,10 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import cast
 
 import nuke
 
-from videomama_nuke import knobs, paths, record
+from videomama_nuke import knobs, paths, precomp, record
 from videomama_nuke.files import Source, numbered
 from videomama_nuke.upstream import Upstream
 
@@ -59,11 +58,30 @@ def read(node: nuke.Node) -> Upstream:
 
 def tree(node: nuke.Node) -> Upstream:
     """Return what is upstream of a VideoMaMa node, without a look at any file. Main thread only."""
+    root, holder = nuke.root(), precomp.around(node)
+    project = {name: root[name].toScript() for name in _ROOT if root.knob(name) is not None}
     walk = _Walk({node.fullName(): 0}, tuple(nuke.views()))
-    hasher = hashlib.blake2b(digest_size=8)
-    for line in walk.lines(node):
-        hasher.update(json.dumps(line, sort_keys=True, default=str).encode())
-    return Upstream(hasher.hexdigest(), tuple(sorted(walk.unchecked)), walk.shifted, tuple(walk.sources))
+    channel, *lines = walk.lines(node)
+    return Upstream(
+        nodes=_digest([channel, project, *lines]),
+        unchecked=tuple(sorted(walk.unchecked)),
+        shifted=walk.shifted,
+        sources=tuple(walk.sources),
+        graph=_digest([channel, *lines]),
+        precomp="" if holder is None else holder.fullName(),
+    )
+
+
+def above(node: nuke.Node) -> list[nuke.Node | None]:
+    """Return what a picture is made from: inputs, the end of what a group holds, what an Input stands for."""
+    if precomp.written(node) is not None:
+        return []
+    found = [node.input(index) for index in range(node.inputs())]
+    if node.Class() == "Input" and node.parent() not in (None, nuke.root()):
+        found.append(node.parent().input(int(node["number"].value())))
+    if _is_group(node) and not knobs.is_ours(node):
+        found.append(precomp.end_of(node))
+    return found
 
 
 @dataclass
@@ -77,10 +95,8 @@ class _Walk:
     sources: list[Source] = field(default_factory=list)
 
     def lines(self, node: nuke.Node) -> Iterator[object]:
-        """Yield all that is compared between machines."""
-        root = nuke.root()
+        """Yield all that is compared between machines, but the project's settings."""
         yield knobs.mask_channel_of(node), list(self.views)
-        yield {name: root[name].toScript() for name in _ROOT if root.knob(name) is not None}
         pending = [node.input(index) for index in (0, 1)]
         while pending:
             found = pending.pop()
@@ -90,7 +106,7 @@ class _Walk:
             self.numbers[found.fullName()] = len(self.numbers)
             yield found.Class(), self._values(found)
             yield list(self._driving(found))
-            pending.extend(_above(found))
+            pending.extend(above(found))
 
     def _values(self, node: nuke.Node) -> dict[str, str]:
         """Return what was set on a node, by knob, and note what it reads and what cannot be checked of it."""
@@ -130,6 +146,13 @@ class _Walk:
                 yield driver.Class(), self._values(driver)
 
 
+def _digest(lines: list[object]) -> str:
+    hasher = hashlib.blake2b(digest_size=8)
+    for line in lines:
+        hasher.update(json.dumps(line, sort_keys=True, default=str).encode())
+    return hasher.hexdigest()
+
+
 def _own_values(node: nuke.Node) -> dict[str, str]:
     """Return what another VideoMaMa node's pixels depend on, beside its plate."""
     last = record.read(node)
@@ -146,16 +169,6 @@ def _is_group(node: nuke.Node) -> bool:
     return hasattr(node, "output") and hasattr(node, "nodes")
 
 
-def _above(node: nuke.Node) -> list[nuke.Node | None]:
-    """Return what a picture is made from: inputs, the end of what a group holds, what an Input stands for."""
-    found = [node.input(index) for index in range(node.inputs())]
-    if node.Class() == "Input" and node.parent() not in (None, nuke.root()):
-        found.append(node.parent().input(int(node["number"].value())))
-    if _is_group(node) and not knobs.is_ours(node):
-        found.append(cast("nuke.Group", node).output())
-    return found
-
-
 def _shifts(node: nuke.Node) -> bool:
     """Whether a Read shows other frames than it is asked for."""
     knob = node.knob("frame")
@@ -164,21 +177,25 @@ def _shifts(node: nuke.Node) -> bool:
 
 def _sources(node: nuke.Node, views: Iterable[str]) -> list[Source]:
     """Return the files that a node reads, once for each view that has files of its own."""
-    knob = node.knob("file")
-    if knob is None or node.Class() == "Write" or not str(knob.value() or ""):
+    rendered = precomp.written(node)
+    if rendered is None and (node.Class() == "Write" or _is_group(node)):
+        return []
+    reader = rendered or node
+    knob = reader.knob("file")
+    if knob is None or not str(knob.value() or ""):
         return []
     found = {}
     for view in views:
         path = paths.opened(knob, view)
-        first, last = _frames(node) if numbered(path) else (0, 0)
+        first, last = _frames(reader) if numbered(path) else (0, 0)
         found[path] = Source(node.fullName(), str(knob.value()), path, first, last)
     return list(found.values())
 
 
 def _frames(node: nuke.Node) -> tuple[int, int]:
     """Return the range of a node that reads files."""
-    ends = [node.knob(name) for name in ("first", "last")]
-    if None in ends:
+    ends, limit = [node.knob(name) for name in ("first", "last")], node.knob("use_limit")
+    if None in ends or (limit is not None and not limit.value()):
         ends = [nuke.root()[name] for name in ("first_frame", "last_frame")]
     first, last = (int(knob.value()) for knob in ends if knob is not None)
     return first, max(first, last)
