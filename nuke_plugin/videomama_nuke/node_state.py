@@ -12,7 +12,7 @@ import nuke
 from videomama_client.errors import BadInput, Cancelled
 from videomama_client.messages import QcFlag
 
-from videomama_nuke import defaults, frames, knobs, look, precomp, record, words
+from videomama_nuke import defaults, disk_use, frames, knobs, look, precomp, record, words
 from videomama_nuke.look import Look, OnDisk
 from videomama_nuke.main_thread import on_main
 from videomama_nuke.quiet import no_trace
@@ -60,6 +60,7 @@ def note_change(node: nuke.Node, name: str) -> None:
         return
     if name == "showPanel":
         _look_aside(node)
+        disk_use.show()
     elif name in knobs.PIXEL_KNOBS or name in knobs.RANGE_KNOBS:
         refresh(node, _remembered.get(knobs.identity_of(node)))
 
