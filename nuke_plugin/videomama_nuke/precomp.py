@@ -29,7 +29,7 @@ def script_of(node: nuke.Node) -> Path | None:
     """Return the file of the script that a node is saved in; None while it has none."""
     holder = around(node)
     if holder is not None:
-        return Path(paths.opened(holder["file"], nuke.views()[0])).absolute()
+        return Path(paths.opened(holder["file"], nuke.views()[0]))
     name = nuke.root().name()
     return None if name in ("", "Root") else Path(name).absolute()
 

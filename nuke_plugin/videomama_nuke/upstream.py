@@ -96,7 +96,8 @@ def compare(then: Upstream | None, now: Upstream) -> Verdict:
     foreign = _other_project(then, now)
     if (then.nodes != now.nodes and not foreign) or len(then.sources) != len(now.sources):
         return Verdict(changed=True)
-    unchecked = {*then.unchecked, *now.unchecked, *foreign}
+    renamed = len(then.unchecked) == len(now.unchecked)  # the nodes are the same, whatever they are called now
+    unchecked = {*(() if renamed else then.unchecked), *now.unchecked, *foreign}
     first: int | None = None
     last: int | None = None
     for old, new in zip(then.sources, now.sources):

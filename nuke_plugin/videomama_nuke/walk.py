@@ -48,6 +48,7 @@ _NO_VALUE = frozenset(_BUTTONS.split())
 _ROOT = ("format", "colorManagement", "OCIO_config", "customOCIOConfigPath", "workingSpaceLUT", "int8Lut", "int16Lut")
 _OWN = ("output", "premultiply", "bypass", "disable", "refined")
 _SURE_COMMANDS = frozenset(("value", "exists", "expression", "frame", "knob", "file", "lindex", "split", "join"))
+_PROJECT = re.compile(r"\broot\.(?!width\b|height\b|format\b|proxy)")  # compared by their own knobs, or proxy-sized
 _COMMAND = re.compile(r"\[\s*(\w*)")
 
 
@@ -99,7 +100,7 @@ class _Walk:
         yield knobs.mask_channel_of(node), list(self.views)
         pending = [node.input(index) for index in (0, 1)]
         while pending:
-            found = pending.pop()
+            found = _behind_dots(pending.pop())
             if found is None or found.fullName() in self.numbers:
                 yield None if found is None else self.numbers[found.fullName()]
                 continue
@@ -124,9 +125,9 @@ class _Walk:
         }
 
     def _value(self, node: nuke.Node, knob: nuke.Knob) -> str:
-        """Return a knob as a script has it; where Tcl is in it, what it stands for as well."""
+        """Return a knob as a script has it; where it has Tcl or names the project, what it stands for as well."""
         text = knob.toScript()
-        if "[" not in text:
+        if "[" not in text and not _PROJECT.search(text):
             return text
         if not set(_COMMAND.findall(text)) <= _SURE_COMMANDS:
             self.unchecked.add(node.fullName())
@@ -165,6 +166,13 @@ def _counts(knob: nuke.Knob) -> bool:
     return knob.Class() not in _NO_VALUE and knobs.may_differ(knob)
 
 
+def _behind_dots(node: nuke.Node | None) -> nuke.Node | None:
+    """Return the node that a wire comes from: a Dot is a bend in it."""
+    while node is not None and node.Class() == "Dot":
+        node = node.input(0)
+    return node
+
+
 def _is_group(node: nuke.Node) -> bool:
     return hasattr(node, "output") and hasattr(node, "nodes")
 
@@ -182,13 +190,14 @@ def _sources(node: nuke.Node, views: Iterable[str]) -> list[Source]:
         return []
     reader = rendered or node
     knob = reader.knob("file")
-    if knob is None or not str(knob.value() or ""):
+    text = "" if knob is None else str(knob.value() or "")
+    if knob is None or not text:
         return []
     found = {}
     for view in views:
         path = paths.opened(knob, view)
         first, last = _frames(reader) if numbered(path) else (0, 0)
-        found[path] = Source(node.fullName(), str(knob.value()), path, first, last)
+        found[path] = Source(node.fullName(), text, path, first, last)
     return list(found.values())
 
 

@@ -104,6 +104,17 @@ def fact_filename_filters_change_the_path_that_is_opened(nuke: Any, folder: Path
         nuke.removeFilenameFilter(moved)
 
 
+def fact_a_relative_path_lies_in_the_project_directory(nuke: Any, folder: Path) -> None:
+    knob = nuke.root()["project_directory"]
+    knob.setValue(folder.as_posix())
+    assert knob.evaluate() == folder.as_posix()
+    try:
+        nuke.execute(_write(nuke, Path("relative.%04d.exr")), 1, 1)
+    finally:
+        knob.setValue("")
+    assert (folder / "relative.0001.exr").is_file()
+
+
 def fact_tcl_in_a_file_name_is_evaluated(nuke: Any, folder: Path) -> None:
     nuke.nodes.NoOp(name="Place1")["label"].setValue("/shot")
     knob = nuke.nodes.Read(file="[value Place1.label]/a.%04d.exr")["file"]

@@ -10,7 +10,8 @@ from typing import Any, Optional
 
 from nuke_standin import reads, script, session
 from nuke_standin.groups import Group
-from nuke_standin.planning import Made, Plan, form_words, value
+from nuke_standin.knobs import here_and_now
+from nuke_standin.planning import Made, Plan, form_words, in_project, value
 from nuke_standin.words import TclError
 
 
@@ -46,7 +47,7 @@ def load(node: Any) -> None:
     for inner in node._descendants():
         inner._deleted = True
     node._children.clear()
-    path, node._problem = node._knobs["file"].at(None), ""
+    path, node._problem = in_project(node._knobs["file"].at(None), here_and_now()), ""
     if not path:
         return
     if path in _around(node):
@@ -69,7 +70,7 @@ def _around(node: Any) -> list[str]:
     found = []
     while node._group is not None:
         node = node._group
-        found += [node._knobs["file"].at(None)] if isinstance(node, Precomp) else []
+        found += [in_project(node._knobs["file"].at(None), here_and_now())] if isinstance(node, Precomp) else []
     return found
 
 
@@ -100,7 +101,7 @@ def read_back(plan: Plan, write: Any, on_error: str, context: Any) -> Made:
         "op": "read",
         "inputs": [],
         "node": write._full_name(),
-        "path": str(value(write, "file", context)),
+        "path": in_project(str(value(write, "file", context)), context),
         "version": 0,
         "view": context.view,
         "format": form_words(value(root, "format", context), context),

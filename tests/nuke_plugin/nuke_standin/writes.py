@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nuke_standin.operators import words
-from nuke_standin.planning import value
+from nuke_standin.planning import in_project, value
 from nuke_standin.reads import colorspace
 
 # What a Write has of these depends on its file type.
@@ -39,7 +39,7 @@ def _file(node: Any, context: Any) -> str:
     Hypothesis: without a proxy path a render in proxy mode overwrites the full-size file with a small one.
     """
     proxy = str(value(node, "proxy", context)) if context.proxy else ""
-    return proxy or str(value(node, "file", context))
+    return in_project(proxy or str(value(node, "file", context)), context)
 
 
 def _file_type(node: Any, path: str, context: Any) -> str:
