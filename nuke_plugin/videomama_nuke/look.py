@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nuke
 
-from videomama_nuke import frames, freshness, order, record, result, walk
+from videomama_nuke import frames, freshness, order, record, result, slices, walk
 from videomama_nuke.upstream import Upstream, compare
 
 
@@ -65,8 +65,17 @@ class Look:
         return f"refined {frames.text(self.wanted)}" + doubt + (f"; QC: {self.flags}" if self.flags else "")
 
 
-def begin(node: nuke.Node, flags: str, known: Look | None = None) -> Look | None:
+def begin(node: nuke.Node, flags: str) -> Look | None:
     """Ask Nuke how a node is; None for one that was not refined. Main thread only.
+
+    Raises:
+        BadInput: its settings or its range cannot be used.
+    """
+    return slices.finish(steps(node, flags))
+
+
+def steps(node: nuke.Node, flags: str, known: Look | None = None) -> slices.Steps[Look | None]:
+    """Do the same in pieces: a large comp has many nodes above.
 
     Args:
         node: a VideoMaMa node.
@@ -79,7 +88,10 @@ def begin(node: nuke.Node, flags: str, known: Look | None = None) -> Look | None
     last = record.read(node)
     if last is None or not node["refined"].value():
         return None
-    above, root = walk.tree(node), nuke.root()
+    changes = tuple(freshness.settings_changed(node, last))
+    yield
+    above = yield from walk.steps(node)
+    root = nuke.root()
     project = root["first_frame"].value(), root["last_frame"].value()
     clip = _same_clip(known, above, project) or order.clip_of(node)
     return Look(
@@ -89,7 +101,7 @@ def begin(node: nuke.Node, flags: str, known: Look | None = None) -> Look | None
         project=project,
         wanted=tuple(order.wanted_of(node, clip)),
         places=result.places(result.pattern_of(node)),
-        changes=tuple(freshness.settings_changed(node, last)),
+        changes=changes,
         flags=flags,
     )
 

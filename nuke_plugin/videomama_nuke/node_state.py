@@ -12,13 +12,14 @@ import nuke
 from videomama_client.errors import BadInput, Cancelled
 from videomama_client.messages import QcFlag
 
-from videomama_nuke import defaults, disk_use, frames, knobs, look, precomp, record, words
+from videomama_nuke import defaults, disk_use, frames, knobs, look, precomp, record, slices, words
 from videomama_nuke.look import Look, OnDisk
 from videomama_nuke.main_thread import on_main
 from videomama_nuke.quiet import no_trace
 
 NOT_REFINED = "not refined"
 _IDLE_S = 2.0  # between looks at what is upstream
+_SLICE_S = 0.001  # for which a look keeps the main thread at a time
 _PAUSES = 10  # as long as a look took, so that slow disks are asked less often
 _busy: set[str] = set()  # node ids whose status a job writes
 _next_look: dict[str, float] = {}
@@ -88,38 +89,57 @@ def _may_show(node: nuke.Node) -> bool:
 
 
 def _look_aside(node: nuke.Node) -> None:
-    """Look at the disk in a thread: of many frames, on a server, that takes long. One look at a time."""
+    """Look at a node, one look at a time, and keep the main thread for a moment only.
+
+    A large comp has many nodes, and the disk of many frames, on a server, is slow.
+    """
     if not _may_show(node) or not _looking.acquire(blocking=False):
         return
     identity = knobs.identity_of(node)
     _next_look[identity] = time.monotonic() + _IDLE_S
+    steps = look.steps(node, flagged(node), _last_look(node))
     try:
-        begun = look.begin(node, flagged(node), _last_look(node))
+        done = slices.advance(steps, _SLICE_S)
     except BadInput as error:
         _looking.release()
         say(node, words.with_knobs(error.message))
         return
-    if begun is None:
+    if done is not None and done.result is None:
         _looking.release()
         say(node, NOT_REFINED)
         return
     threading.Thread(
-        target=_look, args=(node, identity, begun, _said.get(identity, 0)), name="VideoMaMa look", daemon=True
+        target=_look, args=(node, identity, steps, done, _said.get(identity, 0)), name="VideoMaMa look", daemon=True
     ).start()
 
 
-def _look(node: nuke.Node, identity: str, begun: Look, said: int) -> None:
-    """Do the half of a look that needs no Nuke, and show what it found."""
-    started = time.monotonic()
+def _look(
+    node: nuke.Node, identity: str, steps: slices.Steps[Look | None], done: slices.Done[Look | None] | None, said: int
+) -> None:
+    """Let the main thread do what is left, look at the disk, and show what was found."""
     try:
-        found = begun.at_disk()
-        _remembered[identity] = begun, found
-        text = begun.text(found)
-        _next_look[identity] = time.monotonic() + max(_IDLE_S, _PAUSES * (time.monotonic() - started))
-        with suppress(Cancelled):  # Nuke is closing
-            on_main(_show_look, node, said, text)
+        with suppress(Cancelled, ValueError):  # Nuke is closing, or the node is gone
+            on_main(_show_look, node, said, _outcome(identity, steps, done))
     finally:
         _looking.release()
+
+
+def _outcome(identity: str, steps: slices.Steps[Look | None], done: slices.Done[Look | None] | None) -> str:
+    """Return what a look finds. Where the artist changes something while it lasts, the next one sees all of it."""
+    try:
+        while done is None:
+            done = on_main(slices.advance, steps, _SLICE_S)
+    except BadInput as error:
+        return words.with_knobs(error.message)
+    begun = done.result
+    if begun is None:
+        return NOT_REFINED
+    started = time.monotonic()
+    found = begun.at_disk()
+    _remembered[identity] = begun, found
+    text = begun.text(found)
+    _next_look[identity] = time.monotonic() + max(_IDLE_S, _PAUSES * (time.monotonic() - started))
+    return text
 
 
 def _show_look(node: nuke.Node, said: int, text: str) -> None:

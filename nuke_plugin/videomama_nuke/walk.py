@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import nuke
 
-from videomama_nuke import knobs, paths, precomp, record
+from videomama_nuke import knobs, paths, precomp, record, slices
 from videomama_nuke.files import Source, numbered
 from videomama_nuke.upstream import Upstream
 
@@ -59,10 +59,15 @@ def read(node: nuke.Node) -> Upstream:
 
 def tree(node: nuke.Node) -> Upstream:
     """Return what is upstream of a VideoMaMa node, without a look at any file. Main thread only."""
+    return slices.finish(steps(node))
+
+
+def steps(node: nuke.Node) -> slices.Steps[Upstream]:
+    """Do the same node by node."""
     root, holder = nuke.root(), precomp.around(node)
     project = {name: root[name].toScript() for name in _ROOT if root.knob(name) is not None}
     walk = _Walk({node.fullName(): 0}, tuple(nuke.views()))
-    channel, *lines = walk.lines(node)
+    channel, *lines = yield from _collected(walk.lines(node))
     return Upstream(
         nodes=_digest([channel, project, *lines]),
         unchecked=tuple(sorted(walk.unchecked)),
@@ -145,6 +150,14 @@ class _Walk:
             if driver.fullName() not in self.numbers and driver.Class() != "Root":
                 self.numbers[driver.fullName()] = len(self.numbers)
                 yield driver.Class(), self._values(driver)
+
+
+def _collected(lines: Iterator[object]) -> slices.Steps[list[object]]:
+    found = []
+    for line in lines:
+        found.append(line)
+        yield
+    return found
 
 
 def _digest(lines: list[object]) -> str:

@@ -136,3 +136,89 @@ def test_below_what_cannot_be_checked_nuke_is_asked_each_time(comp, asked_for_ra
     asked_for_range.clear()
     look(comp)
     assert asked_for_range
+
+
+def largest_block(comp, monkeypatch) -> int:
+    """Let a look do one piece at a time, and return how many calls the largest piece was."""
+    from videomama_nuke import node_state, slices
+
+    real, blocks = slices.advance, []
+
+    def advance(steps, seconds):
+        calls = 0
+
+        def count(frame, event, argument) -> None:
+            nonlocal calls
+            calls += event == "call"
+
+        sys.setprofile(count)
+        try:
+            return real(steps, 0.0)
+        finally:
+            sys.setprofile(None)
+            blocks.append(calls)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(slices, "advance", advance)
+        look(comp)
+    assert node_state.describe(comp.node()) == comp.status()
+    return max(blocks)
+
+
+def chained(comp, count: int) -> None:
+    """Put a chain of Blurs above the mask."""
+    above = comp.node("MaskRead")
+    for _ in range(count):
+        above = comp.nuke.nodes.Blur(inputs=[above], size=1)
+    comp.node().setInput(1, above)
+    refined(comp, comps.COUNT)
+
+
+def test_a_look_below_many_nodes_keeps_the_main_thread_no_longer_at_a_time(comp, monkeypatch):
+    chained(comp, 2)
+    largest_block(comp, monkeypatch)
+    few = largest_block(comp, monkeypatch)
+    chained(comp, 60)
+    largest_block(comp, monkeypatch)
+    assert largest_block(comp, monkeypatch) < 2 * few
+
+
+def test_a_look_whose_node_is_deleted_meanwhile_ends_in_silence(comp, monkeypatch):
+    from nuke_standin import callbacks
+    from videomama_nuke import node_state
+
+    chained(comp, 5)
+    monkeypatch.setattr(node_state, "_SLICE_S", 0.0)
+    node_state._next_look.clear()
+    callbacks.idle()
+    assert node_state._looking.locked()
+    comp.nuke.scriptClear()
+    from nuke_standin import threads
+
+    while node_state._looking.locked():
+        threads.pump(0.01)
+    assert not [text for kind, text in messages() if kind == "error"]
+
+
+def test_settings_that_cannot_be_used_are_said_by_a_look(comp):
+    refined(comp, comps.COUNT)
+    comp.node()["canvas"].setValue("nonsense")
+    look(comp)
+    assert "canvas" in comp.status() or "size" in comp.status()
+
+
+def test_a_range_that_cannot_be_used_is_said_by_the_rest_of_a_look(comp, monkeypatch):
+    from videomama_nuke import node_state
+
+    refined(comp, comps.COUNT)
+    monkeypatch.setattr(node_state, "_SLICE_S", 0.0)
+    comp.node()["frame_range"].setValue("custom")
+    comp.node()["frames"].setValue("nonsense")
+    look(comp)
+    assert "nonsense" in comp.status()
+
+
+def messages() -> list[tuple[str, str]]:
+    from nuke_standin import session
+
+    return session.current().messages
