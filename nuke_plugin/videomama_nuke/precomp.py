@@ -40,7 +40,7 @@ def caution(node: nuke.Node) -> list[str]:
     if holder is None:
         return []
     return [
-        f"{holder.fullName()} is not saved with this script. The alphas are found again when it is opened. "
+        f"{holder.fullName()} is not saved with this script. The alphas are found again when the script is opened. "
         f"Change settings in {script}, then reload the Precomp."
     ]
 

@@ -61,9 +61,11 @@ def read(node: nuke.Node) -> Record | None:
 
 def parse(text: str) -> Record | None:
     """Return the record that a text holds, of any version; None for none."""
-    if text not in _parsed:
-        _remember(text, _parse(text))
-    return _parsed[text]
+    if text in _parsed:
+        return _parsed[text]
+    found = _parse(text)
+    _remember(text, found)
+    return found
 
 
 def _parse(text: str) -> Record | None:

@@ -131,12 +131,12 @@ class _Walk:
 
     def _value(self, node: nuke.Node, knob: nuke.Knob) -> str:
         """Return a knob as a script has it; where it has Tcl or names the project, what it stands for as well."""
-        text = knob.toScript()
-        if "[" not in text and not _PROJECT.search(text):
-            return text
+        text, asks = knob.toScript(), hasattr(knob, "getValueAt")
+        if "[" not in text:
+            return f"{text} = {knob.getValueAt(1)}" if asks and _PROJECT.search(text) else text
         if not set(_COMMAND.findall(text)) <= _SURE_COMMANDS:
             self.unchecked.add(node.fullName())
-        if hasattr(knob, "getValueAt"):
+        if asks:
             return f"{text} = {knob.getValueAt(1)}"
         self.unchecked.add(node.fullName())
         return text

@@ -305,3 +305,13 @@ def test_a_node_that_cannot_be_checked_is_named_as_it_is_called_now(comp):
 
     node_state.refresh(comp.node())
     assert comp.status() == "refined 1001-1020; not checked: HeadTrack"
+
+
+def test_a_text_that_only_looks_like_the_project_is_no_doubt(comp):
+    from videomama_nuke import walk
+
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")], name="Blur1")
+    blur.addKnob(comp.nuke.String_Knob("note_of_mine"))
+    blur["note_of_mine"].setValue("see root.first_frame")
+    comp.node().setInput(1, blur)
+    assert walk.read(comp.node()).unchecked == ()
