@@ -1,6 +1,7 @@
-"""Precomps: groups whose nodes are those of another script, which the script around them does not save.
+"""Precomps, whose nodes are those of another script: the script around them does not save what changes inside.
 
-Also Writes that show the files that they have rendered, as a Precomp's may. Main thread only.
+Also gizmos, inside which nothing is saved either, and Writes that show the files that they have rendered. Main thread
+only.
 """
 
 from __future__ import annotations
@@ -36,13 +37,33 @@ def script_of(node: nuke.Node) -> Path | None:
 
 def caution(node: nuke.Node) -> list[str]:
     """Return what to tell whoever refines a node that the open script does not save; nothing for any other."""
-    holder, script = around(node), script_of(node)
-    if holder is None:
-        return []
-    return [
-        f"{holder.fullName()} is not saved with this script. The alphas are found again when the script is opened. "
-        f"Change settings in {script}, then reload the Precomp."
-    ]
+    holder, gizmo = around(node), _gizmo_around(node)
+    if holder is not None:
+        return [
+            f"{holder.fullName()} is not saved with this script. The alphas are found again when the script is opened. "
+            f"Change settings in {script_of(node)}, then reload the Precomp."
+        ]
+    if gizmo is not None:
+        return [
+            f"{gizmo.fullName()} is a gizmo, and a script does not save what changes inside a gizmo. "
+            "Make a group of it and refine there; otherwise this result is lost when the script is closed."
+        ]
+    return []
+
+
+def _gizmo_around(node: nuke.Node) -> nuke.Node | None:
+    """Return the innermost gizmo that holds a node and has no knob of its own for the node's record; None for none."""
+    group = node.parent()
+    while group is not None and group != nuke.root():
+        if isinstance(group, nuke.Gizmo) and not _keeps_record(group, node):
+            return group
+        group = group.parent()
+    return None
+
+
+def _keeps_record(gizmo: nuke.Node, node: nuke.Node) -> bool:
+    links = [knob.getLinkedKnob() for knob in gizmo.knobs().values() if isinstance(knob, nuke.Link_Knob)]
+    return any(found is not None and found.name() == "record" and found.node() == node for found in links)
 
 
 def end_of(group: nuke.Node) -> nuke.Node | None:

@@ -266,3 +266,35 @@ def test_a_batch_refines_what_lies_in_a_group_above_first(comp):
     from videomama_nuke import batch
 
     assert [node.fullName() for node in batch.find(())] == ["Zed1.VideoMaMa1", "VideoMaMa1"]
+
+
+def in_gizmo(comp, links: str = "") -> None:
+    """Put VideoMaMa1 inside a gizmo of the studio's own."""
+    inputs = "Input {\n inputs 0\n name mask\n number 1\n}\nInput {\n inputs 0\n name plate\n}\n"
+    inside = f"{inputs}{comps.node()}Output {{\n name Output1\n}}\n"
+    text = f"Gizmo {{\n inputs 2\n addUserKnob {{20 tab}}\n{links}}}\n{inside}end_group\n"
+    (comp.folder / "StudioMatte.gizmo").write_text(text, encoding="utf-8")
+    comp.nuke.pluginAddPath(str(comp.folder))
+    comp.open(
+        comps.root_node(comp.script)
+        + comps.read_node("MaskRead", comp.folder / "mask.%04d.exr")
+        + comps.read_node("PlateRead", comp.folder / "plate.%04d.exr")
+        + "StudioMatte {\n inputs 2\n name Studio1\n}\n"
+    )
+
+
+def test_a_refine_inside_a_gizmo_warns_that_it_will_be_lost(comp):
+    in_gizmo(comp)
+    assert comp.refine("Studio1.VideoMaMa1").startswith("refined")
+    assert any("Studio1 is a gizmo" in text for kind, text in messages() if kind == "warning")
+
+
+def test_a_gizmo_that_links_the_record_keeps_the_result(comp):
+    names = ("node_id", "record", "refined", "result_file", "result_first", "result_last", "result_origfirst")
+    in_gizmo(comp, "".join(f" addUserKnob {{41 {name} T VideoMaMa1.{name}}}\n" for name in names))
+    shown = comp.refine("Studio1.VideoMaMa1")
+    assert shown.startswith("refined")
+    assert not [text for kind, text in messages() if kind == "warning"]
+    comp.nuke.scriptSave()
+    comp.nuke.scriptOpen(str(comp.script))
+    assert look(comp, "Studio1.VideoMaMa1") == shown
