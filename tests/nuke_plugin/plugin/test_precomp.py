@@ -160,6 +160,21 @@ def test_two_precomps_of_one_script_and_a_copy_of_its_node_keep_their_ids(refine
     assert [refined.node(name)["node_id"].value() for name in names] == [identity] * 3
 
 
+def test_idle_looks_reach_the_same_node_in_two_precomps(refined):
+    from nuke_standin import callbacks
+
+    text = parent_script(refined.folder)
+    second = text[text.index("Precomp {") : text.index("Write {")].replace("name Precomp1", "name Precomp2")
+    refined.open(text + second)
+    for name in ("Precomp1", "Precomp2"):
+        refined.node(f"{name}.MaskRead")["before"].setValue("black")
+    for _ in range(2):
+        callbacks.idle()
+        refined.let_look()
+    for name in ("Precomp1", "Precomp2"):
+        assert refined.status(f"{name}.VideoMaMa1") == "stale: plate or mask changed"
+
+
 def below_precomp(comp, words: str = ""):
     """Open a script whose VideoMaMa1 has its mask from Precomp1, which holds a Blur."""
     path = comp.folder / "blur.nk"
