@@ -55,7 +55,7 @@ def bridge(order: Submission, spare: int) -> float:
         started = time.perf_counter()
         done = finish(client, replace(order, out=str(folder / "out" / "alpha.####.exr")))
         seconds = time.perf_counter() - started
-        assert done.computed == done.frames
+        assert done.computed == done.frame_count
         return seconds
 
 
@@ -66,8 +66,8 @@ def second_run(order: Submission) -> float:
         finish(client, order)
         started = time.perf_counter()
         done = finish(client, order)
-        assert done.cached == done.frames
-        return (time.perf_counter() - started) * 1000 / done.frames
+        assert done.cached == done.frame_count
+        return (time.perf_counter() - started) * 1000 / done.frame_count
 
 
 def main() -> None:

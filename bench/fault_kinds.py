@@ -27,7 +27,7 @@ Outcome = MatteDone | VideoMaMaError | None
 LATE, LOST = -1, -2
 
 
-class Scene:
+class FaultScene:
     """One job about to be disturbed.
 
     Attributes:
@@ -66,7 +66,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Kind:
+class FaultKind:
     """One kind of accident.
 
     Attributes:
@@ -77,7 +77,7 @@ class Kind:
         rewrites: several write the same entries at once, so one may take the place of another.
     """
 
-    hurt: Callable[[Scene], None]
+    hurt: Callable[[FaultScene], None]
     bridge: str = "plain"
     goes_on: bool = False
     size: tuple[int, int] = (160, 96)
@@ -85,8 +85,8 @@ class Kind:
     rewrites: bool = False
 
 
-def _signal_worker(number: int) -> Callable[[Scene], None]:
-    def hurt(scene: Scene) -> None:
+def _signal_worker(number: int) -> Callable[[FaultScene], None]:
+    def hurt(scene: FaultScene) -> None:
         pid = scene.bridge.worker()
         with scene.job():
             scene.moment()
@@ -96,8 +96,8 @@ def _signal_worker(number: int) -> Callable[[Scene], None]:
     return hurt
 
 
-def _signal_server(number: int) -> Callable[[Scene], None]:
-    def hurt(scene: Scene) -> None:
+def _signal_server(number: int) -> Callable[[FaultScene], None]:
+    def hurt(scene: FaultScene) -> None:
         with scene.job():
             scene.moment()
             os.kill(scene.bridge.pid, number)
@@ -106,8 +106,8 @@ def _signal_server(number: int) -> Callable[[Scene], None]:
     return hurt
 
 
-def _signal_client(number: int) -> Callable[[Scene], None]:
-    def hurt(scene: Scene) -> None:
+def _signal_client(number: int) -> Callable[[FaultScene], None]:
+    def hurt(scene: FaultScene) -> None:
         process = command(scene.bridge, scene.case)
         time.sleep(scene.rng.uniform(0.4, 1.6))
         process.send_signal(number)
@@ -116,26 +116,26 @@ def _signal_client(number: int) -> Callable[[Scene], None]:
     return hurt
 
 
-def _full_cache(scene: Scene) -> None:
+def _full_cache(scene: FaultScene) -> None:
     with scene.job():
         scene.moment()
         scene.rig.cache_disk.fill(int(scene.rng.integers(0, 400_000)))
 
 
-def _full_output(scene: Scene) -> None:
+def _full_output(scene: FaultScene) -> None:
     _move_out(scene)
     with scene.job():
         scene.moment()
         scene.rig.out_disk.fill(int(scene.rng.integers(0, 400_000)))
 
 
-def _full_spool(scene: Scene) -> None:
+def _full_spool(scene: FaultScene) -> None:
     _inline(scene)
     _full_cache(scene)
 
 
-def _failing(operation: str, where: str, *codes: int) -> Callable[[Scene], None]:
-    def hurt(scene: Scene) -> None:
+def _failing(operation: str, where: str, *codes: int) -> Callable[[FaultScene], None]:
+    def hurt(scene: FaultScene) -> None:
         if where == "spool":
             _inline(scene)
         elif where == "out" and operation != "link" and scene.rng.random() < 0.5:  # converted as often as copied
@@ -149,7 +149,7 @@ def _failing(operation: str, where: str, *codes: int) -> Callable[[Scene], None]
     return hurt
 
 
-def _unreadable(scene: Scene) -> None:
+def _unreadable(scene: FaultScene) -> None:
     """Have entries that cannot be read for a while: that is no reason to remove them."""
     with scene.job():
         pass
@@ -159,32 +159,32 @@ def _unreadable(scene: Scene) -> None:
     subprocess.run([sys.executable, "-m", "videomama_server", *words], env=environment, check=True, capture_output=True)
 
 
-def _read_only_cache(scene: Scene) -> None:
+def _read_only_cache(scene: FaultScene) -> None:
     with scene.job():
         scene.moment()
         scene.rig.cache_disk.remount("ro")
 
 
-def _read_only_output(scene: Scene) -> None:
+def _read_only_output(scene: FaultScene) -> None:
     _move_out(scene)
     with scene.job():
         scene.moment()
         scene.rig.out_disk.remount("ro")
 
 
-def _deleted_cache(scene: Scene) -> None:
+def _deleted_cache(scene: FaultScene) -> None:
     with scene.job():
         scene.moment()
         shutil.rmtree(scene.bridge.cache, ignore_errors=True)
 
 
-def _clock_back(scene: Scene) -> None:
+def _clock_back(scene: FaultScene) -> None:
     with scene.job():
         scene.moment()
         scene.rig.clock_file.write_text(f"-{scene.rng.integers(1, 48)}h")
 
 
-def _fooled_memo(scene: Scene) -> None:
+def _fooled_memo(scene: FaultScene) -> None:
     """Edit a mask so that its stat says nothing of it: `rehash` has to see it; what was expected before is not."""
     with scene.job():
         pass
@@ -204,7 +204,7 @@ def _fooled_memo(scene: Scene) -> None:
         pass
 
 
-def _shared_cache(scene: Scene) -> None:
+def _shared_cache(scene: FaultScene) -> None:
     bridges = [scene.bridge, scene.rig.bridge("second")]
     outs = [scene.case.to(scene.case.out.with_name(f"out{index}")) for index in range(4)]
     running = [command(bridges[index % 2], case) for index, case in enumerate(outs)]
@@ -214,7 +214,7 @@ def _shared_cache(scene: Scene) -> None:
         raise AssertionError(f"four jobs at once ended with codes {codes}, wrong frames {wrong}")
 
 
-def _out_of_memory(scene: Scene) -> None:
+def _out_of_memory(scene: FaultScene) -> None:
     worker = psutil.Process(scene.bridge.worker())
     with scene.job():
         scene.moment()
@@ -226,7 +226,7 @@ def _out_of_memory(scene: Scene) -> None:
         resource.prlimit(worker.pid, resource.RLIMIT_AS, unlimited)
 
 
-def _stuck_engine(scene: Scene) -> None:
+def _stuck_engine(scene: FaultScene) -> None:
     scene.bridge.worker()
     scene.case = replace(scene.case, order=replace(scene.case.order, settings=passthrough(scene.case)))
     expect(scene.rig, scene.case)
@@ -236,33 +236,35 @@ def _stuck_engine(scene: Scene) -> None:
 
 
 KINDS = {
-    "kill -9 of the worker": Kind(_signal_worker(signal.SIGKILL), goes_on=True),
-    "kill -9 of the server": Kind(_signal_server(signal.SIGKILL)),
-    "kill -9 of the client": Kind(_signal_client(signal.SIGKILL)),
-    "SIGTERM of the worker": Kind(_signal_worker(signal.SIGTERM), goes_on=True),
-    "SIGTERM of the server": Kind(_signal_server(signal.SIGTERM)),
-    "SIGTERM of the client": Kind(_signal_client(signal.SIGTERM)),
-    "ENOSPC on the cache": Kind(_full_cache, "disk"),
-    "ENOSPC on the output": Kind(_full_output),
-    "ENOSPC on the spool": Kind(_full_spool, "disk"),
-    "EIO on the cache": Kind(_failing("write", "entries", errno.EIO), "faulty"),
-    "EIO on the output": Kind(_failing("write", "out", errno.EIO), "faulty"),
-    "EIO on the spool": Kind(_failing("write", "spool", errno.EIO), "faulty"),
-    "EIO while entries are verified": Kind(_unreadable, "faulty", goes_on=True),
-    "read-only remount of the cache": Kind(_read_only_cache, "disk"),
-    "read-only remount of the output": Kind(_read_only_output),
-    "cache folder deleted": Kind(_deleted_cache, rewrites=True),
-    "clock jumps back": Kind(_clock_back, "clock", goes_on=True),
-    "same-size same-mtime edit": Kind(_fooled_memo, goes_on=True),
-    "two servers, four jobs, one cache": Kind(_shared_cache, rewrites=True),
-    "rename fails (EXDEV, ESTALE)": Kind(_failing("rename", "entries", errno.EXDEV, errno.ESTALE), "faulty"),
-    "rename of the output fails": Kind(_failing("rename", "out", errno.EXDEV, errno.ESTALE), "faulty"),
-    "rename comes late": Kind(_failing("rename", "entries", LATE), "faulty", goes_on=True),
-    "rename done, answer lost": Kind(_failing("rename", "entries", LOST), "faulty"),
-    "no hard links": Kind(_failing("link", "out", errno.EPERM, errno.EXDEV, errno.EMLINK), "linking", goes_on=True),
-    "out of memory": Kind(_out_of_memory, size=(960, 540), count=5),
-    "worker stopped (SIGSTOP)": Kind(_signal_worker(signal.SIGSTOP), "watched", goes_on=True),
-    "engine stuck in Python": Kind(_stuck_engine, "stuck", goes_on=True),
+    "kill -9 of the worker": FaultKind(_signal_worker(signal.SIGKILL), goes_on=True),
+    "kill -9 of the server": FaultKind(_signal_server(signal.SIGKILL)),
+    "kill -9 of the client": FaultKind(_signal_client(signal.SIGKILL)),
+    "SIGTERM of the worker": FaultKind(_signal_worker(signal.SIGTERM), goes_on=True),
+    "SIGTERM of the server": FaultKind(_signal_server(signal.SIGTERM)),
+    "SIGTERM of the client": FaultKind(_signal_client(signal.SIGTERM)),
+    "ENOSPC on the cache": FaultKind(_full_cache, "disk"),
+    "ENOSPC on the output": FaultKind(_full_output),
+    "ENOSPC on the spool": FaultKind(_full_spool, "disk"),
+    "EIO on the cache": FaultKind(_failing("write", "entries", errno.EIO), "faulty"),
+    "EIO on the output": FaultKind(_failing("write", "out", errno.EIO), "faulty"),
+    "EIO on the spool": FaultKind(_failing("write", "spool", errno.EIO), "faulty"),
+    "EIO while entries are verified": FaultKind(_unreadable, "faulty", goes_on=True),
+    "read-only remount of the cache": FaultKind(_read_only_cache, "disk"),
+    "read-only remount of the output": FaultKind(_read_only_output),
+    "cache folder deleted": FaultKind(_deleted_cache, rewrites=True),
+    "clock jumps back": FaultKind(_clock_back, "clock", goes_on=True),
+    "same-size same-mtime edit": FaultKind(_fooled_memo, goes_on=True),
+    "two servers, four jobs, one cache": FaultKind(_shared_cache, rewrites=True),
+    "rename fails (EXDEV, ESTALE)": FaultKind(_failing("rename", "entries", errno.EXDEV, errno.ESTALE), "faulty"),
+    "rename of the output fails": FaultKind(_failing("rename", "out", errno.EXDEV, errno.ESTALE), "faulty"),
+    "rename comes late": FaultKind(_failing("rename", "entries", LATE), "faulty", goes_on=True),
+    "rename done, answer lost": FaultKind(_failing("rename", "entries", LOST), "faulty"),
+    "no hard links": FaultKind(
+        _failing("link", "out", errno.EPERM, errno.EXDEV, errno.EMLINK), "linking", goes_on=True
+    ),
+    "out of memory": FaultKind(_out_of_memory, size=(960, 540), count=5),
+    "worker stopped (SIGSTOP)": FaultKind(_signal_worker(signal.SIGSTOP), "watched", goes_on=True),
+    "engine stuck in Python": FaultKind(_stuck_engine, "stuck", goes_on=True),
 }
 
 
@@ -290,9 +292,9 @@ def passthrough(case: Case):
     return replace(case.order.settings, engine="passthrough")
 
 
-def _inline(scene: Scene) -> None:
+def _inline(scene: FaultScene) -> None:
     scene.case = replace(scene.case, order=replace(scene.case.order, transport="inline"))
 
 
-def _move_out(scene: Scene) -> None:
+def _move_out(scene: FaultScene) -> None:
     scene.case = scene.case.to(scene.rig.out_disk.folder / fault_rig.new_name())

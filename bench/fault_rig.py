@@ -238,7 +238,7 @@ def alpha_of(path: Path) -> np.ndarray:
     return frames.read_mask(path).pixels[..., 0]
 
 
-class Watcher:
+class RunWatcher:
     """Looks at every published file as soon as it is there, in a thread: is it whole, and does it stay the same one?"""
 
     def __init__(self, case: Case, cache: Path) -> None:
@@ -249,7 +249,7 @@ class Watcher:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> Watcher:
+    def __enter__(self) -> RunWatcher:
         self._thread.start()
         return self
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import fault_kinds
 import fault_rig
 import numpy as np
-from fault_kinds import KINDS, Kind, Scene
+from fault_kinds import KINDS, FaultKind, FaultScene
 from fault_rig import Rig
 from videomama_client.messages import MatteDone
 
@@ -53,9 +53,9 @@ def play(rig: Rig, name: str, rng: np.random.Generator, report: Report) -> list[
     engine = "classic" if rng.random() < CLASSIC else "passthrough"
     case = fault_rig.make_case(folder, rng, size=kind.size, count=kind.count, engine=engine)
     fault_kinds.expect(rig, case)
-    scene = Scene(rig, bridge, case, rng)
+    scene = FaultScene(rig, bridge, case, rng)
     try:
-        with fault_rig.Watcher(case, bridge.cache) as watcher:
+        with fault_rig.RunWatcher(case, bridge.cache) as watcher:
             kind.hurt(scene)
             rig.heal()
             bridge.start().settle()
@@ -68,7 +68,7 @@ def play(rig: Rig, name: str, rng: np.random.Generator, report: Report) -> list[
     return wrong
 
 
-def _look(scene: Scene, kind: Kind, watcher: fault_rig.Watcher, report: Report) -> list[str]:
+def _look(scene: FaultScene, kind: FaultKind, watcher: fault_rig.RunWatcher, report: Report) -> list[str]:
     """Run the job again, check all that must be so, and enter it."""
     case, cache = scene.case, scene.bridge.cache
     there = fault_rig.intact_entries(cache)

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import fuzz_pictures
 import fuzz_wire
-from fuzz_pictures import Outcome
+from fuzz_pictures import FuzzOutcome
 
-Rounds = Iterator[tuple[bytes, Outcome]]
+Rounds = Iterator[tuple[bytes, FuzzOutcome]]
 SLICE_S = 20.0  # of one target, before the next has its turn
 
 

@@ -139,7 +139,7 @@ def damaged(rng: random.Random, whole: bytes) -> bytes:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FuzzOutcome:
     """What became of one thing that was tried, and why; `GOOD` are the kinds that should be."""
 
     kind: str
@@ -157,7 +157,7 @@ class ReadingProcess:
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
 
-    def read(self, path: Path) -> Outcome:
+    def read(self, path: Path) -> FuzzOutcome:
         """Read one file; return what came of it."""
         process = self._process or self._start()
         assert process.stdin is not None
@@ -169,13 +169,13 @@ class ReadingProcess:
             selector.register(process.stdout, selectors.EVENT_READ)
             if not selector.select(HANG_S):
                 self.end()
-                return Outcome("hang", f"no answer within {HANG_S:g} s")
+                return FuzzOutcome("hang", f"no answer within {HANG_S:g} s")
         line = process.stdout.readline()
         if not line:
             self.end()
-            return Outcome("crash", f"ended with code {process.returncode}")
+            return FuzzOutcome("crash", f"ended with code {process.returncode}")
         kind, _, said = line.rstrip("\n").partition("\t")
-        return Outcome(kind, said)
+        return FuzzOutcome(kind, said)
 
     def end(self) -> None:
         """End the process."""
@@ -196,7 +196,7 @@ class ReadingProcess:
         return self._process
 
 
-def rounds(folder: Path, kind: str, seed: int) -> Iterator[tuple[bytes, Outcome]]:
+def rounds(folder: Path, kind: str, seed: int) -> Iterator[tuple[bytes, FuzzOutcome]]:
     """Yield damaged files of one kind and what came of them, without end."""
     rng = random.Random(f"{kind} {seed}")
     whole = seeds(folder, kind)

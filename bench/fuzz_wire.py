@@ -13,7 +13,7 @@ from typing import Any
 import msgpack
 import psutil
 import zmq
-from fuzz_pictures import Outcome, damaged, seeds
+from fuzz_pictures import FuzzOutcome, damaged, seeds
 from private_server import private_server
 from videomama_client import connection, messages, wire
 from videomama_client.client import Client
@@ -87,7 +87,7 @@ def nonsense(rng: random.Random, folder: Path) -> bytes:
     return bytes(_pack(content))
 
 
-def decoder(folder: Path, seed: int) -> Iterator[tuple[bytes, Outcome]]:
+def decoder(folder: Path, seed: int) -> Iterator[tuple[bytes, FuzzOutcome]]:
     """Yield nonsense and what `wire.decode` made of it, without end."""
     rng = random.Random(f"decoder {seed}")
     while True:
@@ -95,14 +95,14 @@ def decoder(folder: Path, seed: int) -> Iterator[tuple[bytes, Outcome]]:
         yield content, _decoded(content)
 
 
-def _decoded(content: bytes) -> Outcome:
+def _decoded(content: bytes) -> FuzzOutcome:
     try:
         message = wire.decode(content, messages.KINDS)
     except ProtocolError as error:
-        return Outcome("refused", error.message)
+        return FuzzOutcome("refused", error.message)
     except Exception as error:  # noqa: BLE001  (any kind that gets here is a finding)
-        return Outcome("untyped", f"{type(error).__name__}: {error}")
-    return Outcome("message", type(message).__name__)
+        return FuzzOutcome("untyped", f"{type(error).__name__}: {error}")
+    return FuzzOutcome("message", type(message).__name__)
 
 
 def _peer(context: zmq.Context[Any], known: Connection) -> zmq.Socket[Any]:
@@ -129,7 +129,7 @@ def _settle(client: Client) -> None:
         time.sleep(0.05)
 
 
-def live_server(folder: Path, seed: int) -> Iterator[tuple[bytes, Outcome]]:
+def live_server(folder: Path, seed: int) -> Iterator[tuple[bytes, FuzzOutcome]]:
     """Yield what an admitted peer sent to a server in batches, and how it was after each, without end.
 
     Among the frames of the jobs that come of it is a damaged one.
@@ -155,21 +155,21 @@ def live_server(folder: Path, seed: int) -> Iterator[tuple[bytes, Outcome]]:
             if rounds == 100:
                 before = _footprint(client)
             for packed in batch[:-1]:
-                yield packed, Outcome("answered or dropped")
+                yield packed, FuzzOutcome("answered or dropped")
             yield b"\0".join(batch), outcome
 
 
-def _checked(client: Client, before: tuple[float, int] | None) -> Outcome:
+def _checked(client: Client, before: tuple[float, int] | None) -> FuzzOutcome:
     try:
         client.hello()
         _settle(client)
         restarts = client.status().worker_restarts
     except VideoMaMaError as error:
-        return Outcome("silence", error.message)
+        return FuzzOutcome("silence", error.message)
     if restarts:
-        return Outcome("worker died", f"{restarts} times")
+        return FuzzOutcome("worker died", f"{restarts} times")
     if before is not None:
         memory, files = _footprint(client)
         if memory > before[0] + SLACK_MB or files > before[1] + SLACK_FILES:
-            return Outcome("growth", f"{before[0]:.0f} to {memory:.0f} MB, {before[1]} to {files} descriptors")
-    return Outcome("answered or dropped")
+            return FuzzOutcome("growth", f"{before[0]:.0f} to {memory:.0f} MB, {before[1]} to {files} descriptors")
+    return FuzzOutcome("answered or dropped")

@@ -116,7 +116,7 @@ class Grounds:
         return digest.hexdigest()
 
 
-_PLAIN = ("settings", "inline", "inline_frames", "plate_digests", "mask_digests", "rehash")
+_PLAIN = ("settings", "inline", "inline_frame_numbers", "plate_digests", "mask_digests", "rehash")
 
 
 def lay_out(folder: Path) -> tuple[Path, Path]:

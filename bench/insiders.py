@@ -65,7 +65,7 @@ def is_served(grounds: Grounds) -> bool:
     """Whether an honest proof and an honest job work, and their alpha is fetched: else the attempts prove nothing."""
     file = grounds.root / "plate.0001.exr"
     done = grounds.peer.finish(grounds.order())
-    return not _kept(grounds, file) and isinstance(done, messages.MatteDone) and done.frames == FRAMES
+    return not _kept(grounds, file) and isinstance(done, messages.MatteDone) and done.frame_count == FRAMES
 
 
 def _kept(grounds: Grounds, path: Path | str, real: Path | None = None) -> bool:
@@ -252,7 +252,7 @@ def _inline_paths(grounds: Grounds) -> str:
         plate=f"{names[0]}/plate.####.exr",
         mask=f"{names[1]}/mask.####.exr",
         inline=True,
-        inline_frames=[1],
+        inline_frame_numbers=[1],
         plate_digests=digests[0],
         mask_digests=digests[1],
         out="",

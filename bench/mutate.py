@@ -26,7 +26,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mutations import Fault, faults_of, planted
+from mutations import Mutation, faults_of, planted
 
 ROOT = Path(__file__).parents[1]
 DEFAULT = ("server/videomama_server", "nuke_plugin/videomama_client")
@@ -43,13 +43,13 @@ NO_TESTS = 5  # pytest's exit code
 
 
 @dataclass(frozen=True)
-class Outcome:
+class MutationOutcome:
     """What the tests of the module made of a fault.
 
     `verdict` is `caught`, `hung` (caught by the time limit), `uncaught`, or `not tried` where they fail anyway.
     """
 
-    fault: Fault
+    fault: Mutation
     verdict: str
     seconds: float
 
@@ -144,7 +144,7 @@ class Trial:
             return None
         return seconds
 
-    def judge(self, fault: Fault, sound_s: float) -> Outcome:
+    def judge(self, fault: Mutation, sound_s: float) -> MutationOutcome:
         """Plant a fault, run the tests of its module, and take it out again."""
         path = self.root / fault.module
         source = path.read_text(encoding="utf-8")
@@ -154,7 +154,7 @@ class Trial:
         finally:
             path.write_text(source, encoding="utf-8")
         verdict = "hung" if code is None else "uncaught" if code in (0, NO_TESTS) else "caught"
-        return Outcome(fault, verdict, round(seconds, 1))
+        return MutationOutcome(fault, verdict, round(seconds, 1))
 
 
 def _end(process: subprocess.Popen[str]) -> None:
@@ -164,14 +164,14 @@ def _end(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-def chosen(root: Path, modules: Sequence[str], count: int, seed: int) -> list[Fault]:
+def chosen(root: Path, modules: Sequence[str], count: int, seed: int) -> list[Mutation]:
     """Return `count` of all possible faults, the same for the same seed, module by module."""
     every = [fault for module in modules for fault in faults_of((root / module).read_text(encoding="utf-8"), module)]
     picked = random.Random(seed).sample(every, min(count, len(every)))
     return sorted(picked, key=lambda fault: (fault.module, fault.line, fault.node))
 
 
-def trial(faults: Sequence[Fault], place: Trial, until: float) -> Iterator[Outcome]:
+def trial(faults: Sequence[Mutation], place: Trial, until: float) -> Iterator[MutationOutcome]:
     """Judge faults one after another until the time is over."""
     sound: dict[str, float | None] = {}
     for fault in faults:
@@ -180,10 +180,10 @@ def trial(faults: Sequence[Fault], place: Trial, until: float) -> Iterator[Outco
         if fault.module not in sound:
             sound[fault.module] = place.sound(fault.module)
         seconds = sound[fault.module]
-        yield Outcome(fault, NOT_TRIED, 0.0) if seconds is None else place.judge(fault, seconds)
+        yield MutationOutcome(fault, NOT_TRIED, 0.0) if seconds is None else place.judge(fault, seconds)
 
 
-def row(outcome: Outcome) -> str:
+def row(outcome: MutationOutcome) -> str:
     """Return an outcome as a line of the table."""
     fault = outcome.fault
     module = fault.module.split("/", 1)[1]

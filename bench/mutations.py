@@ -23,7 +23,7 @@ SHIFTED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt}
 
 
 @dataclass(frozen=True)
-class Fault:
+class Mutation:
     """One fault: where it goes (`node` counts the nodes of the module's tree), its kind, and what it changes."""
 
     module: str
@@ -105,7 +105,7 @@ def _first_line(node: ast.AST) -> str:
     return ast.unparse(node).splitlines()[0]
 
 
-def faults_of(source: str, module: str) -> list[Fault]:
+def faults_of(source: str, module: str) -> list[Mutation]:
     """Return every fault that can be planted in a module's source, in the order of its tree."""
     nodes = list(ast.walk(ast.parse(source)))
     spared = {id(inner) for node in nodes for out in _never_run(node) if out for inner in ast.walk(out)}
@@ -115,7 +115,7 @@ def faults_of(source: str, module: str) -> list[Fault]:
             changed = None if id(node) in spared else change(node)
             if changed is not None:
                 text = f"{_first_line(node)}  ->  {_first_line(changed)}"
-                found.append(Fault(module, getattr(node, "lineno", 0), kind, index, text))
+                found.append(Mutation(module, getattr(node, "lineno", 0), kind, index, text))
     return found
 
 
@@ -127,7 +127,7 @@ class _Planting(ast.NodeTransformer):
         return self.new if node is self.old else self.generic_visit(node)
 
 
-def planted(source: str, fault: Fault) -> str:
+def planted(source: str, fault: Mutation) -> str:
     """Return a module's source with one fault in it; comments are lost."""
     tree = ast.parse(source)
     old = list(ast.walk(tree))[fault.node]

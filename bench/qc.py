@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 from videomama_client.messages import QcFlag
 from videomama_server.qc import flags as kinds
-from videomama_server.qc.files import Loaded, clip_of
+from videomama_server.qc.files import Loaded, refined_clip
 from videomama_server.qc.flags import judge, sentence
 from videomama_server.qc.scores import Gauge, with_seams
 from videomama_server.synthetic.suite import FACTS
@@ -33,7 +33,7 @@ SEAM = 12
 
 
 @dataclass(frozen=True)
-class Fault:
+class PlantedFault:
     """What is planted: where it is to be found, under which names, and what it makes of mask and alpha of a frame."""
 
     frames: tuple[int, ...]
@@ -66,19 +66,21 @@ def largest_disc(region: np.ndarray) -> tuple[tuple[int, int], float]:
 
 
 FAULTS = {
-    "alpha dropped": Fault(HIT, frozenset([kinds.ALPHA_DROPPED]), lambda i, m, a: (m, a * (i not in HIT))),
-    "mask missed, alpha kept": Fault(HIT, frozenset([kinds.MASK_MISSED]), lambda i, m, a: (m * (i not in HIT), a)),
-    "mask missed, alpha gone with it": Fault(
+    "alpha dropped": PlantedFault(HIT, frozenset([kinds.ALPHA_DROPPED]), lambda i, m, a: (m, a * (i not in HIT))),
+    "mask missed, alpha kept": PlantedFault(
+        HIT, frozenset([kinds.MASK_MISSED]), lambda i, m, a: (m * (i not in HIT), a)
+    ),
+    "mask missed, alpha gone with it": PlantedFault(
         HIT, frozenset([kinds.MASK_MISSED]), lambda i, m, a: (m * (i not in HIT), a * (i not in HIT))
     ),
-    "hole": Fault(HIT, frozenset([kinds.HOLE]), lambda i, m, a: (m, hole(m, a) if i in HIT else a)),
-    "patch outside": Fault(
+    "hole": PlantedFault(HIT, frozenset([kinds.HOLE]), lambda i, m, a: (m, hole(m, a) if i in HIT else a)),
+    "patch outside": PlantedFault(
         HIT, frozenset([kinds.SPILL, kinds.PATCH]), lambda i, m, a: (m, patch(m, a) if i in HIT else a)
     ),
-    "every other alpha at 0.7": Fault(
+    "every other alpha at 0.7": PlantedFault(
         tuple(IN_TURN), frozenset([kinds.FLICKER]), lambda i, m, a: (m, a * (0.7 if i in IN_TURN and i % 2 else 1.0))
     ),
-    "wider alpha from one frame on": Fault(
+    "wider alpha from one frame on": PlantedFault(
         (SEAM,), frozenset([kinds.SEAM]), lambda i, m, a: (m, wider(a) if i >= SEAM else a)
     ),
 }
@@ -100,7 +102,7 @@ def flagged(rows: list[Row]) -> list[QcFlag]:
     return judge(with_seams([gauge.add(frame, *row) for frame, row in enumerate(rows)]))
 
 
-def planted(rows: list[Row], fault: Fault) -> list[Row]:
+def planted(rows: list[Row], fault: PlantedFault) -> list[Row]:
     spoilt = ((plate, *fault.plant(frame, mask, alpha)) for frame, (plate, mask, alpha) in enumerate(rows))
     return [(plate, mask.astype(np.float32), alpha.astype(np.float32)) for plate, mask, alpha in spoilt]
 
@@ -109,7 +111,7 @@ def false_flags(rows: list[Row], halves: list[Row]) -> Iterator[tuple[str, str]]
     """Yield a case and the flag for every flag on a clip that has no fault."""
     for case, clip in (("clean", rows), ("clean at half the size", halves), ("with a cut", cut(halves))):
         for flag in flagged(clip):
-            yield case, f"{flag.kind} on {flag.frames}"
+            yield case, f"{flag.kind} on {flag.frame_numbers}"
 
 
 def run(folders: list[Path]) -> dict[str, object]:
@@ -119,15 +121,15 @@ def run(folders: list[Path]) -> dict[str, object]:
     missed: list[str] = []
     frames = 0
     for folder in folders:
-        clip = clip_of(tuple(str(folder / f"{role}.####.exr") for role in ("plate", "mask", "alpha")))
+        clip = refined_clip(tuple(str(folder / f"{role}.####.exr") for role in ("plate", "mask", "alpha")))
         rows = [row_of(clip.read(number)) for number in clip.numbers]
         halves, frames = [half(row) for row in rows], frames + len(rows)
         for case, flag in false_flags(rows, halves):
             wrong[case].append(f"{folder.name}: {sentence(flag)}")
         for name, fault in FAULTS.items():
             found = flagged(planted(halves, fault))
-            own = {frame for flag in found if flag.kind in fault.kinds for frame in flag.frames}
-            some = {frame for flag in found for frame in flag.frames}
+            own = {frame for flag in found if flag.kind in fault.kinds for frame in flag.frame_numbers}
+            some = {frame for flag in found for frame in flag.frame_numbers}
             wanted = set(fault.frames)
             counts[name].update(planted=len(wanted), as_such=len(wanted & own), at_all=len(wanted & some))
             if wanted - some:

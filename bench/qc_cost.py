@@ -32,7 +32,7 @@ from videomama_server.cache.memo import Memo
 from videomama_server.engines.base import WindowShape
 from videomama_server.engines.passthrough import PassthroughEngine
 from videomama_server.media import sequences
-from videomama_server.media.channels import Wanted
+from videomama_server.media.channels import ChannelChoice
 from videomama_server.media.delivery import Delivery
 from videomama_server.pipeline import reader
 from videomama_server.pipeline import run as pipeline
@@ -48,7 +48,7 @@ WIDTH, HEIGHT = 1920, 1080
 PER_FRAME_S = 0.15
 
 
-class Device(PassthroughEngine):
+class PretendedDevice(PassthroughEngine):
     """Waits as for a device; the alpha is the mask."""
 
     name = "device"
@@ -89,7 +89,7 @@ def job(plate: str, mask: str, engine: PassthroughEngine, threads: int) -> tuple
         source = [DiskSource(role, text, ()) for role, text in ((messages.PLATE, plate), (messages.MASK, mask))]
         delivery = Delivery(sequences.parse(out))
         delivery.check()
-        order = Order("job", request, engine.name, engine, Reader(*source, known, Wanted(), False), delivery)
+        order = Order("job", request, engine.name, engine, Reader(*source, known, ChannelChoice(), False), delivery)
         with ThreadPoolExecutor(threads) as writers:
             services = Services(cache, known, readers, writers, threads)
             started, busy = time.perf_counter(), time.process_time()
@@ -131,7 +131,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="videomama-bench-") as name:
         plate, mask = footage.make(Path(name), asked.frames, WIDTH, HEIGHT)
         time.sleep(memo.SETTLED_S)
-        report = {engine.name: compared(plate, mask, engine, asked) for engine in (Device(), PassthroughEngine())}
+        report = {
+            engine.name: compared(plate, mask, engine, asked) for engine in (PretendedDevice(), PassthroughEngine())
+        }
     whole = {**report, "frames": asked.frames, "threads": asked.threads}
     print(json.dumps(whole) if asked.json else json.dumps(whole, indent=1))
 

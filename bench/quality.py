@@ -27,7 +27,7 @@ from videomama_server.engines.classic.closed_form import closed_form
 from videomama_server.engines.classic.matte import fast_lines
 from videomama_server.engines.classic.trimap import trimap_of
 from videomama_server.media import color, frames
-from videomama_server.metrics import Evaluation, Scores
+from videomama_server.metrics import Scorer, Scores
 from videomama_server.submission import Submission
 from videomama_server.synthetic.degrade import parse
 from videomama_server.synthetic.kinds import KINDS
@@ -70,10 +70,10 @@ def job(clip: WrittenClip, out: Path) -> Submission:
 
 
 def scores(clip: WrittenClip, alphas: Iterable[np.ndarray]) -> Scores:
-    evaluation = Evaluation("rvm", MEASURES)
+    scorer = Scorer("rvm", MEASURES)
     for number, alpha in zip(clip.spec.numbers, alphas, strict=True):
-        evaluation.add(alpha, cover(clip.at("alpha", number)))
-    return evaluation.mean()
+        scorer.add(alpha, cover(clip.at("alpha", number)))
+    return scorer.mean()
 
 
 def ratios(clip: WrittenClip, client: Client) -> dict[str, dict[str, float]]:
@@ -104,7 +104,7 @@ def seconds(client: Client, folder: Path) -> dict[str, float]:
             matte(plate, mask)
             taken[name].append(time.perf_counter() - started)
         done = finish(client, job(clip, folder / f"{spec.name}_out"))
-        taken["classic"].append(done.seconds / done.frames)
+        taken["classic"].append(done.seconds / done.frame_count)
     return {name: round(fmean(of), 2) for name, of in taken.items()}
 
 

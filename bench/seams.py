@@ -27,7 +27,7 @@ from videomama_client.settings import MatteSettings
 from videomama_server import engines
 from videomama_server.engines.base import EngineConfig, EngineFrame
 from videomama_server.media import frames
-from videomama_server.pipeline import windows
+from videomama_server.pipeline import window_grid
 from videomama_server.submission import Submission
 
 WINDOW, OVERLAP = 16, 4
@@ -49,8 +49,8 @@ def ratio(alphas: np.ndarray, seams: set[int]) -> float:
 
 def our_seams(count: int) -> set[int]:
     """Return the frames that a window or a decode group begins with, or that are the first after one."""
-    laid = windows.lay(windows.Clip(FIRST, FIRST + count - 1), WINDOW, OVERLAP)
-    homes = {frame: windows.home(laid, frame) for frame in range(FIRST, FIRST + count)}
+    laid = window_grid.lay(range(FIRST, FIRST + count), WINDOW, OVERLAP)
+    homes = {frame: window_grid.home(laid, frame) for frame in range(FIRST, FIRST + count)}
     seams = {after for before, after in pairwise(homes) if homes[before] != homes[after]}
     return seams | {window.first for window in laid} | {window.last + 1 for window in laid}
 
@@ -78,7 +78,7 @@ def through_server(order: Submission, wanted: range) -> np.ndarray:
     with private_server() as (client, folder):
         out = folder / "out" / "alpha.####.exr"
         span = f"{wanted[0]}-{wanted[-1]}"
-        finish(client, Submission(**{**vars(order), "out": str(out), "frames": span, "dtype": "float"}))
+        finish(client, Submission(**{**vars(order), "out": str(out), "frame_ranges": span, "dtype": "float"}))
         paths = [out.with_name(f"alpha.{number:04d}.exr") for number in wanted]
         return np.stack([frames.read_mask(path).pixels for path in paths])
 

@@ -106,7 +106,7 @@ class ClipFiles:
 
 
 @dataclass
-class Outcome:
+class JobOutcome:
     """What a client heard of one job."""
 
     planned: MattePlanned | None = None
@@ -118,9 +118,9 @@ class Outcome:
         return sorted(event.frame for event in self.frames)
 
 
-def follow(client: Client, request: SubmitMatte) -> Outcome:
+def follow(client: Client, request: SubmitMatte) -> JobOutcome:
     """Submit a job and take in its events to the end."""
-    outcome = Outcome()
+    outcome = JobOutcome()
     for event in client.events(client.submit(request)):
         if isinstance(event, MattePlanned):
             outcome.planned = event
@@ -169,7 +169,7 @@ class RunningServer:
         with Client(connection.read(self.connection_file)) as client:
             yield client
 
-    def refine(self, files: ClipFiles, /, **changes) -> Outcome:
+    def refine(self, files: ClipFiles, /, **changes) -> JobOutcome:
         """Do one job over a client of its own."""
         with self.client() as client:
             return follow(client, files.order(**changes))

@@ -110,9 +110,9 @@ class Client:
         """Return the jobs of all clients, newest first."""
         return self._ask(messages.ReportJobs(_new_id()), messages.JobsReported).jobs
 
-    def plan_frames(self, settings: MatteSettings, clip: str, frames: str) -> messages.FramesPlanned:
+    def plan_frames(self, settings: MatteSettings, clip: str, frame_ranges: str) -> messages.FramesPlanned:
         """Return which frames a job would read; raises `BadInput` for ranges or settings that make no sense."""
-        request = messages.PlanFrames(_new_id(), settings, clip, frames)
+        request = messages.PlanFrames(_new_id(), settings, clip, frame_ranges)
         return self._ask(request, messages.FramesPlanned, PLAN_S)
 
     def cache_report(self) -> messages.CacheReported:

@@ -62,13 +62,13 @@ class SubmitMatte:
         out: pattern of the files to write; empty publishes a numbered sequence in the cache folder.
         layer, dtype: how alphas are written; empty for the format's own.
         clip: the frames that exist; empty for all from the first plate to the last.
-        frames: the frames wanted; empty for the whole clip.
+        frame_ranges: the frames wanted, as ``1001-1040``; empty for the whole clip.
         priority: ``interactive`` or ``batch``.
         rehash: read every file again instead of trusting its stat.
         label: what people call the job, such as ``shot010.nk VideoMaMa1``.
         inline: the client sends pixels; then the lists name its files' content.
-        inline_frames: the frames there are.
-        plate_digests, mask_digests: BLAKE2b of each file's bytes, in the order of `inline_frames`.
+        inline_frame_numbers: the frames there are.
+        plate_digests, mask_digests: BLAKE2b of each file's bytes, in the order of `inline_frame_numbers`.
     """
 
     request: str
@@ -77,14 +77,14 @@ class SubmitMatte:
     out: str
     settings: MatteSettings
     clip: str = ""
-    frames: str = ""
+    frame_ranges: str = ""
     priority: str = INTERACTIVE
     layer: str = ""
     dtype: str = ""
     rehash: bool = False
     label: str = ""
     inline: bool = False
-    inline_frames: list[int] = field(default_factory=list)
+    inline_frame_numbers: list[int] = field(default_factory=list)
     plate_digests: list[str] = field(default_factory=list)
     mask_digests: list[str] = field(default_factory=list)
 
@@ -96,13 +96,13 @@ class PlanFrames:
     Fields:
         settings: of the job; engine, window and overlap decide.
         clip: the frames that exist, such as ``1001-1100`` or ``1001-1099x2``.
-        frames: the frames wanted.
+        frame_ranges: the frames wanted; empty for the whole clip.
     """
 
     request: str
     settings: MatteSettings
     clip: str
-    frames: str
+    frame_ranges: str
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ class Greeted:
 class ConfigValue:
     """One key of the server's config and its value, as it would be written in a variable.
 
-    A record inside `StatusReported`.
+    A map inside `StatusReported`.
     """
 
     name: str
@@ -232,7 +232,7 @@ class StatusReported:
 
 @dataclass(frozen=True)
 class JobState:
-    """How far one job is: a record inside `JobsReported`.
+    """How far one job is: a map inside `JobsReported`.
 
     Fields:
         label: what its client called it; empty when it did not say.
@@ -240,7 +240,7 @@ class JobState:
         priority: ``interactive`` or ``batch``.
         state: ``waiting``, ``running``, ``done``, ``failed`` or ``cancelled``.
         engine: None until it is planned.
-        frames: wanted; None until it is planned.
+        frame_count: how many are wanted; None until it is planned.
         done: frames finished, of which `computed` were not in the cache.
         seconds: since it was submitted, or what it took.
         message: why it failed.
@@ -254,7 +254,7 @@ class JobState:
     priority: str
     state: str
     engine: Optional[str]
-    frames: Optional[int]
+    frame_count: Optional[int]
     done: int
     computed: int
     seconds: float
@@ -279,14 +279,14 @@ class FramesPlanned:
     Fields:
         engine: what `auto` stands for.
         window, overlap: of its windows, in frames.
-        needed: the frames that it would read, such as ``1001-1032``.
+        needed_ranges: the frames that it would read, such as ``1001-1032``.
     """
 
     request: str
     engine: str
     window: int
     overlap: int
-    needed: str
+    needed_ranges: str
 
 
 @dataclass(frozen=True)
@@ -329,7 +329,7 @@ class MattePlanned:
     job: str
     engine: str
     roi: list[int]
-    frames: int
+    frame_count: int
     out: str
     plan: str = ""
     warnings: list[str] = field(default_factory=list)
@@ -356,17 +356,17 @@ class FrameDone:
 
 @dataclass(frozen=True)
 class QcFlag:
-    """Frames that a person should look at: a record inside `MatteDone`.
+    """Frames that a person should look at: a map inside `MatteDone`.
 
     Fields:
         kind: what is wrong, in a word or two.
-        frames: their numbers, ascending.
+        frame_numbers: on which it is, ascending.
         worst: the one to look at first.
         reason: a sentence for the person.
     """
 
     kind: str
-    frames: list[int]
+    frame_numbers: list[int]
     worst: int
     reason: str
 
@@ -385,7 +385,7 @@ class MatteDone:
     """
 
     job: str
-    frames: int
+    frame_count: int
     computed: int
     cached: int
     seconds: float

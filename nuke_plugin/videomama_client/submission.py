@@ -117,7 +117,7 @@ def _offering(request: messages.SubmitMatte, inline: Optional[InlineFrames]) -> 
     return replace(
         request,
         inline=True,
-        inline_frames=numbers,
+        inline_frame_numbers=numbers,
         plate_digests=[known[inline.plate[number]] for number in numbers],
         mask_digests=[known[inline.mask[number]] for number in numbers],
     )

@@ -79,7 +79,7 @@ def _take_on_load(node: nuke.Node) -> None:
     if found is None or found.doubtful or not found.frames:
         return
     if last is not None:
-        now = freshness.judge(node, last, walk.read(node))
+        now = freshness.compare_node(node, last, walk.read(node))
         wanted = order.wanted_of(node, order.clip_of(node))
         if not now.changes and len(result.missing(result.pattern_of(node), wanted)) <= found.absent:
             return
@@ -91,7 +91,7 @@ def _found(node: nuke.Node, folder: Path, above: Upstream, wanted: list[int]) ->
     last = sidecar.read(folder)
     if last is None:
         return None
-    now = freshness.judge(node, last, above)
+    now = freshness.compare_node(node, last, above)
     if now.changes:
         return None
     out = "/".join((folder.as_posix(), *last.out.split("/")[-2:]))  # the paths of the machine that refined

@@ -50,7 +50,7 @@ def refine(node: nuke.Node, wanted: str, priority: str, stopping: Stopping, say:
     for warning in job.warnings:
         say(f"{name}: warning: {warning}")
     for flag in job.flags:
-        say(f"{name}: QC: {flag.kind} on {frames.text(flag.frames)}: {flag.reason}")
+        say(f"{name}: QC: {flag.kind} on {frames.text(flag.frame_numbers)}: {flag.reason}")
     if job.error is not None:
         say(f"{name}: failed: {words.said(job.error)}")
         return code_of(job.error, node)

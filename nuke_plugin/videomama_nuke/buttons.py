@@ -131,7 +131,7 @@ def _begin(node: nuke.Node, wanted: Sequence[int] | None) -> None:
     thread.start()
 
 
-def _adopted(node: nuke.Node, asked: order.Order) -> bool:
+def _adopted(node: nuke.Node, asked: order.RefineOrder) -> bool:
     """Take alphas that lie on disk already, though the node does not show them: then nothing is to be computed."""
     found = adopt.best(node, list(asked.wanted))
     last = record.read(node)

@@ -12,7 +12,7 @@ import nuke
 from videomama_client.errors import BadInput, Cancelled, NotPermitted
 
 from videomama_nuke import frames, knobs
-from videomama_nuke.order import TASK, Order
+from videomama_nuke.order import TASK, RefineOrder
 from videomama_nuke.paths import of_view
 from videomama_nuke.quiet import no_trace
 
@@ -26,7 +26,7 @@ class Busy(Exception):
     """Nuke renders something else at this moment."""
 
 
-def export(node: nuke.Node, order: Order, view: str, needed: Sequence[int]) -> int:
+def export(node: nuke.Node, order: RefineOrder, view: str, needed: Sequence[int]) -> int:
     """Write the frames that are not there yet; return how many were written.
 
     Frames of an earlier export are taken only when nothing upstream has changed since.
@@ -50,12 +50,12 @@ def export(node: nuke.Node, order: Order, view: str, needed: Sequence[int]) -> i
     return len(absent)
 
 
-def exported(order: Order, view: str, frame: int) -> Path:
+def exported(order: RefineOrder, view: str, frame: int) -> Path:
     """Return the file of an exported frame."""
     return Path(of_view(order.source, view) % frame)
 
 
-def remove(order: Order) -> None:
+def remove(order: RefineOrder) -> None:
     """Remove exports that no later refine can use: those of other plates and masks, and this one where it is for once.
 
     The folders of tasks are left to their owners, unless these have been gone for a day.
@@ -67,7 +67,7 @@ def remove(order: Order) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove_own(order: Order) -> None:
+def remove_own(order: RefineOrder) -> None:
     """Remove this refine's exports where nobody else uses them."""
     if order.own_export:
         shutil.rmtree(order.export, ignore_errors=True)
@@ -80,7 +80,7 @@ def _abandoned(folder: Path) -> bool:
         return False
 
 
-def _prepare_folder(order: Order, view: str) -> None:
+def _prepare_folder(order: RefineOrder, view: str) -> None:
     folder = Path(of_view(order.source, view)).parent
     try:
         if not order.keeps_export:

@@ -16,7 +16,7 @@ _MARK = len(_ABSENT)
 
 
 @dataclass(frozen=True)
-class Source:
+class FileSequence:
     """The files of one node in one view.
 
     Attributes:
@@ -45,7 +45,7 @@ class Source:
         """Whether any of the files was found."""
         return bool(self.sizes.replace("-", ""))
 
-    def common(self, other: Source) -> range:
+    def common(self, other: FileSequence) -> range:
         """Return the frames that both have."""
         return range(max(self.first, other.first), min(self.last, other.last) + 1)
 
@@ -54,7 +54,7 @@ class Source:
         place = slice((frame - self.first) * _MARK, (frame - self.first + 1) * _MARK)
         return None if self.sizes[place] in ("", _ABSENT) else (self.sizes[place], self.times[place])
 
-    def looked_at(self) -> Source:
+    def looked_at(self) -> FileSequence:
         """Return it with size and time of every file."""
         stats = dict(_stats(self.path))
         numbers = range(self.first, self.last + 1)

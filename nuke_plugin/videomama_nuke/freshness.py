@@ -10,7 +10,7 @@ from videomama_client.settings import MatteSettings
 
 from videomama_nuke import knobs, paths
 from videomama_nuke.record import Record
-from videomama_nuke.upstream import Upstream, Verdict, compare
+from videomama_nuke.upstream import Comparison, Upstream, compare
 
 _NAMED = 3
 _NEW_SETTINGS = {field.name: field.default for field in fields(MatteSettings)}
@@ -26,7 +26,7 @@ class Freshness:
     """
 
     changes: tuple[str, ...]
-    upstream: Verdict
+    upstream: Comparison
 
     @property
     def unchecked(self) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ class Freshness:
         return self.upstream.holds(frame)
 
 
-def judge(node: nuke.Node, last: Record, above: Upstream) -> Freshness:
+def compare_node(node: nuke.Node, last: Record, above: Upstream) -> Freshness:
     """Compare a node with its record, and what is upstream of it now with what was.
 
     Raises:

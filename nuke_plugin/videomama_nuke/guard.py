@@ -80,7 +80,7 @@ def _check_fresh(one: needs.Needed) -> None:
     if last is None or not node["refined"].value():
         raise RefineMissing(f"{name}: not refined. Refine it, bypass it, or disable it.")
     try:
-        found = freshness.judge(node, last, walk.read(node))
+        found = freshness.compare_node(node, last, walk.read(node))
     except BadInput as error:
         raise RefineMissing(words.said(error)) from error
     if found.changes:

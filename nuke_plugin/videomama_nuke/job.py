@@ -15,7 +15,7 @@ from videomama_client.errors import BadInput, Cancelled, InternalError, VideoMaM
 
 from videomama_nuke import disk_use, export, frames, node_state, paths, precomp, result, sidecar, transfer, words
 from videomama_nuke.main_thread import closing, on_main
-from videomama_nuke.order import Order
+from videomama_nuke.order import RefineOrder
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Refine:
     def __init__(
         self,
         node: nuke.Node,
-        order: Order,
+        order: RefineOrder,
         priority: str = messages.INTERACTIVE,
         tell: Callable[[str], None] | None = None,
     ) -> None:
@@ -106,8 +106,8 @@ class Refine:
     def _refine_view(self, client: Client, view: str) -> None:
         order, wanted = self._order, frames.text(self._order.wanted)
         planned = client.plan_frames(order.settings, order.clip_text, wanted)
-        needed = on_main(frames.parse, planned.needed)
-        self._say(f"exporting {planned.needed}")
+        needed = on_main(frames.parse, planned.needed_ranges)
+        self._say(f"exporting {planned.needed_ranges}")
         self._check()
         self._export(view, needed)
         self._check()

@@ -175,7 +175,7 @@ def keep_flags(identity: str, key: str, flags: Sequence[QcFlag]) -> None:
 
     It is not part of the record: a farm's older plug-in could not read that any more.
     """
-    said = [f"{flag.kind} on {frames.text(flag.frames)}" for flag in flags]
+    said = [f"{flag.kind} on {frames.text(flag.frame_numbers)}" for flag in flags]
     more = [f"{len(said) - _KINDS_SHOWN} more"] if len(said) > _KINDS_SHOWN else []
     _flagged[identity] = key, ", ".join([*said[:_KINDS_SHOWN], *more])
 

@@ -20,7 +20,7 @@ _ONCE = "last"  # where it cannot be checked whether a later refine may use the 
 
 
 @dataclass(frozen=True)
-class Order:
+class RefineOrder:
     """A refine.
 
     Attributes:
@@ -75,7 +75,7 @@ class Order:
         return "%V" if len(self.views) > 1 else "main"
 
 
-def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
+def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> RefineOrder:
     """Return what to do for a node, by default for the frames of its range knob.
 
     Raises:
@@ -89,12 +89,12 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> Order:
     folder = knobs.folder_of(node)
     above = walk.read(node)
     mask_channel = knobs.mask_channel_of(node)
-    key = record.key_of(settings, mask_channel, clip_text(clip), above.signature)
+    key = record.result_key(settings, mask_channel, clip_text(clip), above.signature)
     if sidecar.contradicts(folder / key, above):  # the same sizes, and yet other pixels
-        key = record.key_of(settings, mask_channel, clip_text(clip), above.exact)
+        key = record.result_key(settings, mask_channel, clip_text(clip), above.exact)
     views = tuple(nuke.views())
     per_view = "%V" if len(views) > 1 else "main"
-    return Order(
+    return RefineOrder(
         label=f"{Path(nuke.root().name()).name} {node.fullName()}",
         clip=clip,
         wanted=tuple(asked),

@@ -24,7 +24,7 @@ class Record:
     """The last refine of a node.
 
     Attributes:
-        key: of `key_of`.
+        key: of `result_key`.
         settings: of the knobs, without a region that was found.
         mask_channel: channel that was exported as mask.
         clip: the plate's range, `1001-1100`.
@@ -48,7 +48,7 @@ class Record:
     gizmo: int = 1
 
 
-def key_of(settings: MatteSettings, mask_channel: str, clip: str, signature: str) -> str:
+def result_key(settings: MatteSettings, mask_channel: str, clip: str, signature: str) -> str:
     """Return what two refines share exactly when their alphas may lie in one sequence."""
     content = [asdict(settings), mask_channel, clip, signature]
     return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=8).hexdigest()

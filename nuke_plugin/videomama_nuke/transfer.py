@@ -58,7 +58,7 @@ def submit(client: Client, parcel: Parcel) -> Sent:
         out=parcel.out,
         settings=parcel.settings,
         clip=parcel.clip,
-        frames=parcel.wanted,
+        frame_ranges=parcel.wanted,
         priority=parcel.priority,
         label=parcel.label,
     )

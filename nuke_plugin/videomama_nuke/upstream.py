@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from videomama_nuke.files import Source
+from videomama_nuke.files import FileSequence
 
 EARLIER_VERSION = "all nodes, refined by an earlier version"
 
@@ -33,7 +33,7 @@ class Upstream:
     nodes: str
     unchecked: tuple[str, ...] = ()
     shifted: bool = False
-    sources: tuple[Source, ...] = ()
+    sources: tuple[FileSequence, ...] = ()
     graph: str = ""
     precomp: str = ""
 
@@ -57,7 +57,7 @@ class Upstream:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Comparison:
     """What a comparison found.
 
     Attributes:
@@ -84,25 +84,25 @@ def known(kind: type, content: Mapping[str, Any]) -> dict[str, Any]:
 
 def restored(content: Mapping[str, Any]) -> Upstream:
     """Make it of what `asdict` gave, once that went through JSON."""
-    sources = tuple(Source(**known(Source, source)) for source in content.get("sources", ()))
+    sources = tuple(FileSequence(**known(FileSequence, source)) for source in content.get("sources", ()))
     unchecked = tuple(content.get("unchecked", ()))
     return Upstream(**{**known(Upstream, content), "sources": sources, "unchecked": unchecked})
 
 
-def compare(then: Upstream | None, now: Upstream) -> Verdict:
+def compare(then: Upstream | None, now: Upstream) -> Comparison:
     """Return what has changed since a refine; `then` is None where its record has nothing that can be compared."""
     if then is None:
-        return Verdict(unchecked=(EARLIER_VERSION,))
+        return Comparison(unchecked=(EARLIER_VERSION,))
     foreign = _other_project(then, now)
     if (then.nodes != now.nodes and not foreign) or len(then.sources) != len(now.sources):
-        return Verdict(changed=True)
+        return Comparison(changed=True)
     renamed = len(then.unchecked) == len(now.unchecked)  # the nodes are the same, whatever they are called now
     unchecked = {*(() if renamed else then.unchecked), *now.unchecked, *foreign}
     first: int | None = None
     last: int | None = None
     for old, new in zip(then.sources, now.sources):
         if _differs(old, new, now.shifted):
-            return Verdict(changed=True)
+            return Comparison(changed=True)
         doubt = _doubt(old, new)
         if doubt:
             unchecked.add(f"{new.node} ({doubt})")
@@ -110,7 +110,7 @@ def compare(then: Upstream | None, now: Upstream) -> Verdict:
             first = max(old.first, new.first, old.first if first is None else first)
         if old.last != new.last:
             last = min(old.last, new.last, old.last if last is None else last)
-    return Verdict(unchecked=tuple(sorted(unchecked)), first=first, last=last)
+    return Comparison(unchecked=tuple(sorted(unchecked)), first=first, last=last)
 
 
 def _other_project(then: Upstream, now: Upstream) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ def _other_project(then: Upstream, now: Upstream) -> tuple[str, ...]:
     return (f"{holder} (other project settings)",)
 
 
-def _differs(old: Source, new: Source, shifted: bool) -> bool:
+def _differs(old: FileSequence, new: FileSequence, shifted: bool) -> bool:
     """Whether the files of a node are certainly others."""
     if old == new:
         return False
@@ -137,7 +137,7 @@ def _differs(old: Source, new: Source, shifted: bool) -> bool:
     return any(then != now if times_count else then[0] != now[0] for then, now in both)
 
 
-def _doubt(old: Source, new: Source) -> str:
+def _doubt(old: FileSequence, new: FileSequence) -> str:
     """Return why it cannot be checked whether the files are the same; empty where they are, or copies of them."""
     if old.path == new.path and old.sizes == new.sizes:
         return "" if old.seen else "its files cannot be seen"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import nuke
 
 from videomama_nuke import knobs, paths, precomp, record, slices
-from videomama_nuke.files import Source, numbered
+from videomama_nuke.files import FileSequence, numbered
 from videomama_nuke.upstream import Upstream
 
 _KNOWN = """
@@ -98,7 +98,7 @@ class _Walk:
     views: tuple[str, ...]
     unchecked: set[str] = field(default_factory=set)
     shifted: bool = False
-    sources: list[Source] = field(default_factory=list)
+    sources: list[FileSequence] = field(default_factory=list)
 
     def lines(self, node: nuke.Node) -> Iterator[object]:
         """Yield all that is compared between machines, but the project's settings."""
@@ -196,7 +196,7 @@ def _shifts(node: nuke.Node) -> bool:
     return node.Class() == "Read" and knob is not None and bool(str(knob.value()).strip())
 
 
-def _sources(node: nuke.Node, views: Iterable[str]) -> list[Source]:
+def _sources(node: nuke.Node, views: Iterable[str]) -> list[FileSequence]:
     """Return the files that a node reads, once for each view that has files of its own."""
     rendered = precomp.written(node)
     if rendered is None and (node.Class() == "Write" or _is_group(node)):
@@ -210,7 +210,7 @@ def _sources(node: nuke.Node, views: Iterable[str]) -> list[Source]:
     for view in views:
         path = paths.opened(knob, view)
         first, last = _frames(reader) if numbered(path) else (0, 0)
-        found[path] = Source(node.fullName(), text, path, first, last)
+        found[path] = FileSequence(node.fullName(), text, path, first, last)
     return list(found.values())
 
 

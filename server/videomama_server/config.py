@@ -77,7 +77,7 @@ class Config:
         return self.connection_file.with_suffix(".log")
 
     @property
-    def log_place(self) -> str:
+    def log_location(self) -> str:
         """Where to look for the log, for messages."""
         return f"{self.log_file}, or the terminal that the server runs in"
 

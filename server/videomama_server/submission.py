@@ -33,7 +33,7 @@ class Submission:
     out: str
     settings: MatteSettings
     clip: str = ""
-    frames: str = ""
+    frame_ranges: str = ""
     priority: str = messages.INTERACTIVE
     layer: str = ""
     dtype: str = ""
@@ -51,7 +51,7 @@ class Submission:
 
     def wanted(self) -> list[int]:
         """Return the frames that the job makes, ascending, by default those of the clip; raises as `clip_frames`."""
-        return sequences.parse_range(self.frames) if self.frames else self.clip_frames()
+        return sequences.parse_range(self.frame_ranges) if self.frame_ranges else self.clip_frames()
 
 
 def submit(client: Client, order: Submission) -> Sent:
@@ -73,7 +73,7 @@ def submit(client: Client, order: Submission) -> Sent:
         out=order.out,
         settings=order.settings,
         clip=order.clip,
-        frames=order.frames,
+        frame_ranges=order.frame_ranges,
         priority=order.priority,
         layer=order.layer,
         dtype=order.dtype,

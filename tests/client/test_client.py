@@ -58,7 +58,7 @@ def test_jobs_of_all_clients_are_told_newest_first(asked, server, make_clip):
     newest, before = asked.jobs()[:2]
     assert (newest.job, newest.state, newest.message) == (second, "failed", "no engine is called 'nonsense'")
     assert (before.job, before.state, before.label) == (first, "done", "shot010.nk VideoMaMa1")
-    assert (before.plate, before.engine, before.frames) == (clip.plate, "passthrough", 2)
+    assert (before.plate, before.engine, before.frame_count) == (clip.plate, "passthrough", 2)
     assert (before.done, before.computed) == (2, 2)
     assert before.seconds > 0
 
@@ -66,7 +66,7 @@ def test_jobs_of_all_clients_are_told_newest_first(asked, server, make_clip):
 def test_the_frames_that_a_job_would_read_are_told_before_they_are_there(asked):
     planned = asked.plan_frames(MatteSettings(engine="classic"), "1001-1100", "1050")
     assert (planned.engine, planned.window, planned.overlap) == ("classic", 8, 2)
-    assert planned.needed == "1038-1057"
+    assert planned.needed_ranges == "1038-1057"
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_an_inline_frame_that_cannot_be_read_ends_the_job(asked, server, make_cl
     clip = make_clip(count=1)
     digests = {role: [content_digest(clip.file(role, 1001))] for role in ("plate", "mask")}
     request = clip.order(
-        inline=True, inline_frames=[1001], plate_digests=digests["plate"], mask_digests=digests["mask"]
+        inline=True, inline_frame_numbers=[1001], plate_digests=digests["plate"], mask_digests=digests["mask"]
     )
     job = asked.submit(request)
     files = InlineFrames({1001: clip.file("plate", 1001)}, {1001: clip.folder / "gone.exr"})

@@ -15,7 +15,7 @@ LIGHT = "from videomama_client import errors, settings, messages; settings.Matte
 ROUND_TRIP = """
 from videomama_client import messages, wire
 from videomama_client.settings import MatteSettings
-message = messages.SubmitMatte("r", "p\\udce9", "m", "", MatteSettings(window=8), inline_frames=[1, 2])
+message = messages.SubmitMatte("r", "p\\udce9", "m", "", MatteSettings(window=8), inline_frame_numbers=[1, 2])
 assert wire.decode(wire.encode(message), messages.KINDS) == message
 try:
     wire.decode(b"garbage", messages.KINDS)

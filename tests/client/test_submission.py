@@ -113,11 +113,11 @@ def test_frames_are_offered_in_order_with_the_digests_of_each_role(asked, make_c
     monkeypatch.setattr(asked, "submit", lambda request: requests.append(request) or "job")
     files = offered(clip)
     backwards = InlineFrames(*(dict(reversed(role.items())) for role in (files.plate, files.mask)))
-    order = clip.order(frames="1002")
+    order = clip.order(frame_ranges="1002")
     submit(asked, order, backwards, lambda frame: here / f"{frame}.exr")
     submit(asked, order, None, lambda frame: here / f"{frame}.exr")
     inline, by_path = requests
-    assert (inline.inline, inline.inline_frames, inline.frames) == (True, [1001, 1002, 1003], "1002")
+    assert (inline.inline, inline.inline_frame_numbers, inline.frame_ranges) == (True, [1001, 1002, 1003], "1002")
     assert inline.plate_digests == [content_digest(clip.file("plate", frame)) for frame in clip.numbers]
     assert inline.mask_digests == [content_digest(clip.file("mask", frame)) for frame in clip.numbers]
     assert by_path == order

@@ -116,9 +116,18 @@ def test_an_int_is_taken_for_a_float_and_nothing_else_is_turned_into_anything():
         ({"kind": "Hello", "request": "r", "protocol": True, "client": "c"}, "Hello.protocol must be int, not bool"),
         ({"kind": "Hello", "request": "r", "protocol": 1.0, "client": "c"}, "Hello.protocol must be int, not float"),
         ({"kind": "FrameDone", "job": "j", "frame": 1, "cached": 1, "path": "p"}, "must be bool, not int"),
-        ({"kind": "MattePlanned", "job": "j", "engine": "e", "roi": [1, "2"], "frames": 1, "out": ""}, "roi must be"),
-        ({"kind": "MattePlanned", "job": "j", "engine": "e", "roi": [True], "frames": 1, "out": ""}, "roi must be"),
-        ({"kind": "MattePlanned", "job": "j", "engine": "e", "roi": {"0": 1}, "frames": 1, "out": ""}, "roi must be"),
+        (
+            {"kind": "MattePlanned", "job": "j", "engine": "e", "roi": [1, "2"], "frame_count": 1, "out": ""},
+            "roi must be",
+        ),
+        (
+            {"kind": "MattePlanned", "job": "j", "engine": "e", "roi": [True], "frame_count": 1, "out": ""},
+            "roi must be",
+        ),
+        (
+            {"kind": "MattePlanned", "job": "j", "engine": "e", "roi": {"0": 1}, "frame_count": 1, "out": ""},
+            "roi must be",
+        ),
         ([1, 2], "must be a map"),
         ("CancelJob", "must be a map"),
         (None, "must be a map"),
@@ -190,7 +199,7 @@ def test_a_length_that_is_announced_but_not_sent_reserves_nothing(head):
 
 
 def test_too_many_items_are_refused():
-    planned = {"kind": "MattePlanned", "job": "", "engine": "", "frames": 1, "out": ""}
+    planned = {"kind": "MattePlanned", "job": "", "engine": "", "frame_count": 1, "out": ""}
     content = {**planned, "roi": [0] * (wire.MAX_ITEMS + 1)}
     assert "cannot be unpacked" in refusal(packed(content))
 
@@ -217,7 +226,7 @@ def test_what_no_message_can_hold_is_not_packed(message):
 
 
 def test_every_cut_of_a_message_is_refused():
-    whole = wire.encode(SubmitMatte("r", "p", "m", "o", MatteSettings(), inline_frames=[1, 2, 3]))
+    whole = wire.encode(SubmitMatte("r", "p", "m", "o", MatteSettings(), inline_frame_numbers=[1, 2, 3]))
     for length in range(len(whole)):
         assert refusal(whole[:length])
     assert refusal(whole + b"\0")
@@ -232,7 +241,9 @@ def test_random_bytes_are_refused(content):
 @relaxed
 @given(st.data())
 def test_a_damaged_message_is_a_message_or_refused(data):
-    message = SubmitMatte("r", "plate.#.exr", "mask.#.exr", "", MatteSettings(), inline_frames=[1], plate_digests=["d"])
+    message = SubmitMatte(
+        "r", "plate.#.exr", "mask.#.exr", "", MatteSettings(), inline_frame_numbers=[1], plate_digests=["d"]
+    )
     content = bytearray(wire.encode(message))
     for _ in range(data.draw(st.integers(1, 4))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
@@ -277,7 +288,7 @@ def test_the_largest_inline_job_fits():
     digests = ["d" * 32] * wire.MAX_ITEMS
     frames = list(range(wire.MAX_ITEMS))
     whole = SubmitMatte(
-        "r", "p", "m", "", MatteSettings(), inline_frames=frames, plate_digests=digests, mask_digests=digests
+        "r", "p", "m", "", MatteSettings(), inline_frame_numbers=frames, plate_digests=digests, mask_digests=digests
     )
     assert wire.decode(wire.encode(whole), KINDS) == whole
 

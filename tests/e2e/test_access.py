@@ -112,7 +112,7 @@ def test_a_refusal_names_the_request_it_refuses(peer):
 
 def test_inline_frames_of_another_client_or_frame_are_refused(server, make_peer, make_clip):
     clip = make_clip(count=1)
-    request = clip.order(inline=True, inline_frames=[1001], plate_digests=["p"], mask_digests=["m"])
+    request = clip.order(inline=True, inline_frame_numbers=[1001], plate_digests=["p"], mask_digests=["m"])
     owner, intruder = make_peer(server), make_peer(server)
     owner.send(wire.encode(request))
     job = owner.answer().job
@@ -134,7 +134,7 @@ def test_frames_sent_before_they_are_asked_for_are_taken(server, make_peer, make
     clip = make_clip(count=1)
     digests = {role: content_digest(clip.file(role, 1001)) for role in ("plate", "mask")}
     request = clip.order(
-        inline=True, inline_frames=[1001], plate_digests=[digests["plate"]], mask_digests=[digests["mask"]]
+        inline=True, inline_frame_numbers=[1001], plate_digests=[digests["plate"]], mask_digests=[digests["mask"]]
     )
     eager = make_peer(server)
     eager.send(wire.encode(request))
@@ -148,13 +148,13 @@ def test_frames_sent_before_they_are_asked_for_are_taken(server, make_peer, make
             eager.send(wire.encode(messages.SupplyFrame(job, role, 1001)), clip.file(role, 1001).read_bytes())
         answers.append(eager.answer())
     assert isinstance(answers[-1], messages.MatteDone), answers
-    assert server.refine(make_clip(count=1)).done.frames == 1
+    assert server.refine(make_clip(count=1)).done.frame_count == 1
 
 
 def test_a_request_may_leave_out_what_has_a_default(server, make_peer, make_clip):
     clip = make_clip(count=1)
     content = {**asdict(clip.order()), "kind": "SubmitMatte", "settings": {"engine": "passthrough"}}
-    for name in ("clip", "frames", "priority", "layer", "dtype", "rehash", "inline"):
+    for name in ("clip", "frame_ranges", "priority", "layer", "dtype", "rehash", "inline"):
         del content[name]
     peer = make_peer(server)
     peer.send(msgpack.packb(content))

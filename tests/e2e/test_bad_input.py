@@ -42,9 +42,9 @@ def test_missing_frames_are_all_listed(server, make_clip):
 def test_a_frame_that_only_a_window_needs_is_missed_too(server, make_clip):
     clip = make_clip(count=8, first=1004)
     clip.file("mask", 1005).unlink()
-    error = refused(server, clip, frames="1006", window=4, overlap=0)
+    error = refused(server, clip, frame_ranges="1006", window=4, overlap=0)
     assert "mask frames 1005" in error.message
-    assert server.refine(clip, frames="1010", window=4, overlap=0).numbers == [1010]
+    assert server.refine(clip, frame_ranges="1010", window=4, overlap=0).numbers == [1010]
 
 
 @pytest.mark.parametrize("role", ["plate", "mask"])
@@ -136,7 +136,7 @@ def test_wild_plate_values_never_reach_the_alpha(server, make_clip, engine):
     pixels[50:60, 50:60] = 60000.0
     frames.write_picture(clip.file("plate", 1001), pixels, dtype="half")
     outcome = server.refine(clip, engine=engine)
-    assert outcome.done.frames == 2
+    assert outcome.done.frame_count == 2
     for frame in clip.numbers:
         alpha = clip.read_alpha(frame)
         assert np.isfinite(alpha).all()
@@ -209,7 +209,7 @@ def test_an_output_that_would_overwrite_input_of_other_padding_is_refused(server
 def test_the_same_name_in_another_folder_is_no_overwriting(server, make_clip):
     clip = make_clip(count=1)
     out = clip.folder / "out" / "mask.####.exr"
-    assert server.refine(clip, out=str(out)).done.frames == 1
+    assert server.refine(clip, out=str(out)).done.frame_count == 1
 
 
 @pytest.mark.parametrize(
@@ -230,10 +230,10 @@ def test_the_same_name_in_another_folder_is_no_overwriting(server, make_clip):
         ({"colorspace": "nonsense"}, "no colour space is called 'nonsense'"),
         ({"mask_threshold": 0.0}, "--mask-threshold 0 is out of range"),
         ({"clip": "now"}, "'now' is not a valid frame range"),
-        ({"frames": "1001-"}, "'1001-' is not a valid frame range"),
-        ({"frames": "1-1000000000000"}, "'1-1000000000000' is not a valid frame range"),
-        ({"frames": "1.5"}, "'1.5' is no"),
-        ({"frames": "2001"}, "frames 2001 are wanted, the clip is 1001"),
+        ({"frame_ranges": "1001-"}, "'1001-' is not a valid frame range"),
+        ({"frame_ranges": "1-1000000000000"}, "'1-1000000000000' is not a valid frame range"),
+        ({"frame_ranges": "1.5"}, "'1.5' is no"),
+        ({"frame_ranges": "2001"}, "frames 2001 are wanted, the clip is 1001"),
         ({"clip": "1001-1010"}, "missing: plate frames 1002-1010 of "),
         ({"priority": "urgent"}, "no priority is called 'urgent'"),
         ({"dtype": "double"}, "cannot hold double"),
@@ -241,7 +241,7 @@ def test_the_same_name_in_another_folder_is_no_overwriting(server, make_clip):
         ({"mask": "a\0b"}, "is not a file name"),
         ({"plate": "/a\nb"}, "is not a file name"),
         ({"inline": True}, "one plate and one mask digest per frame"),
-        ({"inline": True, "inline_frames": [1, 1]}, "one plate and one mask digest per frame"),
+        ({"inline": True, "inline_frame_numbers": [1, 1]}, "one plate and one mask digest per frame"),
     ],
     ids=str,
 )
@@ -279,7 +279,7 @@ def test_a_clip_of_pipes_and_devices_does_not_hang_the_server(server, make_clip)
     clip.file("plate", 1001).unlink()
     os.mkfifo(clip.file("plate", 1001))
     assert "1001" in refused(server, clip).message
-    assert server.refine(make_clip(count=1)).done.frames == 1
+    assert server.refine(make_clip(count=1)).done.frame_count == 1
 
 
 def test_a_frame_that_vanishes_is_named(server, make_clip):

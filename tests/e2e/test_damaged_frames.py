@@ -35,7 +35,7 @@ def test_a_frame_that_is_decoded_without_end_fails_its_job_and_no_other(start_se
         (clip.folder / f"slow.{frame}.jpg").write_bytes(endless_jpeg)
     with pytest.raises(BadInput, match=r"plate frame 1001 .*slow\.1001\.jpg.* was not read within 2 s"):
         server.refine(clip, plate=str(clip.folder / "slow.####.jpg"))
-    assert server.refine(make_clip(count=2)).done.frames == 2
+    assert server.refine(make_clip(count=2)).done.frame_count == 2
     assert server.status().worker_restarts == 1
 
 

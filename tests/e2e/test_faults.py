@@ -92,7 +92,7 @@ def test_a_worker_that_dies_over_and_over_fails_the_job_and_not_the_server(start
     assert event.code == "internal"
     assert "died twice" in event.message
     assert "log" in event.hint
-    assert server.refine(make_clip(count=1)).done.frames == 1
+    assert server.refine(make_clip(count=1)).done.frame_count == 1
 
 
 def test_an_inline_job_survives_a_killed_worker(start_server, make_long_clip):
@@ -104,7 +104,7 @@ def test_an_inline_job_survives_a_killed_worker(start_server, make_long_clip):
         events = submission.submit(client, order).events()
         run_until(events, 3)
         psutil.Process(client.status().worker_pid).kill()
-        assert list(events)[-1].frames == 20
+        assert list(events)[-1].frame_count == 20
     assert alphas_are_whole(clip)
 
 
@@ -131,7 +131,7 @@ def test_a_worker_that_cannot_be_started_is_tried_again(start_server, make_clip,
 def test_an_inline_job_whose_client_left_ends_and_leaves_nothing(start_server, make_clip, eventually):
     server, clip = start_server("--supply-limit-s", "1"), make_clip(count=1)
     with server.client() as client:
-        client.submit(clip.order(inline=True, inline_frames=[1001], plate_digests=["p"], mask_digests=["m"]))
+        client.submit(clip.order(inline=True, inline_frame_numbers=[1001], plate_digests=["p"], mask_digests=["m"]))
     assert list(server.cache_dir.glob("spool/*")) != []
     with server.client() as client:
         eventually(lambda: not client.status().jobs_running, "the job is given up")
@@ -277,8 +277,8 @@ def test_a_job_ahead_of_hundreds_is_told_to_its_client_though_it_ends_last(start
         run_until(events, 1)
         jobs = [other.submit(short.order(exposure=index / 100)) for index in range(210)]
         for job in jobs:
-            assert list(other.events(job))[-1].frames == 1
-        assert list(events)[-1].frames == 60
+            assert list(other.events(job))[-1].frame_count == 1
+        assert list(events)[-1].frame_count == 60
 
 
 def test_a_full_disk_under_the_spool_refuses_the_job_and_leaves_none_behind(
@@ -297,7 +297,7 @@ def test_a_full_disk_under_the_spool_refuses_the_job_and_leaves_none_behind(
             list(submission.submit(client, order).events())
         eventually(lambda: client.status().jobs_running == 0, "no job is left")
         ballast.unlink()
-        assert list(submission.submit(client, order).events())[-1].frames == 4
+        assert list(submission.submit(client, order).events())[-1].frame_count == 4
     assert alphas_are_whole(clip)
 
 
@@ -321,7 +321,7 @@ def test_a_cache_folder_that_is_deleted_under_a_job_is_made_anew(start_server, m
         shutil.rmtree(server.cache_dir, ignore_errors=True)
         with suppress(NotPermitted):  # a file may be removed between two steps with it
             list(events)
-    assert server.refine(clip).done.frames == 40
+    assert server.refine(clip).done.frame_count == 40
     assert alphas_are_whole(clip)
     assert server.cache_dir.stat().st_mode & 0o777 == 0o700
     assert videomama("cache", "--cache-dir", server.cache_dir, "verify").code == 0

@@ -56,7 +56,7 @@ def test_an_interactive_job_goes_before_a_batch_job_that_was_there_first(server,
         assert len(running) == 1
         assert " batch " in running[0]
         done = list(farm.events(batch))[-1]
-    assert done.frames == 60
+    assert done.frame_count == 60
 
 
 def test_two_clients_with_the_same_job_compute_each_frame_once(server, make_long_clip):
@@ -67,7 +67,7 @@ def test_two_clients_with_the_same_job_compute_each_frame_once(server, make_long
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert [outcome.done.frames for outcome in outcomes] == [12, 12, 12]
+    assert [outcome.done.frame_count for outcome in outcomes] == [12, 12, 12]
     assert sum(outcome.done.computed for outcome in outcomes) == 12
     assert all(outcome.numbers == list(clip.numbers) for outcome in outcomes)
 
@@ -89,7 +89,7 @@ def test_anybody_may_cancel_a_job_and_its_submitter_is_told(server, make_long_cl
         job = artist.submit(clip.order(window=2, overlap=1))
         first_frame(artist, job)
         (state,) = [state for state in supervisor.jobs() if state.job == job]
-        assert (state.state, state.frames) == ("running", 60)
+        assert (state.state, state.frame_count) == ("running", 60)
         supervisor.cancel(job)
         with pytest.raises(Cancelled):
             list(artist.events(job))
@@ -104,14 +104,14 @@ def test_a_waiting_job_ends_at_once_when_another_client_cancels_it(server, make_
         first_frame(artist, first)
         second = farm.submit(waiting.order(priority=BATCH, label="farm"))
         newest, running = supervisor.jobs()[:2]
-        assert (newest.job, newest.state, newest.label, newest.frames) == (second, "waiting", "farm", None)
+        assert (newest.job, newest.state, newest.label, newest.frame_count) == (second, "waiting", "farm", None)
         assert (running.job, running.state) == (first, "running")
         supervisor.cancel(second)
         with pytest.raises(Cancelled):
             list(farm.events(second))
         assert [state.state for state in supervisor.jobs()[:2]] == ["cancelled", "running"]
         supervisor.cancel(second)  # over already: nothing happens
-        assert list(artist.events(first))[-1].frames == 60
+        assert list(artist.events(first))[-1].frame_count == 60
     assert not waiting.alpha_file(1001).exists()
 
 
@@ -134,7 +134,7 @@ def test_a_job_waiting_for_its_turn_can_be_cancelled(server, make_clip, make_lon
         first_frame(client, first)
         second = client.submit(waiting.order(priority=BATCH))
         client.cancel(second)
-        assert list(client.events(first))[-1].frames == 30
+        assert list(client.events(first))[-1].frame_count == 30
         assert client.status().jobs_finished > 0
     assert not waiting.alpha_file(1001).exists()
 
@@ -166,12 +166,12 @@ def test_a_client_that_sends_no_frames_holds_nobody_up(server, make_peer, make_c
     clip = make_clip(count=2)
     silent = make_peer(server)
     digests = [f"{number:032x}" for number in (1, 2)]
-    request = clip.order(inline=True, inline_frames=[1001, 1002], plate_digests=digests, mask_digests=digests)
+    request = clip.order(inline=True, inline_frame_numbers=[1001, 1002], plate_digests=digests, mask_digests=digests)
     silent.send(wire.encode(request))
     job = silent.answer().job
     assert isinstance(silent.answer(), messages.FrameWanted)
     started = time.monotonic()
-    assert server.refine(make_clip(count=3)).done.frames == 3
+    assert server.refine(make_clip(count=3)).done.frame_count == 3
     assert time.monotonic() - started < 20
     silent.send(wire.encode(messages.CancelJob("r", job)))
     answer = silent.answer()
@@ -187,5 +187,5 @@ def test_flags_are_in_the_result_and_in_the_list_of_jobs(server, make_clip):
     with server.client() as client:
         *_, done = client.events(client.submit(clip.order()))
         newest = client.jobs()[0]
-    assert [(flag.kind, flag.frames) for flag in done.flags] == [("mask missed", [1004])]
+    assert [(flag.kind, flag.frame_numbers) for flag in done.flags] == [("mask missed", [1004])]
     assert (done.judged, newest.flags) == (6, "mask missed on 1004")

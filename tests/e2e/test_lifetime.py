@@ -64,7 +64,7 @@ def test_a_server_that_is_stopped_leaves_no_inline_frames_behind(start_server, m
     server, clip = start_server(), make_clip(count=2)
     names = {f"{role}_digests": ["d1", "d2"] for role in ("plate", "mask")}
     with server.client() as client:
-        client.submit(clip.order(inline=True, inline_frames=[1001, 1002], **names))
+        client.submit(clip.order(inline=True, inline_frame_numbers=[1001, 1002], **names))
         assert list(server.cache_dir.glob("spool/*")) != []
         client.stop_server()
     assert server.process.wait(10) == 0
@@ -100,7 +100,7 @@ def test_an_idle_worker_ends_and_comes_back_on_demand(start_server, make_clip, e
         assert status.worker_pid is None
         assert status.worker_memory_bytes is None
         assert status.worker_restarts == 0
-    assert first.done.frames == server.refine(make_clip(count=1)).done.frames == 1
+    assert first.done.frame_count == server.refine(make_clip(count=1)).done.frame_count == 1
     assert server.status().worker_restarts == 0
 
 
@@ -112,7 +112,7 @@ def test_asking_how_the_server_is_does_not_keep_the_engine_in_memory(start_serve
 
 def test_a_server_is_not_idle_while_a_client_waits_for_its_job(start_server, make_long_clip):
     server, clip = start_server("--server-idle-s", "0.2", "--engine-idle-s", "0.2"), make_long_clip(count=40)
-    assert server.refine(clip).done.frames == 40
+    assert server.refine(clip).done.frame_count == 40
 
 
 def test_a_read_only_cache_folder_still_serves(start_server, make_clip, tmp_path):

@@ -73,7 +73,7 @@ def test_questions_are_answered_while_a_job_runs(server, make_long_clip):
         job = artist.submit(clip.order())
         next(event for event in artist.events(job) if isinstance(event, FrameDone))
         begun = time.monotonic()
-        assert visitor.plan_frames(PLAIN, "1-100", "5").needed == "5"
+        assert visitor.plan_frames(PLAIN, "1-100", "5").needed_ranges == "5"
         assert visitor.cache_report().entries > 0
         visitor.prune_cache()
         with pytest.raises(BadInput, match="a job is using the cache"):
@@ -82,7 +82,7 @@ def test_questions_are_answered_while_a_job_runs(server, make_long_clip):
         assert visitor.status().jobs_running == 1
         done = list(artist.events(job))[-1]
     assert isinstance(done, MatteDone)
-    assert done.frames == 80
+    assert done.frame_count == 80
 
 
 def test_a_worker_that_was_ended_is_started_for_a_question_and_kept_a_while(start_server, eventually):
@@ -92,7 +92,7 @@ def test_a_worker_that_was_ended_is_started_for_a_question_and_kept_a_while(star
         assert client.cache_report().entries == 0
         worker = client.status().worker_pid
         assert worker is not None
-        assert client.plan_frames(PLAIN, "1-3", "").needed == "1-3"
+        assert client.plan_frames(PLAIN, "1-3", "").needed_ranges == "1-3"
         assert client.status().worker_pid == worker
         eventually(lambda: client.status().worker_pid is None, "the worker is ended again")
         assert client.status().worker_restarts == 0
@@ -103,7 +103,7 @@ def test_a_question_that_a_dying_worker_took_along_is_asked_again(frozen, eventu
     asked = [Asking(server, plan_question()), Asking(server, cache_question())]
     worker.kill()
     planned, report = (one.end() for one in asked)
-    assert planned.needed == "2"
+    assert planned.needed_ranges == "2"
     assert report.entries == 0
     assert server.status().worker_restarts == 1
 
@@ -115,7 +115,7 @@ def test_a_server_is_not_idle_while_somebody_waits_for_an_answer(start_server):
     time.sleep(2.5)  # longer than it may be idle
     assert server.process.poll() is None
     worker.send_signal(signal.SIGCONT)
-    assert asked.end().needed == "2"
+    assert asked.end().needed_ranges == "2"
     assert server.process.wait(15) == 0
 
 
@@ -124,7 +124,7 @@ def test_a_question_does_not_get_lost_when_the_engine_is_unloaded(frozen):
     asked = Asking(server, plan_question())
     with server.client() as client:
         client.unload_engine()
-    assert asked.end().needed == "2"
+    assert asked.end().needed_ranges == "2"
     assert not worker.is_running()
 
 
@@ -154,12 +154,12 @@ def test_a_job_reads_the_frames_that_were_planned_and_no_others(
     clip = make_clip(count=40)
     with server.client() as client:
         planned = client.plan_frames(MatteSettings(engine=engine, **shape), "1001-1040", "1018-1019")
-    needed = parse_range(planned.needed)
+    needed = parse_range(planned.needed_ranges)
     assert 2 <= len(needed) < 40
     for frame in set(clip.numbers) - set(needed):
         clip.file("plate", frame).unlink()
         clip.file("mask", frame).unlink()
-    job = {"engine": engine, "clip": "1001-1040", "frames": "1018-1019", **shape}
+    job = {"engine": engine, "clip": "1001-1040", "frame_ranges": "1018-1019", **shape}
     assert server.refine(clip, **job).numbers == [1018, 1019]
     for frame in (needed[0], needed[-1]):
         hidden = clip.file("mask", frame).rename(clip.folder / "hidden.exr")
@@ -174,6 +174,6 @@ def test_the_model_plans_without_being_loaded(start_server, tiny_checkpoint):
     with server.client() as client:
         planned = client.plan_frames(MODEL, "1001-1100", "1050")
         assert (planned.engine, planned.window, planned.overlap) == ("videomama", 16, 4)
-        assert planned.needed == "1032-1071"
+        assert planned.needed_ranges == "1032-1071"
         assert client.status().resident_bytes is None
     assert not (server.cache_dir / "folded").exists()

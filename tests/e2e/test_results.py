@@ -10,7 +10,7 @@ from videomama_client.errors import BadInput
 from videomama_client.messages import FrameDone, SubmitMatte
 from videomama_client.settings import MatteSettings
 from videomama_server.media import frames, sequences
-from videomama_server.pipeline import windows
+from videomama_server.pipeline import window_grid
 from videomama_server.submission import Submission, submit
 
 WINDOWS = {"window": 4, "overlap": 2}
@@ -24,7 +24,7 @@ def test_alpha_is_the_mask_bit_by_bit(server, make_clip):
     clip = make_clip()
     outcome = server.refine(clip)
     assert outcome.numbers == list(clip.numbers)
-    assert (outcome.done.frames, outcome.done.computed, outcome.done.cached) == (4, 4, 0)
+    assert (outcome.done.frame_count, outcome.done.computed, outcome.done.cached) == (4, 4, 0)
     assert outcome.done.engine == outcome.planned.engine == "passthrough"
     assert outcome.done.warnings == []
     for frame in clip.numbers:
@@ -45,7 +45,7 @@ def test_one_sequence_may_be_plate_and_mask(server, tmp_path, channel):
                 assert event.path == out % event.frame
                 alpha = frames.read_mask(Path(event.path)).pixels[..., 0]  # whole on disk before it is told of
                 np.testing.assert_array_equal(alpha, pixels[event.frame - 1001, ..., 3].astype(np.float32))
-        assert (event.frames, event.computed, event.engine) == (3, 3, "passthrough")
+        assert (event.frame_count, event.computed, event.engine) == (3, 3, "passthrough")
 
 
 def test_the_sequence_that_is_read_is_not_written_over(server, make_clip):
@@ -88,7 +88,7 @@ def test_an_edited_mask_recomputes_what_depends_on_it_and_no_more(server, make_c
     path = clip.file("mask", 1005)
     frames.write_picture(path, 1.0 - frames.read_mask(path).pixels, ("A",), "half")
     outcome = server.refine(clip, **shape)
-    laid = windows.lay(windows.Clip(1001, 1010), shape["window"], shape["overlap"])
+    laid = window_grid.lay(range(1001, 1011), shape["window"], shape["overlap"])
     depending = {frame for window in laid if 1005 in window.frames for frame in window.frames}
     assert {event.frame for event in outcome.frames if not event.cached} == depending
     assert outcome.done.computed == len(depending)
@@ -100,7 +100,7 @@ def test_a_partial_refine_gives_the_same_pixels_as_the_whole(server, make_clip, 
     server.refine(clip, **WINDOWS)
     whole = alphas(clip)
     forget(server, clip)
-    outcome = server.refine(clip, frames="1000-1003,1006", **WINDOWS)
+    outcome = server.refine(clip, frame_ranges="1000-1003,1006", **WINDOWS)
     assert outcome.numbers == [1000, 1001, 1002, 1003, 1006]
     assert outcome.done.computed == 5
     assert not clip.alpha_file(1004).exists()
@@ -115,7 +115,7 @@ def test_a_partial_refine_with_the_region_it_was_told_hits_the_cache(server, mak
     assert outcome.done.roi == outcome.planned.roi
     assert 0 < outcome.done.roi[2] < 256
     region = ",".join(map(str, outcome.done.roi))
-    assert server.refine(clip, roi=region, frames="1003").done.computed == 0
+    assert server.refine(clip, roi=region, frame_ranges="1003").done.computed == 0
 
 
 def test_a_version_that_a_tool_spoils_takes_no_other_and_no_entry_along(server, make_clip):
@@ -195,7 +195,7 @@ def test_what_an_inline_job_leaves_in_the_cache_is_no_part_of_anybodys_files(ser
         *_, done = submit(client, order).events()
     named = sequences.find(sequences.parse(server.refine(clip, out="").planned.out))
     files = [*named.values(), *(clip.alpha_file(frame) for frame in clip.numbers)]
-    assert (done.frames, len(files)) == (2, 4)
+    assert (done.frame_count, len(files)) == (2, 4)
     (clip.folder / "new").touch()
     assert [path.stat().st_nlink for path in files] == [1] * 4
     assert {path.stat().st_mode for path in files} == {(clip.folder / "new").stat().st_mode}
@@ -236,14 +236,14 @@ def test_a_new_file_is_as_open_as_any_other_of_this_user(server, make_clip):
 def test_a_single_frame(server, make_clip):
     clip = make_clip(count=1)
     outcome = server.refine(clip, **WINDOWS)
-    assert (outcome.numbers, outcome.done.frames) == ([1001], 1)
+    assert (outcome.numbers, outcome.done.frame_count) == ([1001], 1)
 
 
 def test_a_single_picture_without_a_number(server, make_clip):
     clip = make_clip(count=1)
     files = {role: str(clip.file(role, 1001).rename(clip.folder / f"{role}.exr")) for role in ("plate", "mask")}
     outcome = server.refine(clip, **files, out=str(clip.folder / "alpha.exr"))
-    assert outcome.done.frames == 1
+    assert outcome.done.frame_count == 1
     assert (clip.folder / "alpha.exr").exists()
 
 
@@ -258,7 +258,7 @@ def test_names_that_are_not_english(server, make_clip):
     folder = clip.folder.rename(clip.folder.with_name("pl\N{LATIN SMALL LETTER A WITH DIAERESIS}te \N{SNOWMAN} 100%"))
     names = {role: str(folder / f"{role}.####.exr") for role in ("plate", "mask")}
     outcome = server.refine(clip, **names, out=str(folder / "out" / "alpha.####.exr"))
-    assert outcome.done.frames == 2
+    assert outcome.done.frame_count == 2
 
 
 def test_a_project_folder(server, make_clip, refine_by_command, videomama, read_file, tmp_path):

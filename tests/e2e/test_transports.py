@@ -115,7 +115,7 @@ def test_inline_keeps_format_layer_and_dtype(server, make_clip, read_file):
 def test_inline_frames_before_zero(server, make_clip):
     clip = make_clip(count=3, first=-1)
     with server.client() as client:
-        assert sent(client, ordered(clip, transport="inline")).frames == 3
+        assert sent(client, ordered(clip, transport="inline")).frame_count == 3
     np.testing.assert_array_equal(clip.read_alpha(-1).shape, (64, 96))
 
 
@@ -161,7 +161,7 @@ def test_inline_bytes_that_are_not_those_announced_fail_the_job_and_not_the_cach
         with pytest.raises(BadInput, match=r"mask\.1001\.exr changed while the job was running"):
             list(job.events())
         path.write_bytes(announced)
-        assert sent(client, ordered(clip, transport="inline")).frames == 1
+        assert sent(client, ordered(clip, transport="inline")).frame_count == 1
     np.testing.assert_array_equal(clip.read_alpha(1001), expected)
 
 
@@ -234,7 +234,7 @@ def test_an_output_link_to_a_file_outside_is_replaced_not_followed(rooted, make_
     precious.write_bytes(b"precious")
     clip.alpha_file(1001).parent.mkdir()
     clip.alpha_file(1001).symlink_to(precious)
-    assert server.refine(clip).done.frames == 1
+    assert server.refine(clip).done.frame_count == 1
     assert precious.read_bytes() == b"precious"
     assert not clip.alpha_file(1001).is_symlink()
 
@@ -303,7 +303,7 @@ def test_an_output_that_would_overwrite_another_frame_of_the_input_is_refused(se
         clip.file("plate", frame).rename(clip.folder / f"a.{frame}.1.exr")
     before = (clip.folder / "a.2.1.exr").read_bytes()
     names = {"plate": clip.folder / "a.%01d.1.exr", "out": clip.folder / "a.2.%01d.exr"}  # the alpha of 1, plate 2
-    request = clip.order(**{name: str(path) for name, path in names.items()}, frames="1")
+    request = clip.order(**{name: str(path) for name, path in names.items()}, frame_ranges="1")
     with server.client() as client, pytest.raises(BadInput, match="would overwrite the plate"):
         list(client.events(client.submit(request)))
     assert (clip.folder / "a.2.1.exr").read_bytes() == before

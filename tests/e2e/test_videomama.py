@@ -52,7 +52,7 @@ def test_another_process_and_another_range_give_the_same_bits(model_server, star
     whole = alphas(clip)
     shutil.rmtree(clip.folder / "out")
     other = start_server(*CPU, "--weights", str(tiny_checkpoint))
-    part = other.refine(clip, frames="1010-1013,1024", **QUICK)
+    part = other.refine(clip, frame_ranges="1010-1013,1024", **QUICK)
     assert part.done.computed == 5
     assert alphas(clip, part.numbers) == {frame: whole[frame] for frame in part.numbers}
 

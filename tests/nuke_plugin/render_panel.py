@@ -82,13 +82,13 @@ def fill(client: Client, folder: Path) -> str:
     lose_mask(folder / "sh010" / "mask.1020.exr", (192, 108))
     write_clip(folder / "sh020", _LONG, (1920, 1080))
     write_clip(folder / "sh030", 8, (192, 108))
-    client.next_event(client.submit(order(folder / "sh010", "", frames="1001-1016")), 10)
+    client.next_event(client.submit(order(folder / "sh010", "", frame_ranges="1001-1016")), 10)
     for job in (
         order(folder / "sh010", "sh010_comp_v014.nk  VideoMaMa1"),
-        order(folder / "sh030", "sh030_comp_v002.nk  VideoMaMa1", frames="1001-1012"),
+        order(folder / "sh030", "sh030_comp_v002.nk  VideoMaMa1", frame_ranges="1001-1012"),
     ):
         finish(client, client.submit(job))
-    stopped = client.submit(order(folder / "sh020", "", frames=f"1001-{1000 + _LONG}"))
+    stopped = client.submit(order(folder / "sh020", "", frame_ranges=f"1001-{1000 + _LONG}"))
     wait(lambda: job_of(client, stopped).done > 20)
     client.cancel(stopped)
     finish(client, stopped)

@@ -185,7 +185,7 @@ def temporal():
 
 
 @dataclass
-class Outcome:
+class PipelineOutcome:
     """What a job emitted, and where its alphas are."""
 
     events: list[Any]
@@ -260,7 +260,7 @@ class Bench:
         for pause in self.matte(shot, engine, **asked):
             if pause is not None:
                 wait([pause])
-        return Outcome(self.events, self.folder / f"out{self.runs}")
+        return PipelineOutcome(self.events, self.folder / f"out{self.runs}")
 
 
 @pytest.fixture

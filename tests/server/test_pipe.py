@@ -8,7 +8,9 @@ from videomama_client.errors import ProtocolError
 from videomama_client.settings import MatteSettings
 from videomama_server import pipe
 
-SUBMIT = messages.SubmitMatte("r", "/p.####.exr", "/m.####.exr", "", MatteSettings(window=4), inline_frames=[1, 2])
+SUBMIT = messages.SubmitMatte(
+    "r", "/p.####.exr", "/m.####.exr", "", MatteSettings(window=4), inline_frame_numbers=[1, 2]
+)
 MESSAGES = [
     pipe.RunJob("j", "/spool", SUBMIT),
     pipe.DropJob("j"),

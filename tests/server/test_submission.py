@@ -56,13 +56,13 @@ def names_in(folder):
 
 def test_where_both_sides_see_the_files_the_job_goes_by_path(order, shot, tmp_path):
     link = Link(shares=True)
-    sent = submit(link, order(frames="1001", layer="roto", dtype="half", rehash=True))
+    sent = submit(link, order(frame_ranges="1001", layer="roto", dtype="half", rehash=True))
     (request,) = link.requests
     assert (sent.job, sent.inline) == ("job-1", None)
     assert (request.plate, request.mask) == (shot.plate, shot.mask)
-    assert (request.frames, request.layer, request.dtype, request.rehash) == ("1001", "roto", "half", True)
+    assert (request.frame_ranges, request.layer, request.dtype, request.rehash) == ("1001", "roto", "half", True)
     assert not request.inline
-    assert request.inline_frames == request.plate_digests == request.mask_digests == []
+    assert request.inline_frame_numbers == request.plate_digests == request.mask_digests == []
     assert link.proved == [shot.plate_file(1001), shot.mask_file(1001), tmp_path / "out"]
 
 
@@ -72,7 +72,7 @@ def test_where_they_do_not_the_files_are_offered_by_digest(order, shot, transpor
     sent = submit(link, order(transport=transport))
     (request,) = link.requests
     assert request.inline
-    assert request.inline_frames == [1001, 1002, 1003]
+    assert request.inline_frame_numbers == [1001, 1002, 1003]
     assert request.plate_digests == [content_digest(shot.plate_file(frame)) for frame in (1001, 1002, 1003)]
     assert request.mask_digests[2] == content_digest(shot.mask_file(1003))
     assert sent.inline.file("mask", 1002) == shot.mask_file(1002)
@@ -88,13 +88,13 @@ def test_by_path_is_refused_where_the_files_are_not_shared(order, raises_with_hi
 def test_only_the_clip_is_offered(order):
     link = Link(shares=False)
     submit(link, order(clip="1002-1003"))
-    assert link.requests[0].inline_frames == [1002, 1003]
+    assert link.requests[0].inline_frame_numbers == [1002, 1003]
 
 
 def test_a_clip_on_steps_is_offered_as_it_is_named(order):
     link = Link(shares=False)
     submit(link, order(clip="1001-1003x2"))
-    assert link.requests[0].inline_frames == [1001, 1003]
+    assert link.requests[0].inline_frame_numbers == [1001, 1003]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_clip_on_steps_is_offered_as_it_is_named(order):
     [
         ({}, [1001, 1002, 1003]),
         ({"clip": "1001-1010x3"}, [1001, 1004, 1007, 1010]),
-        ({"clip": "1001-1010", "frames": "1003-1001x2"}, [1001, 1003]),
+        ({"clip": "1001-1010", "frame_ranges": "1003-1001x2"}, [1001, 1003]),
     ],
 )
 def test_what_a_job_makes_is_known_from_its_ranges(order, asked, wanted):

@@ -68,7 +68,7 @@ class JobDelegate(QtWidgets.QStyledItemDelegate):
         return line.width() - painter.fontMetrics().horizontalAdvance(words) - (_PAD if words else 0)
 
     def _paint_bar(self, painter: QtGui.QPainter, job: JobState, bar: QtCore.QRect) -> None:
-        if job.frames is None and not snapshot.stoppable(job):
+        if job.frame_count is None and not snapshot.stoppable(job):
             return  # it ended before it was known how much there was to do
         painter.fillRect(bar, self.colours.line)
         cached, computed = snapshot.shares(job)

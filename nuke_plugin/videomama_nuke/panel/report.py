@@ -26,7 +26,7 @@ _REST = "GPU, weights and disk of the server's machine: run `videomama doctor` t
 
 
 @dataclass(frozen=True)
-class Line:
+class ReportLine:
     """One thing that was looked at.
 
     Attributes:
@@ -39,7 +39,7 @@ class Line:
     fix: str = ""
 
 
-def lines(connection_file: Optional[Path] = None) -> list[Line]:
+def lines(connection_file: Optional[Path] = None) -> list[ReportLine]:
     """Look at everything, from the interpreter to the server's folders.
 
     Args:
@@ -49,12 +49,12 @@ def lines(connection_file: Optional[Path] = None) -> list[Line]:
     try:
         from videomama_client import connection
     except ImportError as error:
-        return [*found, Line(False, f"The server cannot be asked: {error}", "Install what is missing above.")]
+        return [*found, ReportLine(False, f"The server cannot be asked: {error}", "Install what is missing above.")]
     path = connection_file or connection.default_path()
     return [*found, *_connection_file(path), *_server(path)]
 
 
-def text(found: list[Line]) -> str:
+def text(found: list[ReportLine]) -> str:
     """Return the report as it is shown and copied: one line each, with what to do below it."""
     said = []
     for line in found:
@@ -65,72 +65,72 @@ def text(found: list[Line]) -> str:
     return "\n".join(said)
 
 
-def _python() -> Line:
+def _python() -> ReportLine:
     ok = sys.version_info[:2] >= _OLDEST_PYTHON
     what = f"Python {platform.python_version()} on {platform.platform()}"
-    return Line(ok, what, "" if ok else "The plug-in needs Python 3.9, which Nuke 14 and newer bring.")
+    return ReportLine(ok, what, "" if ok else "The plug-in needs Python 3.9, which Nuke 14 and newer bring.")
 
 
-def _nuke() -> Line:
+def _nuke() -> ReportLine:
     nuke: Any = sys.modules.get("nuke")
     if nuke is None:
-        return Line(True, "Nuke: not inside Nuke")
+        return ReportLine(True, "Nuke: not inside Nuke")
     ok = nuke.NUKE_VERSION_MAJOR >= _OLDEST_NUKE
-    return Line(ok, f"Nuke {nuke.NUKE_VERSION_STRING}", "" if ok else f"Nuke {_OLDEST_NUKE} or newer is needed.")
+    return ReportLine(ok, f"Nuke {nuke.NUKE_VERSION_STRING}", "" if ok else f"Nuke {_OLDEST_NUKE} or newer is needed.")
 
 
-def _plug_in() -> Line:
+def _plug_in() -> ReportLine:
     folder = Path(videomama_client.__file__).parents[1]
     speaks = f"protocol {messages.PROTOCOL_VERSION}"
-    return Line(True, f"Plug-in {videomama_client.__version__}, {speaks}, in {folder}")
+    return ReportLine(True, f"Plug-in {videomama_client.__version__}, {speaks}, in {folder}")
 
 
-def _zeromq() -> Line:
+def _zeromq() -> ReportLine:
     """Look at the ZeroMQ that the client uses: pyzmq, or the copy inside Nuke."""
     try:
         from videomama_client.zeromq import zmq
     except ImportError as error:
-        return Line(False, f"pyzmq cannot be imported: {error}", "Run `python install nuke`.")
+        return ReportLine(False, f"pyzmq cannot be imported: {error}", "Run `python install nuke`.")
     name = "pyzmq" if zmq.__name__ == "zmq" else zmq.__name__
-    return Line(True, f"{name} {zmq.__version__} from {Path(zmq.__file__ or '').parent}")
+    return ReportLine(True, f"{name} {zmq.__version__} from {Path(zmq.__file__ or '').parent}")
 
 
-def _package(name: str, project: str) -> Line:
+def _package(name: str, project: str) -> ReportLine:
     try:
         found = importlib.import_module(name)
     except ImportError as error:
         fix = f"Put {project} for Python {sys.version_info[0]}.{sys.version_info[1]} on Nuke's Python path."
-        return Line(False, f"{project} cannot be imported: {error}", fix)
+        return ReportLine(False, f"{project} cannot be imported: {error}", fix)
     version = getattr(found, "__version__", None) or ".".join(map(str, getattr(found, "version", ("unknown",))))
-    return Line(True, f"{project} {version} from {Path(found.__file__ or '').parent}")
+    return ReportLine(True, f"{project} {version} from {Path(found.__file__ or '').parent}")
 
 
-def _qt() -> Line:
+def _qt() -> ReportLine:
     qt: Any = sys.modules.get("Qt")
     if qt is None:
-        return Line(True, "Qt: not loaded")
-    return Line(True, f"Qt {qt.__qt_version__} through {qt.__binding__} {qt.__binding_version__}")
+        return ReportLine(True, "Qt: not loaded")
+    return ReportLine(True, f"Qt {qt.__qt_version__} through {qt.__binding__} {qt.__binding_version__}")
 
 
-def _connection_file(path: Path) -> list[Line]:
+def _connection_file(path: Path) -> list[ReportLine]:
     from videomama_client import connection
 
     if not path.exists():
-        return [Line(False, f"No connection file {path}: no server runs here", _START)]
+        return [ReportLine(False, f"No connection file {path}: no server runs here", _START)]
     found = []
     mode = stat.S_IMODE(path.stat().st_mode)
     if os.name == "posix":
         private = not mode & 0o077
         fix = "" if private else f"Others may use your server: stop it, delete {path} and start it again."
-        found.append(Line(private, f"Connection file {path}, mode {mode:04o}", fix))
+        found.append(ReportLine(private, f"Connection file {path}, mode {mode:04o}", fix))
     try:
         known = connection.read(path)
     except VideoMaMaError as error:
-        return [*found, Line(False, _sentence(error.message), error.hint)]
-    return [*found, Line(True, f"It names {known.endpoint}, pid {known.pid}, version {known.version}")]
+        return [*found, ReportLine(False, _sentence(error.message), error.hint)]
+    return [*found, ReportLine(True, f"It names {known.endpoint}, pid {known.pid}, version {known.version}")]
 
 
-def _server(path: Path) -> list[Line]:
+def _server(path: Path) -> list[ReportLine]:
     from videomama_client import connection, launch
 
     try:
@@ -139,23 +139,23 @@ def _server(path: Path) -> list[Line]:
         with launch.connect(path, start=False) as client:
             return [_version(ours, theirs), *_answers(client, path)]
     except ProtocolError as error:  # says which side to update
-        return [Line(False, _sentence(error.message), error.hint)]
+        return [ReportLine(False, _sentence(error.message), error.hint)]
     except VideoMaMaError as error:
-        return [Line(False, f"The server cannot be reached: {error.message}", error.hint or _START)]
+        return [ReportLine(False, f"The server cannot be reached: {error.message}", error.hint or _START)]
 
 
-def _version(ours: str, theirs: str) -> Line:
+def _version(ours: str, theirs: str) -> ReportLine:
     if ours == theirs:
-        return Line(True, f"The server answers; it is version {theirs} too")
+        return ReportLine(True, f"The server answers; it is version {theirs} too")
     older = "the plug-in" if _numbers(ours) < _numbers(theirs) else "the server"
-    return Line(False, f"The server is version {theirs}, the plug-in {ours}", f"Update {older}.")
+    return ReportLine(False, f"The server is version {theirs}, the plug-in {ours}", f"Update {older}.")
 
 
-def _answers(client: Client, path: Path) -> list[Line]:
+def _answers(client: Client, path: Path) -> list[ReportLine]:
     status = client.status()
     where = f" on {status.device}" if status.device else ""
     return [
-        Line(True, f"Engine: {status.engine or ('loaded' if status.device else 'not loaded')}{where}"),
+        ReportLine(True, f"Engine: {status.engine or ('loaded' if status.device else 'not loaded')}{where}"),
         *_restarts(status.worker_restarts),
         *_differing(status),
         _cache(Path(status.cache_dir)),
@@ -163,33 +163,35 @@ def _answers(client: Client, path: Path) -> list[Line]:
     ]
 
 
-def _restarts(count: int) -> list[Line]:
-    return [Line(False, f"The engine died {count} times", "Its log says why.")] if count else []
+def _restarts(count: int) -> list[ReportLine]:
+    return [ReportLine(False, f"The engine died {count} times", "Its log says why.")] if count else []
 
 
-def _differing(status: messages.StatusReported) -> list[Line]:
+def _differing(status: messages.StatusReported) -> list[ReportLine]:
     found = server_config.differences(status.config, server_config.from_environment())
-    return [Line(False, _sentence(str(known)), server_config.HINT) for known in found]
+    return [ReportLine(False, _sentence(str(known)), server_config.HINT) for known in found]
 
 
-def _cache(folder: Path) -> Line:
+def _cache(folder: Path) -> ReportLine:
     if folder.parent.is_dir() and not folder.exists():
-        return Line(True, f"The cache folder {folder} is not made yet: the first job does that")
+        return ReportLine(True, f"The cache folder {folder} is not made yet: the first job does that")
     if not folder.is_dir():
         fix = "Give the server a folder that this machine sees under the same name: videomama serve --cache-dir."
-        return Line(False, f"The cache folder {folder} is not there, seen from here", fix)
+        return ReportLine(False, f"The cache folder {folder} is not there, seen from here", fix)
     try:
         with tempfile.TemporaryFile(dir=folder):
-            return Line(True, f"The cache folder {folder} can be written")
+            return ReportLine(True, f"The cache folder {folder} can be written")
     except OSError as error:
-        return Line(False, f"The cache folder {folder} cannot be written: {error.strerror}", "Ask for its permissions.")
+        return ReportLine(
+            False, f"The cache folder {folder} cannot be written: {error.strerror}", "Ask for its permissions."
+        )
 
 
-def _log(named: Path, beside: Path) -> Line:
+def _log(named: Path, beside: Path) -> ReportLine:
     for path in (named, beside):
         if os.access(path, os.R_OK):
-            return Line(True, f"Log {path}, {path.stat().st_size:,} bytes")
-    return Line(True, f"No log {named}: the server logs to the terminal it was started in")
+            return ReportLine(True, f"Log {path}, {path.stat().st_size:,} bytes")
+    return ReportLine(True, f"No log {named}: the server logs to the terminal it was started in")
 
 
 def _numbers(version: str) -> list[int]:

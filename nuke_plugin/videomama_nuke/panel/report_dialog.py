@@ -26,7 +26,7 @@ class ReportDialog(QtWidgets.QDialog):
         self.setModal(False)
         self.resize(620, 380)
         self._connection_file = connection_file
-        self._found: list[report.Line] = []
+        self._found: list[report.ReportLine] = []
         self._thread: Optional[threading.Thread] = None
         self.pane = controls.reading_pane("Doctor's report", "What was looked at, and what to do about it")
         self.copy = controls.button("&Copy", "Copy the report", lambda: controls.copy(self.pane.toPlainText()))
@@ -47,7 +47,7 @@ class ReportDialog(QtWidgets.QDialog):
             return
         self.pane.setPlainText("Looking\u2026")
         self.copy.setEnabled(False)
-        found: list[report.Line] = []
+        found: list[report.ReportLine] = []
         path = self._connection_file
         self._found = found
         self._thread = threading.Thread(

@@ -152,9 +152,9 @@ def job_details(job: JobState) -> tuple[str, ...]:
 
 def job_progress(job: JobState) -> str:
     """Return how many frames are done, and how many of them came from the cache."""
-    if job.frames is None and not job.done:
+    if job.frame_count is None and not job.done:
         return ""
-    of = "" if job.frames is None else f" of {job.frames}"
+    of = "" if job.frame_count is None else f" of {job.frame_count}"
     cached = job.done - job.computed
     return f"{job.done}{of}" + (f"{_DOT}{cached} cached" if cached else "")
 
@@ -163,7 +163,7 @@ def job_sentence(job: JobState) -> str:
     """Return all that is known of a job in one sentence, for tooltips and screen readers."""
     parts = [job_name(job), f"{job.state}, {job.priority}"]
     parts += [] if job.engine is None else [f"engine {job.engine}"]
-    parts += [f"{job_progress(job)} frames, {job.computed} computed"] if job.done or job.frames is not None else []
+    parts += [f"{job_progress(job)} frames, {job.computed} computed"] if job.done or job.frame_count is not None else []
     parts += [f"QC: {job.flags}"] if job.flags else []
     parts += [duration(job.seconds), failure(job), words.look_at(job.role, job.frame), job.plate]
     return "\n".join(part for part in parts if part)
@@ -176,9 +176,9 @@ def failure(job: JobState) -> str:
 
 def shares(job: JobState) -> tuple[float, float]:
     """Return which parts of a job's frames came from the cache and were computed, both 0..1."""
-    if not job.frames:
+    if not job.frame_count:
         return 0.0, 0.0
-    return min(1.0, (job.done - job.computed) / job.frames), min(1.0, job.computed / job.frames)
+    return min(1.0, (job.done - job.computed) / job.frame_count), min(1.0, job.computed / job.frame_count)
 
 
 def stoppable(job: JobState) -> bool:

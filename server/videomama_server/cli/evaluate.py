@@ -24,12 +24,12 @@ from videomama_client.wording import counted
 from videomama_server import config
 from videomama_server.cli import EXIT_FAILED
 from videomama_server.cli.bar import Bar
-from videomama_server.evaluate.asked import GIVEN, MASK, Measures, parse_engine, parse_masks, without_twins
-from videomama_server.evaluate.clip import Clip, Data
+from videomama_server.evaluate.asked import GIVEN, MASK, MeasureChoice, parse_engine, parse_masks, without_twins
+from videomama_server.evaluate.clip import Data, GroundTruthClip
 from videomama_server.evaluate.layouts import LAYOUTS, read_data
 from videomama_server.evaluate.report import wording
 from videomama_server.evaluate.report.write import PAGE, write
-from videomama_server.evaluate.run import Failure, Outcome, Plan, Runner
+from videomama_server.evaluate.run import EvaluationOutcome, EvaluationPlan, Failure, Runner
 from videomama_server.evaluate.summary import Evaluation, summed_up
 from videomama_server.qc.report import make_folder
 from videomama_server.synthetic.degrade import HITS, SHAPES
@@ -87,7 +87,7 @@ def evaluate(  # noqa: PLR0913 - one parameter per option
     kinds = without_twins([parse_masks(text) for text in masks])
     found = [read_data(Path(os.path.abspath(folder)), layout or "") for folder in data]  # noqa: PTH100 - links stay
     make_folder(out)
-    plan = Plan(clips_of(found), asked, kinds, Measures(conn, shape, foreground), out)
+    plan = EvaluationPlan(clips_of(found), asked, kinds, MeasureChoice(conn, shape, foreground), out)
 
     def connect() -> Client:
         return launch.connect(settled.connection_file, start=not no_start)
@@ -107,7 +107,7 @@ def evaluate(  # noqa: PLR0913 - one parameter per option
         sys.exit(EXIT_FAILED)
 
 
-def clips_of(found: Sequence[Data]) -> list[Clip]:
+def clips_of(found: Sequence[Data]) -> list[GroundTruthClip]:
     """Return the clips of all folders with names that differ: where two are alike, the folder's stands before.
 
     Raises:
@@ -125,7 +125,7 @@ def clips_of(found: Sequence[Data]) -> list[Clip]:
     return clips
 
 
-def _tell(evaluation: Evaluation, outcome: Outcome, out: Path, as_json: bool) -> None:
+def _tell(evaluation: Evaluation, outcome: EvaluationOutcome, out: Path, as_json: bool) -> None:
     again = sum(unit.again for unit in outcome.units)
     if as_json:
         facts = {"clips": len(evaluation.clips), "units": len(outcome.units), "kept": again}

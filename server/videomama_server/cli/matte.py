@@ -91,7 +91,10 @@ def _settings_options(command: Callable[..., None]) -> Callable[..., None]:
     help="Frames that exist, such as 1001-1100 or 1001-1099x2; by default all from first to last plate.",
 )
 @click.option(
-    "--frames", default="", help="Frames wanted, such as 1001-1040 or 1001-1039x2; by default the whole clip."
+    "--frames",
+    "frame_ranges",
+    default="",
+    help="Frames wanted, such as 1001-1040 or 1001-1039x2; by default the whole clip.",
 )
 @click.option("--layer", default="", help="EXR layer to write the alpha to.")
 @click.option("--dtype", type=click.Choice(["float", "half", "uint16"]), help="Pixel type to write.")
@@ -129,8 +132,7 @@ def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: 
         colour(done.colorspace)
     judged = control() if control else None
     if as_json:
-        result = asdict(done)
-        del result["job"]
+        result = _as_dict(done)
         if judged:
             result["qc"] = judged.as_dict()
         if colour:
@@ -140,8 +142,8 @@ def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: 
     for warning in done.warnings:
         click.echo(f"Warning: {warning}", err=True)
     click.echo(
-        f"{counted(done.frames, 'frame')} ({done.computed} computed, {done.cached} cached) in {done.seconds:.1f} s "
-        f"by {done.engine}, region {','.join(map(str, done.roi))}, plate as {done.colorspace}"
+        f"{counted(done.frame_count, 'frame')} ({done.computed} computed, {done.cached} cached) "
+        f"in {done.seconds:.1f} s by {done.engine}, region {','.join(map(str, done.roi))}, plate as {done.colorspace}"
     )
     if done.plan:
         click.echo(done.plan)
@@ -154,6 +156,15 @@ def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: 
         judged.say(click.echo)
 
 
+def _as_dict(done: messages.MatteDone) -> dict[str, Any]:
+    """Return a result in the words of `--json`, which scripts read."""
+    from videomama_server.qc.flags import as_dict
+
+    result = asdict(done)
+    del result["job"]
+    return {"frames": result.pop("frame_count"), **result, "flags": [as_dict(flag) for flag in done.flags]}
+
+
 def _say_flags(done: messages.MatteDone) -> None:
     """Tell what the server's quality control flagged, as `videomama qc` does."""
     from videomama_server.qc.flags import sentence
@@ -162,8 +173,8 @@ def _say_flags(done: messages.MatteDone) -> None:
         click.echo(f"QC: {sentence(flag)}")
     if done.judged and not done.flags:
         click.echo(f"QC: nothing flagged on {counted(done.judged, 'frame')}")
-    if done.judged < done.frames:
-        click.echo(f"QC: {counted(done.frames - done.judged, 'frame')} not judged")
+    if done.judged < done.frame_count:
+        click.echo(f"QC: {counted(done.frame_count - done.judged, 'frame')} not judged")
 
 
 def follow(client: Client, order: Submission) -> messages.MatteDone:
@@ -202,7 +213,7 @@ def _watch(events: Iterable[messages.JobEvent], shown: Progress) -> messages.Mat
         if isinstance(event, messages.MatteDone):
             return event
         if isinstance(event, messages.MattePlanned):
-            shown.update(task, description=event.engine, total=event.frames, visible=True)
+            shown.update(task, description=event.engine, total=event.frame_count, visible=True)
             for warning in event.warnings:
                 click.echo(f"Warning: {warning}", err=True)
         elif isinstance(event, messages.FrameDone):

@@ -140,15 +140,15 @@ def _found(prediction: str, truth: str, wanted: _Wanted) -> _Files:
 
 
 def _measured(files: _Files, wanted: _Wanted) -> Shown:
-    evaluation = measures.Evaluation(wanted.convention, wanted.measures)
+    scorer = measures.Scorer(wanted.convention, wanted.measures)
     unaided = _Unaided()
     for frame in sorted(files.alpha):
         with placed(frame=frame), option_called("--mask-channel", "--channel"):
             alpha, truth = (_alpha(of[frame], wanted) for of in files.alphas)
-            evaluation.add(alpha, truth, _colours(files, frame, wanted.view))
+            scorer.add(alpha, truth, _colours(files, frame, wanted.view))
             unaided.add(frame, alpha, truth, _display(files.plate[frame], wanted.view) if files.plate else None)
-    taken = {name: value for name, value in asdict(evaluation.mean()).items() if name in wanted.measures}
-    return {**taken, **_over_time(unaided, wanted), "frames": len(evaluation.frames), "convention": wanted.convention}
+    taken = {name: value for name, value in asdict(scorer.mean()).items() if name in wanted.measures}
+    return {**taken, **_over_time(unaided, wanted), "frames": len(scorer.frames), "convention": wanted.convention}
 
 
 def _over_time(unaided: _Unaided, wanted: _Wanted) -> Shown:

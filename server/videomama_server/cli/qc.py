@@ -14,7 +14,7 @@ from videomama_client.wording import counted
 from videomama_server.cli.bar import frames_bar
 from videomama_server.media import sequences
 from videomama_server.qc import report
-from videomama_server.qc.files import Clip, Reading, clip_of
+from videomama_server.qc.files import Reading, RefinedClip, refined_clip
 from videomama_server.qc.flags import sentence
 from videomama_server.qc.report import QcReport
 from videomama_server.submission import Submission
@@ -40,7 +40,7 @@ def qc(frames: str, out: Path | None, as_json: bool, **how: Any) -> None:
     No truth is needed: plate, mask and alpha are compared with each other and over time.
     """
     plate, mask, alpha = (sequences.with_view(how.pop(role), how["view"]) for role in ("plate", "mask", "alpha"))
-    clip = clip_of((plate, mask, alpha), sequences.parse_range(frames) if frames else (), Reading(**how))
+    clip = refined_clip((plate, mask, alpha), sequences.parse_range(frames) if frames else (), Reading(**how))
     found = control(clip, out)
     if as_json:
         click.echo(json.dumps(found.as_dict()))
@@ -72,7 +72,7 @@ class Judged:
             say(str(self.folder / report.PLOT))
 
 
-def control(clip: Clip, folder: Path | None) -> Judged:
+def control(clip: RefinedClip, folder: Path | None) -> Judged:
     """Judge a clip, showing progress and warnings on standard error, and write the report where a folder is named.
 
     Raises:
@@ -109,7 +109,7 @@ def of_matte(order: Submission, folder: Path) -> Callable[[], Judged]:
     )
 
     def judge() -> Judged:
-        clip = clip_of((order.plate, order.mask, order.out), order.wanted(), how)
+        clip = refined_clip((order.plate, order.mask, order.out), order.wanted(), how)
         return control(replace(clip, there=tuple(order.clip_frames())), folder)  # older alphas may lie beside the job's
 
     return judge

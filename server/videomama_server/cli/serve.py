@@ -68,11 +68,11 @@ def status(connection_file: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(report))
         return
-    jobs, settings = report.pop("jobs"), report.pop("config")
+    jobs, config_values = report.pop("jobs"), report.pop("config")
     del report["differs"]
     for name, value in report.items():
         click.echo(f"{name.replace('_', ' '):>20}  {_shown(name, value)}")
-    for name, value in settings.items():
+    for name, value in config_values.items():
         click.echo(f"{'config':>20}  {name} = {value or '-'}")
     for job in jobs:
         click.echo(f"{'job':>20}  {job}")

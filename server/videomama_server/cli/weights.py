@@ -112,7 +112,7 @@ def fetch(target: Path | None, accepted: bool, verify: bool, as_json: bool) -> N
     settled = config.load({"weights": target})
     fetching = _with_extra("videomama_server.weights.fetch")
     with Transfer() as transfer:
-        order = fetching.Order(
+        order = fetching.FetchOrder(
             catalogue.PUBLISHED, settled.weights, settled.folded_dir, lambda: _accepts(accepted, transfer), verify
         )
         outcome = fetching.fetch(order, transfer, transfer.say)

@@ -73,12 +73,12 @@ def run(folder: Path, shape: ClipShape, follow: Follow, say: Say) -> DemoReport:
             client.stop_server()
     say("Measuring")
     report = DemoReport(
-        frames=first.frames,
+        frames=first.frame_count,
         engine=first.engine,
         roi=first.roi,
         mask=_measure(clip, clip.mask),
         alpha=_measure(clip, folder / "alpha.%04d.exr"),
-        seconds_per_frame=first.seconds / first.frames,
+        seconds_per_frame=first.seconds / first.frame_count,
         second_run={"cached": second.cached, "seconds": second.seconds},
     )
     _write_report(folder / "report.json", report)

@@ -41,7 +41,7 @@ def contact_sheet(rows: Sequence[SheetFrame]) -> ByteArray:
     foreground's, estimated from plate and alpha (see `videomama_server.foreground`).
     The detail is the part of the frame where the alpha has most edges, which is where the hair is.
     """
-    return sheets.lay_out(_TITLES, [sheets.Row(str(row.number), _cells(row)) for row in rows])
+    return sheets.lay_out(_TITLES, [sheets.LabelledRow(str(row.number), _cells(row)) for row in rows])
 
 
 def write_contact_sheet(path: Path, rows: Sequence[SheetFrame]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from videomama_server.doctor.asking import NoAnswer, ask, ask_python, last_line
-from videomama_server.doctor.lines import Line, good, warning
+from videomama_server.doctor.lines import DoctorLine, good, warning
 
 _SMI_S = 20.0
 _TORCH_S = 120.0
@@ -69,7 +69,7 @@ class Graphics:
     driver: Driver = field(default_factory=Driver)
     torch: Torch = field(default_factory=Torch)
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[DoctorLine]:
         """Return what to tell of it."""
         lines = [self._gpu(), self._torch()]
         return lines + [_memory(card) for card in self._cards()]
@@ -77,7 +77,7 @@ class Graphics:
     def _cards(self) -> tuple[Card, ...]:
         return self.torch.cards or self.driver.cards
 
-    def _gpu(self) -> Line:
+    def _gpu(self) -> DoctorLine:
         cards = self._cards()
         if cards:
             driver = f", driver {self.driver.version}" if self.driver.version else ""
@@ -85,7 +85,7 @@ class Graphics:
         what = f"No GPU that torch could use: {self.driver.problem}"
         return warning("gpu", what, f"The model needs an NVIDIA GPU and its driver. {_CLASSIC}")
 
-    def _torch(self) -> Line:
+    def _torch(self) -> DoctorLine:
         torch = self.torch
         if not torch.version:
             reason = torch.problem if torch.installed else "it is not installed"
@@ -149,7 +149,7 @@ def _cards(rows: Sequence[dict[str, Any]]) -> tuple[Card, ...]:
     return tuple(Card(row["name"], row["free"], row["total"], row["problem"]) for row in rows)
 
 
-def _memory(card: Card) -> Line:
+def _memory(card: Card) -> DoctorLine:
     name = "gpu memory"
     if card.free is None or card.total is None:
         return good(name, f"{card.name}: what is free is not known")

@@ -12,7 +12,7 @@ PROBLEM = "problem"
 
 
 @dataclass(frozen=True)
-class Line:
+class DoctorLine:
     """One thing that was looked at.
 
     Attributes:
@@ -29,32 +29,32 @@ class Line:
     fix: str = ""
 
 
-def good(name: str, what: str) -> Line:
+def good(name: str, what: str) -> DoctorLine:
     """Return a line about something that is as it should be."""
-    return Line(name, OK, what)
+    return DoctorLine(name, OK, what)
 
 
-def warning(name: str, what: str, fix: str) -> Line:
+def warning(name: str, what: str, fix: str) -> DoctorLine:
     """Return a line about something that could be better."""
-    return Line(name, WARNING, what, fix)
+    return DoctorLine(name, WARNING, what, fix)
 
 
-def problem(name: str, what: str, fix: str) -> Line:
+def problem(name: str, what: str, fix: str) -> DoctorLine:
     """Return a line about something that keeps this machine from refining."""
-    return Line(name, PROBLEM, what, fix)
+    return DoctorLine(name, PROBLEM, what, fix)
 
 
-def can_refine(lines: Sequence[Line]) -> bool:
+def can_refine(lines: Sequence[DoctorLine]) -> bool:
     """Whether the main job can run: some engine refines on this machine."""
     return all(line.state != PROBLEM for line in lines)
 
 
-def as_fields(lines: Sequence[Line]) -> dict[str, Any]:
+def as_fields(lines: Sequence[DoctorLine]) -> dict[str, Any]:
     """Return the report as it is printed as JSON."""
     return {"ok": can_refine(lines), "lines": [asdict(line) for line in lines]}
 
 
-def as_text(lines: Sequence[Line]) -> str:
+def as_text(lines: Sequence[DoctorLine]) -> str:
     """Return the report as people read it: a line each, with what to do below it, and the verdict."""
     width = max((len(line.name) for line in lines), default=0) + 2
     said = []
@@ -64,7 +64,7 @@ def as_text(lines: Sequence[Line]) -> str:
     return "\n".join([*said, "", _verdict(lines)])
 
 
-def _verdict(lines: Sequence[Line]) -> str:
+def _verdict(lines: Sequence[DoctorLine]) -> str:
     problems, warnings = (sum(line.state == state for line in lines) for state in (PROBLEM, WARNING))
     verdict = "This machine can refine." if not problems else f"This machine cannot refine: problems: {problems}."
     return f"{verdict} Warnings: {warnings}." if warnings else verdict

@@ -14,7 +14,7 @@ from videomama_client import __version__, messages
 import videomama_server
 from videomama_server.config import Config
 from videomama_server.doctor.asking import NoAnswer, ask_python
-from videomama_server.doctor.lines import Line, good, problem, warning
+from videomama_server.doctor.lines import DoctorLine, good, problem, warning
 from videomama_server.files.disk_space import nearest
 
 OLDEST_PYTHON = (3, 11)
@@ -34,7 +34,7 @@ print(json.dumps(engines.load("classic", EngineConfig(Path(), Path())).name))
 """
 
 
-def python() -> Line:
+def python() -> DoctorLine:
     """Look at the interpreter."""
     version = ".".join(map(str, sys.version_info[:3]))
     what = f"Python {version} at {sys.executable}; VideoMaMa {__version__}, protocol {messages.PROTOCOL_VERSION}"
@@ -43,7 +43,7 @@ def python() -> Line:
     return problem("python", what, "Python 3.11 is the oldest that works: `python install server --python PATH`.")
 
 
-def engine() -> Line:
+def engine() -> DoctorLine:
     """Load the engine that runs anywhere, in a process of its own; takes seconds."""
     try:
         ask_python(["-c", _TRIAL], _IMPORT_S)
@@ -52,7 +52,7 @@ def engine() -> Line:
     return good("engine classic", "It loads; it needs no GPU and no weights")
 
 
-def ports(config: Config, served: bool) -> Line:
+def ports(config: Config, served: bool) -> DoctorLine:
     """Try to listen where the server would.
 
     Args:
@@ -79,7 +79,7 @@ def _listen(host: str, port: int) -> None:
             socket.create_connection(address, timeout=_CONNECT_S).close()
 
 
-def clock(folder: Path) -> Line:
+def clock(folder: Path) -> DoctorLine:
     """Compare the clock with the times of this software's files, and with what the disk of `folder` writes."""
     now = time.time()
     built = max(path.stat().st_mtime for path in Path(videomama_server.__file__).parent.rglob("*.py"))

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import videomama_server
 from videomama_server.doctor.asking import NoAnswer, ask_python
-from videomama_server.doctor.lines import Line, good, warning
+from videomama_server.doctor.lines import DoctorLine, good, warning
 
 _LOOK_S = 60.0
 
 
-def examine() -> list[Line]:
+def examine() -> list[DoctorLine]:
     """Ask the installer of the checkout that this runs from; an installation from a wheel has none."""
     program = Path(videomama_server.__file__).resolve().parents[2] / "install" / "check_nukes.py"
     if not program.is_file():
         return [good("nuke", "Not looked at: the installer that knows Nuke's places is not beside this installation")]
     try:
         rows = ask_python([str(program)], _LOOK_S)
-        return [Line(**row) for row in rows]
+        return [DoctorLine(**row) for row in rows]
     except (NoAnswer, TypeError) as error:
         return [warning("nuke", f"Nuke could not be looked for: {error}", "Try `python install nuke --dry-run`.")]

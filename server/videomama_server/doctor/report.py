@@ -13,11 +13,11 @@ from videomama_client.server_config import HINT
 from videomama_server import running
 from videomama_server.config import Config
 from videomama_server.doctor import graphics, machine, nukes, serving, storage, weights
-from videomama_server.doctor.lines import Line, good, problem, warning
+from videomama_server.doctor.lines import DoctorLine, good, problem, warning
 from videomama_server.engines.videomama.checkpoint import layouts
 
 
-def examine(connection_file: Path | None = None) -> list[Line]:
+def examine(connection_file: Path | None = None) -> list[DoctorLine]:
     """Look at everything; takes seconds and changes nothing.
 
     Args:
@@ -30,7 +30,7 @@ def examine(connection_file: Path | None = None) -> list[Line]:
     except BadInput as error:
         lines = [problem("config", error.message, error.hint)]
         settled = replace(Config(), connection_file=connection_file or Config().connection_file)
-    jobs: Sequence[Callable[[], list[Line]]] = (
+    jobs: Sequence[Callable[[], list[DoctorLine]]] = (
         lambda: [machine.python(), machine.engine()],
         lambda: _model(settled),
         lambda: serving.examine(settled.connection_file),
@@ -44,14 +44,14 @@ def examine(connection_file: Path | None = None) -> list[Line]:
     return lines
 
 
-def _config(here: running.Settled) -> list[Line]:
+def _config(here: running.Settled) -> list[DoctorLine]:
     """Say whether the config here is the running server's, which is what the rest of the report is about."""
     if not here.differing:
         return [good("config", "It can be read")]
     return [warning("config", str(known), HINT) for known in here.differing]
 
 
-def _looked(job: Callable[[], list[Line]]) -> list[Line]:
+def _looked(job: Callable[[], list[DoctorLine]]) -> list[DoctorLine]:
     """Do one part; what it may not look at is a line of its own, and the other parts are told all the same."""
     try:
         return job()
@@ -59,13 +59,13 @@ def _looked(job: Callable[[], list[Line]]) -> list[Line]:
         return [warning("doctor", f"Not all could be looked at: {error}", "Get the permission to look there.")]
 
 
-def _model(config: Config) -> list[Line]:
+def _model(config: Config) -> list[DoctorLine]:
     seen = graphics.examine()
     held = weights.examine(config, bool(seen.torch.version), seen.torch.computes)
     return [*seen.lines(), *held, _automatic(config, seen.torch.computes)]
 
 
-def _automatic(config: Config, computes: bool) -> Line:
+def _automatic(config: Config, computes: bool) -> DoctorLine:
     """Say which engine jobs get that name none."""
     if config.device == "cpu" or not computes:
         return good("engine auto", "It is classic here: there is no GPU that the model may use")

@@ -10,7 +10,7 @@ from videomama_client import __version__, connection, launch, messages
 from videomama_client.connection import Connection
 from videomama_client.errors import ProtocolError, VideoMaMaError
 
-from videomama_server.doctor.lines import Line, good, problem, warning
+from videomama_server.doctor.lines import DoctorLine, good, problem, warning
 from videomama_server.files.disk_space import nearest
 
 _FILE = "connection file"
@@ -19,7 +19,7 @@ _BY_ITSELF = "one is started when it is needed"
 _AGAIN = "End the server (`videomama stop`), delete the file and start again."
 
 
-def examine(path: Path) -> list[Line]:
+def examine(path: Path) -> list[DoctorLine]:
     """Look at the file and greet the server; starts none."""
     if not path.exists():
         return [_place(path), good(_SERVER, f"None runs; {_BY_ITSELF}")]
@@ -38,7 +38,7 @@ def listens(path: Path) -> bool:
         return False
 
 
-def _place(path: Path) -> Line:
+def _place(path: Path) -> DoctorLine:
     folder = nearest(path.parent)
     if os.access(folder, os.W_OK | os.X_OK):
         return good(_FILE, f"{path} is not there: no server runs")
@@ -46,7 +46,7 @@ def _place(path: Path) -> Line:
     return problem(_FILE, f"{path} cannot be written: {folder} may not be written to", fix)
 
 
-def _mode(path: Path) -> Line:
+def _mode(path: Path) -> DoctorLine:
     if os.name != "posix":
         return good(_FILE, f"{path}")
     status = path.stat()
@@ -59,7 +59,7 @@ def _mode(path: Path) -> Line:
     return good(_FILE, what)
 
 
-def _server(path: Path, known: Connection) -> list[Line]:
+def _server(path: Path, known: Connection) -> list[DoctorLine]:
     if not known.listening():
         return [good(_SERVER, f"That of {path} is gone (pid {known.pid}); {_BY_ITSELF}")]
     try:
@@ -73,7 +73,7 @@ def _server(path: Path, known: Connection) -> list[Line]:
     return [_version(theirs), *_deaths(status)]
 
 
-def _version(theirs: str) -> Line:
+def _version(theirs: str) -> DoctorLine:
     what = f"It answers, version {theirs}"
     if theirs == __version__:
         return good(_SERVER, what)
@@ -84,7 +84,7 @@ def _version(theirs: str) -> Line:
     return warning(_SERVER, f"{what}, and this is {__version__}", fix)
 
 
-def _deaths(status: messages.StatusReported) -> list[Line]:
+def _deaths(status: messages.StatusReported) -> list[DoctorLine]:
     if not status.worker_restarts:
         return []
     what = f"It died {status.worker_restarts} times since the server started"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from videomama_server.cache.entries import README, Cache, sample
 from videomama_server.config import Config
-from videomama_server.doctor.lines import Line, good, problem, warning
+from videomama_server.doctor.lines import DoctorLine, good, problem, warning
 from videomama_server.files import disk_space
 
 NAME = "cache folder"
@@ -18,7 +18,7 @@ _LITTLE_ROOM = 10e9
 _ELSEWHERE = "Name another folder with VIDEOMAMA_CACHE_DIR, or cache_dir in config.toml."
 
 
-def examine(config: Config) -> list[Line]:
+def examine(config: Config) -> list[DoctorLine]:
     """Look at the folder and change nothing in it."""
     folder = config.cache_dir
     found = [_room(folder)]
@@ -35,7 +35,7 @@ def examine(config: Config) -> list[Line]:
     return [_size(folder, config.cache_limit_gb), *_entries(folder), *found]
 
 
-def _can_be_made(folder: Path) -> Line:
+def _can_be_made(folder: Path) -> DoctorLine:
     place = disk_space.nearest(folder)
     if os.access(place, os.W_OK | os.X_OK) and not folder.exists():
         return good(NAME, f"{folder} is not there yet; the first job makes it")
@@ -51,7 +51,7 @@ def _not_writable(folder: Path) -> str:
         return error.strerror or str(error)
 
 
-def _size(folder: Path, limit_gb: float) -> Line:
+def _size(folder: Path, limit_gb: float) -> DoctorLine:
     cache = Cache(folder)
     held = cache.stat()
     cache.close()
@@ -61,7 +61,7 @@ def _size(folder: Path, limit_gb: float) -> Line:
     return good(NAME, what)
 
 
-def _entries(folder: Path) -> list[Line]:
+def _entries(folder: Path) -> list[DoctorLine]:
     checked, damaged = sample(folder, _SAMPLE)
     if not checked:
         return []
@@ -71,7 +71,7 @@ def _entries(folder: Path) -> list[Line]:
     return [good("cache entries", f"{checked} were looked at and are whole")]
 
 
-def _room(folder: Path) -> Line:
+def _room(folder: Path) -> DoctorLine:
     place = disk_space.nearest(folder)
     free = disk_space.free(place)
     if free is None:

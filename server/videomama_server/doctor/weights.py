@@ -9,7 +9,7 @@ from videomama_client.errors import WeightsError
 
 from videomama_server.config import Config
 from videomama_server.doctor.asking import NoAnswer, ask_python
-from videomama_server.doctor.lines import Line, good, problem, warning
+from videomama_server.doctor.lines import DoctorLine, good, problem, warning
 from videomama_server.engines.videomama.checkpoint import headers, layouts
 from videomama_server.engines.videomama.checkpoint.layouts import Checkpoint
 from videomama_server.weights import manifest
@@ -24,7 +24,7 @@ _FETCH = (
 _AGAIN = "`python install weights` fetches them again; `videomama weights check` says more."
 
 
-def examine(config: Config, torch_installed: bool, computes: bool) -> list[Line]:
+def examine(config: Config, torch_installed: bool, computes: bool) -> list[DoctorLine]:
     """Look at the folder of weights; reads headers, not the data.
 
     Args:
@@ -69,7 +69,7 @@ def _compare(folder: Path) -> None:
             raise WeightsError(f"{path} has {has:,} bytes, and had {row.size:,} when it was fetched", _AGAIN)
 
 
-def _checked(folder: Path, what: str, say: Any) -> Line:
+def _checked(folder: Path, what: str, say: Any) -> DoctorLine:
     """Run `videomama weights check`, which needs torch and takes seconds."""
     try:
         report = ask_python(["-m", "videomama_server", "weights", "check", str(folder), "--json"], _CHECK_S)
@@ -77,7 +77,7 @@ def _checked(folder: Path, what: str, say: Any) -> Line:
         return warning(NAME, f"{what}; not checked further: {error.message}", _AGAIN)
     if report["ok"]:
         return good(NAME, f"{what}, of the right shapes")
-    line: Line = say(NAME, _sentence(report["problem"]), report["hint"] or _AGAIN)
+    line: DoctorLine = say(NAME, _sentence(report["problem"]), report["hint"] or _AGAIN)
     return line
 
 

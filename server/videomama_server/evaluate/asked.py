@@ -55,7 +55,7 @@ class AskedMasks:
 
 
 @dataclass(frozen=True)
-class Measures:
+class MeasureChoice:
     """Which measures are taken.
 
     Attributes:
@@ -125,5 +125,5 @@ def _value(text: str, name: str, value: str) -> Any:
 
 
 def _signature(engine: str, config: Config) -> str:
-    place = EngineConfig.of(config)
-    return engines.signature(engines.resolve(engine, place), place)
+    engine_config = EngineConfig.of(config)
+    return engines.signature(engines.resolve(engine, engine_config), engine_config)

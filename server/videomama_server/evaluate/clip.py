@@ -16,7 +16,7 @@ Files = Mapping[int, Path]
 
 
 @dataclass(frozen=True)
-class Clip:
+class GroundTruthClip:
     """A clip with its truth; all that is there has the same frames, all equally far apart.
 
     Attributes:
@@ -70,11 +70,11 @@ class Data:
 
     folder: Path
     layout: str
-    clips: list[Clip]
+    clips: list[GroundTruthClip]
     broken: list[Broken]
 
 
-Read = Callable[[], Clip]
+Read = Callable[[], GroundTruthClip]
 
 
 def numbered(folder: Path) -> tuple[str, dict[int, Path]]:

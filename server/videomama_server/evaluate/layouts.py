@@ -10,14 +10,14 @@ from typing import Protocol
 
 from videomama_client.errors import BadInput, NotPermitted
 
-from videomama_server.evaluate.clip import Broken, Clip, Data, Read, numbered, numbered_if_there
+from videomama_server.evaluate.clip import Broken, Data, GroundTruthClip, Read, numbered, numbered_if_there
 from videomama_server.media import sequences
 from videomama_server.synthetic.suite import FACTS, read_clip
 
 _DEPTH = 3  # folders above a clip's: the data set's, its resolution's and its part's
 
 
-class Layout(Protocol):
+class DatasetLayout(Protocol):
     """A way in which clips lie in folders."""
 
     name: str
@@ -38,7 +38,7 @@ class Suite:
     expects = f"suite: a folder per clip with {FACTS}, as `videomama clips` makes it"
 
     def find(self, folder: Path) -> dict[str, Read]:
-        """See `Layout.find`."""
+        """See `DatasetLayout.find`."""
         inside = [folder] if (folder / FACTS).is_file() else _folders(folder)
         if not any((clip / FACTS).is_file() for clip in inside):
             return {}
@@ -46,12 +46,14 @@ class Suite:
         return {clip.name: partial(self._read, clip) for clip in begun}
 
     @staticmethod
-    def _read(folder: Path) -> Clip:
+    def _read(folder: Path) -> GroundTruthClip:
         clip = read_clip(folder)
         plate, alpha, mask, foreground = (
             sequences.find(sequences.parse(clip.pattern(what))) for what in ("plate", "alpha", "mask", "foreground")
         )
-        return Clip(folder.name, clip.spec.kind, "suite", clip.pattern("plate"), plate, alpha, mask, foreground)
+        return GroundTruthClip(
+            folder.name, clip.spec.kind, "suite", clip.pattern("plate"), plate, alpha, mask, foreground
+        )
 
 
 class RvmLayout:
@@ -68,7 +70,7 @@ class RvmLayout:
     _other: str | None = "har"  # with this it is another data set's
 
     def find(self, folder: Path) -> dict[str, Read]:
-        """See `Layout.find`; `folder` is the data set's, or any below it down to one clip's."""
+        """See `DatasetLayout.find`; `folder` is the data set's, or any below it down to one clip's."""
         found = [clip for clip in self._clips(folder, _DEPTH) if not (self._other and (clip / self._other).is_dir())]
         if not any((clip / self.plate).is_dir() and (clip / "pha").is_dir() for clip in found):
             return {}
@@ -81,11 +83,13 @@ class RvmLayout:
             for inside in _folders(folder):
                 yield from self._clips(inside, depth - 1)
 
-    def _read(self, folder: Path) -> Clip:
+    def _read(self, folder: Path) -> GroundTruthClip:
         pattern, plate = numbered(folder / self.plate)
         _, truth = numbered(folder / "pha")
         mask, foreground = (numbered_if_there(folder / part) for part in ("mask", "fgr"))
-        return Clip(folder.name, folder.absolute().parent.name, self.data, pattern, plate, truth, mask, foreground)
+        return GroundTruthClip(
+            folder.name, folder.absolute().parent.name, self.data, pattern, plate, truth, mask, foreground
+        )
 
 
 class YouTubeMatte(RvmLayout):
@@ -109,7 +113,7 @@ class VHim60:
     expects = "v-him60: comp_hard/{fgr/00000/00000.jpg, pha/00000/00000/00.png, xmem/00000/00000/00.png}"
 
     def find(self, folder: Path) -> dict[str, Read]:
-        """See `Layout.find`; `folder` is the data set's, or that of one of its levels."""
+        """See `DatasetLayout.find`; `folder` is the data set's, or that of one of its levels."""
         levels = [folder] if _is_level(folder) else [inside for inside in _folders(folder) if _is_level(inside)]
         found: dict[str, Read] = {}
         for level in levels:
@@ -120,15 +124,15 @@ class VHim60:
         return found
 
     @staticmethod
-    def _read(level: Path, video: str, subject: str) -> Clip:
+    def _read(level: Path, video: str, subject: str) -> GroundTruthClip:
         pattern, plate = numbered(level / "fgr" / video)
         masks = _masks_beside(level)
         truth, mask = (_of_subject(kind / video, subject) if kind else None for kind in (level / "pha", masks))
         name = f"{video}/{Path(subject).stem}"
-        return Clip(name, level.absolute().name, "V-HIM60", pattern, plate, truth or {}, mask or None)
+        return GroundTruthClip(name, level.absolute().name, "V-HIM60", pattern, plate, truth or {}, mask or None)
 
 
-LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (Suite(), YouTubeMatte(), RvmLayout(), VHim60())}
+LAYOUTS: dict[str, DatasetLayout] = {layout.name: layout for layout in (Suite(), YouTubeMatte(), RvmLayout(), VHim60())}
 
 
 def read_data(folder: Path, layout: str = "") -> Data:
@@ -140,7 +144,7 @@ def read_data(folder: Path, layout: str = "") -> Data:
     """
     if not folder.is_dir():
         raise BadInput(f"{folder} is no folder", "Name a folder of clips.")
-    asked: Sequence[Layout] = [LAYOUTS[layout]] if layout else list(LAYOUTS.values())
+    asked: Sequence[DatasetLayout] = [LAYOUTS[layout]] if layout else list(LAYOUTS.values())
     for one in asked:
         readers = _listed(one, folder)
         if readers:
@@ -149,7 +153,7 @@ def read_data(folder: Path, layout: str = "") -> Data:
     raise BadInput(f"no clips with exact alphas were found in {folder}", f"Expected is one of:\n{expected}")
 
 
-def _listed(layout: Layout, folder: Path) -> dict[str, Read]:
+def _listed(layout: DatasetLayout, folder: Path) -> dict[str, Read]:
     try:
         return layout.find(folder)
     except PermissionError as error:
@@ -158,11 +162,11 @@ def _listed(layout: Layout, folder: Path) -> dict[str, Read]:
 
 def _all_read(folder: Path, layout: str, readers: dict[str, Read]) -> Data:
     read = [_tried(name, reader) for name, reader in readers.items()]
-    clips = [one for one in read if isinstance(one, Clip)]
+    clips = [one for one in read if isinstance(one, GroundTruthClip)]
     return Data(folder, layout, clips, [one for one in read if isinstance(one, Broken)])
 
 
-def _tried(name: str, read: Read) -> Clip | Broken:
+def _tried(name: str, read: Read) -> GroundTruthClip | Broken:
     try:
         return replace(read(), name=name)
     except (BadInput, NotPermitted) as error:

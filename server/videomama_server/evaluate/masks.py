@@ -10,13 +10,13 @@ from pathlib import Path
 from videomama_client.errors import BadInput, placed
 
 from videomama_server.evaluate.asked import AskedMasks
-from videomama_server.evaluate.clip import Clip, Files
+from videomama_server.evaluate.clip import Files, GroundTruthClip
 from videomama_server.evaluate.measure import Tell
 from videomama_server.media import frames
 from videomama_server.synthetic import degrade
 
 
-def files(clip: Clip, masks: AskedMasks, folder: Path) -> dict[int, Path]:
+def files(clip: GroundTruthClip, masks: AskedMasks, folder: Path) -> dict[int, Path]:
     """Return where the masks of a clip go in `folder`, by frame.
 
     Raises:
@@ -26,7 +26,7 @@ def files(clip: Clip, masks: AskedMasks, folder: Path) -> dict[int, Path]:
     return {number: folder / f"mask.{number:04d}{ending}" for number in clip.numbers}
 
 
-def write(clip: Clip, masks: AskedMasks, targets: Files, tell: Tell) -> None:
+def write(clip: GroundTruthClip, masks: AskedMasks, targets: Files, tell: Tell) -> None:
     """Write the masks of a clip, of which 0 and 1 are the only values where they are made here.
 
     Args:
@@ -53,7 +53,7 @@ def write(clip: Clip, masks: AskedMasks, targets: Files, tell: Tell) -> None:
         tell()
 
 
-def _of_clip(clip: Clip) -> Files:
+def _of_clip(clip: GroundTruthClip) -> Files:
     if clip.mask is None:
         raise BadInput(f"{clip.name} has no masks of its own", "Name a degradation with --masks, such as mixed.")
     return clip.mask

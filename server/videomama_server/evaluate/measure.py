@@ -10,8 +10,8 @@ from videomama_client.errors import BadInput, placed
 
 from videomama_server import foreground, metrics
 from videomama_server.arrays import FloatArray
-from videomama_server.evaluate.asked import FLICKER, FOREGROUND, Measures
-from videomama_server.evaluate.clip import Clip, Files
+from videomama_server.evaluate.asked import FLICKER, FOREGROUND, MeasureChoice
+from videomama_server.evaluate.clip import Files, GroundTruthClip
 from videomama_server.media import color, frames
 from videomama_server.media.frames import Picture
 
@@ -35,7 +35,7 @@ class Shown:
         )
 
 
-def read(clip: Clip, alphas: Files, number: int) -> Shown:
+def read(clip: GroundTruthClip, alphas: Files, number: int) -> Shown:
     """Read one frame: an alpha of another size is resampled as the server does it, a truth of another is refused.
 
     Raises:
@@ -53,7 +53,9 @@ def read(clip: Clip, alphas: Files, number: int) -> Shown:
     return Shown(frames.conform(alpha, plate.geometry), frames.conform(truth, plate.geometry), plate)
 
 
-def measure(clip: Clip, alphas: Files, measures: Measures, is_mask: bool, tell: Tell) -> tuple[tuple[int, int], Scores]:
+def measure(
+    clip: GroundTruthClip, alphas: Files, measures: MeasureChoice, is_mask: bool, tell: Tell
+) -> tuple[tuple[int, int], Scores]:
     """Return width and height of the plates, and the scores of every frame by measure.
 
     Args:
@@ -68,14 +70,14 @@ def measure(clip: Clip, alphas: Files, measures: Measures, is_mask: bool, tell: 
     """
     first = frames.probe_plate(clip.plate[clip.numbers[0]]).geometry.display
     taken = measures.of(first.w * first.h, clip.foreground is not None)
-    evaluation = metrics.Evaluation(only=[name for name in taken if name != FLICKER])
+    scorer = metrics.Scorer(only=[name for name in taken if name != FLICKER])
     scores: Scores = {name: [] for name in taken}
     before: tuple[FloatArray, FloatArray] | None = None
     for number in clip.numbers:
         shown = read(clip, alphas, number)
         with placed(frame=number):
             colours = _colours(clip, number, shown, is_mask) if taken[-1] in FOREGROUND else None
-            found = asdict(evaluation.add(shown.alpha, shown.truth, colours))
+            found = asdict(scorer.add(shown.alpha, shown.truth, colours))
             now = shown.alpha, shown.display
             found[FLICKER] = metrics.flicker(now[0], before[0], now[1], before[1]) if before else None
         before = now
@@ -85,7 +87,7 @@ def measure(clip: Clip, alphas: Files, measures: Measures, is_mask: bool, tell: 
     return (first.w, first.h), scores
 
 
-def _colours(clip: Clip, number: int, shown: Shown, is_mask: bool) -> tuple[FloatArray, FloatArray]:
+def _colours(clip: GroundTruthClip, number: int, shown: Shown, is_mask: bool) -> tuple[FloatArray, FloatArray]:
     """Return the colour to judge and the exact one, both in linear light."""
     assert clip.foreground is not None  # such measures are not taken without
     exact = _linear(clip.foreground[number])

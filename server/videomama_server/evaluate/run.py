@@ -1,4 +1,4 @@
-"""Runs every unit that has no valid record: engines through the real server, masks by themselves."""
+"""Runs every unit that has no valid result: engines through the real server, masks by themselves."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from videomama_client.errors import NotPermitted, ServerUnreachable, VideoMaMaEr
 from videomama_client.messages import BATCH, FrameDone, MatteDone
 
 from videomama_server.evaluate import masks as masking
-from videomama_server.evaluate import record
-from videomama_server.evaluate.asked import GIVEN, MASK, AskedEngine, AskedMasks, Measures, parse_masks
-from videomama_server.evaluate.clip import Clip, Files
+from videomama_server.evaluate import unit_result
+from videomama_server.evaluate.asked import GIVEN, MASK, AskedEngine, AskedMasks, MeasureChoice, parse_masks
+from videomama_server.evaluate.clip import Files, GroundTruthClip
 from videomama_server.evaluate.measure import measure
-from videomama_server.evaluate.record import Record, fingerprint
+from videomama_server.evaluate.unit_result import UnitResult, fingerprint
 from videomama_server.media.sequences import whole_range
 from videomama_server.submission import Submission, submit
 
@@ -41,7 +41,7 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True)
-class Plan:
+class EvaluationPlan:
     """What is to be evaluated.
 
     Attributes:
@@ -49,16 +49,16 @@ class Plan:
         engines: at least one.
         masks: empty for those of the data where a clip has some, else `mixed`.
         measures: to take.
-        folder: of the results; alphas and records go to `work` in it.
+        folder: of the results; alphas and results go to `work` in it.
     """
 
-    clips: Sequence[Clip]
+    clips: Sequence[GroundTruthClip]
     engines: Sequence[AskedEngine]
     masks: Sequence[AskedMasks]
-    measures: Measures
+    measures: MeasureChoice
     folder: Path
 
-    def masks_of(self, clip: Clip) -> Sequence[AskedMasks]:
+    def masks_of(self, clip: GroundTruthClip) -> Sequence[AskedMasks]:
         """Return which masks a clip is evaluated with."""
         return self.masks or [_OF_DATA if clip.mask is not None else _MIXED]
 
@@ -72,15 +72,15 @@ class Unit:
         masks: name of their kind.
         engine: as asked for, or `mask`.
         alphas: where its alphas are, or its masks.
-        record: its scores.
+        result: its scores.
         again: whether they were there before.
     """
 
-    clip: Clip
+    clip: GroundTruthClip
     masks: str
     engine: str
     alphas: Files
-    record: Record
+    result: UnitResult
     again: bool
 
 
@@ -96,7 +96,7 @@ class Failure:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class EvaluationOutcome:
     """All units that were done, in the order of the plan, and those that failed."""
 
     units: list[Unit] = field(default_factory=list)
@@ -108,7 +108,7 @@ _MIXED = parse_masks("mixed")
 
 
 class Runner:
-    """Does the units of a plan, one after the other; what has a valid record is not done again.
+    """Does the units of a plan, one after the other; what has a valid result is not done again.
 
     Args:
         plan: what to do.
@@ -116,12 +116,12 @@ class Runner:
         progress: is told.
     """
 
-    def __init__(self, plan: Plan, connect: Callable[[], Client], progress: Progress) -> None:
+    def __init__(self, plan: EvaluationPlan, connect: Callable[[], Client], progress: Progress) -> None:
         self._plan, self._connect, self._progress = plan, connect, progress
         self._client: Client | None = None
-        self._outcome = Outcome()
+        self._outcome = EvaluationOutcome()
 
-    def run(self) -> Outcome:
+    def run(self) -> EvaluationOutcome:
         """Do all units; one that fails does not keep the others from being done.
 
         Raises:
@@ -138,13 +138,13 @@ class Runner:
             self._drop_client()
         return self._outcome
 
-    def _all_engines(self, clip: Clip, masks: AskedMasks) -> None:
-        given = self._tried(clip, masks, MASK, partial(self._mask_unit, clip, masks))
+    def _all_engines(self, clip: GroundTruthClip, masks: AskedMasks) -> None:
+        given = self._tried(clip, masks, MASK, partial(self._evaluate_masks, clip, masks))
         if given is not None:
             for engine in self._plan.engines:
-                self._tried(clip, masks, engine.name, partial(self._engine_unit, given, engine))
+                self._tried(clip, masks, engine.name, partial(self._evaluate_engine, given, engine))
 
-    def _tried(self, clip: Clip, masks: AskedMasks, engine: str, do: Callable[[], Unit]) -> Unit | None:
+    def _tried(self, clip: GroundTruthClip, masks: AskedMasks, engine: str, do: Callable[[], Unit]) -> Unit | None:
         """Take in the unit that `do` does, or its failure, and then return None."""
         self._progress.unit(f"{clip.name}, {masks.name} masks" + f", {engine}" * (engine != MASK))
         try:
@@ -159,7 +159,7 @@ class Runner:
         self._outcome.units.append(unit)
         return unit
 
-    def _mask_unit(self, clip: Clip, masks: AskedMasks) -> Unit:
+    def _evaluate_masks(self, clip: GroundTruthClip, masks: AskedMasks) -> Unit:
         folder = self._folder(clip, masks.name, MASK)
         targets = masking.files(clip, masks, folder)
         mark = fingerprint(
@@ -169,40 +169,42 @@ class Runner:
             measures=asdict(self._plan.measures),
         )
 
-        def make() -> Record:
+        def make() -> UnitResult:
             masking.write(clip, masks, targets, self._progress.step)
             size, scores = measure(clip, targets, self._plan.measures, True, self._progress.step)
-            return Record(mark, "", size, clip.numbers, scores)
+            return UnitResult(mark, "", size, clip.numbers, scores)
 
-        found, again = self._recorded(folder, mark, targets, make)
+        found, again = self._kept_or_made(folder, mark, targets, make)
         return Unit(clip, masks.name, MASK, targets, found, again)
 
-    def _engine_unit(self, given: Unit, engine: AskedEngine) -> Unit:
+    def _evaluate_engine(self, given: Unit, engine: AskedEngine) -> Unit:
         clip = given.clip
         folder = self._folder(clip, given.masks, engine.slug)
         targets = {number: folder / f"alpha.{number:04d}.exr" for number in clip.numbers}
         mark = fingerprint(
-            (), masks=given.record.fingerprint, settings=asdict(engine.settings), engine=engine.signature
+            (), masks=given.result.fingerprint, settings=asdict(engine.settings), engine=engine.signature
         )
 
-        def make() -> Record:
+        def make() -> UnitResult:
             done = self._refine(given, engine, folder)
             size, scores = measure(clip, targets, self._plan.measures, False, self._progress.step)
-            whole = done.computed == done.frames
-            seconds = done.seconds / done.frames if whole else None
-            return Record(mark, done.engine, size, clip.numbers, scores, seconds, done.warnings)
+            whole = done.computed == done.frame_count
+            seconds = done.seconds / done.frame_count if whole else None
+            return UnitResult(mark, done.engine, size, clip.numbers, scores, seconds, done.warnings)
 
-        found, again = self._recorded(folder, mark, targets, make)
+        found, again = self._kept_or_made(folder, mark, targets, make)
         return Unit(clip, given.masks, engine.name, targets, found, again)
 
-    def _recorded(self, folder: Path, mark: str, targets: Files, make: Callable[[], Record]) -> tuple[Record, bool]:
-        """Return the record of a unit, and whether an earlier run left it; else `make` it and keep it in `folder`."""
-        found = record.load(folder, mark, targets.values())
+    def _kept_or_made(
+        self, folder: Path, mark: str, targets: Files, make: Callable[[], UnitResult]
+    ) -> tuple[UnitResult, bool]:
+        """Return the result of a unit, and whether an earlier run left it; else `make` it and keep it in `folder`."""
+        found = unit_result.load(folder, mark, targets.values())
         if found is not None:
             self._progress.step(2 * len(targets))
             return found, True
         folder.mkdir(parents=True, exist_ok=True)
-        record.forget(folder)
+        unit_result.forget(folder)
         made = make()
         made.save(folder)
         return made, False
@@ -233,10 +235,10 @@ class Runner:
             raise
         raise AssertionError("events end with MatteDone or an error")
 
-    def _foreground(self, clip: Clip) -> Files | None:
+    def _foreground(self, clip: GroundTruthClip) -> Files | None:
         return clip.foreground if self._plan.measures.foreground else None
 
-    def _folder(self, clip: Clip, masks: str, engine: str) -> Path:
+    def _folder(self, clip: GroundTruthClip, masks: str, engine: str) -> Path:
         return self._plan.folder / WORK / masks / engine / clip.name
 
     def _drop_client(self) -> None:

@@ -15,7 +15,7 @@ from videomama_client.errors import BadInput
 
 from videomama_server.evaluate import published
 from videomama_server.evaluate.asked import MASK, MEASURES, SHAPE
-from videomama_server.evaluate.run import Failure, Outcome, Unit
+from videomama_server.evaluate.run import EvaluationOutcome, Failure, Unit
 from videomama_server.metrics import rvm_table_mean
 
 SPREADSHEET_DATA = ("VideoMatte", "YouTubeMatte")  # whose published tables are averaged frame by frame first
@@ -38,7 +38,7 @@ class ClipFacts:
 
 
 @dataclass(frozen=True)
-class Row:
+class SummaryRow:
     """One line of a table: a clip, or many, by one engine (or the masks themselves) with one kind of masks.
 
     Attributes:
@@ -67,7 +67,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class FrameScores:
+class UnitScores:
     """The figures of every frame of a unit."""
 
     clip: str
@@ -102,14 +102,14 @@ class Evaluation:
     measures: list[str]
     engines: dict[str, str]
     clips: list[ClipFacts]
-    overall: list[Row]
-    groups: list[Row]
-    per_clip: list[Row]
-    spreadsheet: list[Row]
+    overall: list[SummaryRow]
+    groups: list[SummaryRow]
+    per_clip: list[SummaryRow]
+    spreadsheet: list[SummaryRow]
     published: list[published.Published]
     failures: list[Failure]
     warnings: list[str]
-    frames: list[FrameScores]
+    frames: list[UnitScores]
 
     def excerpt(self) -> Evaluation:
         """Return it without the figures of the frames."""
@@ -118,13 +118,13 @@ class Evaluation:
 
 _PARTS: dict[str, Callable[..., Any]] = {
     "clips": ClipFacts,
-    "overall": Row,
-    "groups": Row,
-    "per_clip": Row,
-    "spreadsheet": Row,
+    "overall": SummaryRow,
+    "groups": SummaryRow,
+    "per_clip": SummaryRow,
+    "spreadsheet": SummaryRow,
     "published": published.Published,
     "failures": Failure,
-    "frames": FrameScores,
+    "frames": UnitScores,
 }
 
 
@@ -154,19 +154,19 @@ def read(path: Path) -> Evaluation:
         raise BadInput(f"cannot read {path}: {error}", "Name an evaluation.json.") from error
 
 
-def summed_up(outcome: Outcome) -> Evaluation:
+def summed_up(outcome: EvaluationOutcome) -> Evaluation:
     """Return all figures of what was done."""
     units = outcome.units
     rows = _clip_rows(units)
     known = {unit.clip.name: unit for unit in units}
     group_of = {name: unit.clip.group for name, unit in known.items()}
     overall = list(_joined(rows, lambda row: row.data))
-    taken = {name for unit in units for name in unit.record.scores}
+    taken = {name for unit in units for name in unit.result.scores}
     return Evaluation(
         software=__version__,
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         measures=[name for name in MEASURES if name in taken],
-        engines={unit.engine: unit.record.engine for unit in units if unit.engine != MASK},
+        engines={unit.engine: unit.result.engine for unit in units if unit.engine != MASK},
         clips=[_facts(unit) for unit in known.values()],
         overall=overall,
         groups=list(_joined(rows, lambda row: group_of[row.name])),
@@ -174,32 +174,32 @@ def summed_up(outcome: Outcome) -> Evaluation:
         spreadsheet=list(_spreadsheet(units)),
         published=_beside(units),
         failures=outcome.failures,
-        warnings=[f"{u.clip.name}, {u.engine}: {warning}" for u in units for warning in u.record.warnings],
-        frames=[FrameScores(u.clip.name, u.masks, u.engine, u.record.frames, u.record.scores) for u in units],
+        warnings=[f"{u.clip.name}, {u.engine}: {warning}" for u in units for warning in u.result.warnings],
+        frames=[UnitScores(u.clip.name, u.masks, u.engine, u.result.frames, u.result.scores) for u in units],
     )
 
 
 def data_name(unit: Unit) -> str:
     """Return the data set's name, with the size of its pictures where other sizes are not averaged with it."""
-    width, height = unit.record.size
+    width, height = unit.result.size
     return unit.clip.data if unit.clip.data in MIXED_DATA else f"{unit.clip.data} {width}x{height}"
 
 
 def _facts(unit: Unit) -> ClipFacts:
     clip = unit.clip
-    return ClipFacts(clip.name, clip.group, data_name(unit), *unit.record.size, clip.numbers[0], len(clip.numbers))
+    return ClipFacts(clip.name, clip.group, data_name(unit), *unit.result.size, clip.numbers[0], len(clip.numbers))
 
 
-def _clip_rows(units: Iterable[Unit]) -> list[Row]:
-    rows: list[Row] = []
-    baseline: dict[tuple[str, str], Row] = {}
+def _clip_rows(units: Iterable[Unit]) -> list[SummaryRow]:
+    rows: list[SummaryRow] = []
+    baseline: dict[tuple[str, str], SummaryRow] = {}
     for unit in units:
-        scores = unit.record.scores
+        scores = unit.result.scores
         present = {name: [x for x in figures if x is not None] for name, figures in scores.items()}
         mean = {name: fmean(figures) for name, figures in present.items() if figures}
         worst = {name: _worst(name, figures) for name, figures in present.items() if figures}
-        row = Row(unit.clip.name, data_name(unit), unit.masks, unit.engine, 1, mean, worst)
-        row = replace(row, seconds_per_frame=unit.record.seconds_per_frame)
+        row = SummaryRow(unit.clip.name, data_name(unit), unit.masks, unit.engine, 1, mean, worst)
+        row = replace(row, seconds_per_frame=unit.result.seconds_per_frame)
         base = baseline.setdefault((row.name, row.masks), row)  # masks come first
         if unit.engine != MASK:
             row = replace(row, ratio=_ratio(mean, base.mean), worst_ratio=_ratio(worst, base.worst))
@@ -207,14 +207,14 @@ def _clip_rows(units: Iterable[Unit]) -> list[Row]:
     return rows
 
 
-def _joined(rows: Sequence[Row], key: Callable[[Row], str]) -> Iterator[Row]:
+def _joined(rows: Sequence[SummaryRow], key: Callable[[SummaryRow], str]) -> Iterator[SummaryRow]:
     """Yield a row for all clips of one key, data set, kind of masks and engine."""
     kinds = dict.fromkeys((key(row), row.data, row.masks, row.engine) for row in rows)
     order = list(dict.fromkeys(kind[:3] for kind in kinds))
     for name, data, masks, engine in sorted(kinds, key=lambda kind: order.index(kind[:3])):
         of = [row for row in rows if (key(row), row.data, row.masks, row.engine) == (name, data, masks, engine)]
         speeds = [row.seconds_per_frame for row in of if row.seconds_per_frame is not None]
-        yield Row(
+        yield SummaryRow(
             name,
             data,
             masks,
@@ -242,20 +242,20 @@ def _ratio(figures: Figures, base: Figures) -> Figures:
     return {name: value / base[name] for name, value in figures.items() if base.get(name) and name not in SHAPE}
 
 
-def _spreadsheet(units: Sequence[Unit]) -> Iterator[Row]:
+def _spreadsheet(units: Sequence[Unit]) -> Iterator[SummaryRow]:
     own = [unit for unit in units if unit.clip.data in SPREADSHEET_DATA]
     for data, masks, engine in dict.fromkeys((data_name(unit), unit.masks, unit.engine) for unit in own):
-        of = [unit.record.scores for unit in own if (data_name(unit), unit.masks, unit.engine) == (data, masks, engine)]
+        of = [unit.result.scores for unit in own if (data_name(unit), unit.masks, unit.engine) == (data, masks, engine)]
         names = [name for name in MEASURES if all(name in scores for scores in of)]
         mean = {name: rvm_table_mean([scores[name] for scores in of]) for name in names}
-        yield Row(data, data, masks, engine, len(of), mean, {})
+        yield SummaryRow(data, data, masks, engine, len(of), mean, {})
 
 
 def _beside(units: Sequence[Unit]) -> list[published.Published]:
     """Return the published figures of the same data, size and masks; a size counts only where all clips have it."""
     sizes: dict[str, set[tuple[int, int]]] = {}
     for unit in units:
-        sizes.setdefault(data_name(unit), set()).add(unit.record.size)
+        sizes.setdefault(data_name(unit), set()).add(unit.result.size)
     only = {name: next(iter(of)) if len(of) == 1 else None for name, of in sizes.items()}
     facts = dict.fromkeys((unit.clip.data, unit.clip.group, only[data_name(unit)], unit.masks) for unit in units)
     found = [one for fact in facts for one in published.beside(*fact)]

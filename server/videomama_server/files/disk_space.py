@@ -77,7 +77,7 @@ def require(shares: Sequence[Share], hint: str) -> None:
             )
 
 
-def judge(folder: Path, available: int, need: Need) -> str:
+def check_space(folder: Path, available: int, need: Need) -> str:
     """Return a warning where `available` bytes may be too few for a job that writes in `folder`, else nothing.
 
     Raises:

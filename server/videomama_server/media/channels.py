@@ -23,7 +23,7 @@ _CRYPTOMATTE = re.compile(r"(.*\.)?crypto(object|asset|material|matte)?[^.]*?\d\
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ChannelChoice:
     """Which pixels of plate and mask a job asks for; the fields are those of `MatteSettings`."""
 
     plate_layer: str = ""

@@ -27,7 +27,7 @@ _LIGHT, _DARK = 0.35, 0.18  # linear
 
 
 @dataclass(frozen=True)
-class Row:
+class LabelledRow:
     """One row of a sheet.
 
     Attributes:
@@ -41,7 +41,7 @@ class Row:
     is_marked: bool = False
 
 
-def lay_out(titles: Sequence[str], rows: Sequence[Row]) -> ByteArray:
+def lay_out(titles: Sequence[str], rows: Sequence[LabelledRow]) -> ByteArray:
     """Return the sheet (h, w, 3), 8-bit sRGB: a column for each title, cells at its left."""
     step = CELL[1] + GAP
     width = GAP + step * len(titles)

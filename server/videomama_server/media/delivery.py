@@ -87,7 +87,7 @@ class Delivery:
         free = disk_space.free(folder)
         if free is None or free >= need.usual or self._takes_no_space():
             return ""
-        return disk_space.judge(folder, free, need)
+        return disk_space.check_space(folder, free, need)
 
     def _takes_no_space(self) -> bool:
         folder, entries = self.pattern.folder, self.entries

@@ -79,13 +79,13 @@ def _min_is_white(suffix: str, spec: Any) -> bool:
     return suffix in (".tif", ".tiff") and isinstance(photometric, int) and photometric == 0
 
 
-def _layout(spec: Any) -> limits.Layout:
+def _layout(spec: Any) -> limits.PixelLayout:
     envelope = spec.getattribute("openexr:envmap")
     is_cube = isinstance(envelope, int) and envelope == 1
     cube = is_cube or "cube" in text_of(spec.getattribute("textureformat")).lower()
     tile = spec.tile_width * spec.tile_height * max(1, spec.tile_depth)
     depth = max(1, spec.depth, spec.tile_depth)  # of a TIFF, OpenImageIO (3.2) tells the tiles' depth alone
-    return limits.Layout(spec.nchannels, spec.pixel_bytes(True), tile, bool(spec.deep), depth, cube)
+    return limits.PixelLayout(spec.nchannels, spec.pixel_bytes(True), tile, bool(spec.deep), depth, cube)
 
 
 def _name(spec: Any) -> str:

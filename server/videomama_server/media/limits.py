@@ -37,7 +37,7 @@ _HINT = "The header is damaged, or the picture needs cropping first."
 
 
 @dataclass(frozen=True)
-class Layout:
+class PixelLayout:
     """How a part says that its pixels lie in the file.
 
     Attributes:
@@ -103,7 +103,7 @@ def unreadable(path: Path, reason: str) -> BadInput:
     return BadInput(f"cannot read {path}: {reason}", "Render or copy the file again.")
 
 
-def obstacle(layout: Layout) -> str:
+def obstacle(layout: PixelLayout) -> str:
     """Return what keeps the pixels of a part from being read as a picture: `deep`, `volume` or `cube`; else nothing."""
     if layout.deep:
         return DEEP
@@ -130,7 +130,7 @@ def check_chosen(path: Path, geometry: Geometry, obstacle: str) -> None:
         )
 
 
-def check_part(path: Path, part: int, geometry: Geometry, layout: Layout) -> None:
+def check_part(path: Path, part: int, geometry: Geometry, layout: PixelLayout) -> None:
     """Raise `BadInput` when a part of `path` is of a size that no plate has.
 
     Args:

@@ -2,7 +2,7 @@
 
 The convention is that of the RobustVideoMatting evaluation (Lin et al., 2021), which MatAnyone shares, on float
 alphas: no 8-bit step, no normalisation before the gradient, and measures of change averaged over the frame pairs
-that exist. `Evaluation(convention="maggie")` gives the figures of MaGGIe's evaluation instead.
+that exist. `Scorer(convention="maggie")` gives the figures of MaGGIe's evaluation instead.
 """
 
 from videomama_server.arrays import FloatArray
@@ -11,9 +11,9 @@ from videomama_server.metrics.clip import ClipMetrics, MetricsResult
 from videomama_server.metrics.connectivity import conn
 from videomama_server.metrics.conventions import CONVENTIONS, Convention
 from videomama_server.metrics.difference import foreground_mad, foreground_mse, mad, mse, sad
-from videomama_server.metrics.evaluation import MEASURES, Evaluation, Scores
 from videomama_server.metrics.flicker import change_along, flicker, motion_view
 from videomama_server.metrics.gradient import grad
+from videomama_server.metrics.scorer import MEASURES, Scorer, Scores
 from videomama_server.metrics.seams import SeamTest, change, drift, overlap_disagreement, seam_test
 from videomama_server.metrics.shape import boundary_f, jaccard
 from videomama_server.metrics.tables import rvm_table_mean
@@ -25,7 +25,7 @@ __all__ = [
     "MEASURES",
     "ClipMetrics",
     "Convention",
-    "Evaluation",
+    "Scorer",
     "FloatArray",
     "MetricsResult",
     "Scores",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from videomama_server.arrays import FloatArray
-from videomama_server.metrics.evaluation import Evaluation
+from videomama_server.metrics.scorer import Scorer
 
 _QUICK = ("mad", "mse", "grad", "dtssd")
 
@@ -30,7 +30,7 @@ class ClipMetrics:
     """Accumulates the measures of a clip frame by frame."""
 
     def __init__(self) -> None:
-        self._evaluation = Evaluation(only=_QUICK)
+        self._scorer = Scorer(only=_QUICK)
 
     def add(self, pred: FloatArray, truth: FloatArray) -> None:
         """Measure the next frame, in clip order.
@@ -42,7 +42,7 @@ class ClipMetrics:
         Raises:
             BadInput: the two differ in shape, from each other or from the frames before, or are not float (H, W).
         """
-        self._evaluation.add(pred, truth)
+        self._scorer.add(pred, truth)
 
     def result(self) -> MetricsResult:
         """Return the means over all frames added so far.
@@ -50,11 +50,11 @@ class ClipMetrics:
         Raises:
             BadInput: no frame was added.
         """
-        mean = self._evaluation.mean()
+        mean = self._scorer.mean()
         return MetricsResult(
             mad=mean.mad or 0.0,  # every frame has one
             mse=mean.mse or 0.0,
             grad=mean.grad or 0.0,
             dtssd=mean.dtssd,
-            frames=len(self._evaluation.frames),
+            frames=len(self._scorer.frames),
         )

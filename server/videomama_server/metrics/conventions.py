@@ -14,7 +14,7 @@ Convention = Literal["rvm", "maggie"]
 
 
 @dataclass(frozen=True)
-class Measures:
+class ConventionMeasures:
     """What a convention measures, by name.
 
     Attributes:
@@ -28,8 +28,8 @@ class Measures:
     of_pair: dict[str, Callable[[FloatArray, FloatArray, FloatArray, FloatArray], float]]
 
 
-CONVENTIONS: dict[Convention, Measures] = {
-    "rvm": Measures(
+CONVENTIONS: dict[Convention, ConventionMeasures] = {
+    "rvm": ConventionMeasures(
         prepare=as_float,
         of_frame={
             "mad": difference.mad,
@@ -43,7 +43,7 @@ CONVENTIONS: dict[Convention, Measures] = {
         },
         of_pair={"dtssd": temporal.dtssd, "messddt": temporal.messddt},
     ),
-    "maggie": Measures(
+    "maggie": ConventionMeasures(
         prepare=maggie.prepared,
         of_frame={
             "mad": maggie.mad,

@@ -13,7 +13,7 @@ from videomama_client.messages import FrameDone, JobEvent
 from videomama_server import heartbeat
 from videomama_server.arrays import FloatArray
 from videomama_server.media.geometry import Geometry
-from videomama_server.pipeline.quality_control import Control, Scene
+from videomama_server.pipeline.quality_control import Control, JudgedFrame
 from videomama_server.pipeline.services import Services
 from videomama_server.pipeline.survey import Order
 from videomama_server.qc.sights import Glimpse
@@ -71,7 +71,7 @@ class AlphaWriter:
         self.wait(self._most_waiting)
         self._writes.append(self._writers.submit(task, *arguments))
 
-    def _publish(self, frame: int, key: str, scene: Scene | None, alpha: FloatArray, geometry: Geometry) -> None:
+    def _publish(self, frame: int, key: str, scene: JudgedFrame | None, alpha: FloatArray, geometry: Geometry) -> None:
         entry = self._cache.publish(key, alpha, geometry)
         self._deliver(entry, frame, False)
         if scene is not None:

@@ -17,7 +17,7 @@ from videomama_server.pipeline.plan import Group
 from videomama_server.pipeline.reader import LoadedFrame
 from videomama_server.pipeline.services import Services
 from videomama_server.pipeline.survey import Order, Pause, Survey, check_cancelled
-from videomama_server.pipeline.windows import Window
+from videomama_server.pipeline.window_grid import Window
 
 
 class Computation:

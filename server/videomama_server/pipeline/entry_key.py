@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from blake3 import blake3
 from videomama_client.settings import MatteSettings
 
-from videomama_server.pipeline.windows import Window
+from videomama_server.pipeline.window_grid import Window
 
 KEY_VERSION = 1
 

@@ -15,11 +15,11 @@ from videomama_server.arrays import FloatArray
 from videomama_server.engines.base import EngineFrame
 from videomama_server.media import color
 from videomama_server.media.geometry import Rect
-from videomama_server.pipeline import morphology, windows
+from videomama_server.pipeline import morphology, window_grid
 from videomama_server.pipeline import region as regions
 from videomama_server.pipeline.reader import LoadedFrame, cut
 from videomama_server.pipeline.survey import Order, Pause, Survey, check_cancelled, finished
-from videomama_server.pipeline.windows import Window
+from videomama_server.pipeline.window_grid import Window
 
 
 class FrameStore:
@@ -104,7 +104,7 @@ class FrameStore:
                 estimate = cut(estimate, self._prepared[frame][0], self._loaded[frame].geometry.canvas)
             contributing = plan.by_frame[frame]
             if len(contributing) > 1:
-                share = np.float32(windows.weights(contributing, frame, plan.shape.overlap)[window])
+                share = np.float32(window_grid.blend_weights(contributing, frame, plan.shape.overlap)[window])
                 estimate = self._sums.get(frame, np.float32(0.0)) + share * estimate
             self._sums[frame] = estimate
 

@@ -6,7 +6,7 @@ from videomama_server.cache.entries import Cache
 from videomama_server.pipeline.alpha_writer import AlphaWriter
 from videomama_server.pipeline.plan import Group
 from videomama_server.pipeline.survey import Order, Survey
-from videomama_server.pipeline.windows import Window
+from videomama_server.pipeline.window_grid import Window
 
 
 class LookUps:

@@ -12,9 +12,9 @@ from videomama_client.settings import MatteSettings
 
 from videomama_server.engines.base import WindowShape
 from videomama_server.media import sequences
-from videomama_server.pipeline import windows
+from videomama_server.pipeline import window_grid
 from videomama_server.pipeline.sources import Source
-from videomama_server.pipeline.windows import Clip, Window
+from videomama_server.pipeline.window_grid import Window
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def window_shape(settings: MatteSettings, default: WindowShape) -> WindowShape:
     """Return the shape that the settings ask for, else the engine's own; raises `BadInput`."""
     length = default.length if settings.window is None else settings.window
     overlap = min(default.overlap, length // 2) if settings.overlap is None else settings.overlap
-    windows.check_shape(length, overlap)
+    window_grid.check_shape(length, overlap)
     return WindowShape(length, overlap, default.context)
 
 
@@ -89,25 +89,25 @@ def make(request: SubmitMatte, shape: WindowShape, plate: Source, mask: Source) 
         BadInput: not a range, or frames that are missing (all of them are named).
     """
     clip = sequences.clip_frames(request.clip, plate.frames())
-    made = lay(clip, request.frames, shape)
+    made = plan_frames(clip, request.frame_ranges, shape)
     _check_there(made.frames, plate, mask)
     return made
 
 
-def lay(clip: Sequence[int], frames: str, shape: WindowShape) -> Plan:
-    """Return what `frames` of `clip` depend on, whether or not they are there: no file is looked at.
+def plan_frames(clip: Sequence[int], frame_ranges: str, shape: WindowShape) -> Plan:
+    """Return what `frame_ranges` of `clip` depend on, whether or not they are there: no file is looked at.
 
     Windows are laid over each run of frames of equal step by itself, so that none reaches over a gap.
 
     Args:
         clip: the frames that exist, ascending.
-        frames: the range wanted; empty for the whole clip.
+        frame_ranges: those wanted; empty for the whole clip.
         shape: of the windows.
 
     Raises:
         BadInput: not a range, or one that leaves the clip.
     """
-    wanted = sequences.parse_range(frames) if frames else list(clip)
+    wanted = sequences.parse_range(frame_ranges) if frame_ranges else list(clip)
     asked = set(wanted)
     outside = sorted(asked.difference(clip))
     if outside:
@@ -115,34 +115,32 @@ def lay(clip: Sequence[int], frames: str, shape: WindowShape) -> Plan:
             f"frames {sequences.format_range(outside)} are wanted, the clip is {sequences.format_range(clip)}",
             "Give --frames inside the clip, or a longer --clip.",
         )
-    groups = tuple(group for run in sequences.runs(clip) for group in _groups(_as_clip(run), asked, shape))
+    groups = tuple(group for run in sequences.runs(clip) for group in _groups(run, asked, shape))
     needed = sorted({window for group in groups for window in group.windows})
     read = sorted({frame for window in needed for frame in window.frames})
     estimated = sorted({frame for group in groups for frame in group.frames})
-    by_frame = {frame: tuple(windows.touching(needed, frame, frame)) for frame in estimated}
+    by_frame = {frame: tuple(window_grid.touching(needed, frame, frame)) for frame in estimated}
     return Plan(tuple(clip), tuple(wanted), groups, tuple(needed), tuple(read), by_frame, shape)
 
 
-def _as_clip(run: range) -> Clip:
-    return Clip(run[0], run[-1], run.step)
-
-
-def _groups(clip: Clip, wanted: set[int], shape: WindowShape) -> list[Group]:
+def _groups(clip: range, wanted: set[int], shape: WindowShape) -> list[Group]:
     """Return which wanted frames are completed together: each on its own, or those at home in one window."""
-    laid = windows.lay(clip, shape.length, shape.overlap)
+    laid = window_grid.lay(clip, shape.length, shape.overlap)
     if shape.context is None:
-        alone = [frame for frame in clip.frames if frame in wanted]
-        return [Group(range(one, one + 1), (one,), tuple(windows.touching(laid, one, one))) for one in alone]
+        alone = [frame for frame in clip if frame in wanted]
+        return [Group(range(one, one + 1), (one,), tuple(window_grid.touching(laid, one, one))) for one in alone]
     at_home: dict[Window, list[int]] = {}
-    for frame in clip.frames:
-        at_home.setdefault(windows.home(laid, frame), []).append(frame)
+    for frame in clip:
+        at_home.setdefault(window_grid.home(laid, frame), []).append(frame)
     reach = shape.context * clip.step
     groups = []
     for core in at_home.values():
         asked = tuple(frame for frame in core if frame in wanted)
         if asked:
-            first, last = max(clip.first, core[0] - reach), min(clip.last, core[-1] + reach)
-            groups.append(Group(range(first, last + 1, clip.step), asked, tuple(windows.touching(laid, first, last))))
+            first, last = max(clip[0], core[0] - reach), min(clip[-1], core[-1] + reach)
+            groups.append(
+                Group(range(first, last + 1, clip.step), asked, tuple(window_grid.touching(laid, first, last)))
+            )
     return groups
 
 

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Scene:
+class JudgedFrame:
     """What a frame is judged by.
 
     Attributes:
@@ -37,7 +37,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class QcResult:
     """What a job's result says of its quality.
 
     Attributes:
@@ -91,7 +91,7 @@ class Control:
         self._keys.clear()
         self._found.clear()
 
-    def see(self, frame: int, key: str, glimpse: Glimpse | None, alpha: FloatArray) -> Scene | None:
+    def see(self, frame: int, key: str, glimpse: Glimpse | None, alpha: FloatArray) -> JudgedFrame | None:
         """Return what a frame is judged by; frames come in ascending order. None where it cannot be judged.
 
         Args:
@@ -111,10 +111,10 @@ class Control:
             and known[1].frame == self._before.get(frame)
             and known[1].glimpse.size == now.glimpse.size
         ):
-            return Scene(now, known[1], known[0])
-        return Scene(now, None, "")
+            return JudgedFrame(now, known[1], known[0])
+        return JudgedFrame(now, None, "")
 
-    def judge(self, scene: Scene, entry: Path) -> None:
+    def judge(self, scene: JudgedFrame, entry: Path) -> None:
         """Measure a frame and keep its scores with its entry; where that cannot be, the job has them all the same."""
         frame = scene.now.frame
         found = judging(lambda: scores.measure(scene.now, scene.before), f"judge frame {frame}")
@@ -133,7 +133,7 @@ class Control:
         else:
             self._found[frame] = found
 
-    def result(self, wanted: Sequence[int]) -> Verdict:
+    def result(self, wanted: Sequence[int]) -> QcResult:
         """Return what is to be said of the frames that were wanted."""
         scored = [frame for frame in wanted if frame in self._found]
         found = judging(lambda: self._flags(scored), "flag the frames of a job")
@@ -149,7 +149,7 @@ class Control:
                 f"the scores of frames {format_range(unkept)} could not be kept in the cache; "
                 "the next run measures them again"
             )
-        return Verdict(len(scored), found, warnings)
+        return QcResult(len(scored), found, warnings)
 
     def _flags(self, scored: Sequence[int]) -> list[QcFlag]:
         placed = [replace(self._valid(frame), frame=self._places[frame]) for frame in scored]

@@ -17,7 +17,7 @@ from videomama_server.arrays import FloatArray
 from videomama_server.cache import memo
 from videomama_server.cache.memo import Facts, FileId, Memo
 from videomama_server.media import frames, mask_values
-from videomama_server.media.channels import Wanted
+from videomama_server.media.channels import ChannelChoice
 from videomama_server.media.frames import Picture, Seen
 from videomama_server.media.geometry import EMPTY, Geometry, Rect
 from videomama_server.media.links import with_ending
@@ -50,9 +50,9 @@ class LoadedFrame:
     glimpse: Glimpse | None
 
 
-def wanted_of(settings: MatteSettings) -> Wanted:
+def wanted_of(settings: MatteSettings) -> ChannelChoice:
     """Return which pixels of plate and mask a job's settings ask for."""
-    return Wanted(settings.plate_layer, settings.mask_channel, settings.view, settings.mask_colour)
+    return ChannelChoice(settings.plate_layer, settings.mask_channel, settings.view, settings.mask_colour)
 
 
 class Reader:
@@ -71,7 +71,7 @@ class Reader:
         plate: Source,
         mask: Source,
         known: Memo,
-        wanted: Wanted,
+        wanted: ChannelChoice,
         rehash: bool,
         noted: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:

@@ -18,7 +18,7 @@ from videomama_server.pipeline.computation import Computation
 from videomama_server.pipeline.quality_control import Control
 from videomama_server.pipeline.rejudge import rejudge
 from videomama_server.pipeline.services import Services
-from videomama_server.pipeline.survey import Order, Pause, Survey, look
+from videomama_server.pipeline.survey import Order, Pause, Survey, take_survey
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Matte:
         started = time.monotonic()
         readers = self._services.readers
         try:
-            survey = yield from look(self._order, readers, self._cancelled)
+            survey = yield from take_survey(self._order, readers, self._cancelled)
             self._emit(self._planned(survey))
             with self._services.cache.hold(self._order.job):
                 computed = yield from self._computed(survey)
@@ -89,7 +89,7 @@ class Matte:
 
     def _smaller(self, survey: Survey, trouble: OutOfMemory) -> Generator[Pause, None, Survey]:
         """Return a survey with the engine's new settings; with none, the trouble is raised."""
-        smaller = yield from look(self._order, self._services.readers, self._cancelled)
+        smaller = yield from take_survey(self._order, self._services.readers, self._cancelled)
         if smaller.identity == survey.identity:
             raise trouble
         before, after = (found.identity.settings.canvas for found in (survey, smaller))
@@ -115,7 +115,7 @@ class Matte:
         lost = f"the cache folder {cache.folder} cannot be written; alphas are cached only while the server runs"
         return MatteDone(
             job=self._order.job,
-            frames=frames,
+            frame_count=frames,
             computed=frames - computed.cached,
             cached=computed.cached,
             seconds=seconds,

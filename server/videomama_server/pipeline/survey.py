@@ -106,7 +106,9 @@ def check_cancelled(cancelled: threading.Event) -> None:
         raise Cancelled("the job was cancelled", "What was finished is in the cache.")
 
 
-def look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) -> Generator[Pause, None, Survey]:
+def take_survey(
+    order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event
+) -> Generator[Pause, None, Survey]:
     """Return the survey of a job, yielding where another job may go first or nothing can be done yet.
 
     Raises:

@@ -50,7 +50,7 @@ AS_USUAL = Reading()
 
 
 @dataclass(frozen=True)
-class Clip:
+class RefinedClip:
     """The files of a job by frame number, the same frames of plate, mask and alpha, and how they are read."""
 
     plate: dict[int, Path]
@@ -115,7 +115,7 @@ class Loaded:
     alpha: FloatArray
 
 
-def clip_of(patterns: tuple[str, str, str], wanted: Iterable[int] = (), how: Reading = AS_USUAL) -> Clip:
+def refined_clip(patterns: tuple[str, str, str], wanted: Iterable[int] = (), how: Reading = AS_USUAL) -> RefinedClip:
     """Return the clip of the patterns of plate, mask and alpha: all frames of the alpha, or those that are wanted.
 
     Raises:
@@ -135,7 +135,7 @@ def clip_of(patterns: tuple[str, str, str], wanted: Iterable[int] = (), how: Rea
                 frame=missing[0],
             )
     plate, mask, alpha = ({frame: files[frame] for frame in numbers} for files in found.values())
-    return Clip(plate, mask, alpha, how, tuple(found["alpha"]))
+    return RefinedClip(plate, mask, alpha, how, tuple(found["alpha"]))
 
 
 @dataclass(frozen=True)
@@ -151,13 +151,13 @@ class Measured:
     failures: dict[int, Exception]
 
 
-def measure(clip: Clip, tell: Callable[[int], None] = lambda _: None) -> Measured:
+def measure(clip: RefinedClip, tell: Callable[[int], None] = lambda _: None) -> Measured:
     """Measure every frame, in order; `tell` is called with each frame as it is done.
 
     Flicker and seams are measured between frames that follow each other in the clip.
 
     Raises:
-        BadInput: as `Clip.read`, or the frames differ in size.
+        BadInput: as `RefinedClip.read`, or the frames differ in size.
     """
     gauge, runs, failures = Gauge(), [list[FrameScores]()], dict[int, Exception]()
     for frame, seen in _read_ahead(clip):
@@ -180,7 +180,7 @@ def _measured(gauge: Gauge, seen: Sight | Exception) -> FrameScores | Exception:
     return seen if isinstance(seen, Exception) else tried(lambda: gauge.take(seen))
 
 
-def _read_ahead(clip: Clip) -> Iterator[tuple[int, Sight | Exception]]:
+def _read_ahead(clip: RefinedClip) -> Iterator[tuple[int, Sight | Exception]]:
     """Yield each frame's number and what was read of it; one that could not be read raises its error."""
     coming: deque[tuple[int, Future[Sight | Exception]]] = deque()
     with ThreadPoolExecutor(_AHEAD) as readers:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from videomama_client.messages import QcFlag
 
@@ -19,7 +20,12 @@ FLICKER, SEAM = "flicker", "seam"
 
 def sentence(flag: QcFlag) -> str:
     """Return a flag as one line for a person."""
-    return f"{flag.kind} on {whole_range(flag.frames)}: {flag.reason}"
+    return f"{flag.kind} on {whole_range(flag.frame_numbers)}: {flag.reason}"
+
+
+def as_dict(flag: QcFlag) -> dict[str, Any]:
+    """Return a flag in the words of `--json` and of `qc.json`, which scripts read."""
+    return {"kind": flag.kind, "frames": flag.frame_numbers, "worst": flag.worst, "reason": flag.reason}
 
 
 def judge(scores: Sequence[FrameScores], limits: Thresholds = THRESHOLDS) -> list[QcFlag]:
@@ -39,7 +45,11 @@ def flags_by_frame(flags: Sequence[QcFlag], places: Mapping[int, int]) -> list[Q
     """
     numbers = {place: frame for frame, place in places.items()}  # a flag may reach over a gap, where there is no frame
     return [
-        replace(flag, frames=[numbers[place] for place in flag.frames if place in numbers], worst=numbers[flag.worst])
+        replace(
+            flag,
+            frame_numbers=[numbers[place] for place in flag.frame_numbers if place in numbers],
+            worst=numbers[flag.worst],
+        )
         for flag in flags
     ]
 

@@ -63,7 +63,7 @@ def plot(scores: Sequence[FrameScores], flags: Sequence[QcFlag]) -> ByteArray:
     sheet = blank(len(_PANELS) * (_PANEL + _GAP) + _FOOT, _WIDTH)
     for row, panel in enumerate(_PANELS):
         area = sheet[row * (_PANEL + _GAP) + _GAP :][:_PANEL]
-        flagged = {frame for flag in flags if flag.kind in panel.kinds for frame in flag.frames}
+        flagged = {frame for flag in flags if flag.kind in panel.kinds for frame in flag.frame_numbers}
         title = panel.title + ("  FLAGGED" if flagged else "")
         label(sheet, title, (_LEFT, row * (_PANEL + _GAP) + _GAP - 8), MARK if flagged else INK)
         _draw(area, panel, scores, flagged)

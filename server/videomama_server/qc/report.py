@@ -14,8 +14,8 @@ from videomama_client.whole_files import replacing
 
 from videomama_server.media.frames import write_picture
 from videomama_server.qc import sheet
-from videomama_server.qc.files import Clip, measure
-from videomama_server.qc.flags import flags_by_frame, judge
+from videomama_server.qc.files import RefinedClip, measure
+from videomama_server.qc.flags import as_dict, flags_by_frame, judge
 from videomama_server.qc.plot import plot
 from videomama_server.qc.scores import FrameScores
 
@@ -34,13 +34,13 @@ class QcReport:
         """Return it as JSON can hold it."""
         return {
             "frames": len(self.scores),
-            "flags": [asdict(flag) for flag in self.flags],
+            "flags": [as_dict(flag) for flag in self.flags],
             "scores": [asdict(found) for found in self.scores],
             "not_judged": list(self.not_judged),
         }
 
 
-def check(clip: Clip, tell: Callable[[int], None] = lambda _: None) -> QcReport:
+def check(clip: RefinedClip, tell: Callable[[int], None] = lambda _: None) -> QcReport:
     """Measure and judge a clip. A frame that could be read and not measured is `not_judged`.
 
     Raises:
@@ -56,7 +56,7 @@ def check(clip: Clip, tell: Callable[[int], None] = lambda _: None) -> QcReport:
     return QcReport(found.scores, flags_by_frame(flags, clip.places), reasons)
 
 
-def write(folder: Path, clip: Clip, report: QcReport) -> list[Path]:
+def write(folder: Path, clip: RefinedClip, report: QcReport) -> list[Path]:
     """Write contact sheet, plot and figures into `folder`, made if need be, and return the three files.
 
     Raises:

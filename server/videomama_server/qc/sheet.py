@@ -22,7 +22,7 @@ _SEEN = 0.02  # alpha from which a pixel is marked
 
 def chosen(numbers: Sequence[int], flags: Sequence[QcFlag], count: int = ROWS) -> list[int]:
     """Choose up to `count` frames, ascending: the worst of each flag, then more of the flagged ones, else a spread."""
-    wanted = list(dict.fromkeys([*(flag.worst for flag in flags), *_by_turns([flag.frames for flag in flags])]))
+    wanted = list(dict.fromkeys([*(flag.worst for flag in flags), *_by_turns([flag.frame_numbers for flag in flags])]))
     return sorted(wanted[:count]) if wanted else sheets.spread(numbers, count)
 
 
@@ -31,9 +31,9 @@ def contact_sheet(rows: Sequence[Loaded], flags: Sequence[QcFlag]) -> ByteArray:
     return sheets.lay_out(_TITLES, [_row(row, flags) for row in rows])
 
 
-def _row(row: Loaded, flags: Sequence[QcFlag]) -> sheets.Row:
-    kinds = [flag.kind for flag in flags if row.frame in flag.frames]
-    return sheets.Row(f"{row.frame}  {', '.join(kinds)}", _cells(row), is_marked=bool(kinds))
+def _row(row: Loaded, flags: Sequence[QcFlag]) -> sheets.LabelledRow:
+    kinds = [flag.kind for flag in flags if row.frame in flag.frame_numbers]
+    return sheets.LabelledRow(f"{row.frame}  {', '.join(kinds)}", _cells(row), is_marked=bool(kinds))
 
 
 def _by_turns(lists: Sequence[Sequence[int]]) -> list[int]:

@@ -106,12 +106,12 @@ class Job:
     def announced(self, role: str, frame: int) -> str | None:
         """Return the digest of an inline frame's bytes, or None when the job has no such frame."""
         digests = {PLATE: self.request.plate_digests, MASK: self.request.mask_digests}.get(role, [])
-        return dict(zip(self.request.inline_frames, digests, strict=False)).get(frame)
+        return dict(zip(self.request.inline_frame_numbers, digests, strict=False)).get(frame)
 
     def describe(self) -> str:
         """Say in one line how far the job is."""
         done = len(self.done)
-        of = f"{done} of {counted(self.planned.frames, 'frame')}" if self.planned else counted(done, "frame")
+        of = f"{done} of {counted(self.planned.frame_count, 'frame')}" if self.planned else counted(done, "frame")
         name = self.label or one_line(self.request.plate[-_SHOWN:], _SHOWN)
         return f"{self.id[:8]} {self.request.priority} {of} {name}"
 
@@ -125,14 +125,16 @@ class Job:
             priority=self.request.priority,
             state=self.state,
             engine=self.planned.engine if self.planned else None,
-            frames=self.planned.frames if self.planned else None,
+            frame_count=self.planned.frame_count if self.planned else None,
             done=len(self.done),
             computed=self.computed,
             seconds=self.seconds,
             message=one_line(why, _LONGEST_MESSAGE),
             role=self.failure.role if self.failure else "",
             frame=self.failure.frame if self.failure else None,
-            flags=one_line("; ".join(f"{flag.kind} on {format_range(flag.frames)}" for flag in self.flags), _SHOWN),
+            flags=one_line(
+                "; ".join(f"{flag.kind} on {format_range(flag.frame_numbers)}" for flag in self.flags), _SHOWN
+            ),
         )
 
 
@@ -276,7 +278,7 @@ class JobBook:
     def _note_done(self, job: Job, event: MatteDone) -> MatteDone:
         self._end(job)
         job.flags = event.flags
-        return replace(event, computed=job.computed, cached=event.frames - job.computed, seconds=job.seconds)
+        return replace(event, computed=job.computed, cached=event.frame_count - job.computed, seconds=job.seconds)
 
     def _note_failed(self, job: Job, event: MatteFailed) -> MatteFailed:
         self._end(job, event)
@@ -288,7 +290,7 @@ class JobBook:
     def _end(self, job: Job, failure: MatteFailed | None = None) -> None:
         job.ended_at, job.failure = time.monotonic(), failure
         job.supply.forget()
-        job.request = replace(job.request, inline_frames=[], plate_digests=[], mask_digests=[])  # up to 16 MiB
+        job.request = replace(job.request, inline_frame_numbers=[], plate_digests=[], mask_digests=[])  # up to 16 MiB
         self.finished += 1
         self._ended.append(job.id)
         if len(self._ended) > REMEMBERED:  # by when they ended: one that was submitted long ago may end only now

@@ -46,16 +46,16 @@ class Router:
         socket: a bound ROUTER.
         handlers: by kind of request, what answers it. It returns an answer with its bulk frame, or None when it
             answers in its own time.
-        log_place: where a person finds the log.
+        log_location: where a person finds the log.
 
     Attributes:
         heard: when the last request came, on the monotonic clock.
     """
 
-    def __init__(self, socket: zmq.asyncio.Socket, handlers: Mapping[type, Handler], log_place: str) -> None:
+    def __init__(self, socket: zmq.asyncio.Socket, handlers: Mapping[type, Handler], log_location: str) -> None:
         self._socket = socket
         self._handlers = handlers
-        self._log_place = log_place
+        self._log_location = log_location
         self._tasks: set[asyncio.Task[None]] = set()
         self._held_bytes = 0  # by the messages of these tasks
         self.heard = time.monotonic()
@@ -109,7 +109,7 @@ class Router:
             answer = messages.RequestRefused.by(request, error), None
         except Exception as error:
             log.exception("a request failed")
-            failure = InternalError(f"{type(error).__name__}: {error}", f"See {self._log_place}.")
+            failure = InternalError(f"{type(error).__name__}: {error}", f"See {self._log_location}.")
             answer = messages.RequestRefused.by(request, failure), None
         if answer is not None:
             await self.send(client, *answer)

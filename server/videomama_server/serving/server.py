@@ -115,7 +115,7 @@ class Server:
         context = zmq.asyncio.Context()
         authenticator = AsyncioAuthenticator(context)
         socket = context.socket(zmq.ROUTER)
-        self._router = Router(socket, self._handlers, self._config.log_place)
+        self._router = Router(socket, self._handlers, self._config.log_location)
         try:
             endpoint = listener.open_up(socket, authenticator, self._config)
             log.info("server %s listens at %s", __version__, endpoint)

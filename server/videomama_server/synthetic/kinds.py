@@ -25,7 +25,7 @@ _MUSTARD = Outfit((0.50, 0.30, 0.035), (0.03, 0.05, 0.04), key=2)
 
 
 @dataclass(frozen=True)
-class View:
+class CameraView:
     """What is before the camera at one instant.
 
     Attributes:
@@ -39,11 +39,11 @@ class View:
     front: FloatArray | None = None
 
 
-Paint = Callable[[Stage, float, FloatArray], View]
+Paint = Callable[[Stage, float, FloatArray], CameraView]
 
 
 @dataclass(frozen=True)
-class Kind:
+class ClipKind:
     """One kind of clip.
 
     Attributes:
@@ -62,7 +62,7 @@ class Kind:
 
 
 def _alone(draw: Callable[[Stage, float], FloatArray]) -> Paint:
-    return lambda stage, time, behind: View(draw(stage, time), behind)
+    return lambda stage, time, behind: CameraView(draw(stage, time), behind)
 
 
 def _hair(stage: Stage, time: float) -> FloatArray:
@@ -156,7 +156,7 @@ def _walk(x: float, heading: float, phase: float, size: float = 1.0) -> Pose:
     )
 
 
-def _crossing(stage: Stage, time: float, behind: FloatArray) -> View:
+def _crossing(stage: Stage, time: float, behind: FloatArray) -> CameraView:
     """The subject walks past another one who first hides it and then, on the way back, is hidden by it."""
 
     def one(outfit: Outfit, side: int, offset: float) -> FloatArray:
@@ -169,11 +169,11 @@ def _crossing(stage: Stage, time: float, behind: FloatArray) -> View:
 
     subject, other = one(_RED, 1, 0.0), one(_BLUE, -1, 1.4)
     if np.sin(_TURN * time / 30 + 0.35) > 0:
-        return View(subject, behind, front=other)
-    return View(subject, np.asarray(behind * (1 - other[..., 3:]) + other[..., :3], np.float32))
+        return CameraView(subject, behind, front=other)
+    return CameraView(subject, np.asarray(behind * (1 - other[..., 3:]) + other[..., :3], np.float32))
 
 
-def _low_contrast(stage: Stage, time: float, behind: FloatArray) -> View:
+def _low_contrast(stage: Stage, time: float, behind: FloatArray) -> CameraView:
     """Someone dressed, from top to toe, in the colours of what is behind; only the folds differ."""
     beat = np.sin(_TURN * time / 26)
     pose = Pose(
@@ -193,7 +193,7 @@ def _low_contrast(stage: Stage, time: float, behind: FloatArray) -> View:
     flat = 0.92 + 0.24 * np.tanh(1.2 * (shade - 1))
     shares = weights[..., :3] / np.maximum(light, 1e-4)
     tones = np.stack([_around(stage, behind, rows) for rows in ((180, 330), (400, 530), (60, 180))])
-    return View(np.concatenate([shares @ tones * flat * cover, cover], axis=2).astype(np.float32), behind)
+    return CameraView(np.concatenate([shares @ tones * flat * cover, cover], axis=2).astype(np.float32), behind)
 
 
 def _around(stage: Stage, behind: FloatArray, rows: tuple[int, int]) -> FloatArray:
@@ -203,15 +203,15 @@ def _around(stage: Stage, behind: FloatArray, rows: tuple[int, int]) -> FloatArr
     return np.asarray(middle.mean(axis=(0, 1)), np.float32)
 
 
-KINDS: dict[str, Kind] = {
-    "hair": Kind("fine hair", _alone(_hair), ("wall", "meadow", "studio")),
-    "fur": Kind("fur", _alone(creature), ("meadow", "studio", "shelf")),
-    "motion_blur": Kind("motion blur", _alone(_motion_blur), ("shelf", "sky", "wall")),
-    "defocus": Kind("defocus", _alone(_defocus), ("city", "shelf", "sky")),
-    "glass_smoke": Kind("glass and smoke", _alone(vapour), ("city", "wall", "studio")),
-    "fast_motion": Kind("fast motion", _alone(_fast), ("sky", "wall", "meadow")),
-    "low_contrast": Kind("low contrast", _low_contrast, ("studio", "sky", "wall")),
-    "lattice": Kind("holes and lattice", _alone(ironwork), ("sky", "wall", "shelf")),
-    "crossing": Kind("two subjects crossing", _crossing, ("wall", "sky", "shelf")),
-    "dark_grain": Kind("heavy grain in the dark", _alone(_portrait), ("city", "shelf", "studio"), 0.07, 5.0),
+KINDS: dict[str, ClipKind] = {
+    "hair": ClipKind("fine hair", _alone(_hair), ("wall", "meadow", "studio")),
+    "fur": ClipKind("fur", _alone(creature), ("meadow", "studio", "shelf")),
+    "motion_blur": ClipKind("motion blur", _alone(_motion_blur), ("shelf", "sky", "wall")),
+    "defocus": ClipKind("defocus", _alone(_defocus), ("city", "shelf", "sky")),
+    "glass_smoke": ClipKind("glass and smoke", _alone(vapour), ("city", "wall", "studio")),
+    "fast_motion": ClipKind("fast motion", _alone(_fast), ("sky", "wall", "meadow")),
+    "low_contrast": ClipKind("low contrast", _low_contrast, ("studio", "sky", "wall")),
+    "lattice": ClipKind("holes and lattice", _alone(ironwork), ("sky", "wall", "shelf")),
+    "crossing": ClipKind("two subjects crossing", _crossing, ("wall", "sky", "shelf")),
+    "dark_grain": ClipKind("heavy grain in the dark", _alone(_portrait), ("city", "shelf", "studio"), 0.07, 5.0),
 }

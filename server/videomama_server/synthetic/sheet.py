@@ -39,7 +39,7 @@ class SheetRow:
 
 def contact_sheet(rows: Sequence[SheetRow]) -> ByteArray:
     """Return the sheet (h, w, 3), 8-bit sRGB; the detail is where the alpha is softest, plate beside comp."""
-    return sheets.lay_out(_TITLES, [sheets.Row(row.name, _cells(row)) for row in rows])
+    return sheets.lay_out(_TITLES, [sheets.LabelledRow(row.name, _cells(row)) for row in rows])
 
 
 def _cells(row: SheetRow) -> list[ByteArray]:

@@ -20,7 +20,7 @@ LICENCE = Path(__file__).with_name("licence.txt")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedFile:
     """One file that is needed.
 
     Attributes:
@@ -37,11 +37,11 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Source:
+class Repository:
     """A repository, what of it is needed, and the revision to begin with: a branch, or a commit."""
 
     repo: str
-    wanted: tuple[Wanted, ...]
+    wanted: tuple[WantedFile, ...]
     revision: str = "main"
 
 
@@ -49,12 +49,12 @@ class Source:
 class Offer:
     """All that makes the model run, and the bytes that the cache folder needs besides, once it is folded there."""
 
-    sources: tuple[Source, ...]
+    repositories: tuple[Repository, ...]
     folded_bytes: int
 
-    def tasks(self) -> list[tuple[Source, Wanted]]:
+    def tasks(self) -> list[tuple[Repository, WantedFile]]:
         """Return every file with its repository."""
-        return [(source, wanted) for source in self.sources for wanted in source.wanted]
+        return [(repository, wanted) for repository in self.repositories for wanted in repository.wanted]
 
     def pins(self) -> set[str]:
         """Return the MD5 of every pinned file."""
@@ -62,23 +62,23 @@ class Offer:
 
 
 PUBLISHED = Offer(
-    sources=(
-        Source(
+    repositories=(
+        Repository(
             "SammyLim/VideoMaMa",
             (
-                Wanted("unet/config.json", f"{UNET_FOLDER}/config.json", network=UNET_CLASS),
-                Wanted(
+                WantedFile("unet/config.json", f"{UNET_FOLDER}/config.json", network=UNET_CLASS),
+                WantedFile(
                     "unet/diffusion_pytorch_model.safetensors",
                     f"{UNET_FOLDER}/diffusion_pytorch_model.safetensors",
                     md5="c8d457d4d5eb90f274bd441df60c8e47",
                 ),
             ),
         ),
-        Source(
+        Repository(
             "stabilityai/stable-video-diffusion-img2vid-xt",
             (
-                Wanted("vae/config.json", f"{VAE_FOLDER}/config.json", network=VAE_CLASS),
-                Wanted(
+                WantedFile("vae/config.json", f"{VAE_FOLDER}/config.json", network=VAE_CLASS),
+                WantedFile(
                     "vae/diffusion_pytorch_model.fp16.safetensors",
                     f"{VAE_FOLDER}/diffusion_pytorch_model.fp16.safetensors",
                     md5="46a0af9a794fb405221988a7e2b1396b",

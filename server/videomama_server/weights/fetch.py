@@ -12,15 +12,15 @@ from videomama_client.errors import NotPermitted, WeightsError
 from videomama_server.engines.videomama.checkpoint import layouts
 from videomama_server.files import disk_space
 from videomama_server.weights import digests, folder, state
-from videomama_server.weights.catalogue import Offer, Wanted
+from videomama_server.weights.catalogue import Offer, WantedFile
 from videomama_server.weights.digests import Progress
 from videomama_server.weights.hub import Hub, Remote
-from videomama_server.weights.manifest import Manifest, Row
+from videomama_server.weights.manifest import Manifest, ManifestRow
 from videomama_server.weights.state import State
 
 
 @dataclass(frozen=True)
-class Order:
+class FetchOrder:
     """What to fetch and where to.
 
     Attributes:
@@ -41,7 +41,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class WeightsOutcome:
     """What was done: the bytes that were fetched, and lines for people."""
 
     fetched: int
@@ -50,7 +50,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Task:
-    wanted: Wanted
+    wanted: WantedFile
     remote: Remote
     part: Path
 
@@ -61,7 +61,7 @@ class _Task:
         return self.remote.size - there if there <= self.remote.size else self.remote.size
 
 
-def fetch(order: Order, progress: Progress, say: Callable[[str], None]) -> Outcome:
+def fetch(order: FetchOrder, progress: Progress, say: Callable[[str], None]) -> WeightsOutcome:
     """Make the weights of `order` be there.
 
     Args:
@@ -96,7 +96,7 @@ def fetch(order: Order, progress: Progress, say: Callable[[str], None]) -> Outco
         known = _bring_all(hub, order.weights, known, tasks, progress)
     say("checking that the files belong together")
     lines = [f"{path} {row.size / 1e6:,.1f} MB, checksum right" for path, row in known.files.items()]
-    return Outcome(fetched, (*lines, *_checked(order.weights)))
+    return WeightsOutcome(fetched, (*lines, *_checked(order.weights)))
 
 
 def _checked(weights: Path) -> list[str]:
@@ -106,13 +106,13 @@ def _checked(weights: Path) -> list[str]:
     return list(checks.run(layouts.find(weights)))
 
 
-def _tasks(order: Order, found: State, hub: Hub) -> tuple[Manifest, list[_Task]]:
+def _tasks(order: FetchOrder, found: State, hub: Hub) -> tuple[Manifest, list[_Task]]:
     """Ask the hub about all that is missing; the manifest is returned with the commits."""
     known, tasks = found.manifest, []
-    for source, wanted in found.missing:
-        if source.repo not in known.revisions:
-            known = known.pinned(source.repo, hub.commit(source.repo, source.revision))
-        remote = hub.describe(source.repo, known.revisions[source.repo], wanted.file)
+    for repository, wanted in found.missing:
+        if repository.repo not in known.revisions:
+            known = known.pinned(repository.repo, hub.commit(repository.repo, repository.revision))
+        remote = hub.describe(repository.repo, known.revisions[repository.repo], wanted.file)
         tasks.append(_Task(wanted, remote, _part(order.weights, remote)))
     return known, tasks
 
@@ -135,7 +135,7 @@ def _bring_all(hub: Hub, weights: Path, known: Manifest, tasks: list[_Task], pro
     return known
 
 
-def _bring(hub: Hub, weights: Path, task: _Task, progress: Progress) -> Row:
+def _bring(hub: Hub, weights: Path, task: _Task, progress: Progress) -> ManifestRow:
     """Fetch one file, and give it its name when it is right."""
     wanted, remote = task.wanted, task.remote
     hub.fetch(remote, task.part, lambda there: progress(wanted.file, there, remote.size))
@@ -150,10 +150,10 @@ def _bring(hub: Hub, weights: Path, task: _Task, progress: Progress) -> Row:
     path = weights / wanted.place
     path.parent.mkdir(parents=True, exist_ok=True)
     task.part.replace(path)
-    return Row(wanted.place, remote.repo, remote.commit, found.size, found.md5, found.sha256, bool(wanted.md5))
+    return ManifestRow(wanted.place, remote.repo, remote.commit, found.size, found.md5, found.sha256, bool(wanted.md5))
 
 
-def _shares(order: Order, tasks: Sequence[_Task]) -> list[disk_space.Share]:
+def _shares(order: FetchOrder, tasks: Sequence[_Task]) -> list[disk_space.Share]:
     rest = sum(task.rest for task in tasks)
     return [
         disk_space.Share(order.weights, rest, "for the weights"),
@@ -161,13 +161,13 @@ def _shares(order: Order, tasks: Sequence[_Task]) -> list[disk_space.Share]:
     ]
 
 
-def _folding_bytes(order: Order) -> int:
+def _folding_bytes(order: FetchOrder) -> int:
     folded = order.folded.is_dir() and any(order.folded.glob("*.safetensors"))
     return 0 if folded else order.offer.folded_bytes
 
 
-def _nothing_to_do(order: Order, found: State) -> Outcome:
+def _nothing_to_do(order: FetchOrder, found: State) -> WeightsOutcome:
     how = " (all checksums are right)" if order.verify else " (by their sizes; --verify reads them too)"
     if order.verify and not found.manifest.files:
         how = ""  # they came from elsewhere, and the note says what they are
-    return Outcome(0, (f"nothing to do: {found.note}{how}",))
+    return WeightsOutcome(0, (f"nothing to do: {found.note}{how}",))

@@ -19,8 +19,8 @@ from videomama_server.files import disk_space
 from videomama_server.weights import digests, folder, manifest
 from videomama_server.weights.catalogue import UNET_FOLDER, VAE_FOLDER, Offer
 from videomama_server.weights.digests import Digests, Progress
-from videomama_server.weights.fetch import Outcome
-from videomama_server.weights.manifest import Row
+from videomama_server.weights.fetch import WeightsOutcome
+from videomama_server.weights.manifest import ManifestRow
 
 _OTHER = "Move them away, or name another folder with --to DIR."
 _STANDARD = {"unet": "diffusion_pytorch_model.safetensors", "vae": "diffusion_pytorch_model.fp16.safetensors"}
@@ -52,7 +52,7 @@ class _Placed:
     text: str = ""
 
 
-def adopt(order: Import, progress: Progress, say: Callable[[str], None]) -> Outcome:
+def adopt(order: Import, progress: Progress, say: Callable[[str], None]) -> WeightsOutcome:
     """Do an import; the weights are checked before and after.
 
     Args:
@@ -69,7 +69,9 @@ def adopt(order: Import, progress: Progress, say: Callable[[str], None]) -> Outc
         if not headers.is_pickle(path):
             headers.read_whole(path)
     if order.weights.is_dir() and _inside(checkpoint, order.weights):
-        return Outcome(0, (f"nothing to do: {checkpoint.unet} is in {order.weights}, which is read in any layout",))
+        return WeightsOutcome(
+            0, (f"nothing to do: {checkpoint.unet} is in {order.weights}, which is read in any layout",)
+        )
     say(f"checking {checkpoint.unet} and {checkpoint.vae}")
     passed = list(checks.run(checkpoint))
     _refuse_others(order, checkpoint)
@@ -86,7 +88,7 @@ def adopt(order: Import, progress: Progress, say: Callable[[str], None]) -> Outc
             lines.append(f"{row.path} {how}")
         known.write(order.weights)
     _refuse_not_taken(order, checkpoint, placed)
-    return Outcome(0, (*lines, *passed))
+    return WeightsOutcome(0, (*lines, *passed))
 
 
 def _files(checkpoint: Checkpoint) -> list[Path]:
@@ -173,7 +175,7 @@ def _data(path: Path) -> list[Path]:
     return shards if path in shards else [*shards, path]
 
 
-def _put(order: Import, one: _Placed, progress: Progress) -> tuple[Row, str]:
+def _put(order: Import, one: _Placed, progress: Progress) -> tuple[ManifestRow, str]:
     """Put one file into place, or leave it when it is there; return its row, and how it came."""
     target = order.weights / one.place
     if one.text:
@@ -185,7 +187,7 @@ def _put(order: Import, one: _Placed, progress: Progress) -> tuple[Row, str]:
     is_published = found.md5 in order.offer.pins()
     if not one.text and not is_published:
         how += " (not the published file, but one that passed the checks)"
-    return Row(one.place, str(one.origin), "", found.size, found.md5, found.sha256, is_published), how
+    return ManifestRow(one.place, str(one.origin), "", found.size, found.md5, found.sha256, is_published), how
 
 
 def _write(target: Path, text: str) -> str:

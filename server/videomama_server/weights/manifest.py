@@ -16,7 +16,7 @@ _VERSION = 1
 
 
 @dataclass(frozen=True)
-class Row:
+class ManifestRow:
     """One file.
 
     Attributes:
@@ -42,13 +42,13 @@ class Manifest:
     """What is known of a folder of weights: the commit that each repository is pinned to, and its files."""
 
     revisions: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, Row] = field(default_factory=dict)
+    files: Mapping[str, ManifestRow] = field(default_factory=dict)
 
     def pinned(self, repo: str, commit: str) -> Manifest:
         """Return this with a repository's commit."""
         return replace(self, revisions={**self.revisions, repo: commit})
 
-    def with_row(self, row: Row) -> Manifest:
+    def with_row(self, row: ManifestRow) -> Manifest:
         """Return this with a file, in place of what was said of it before."""
         return replace(self, files={**self.files, row.path: row})
 
@@ -57,7 +57,7 @@ class Manifest:
         return replace(self, files={path: row for path, row in self.files.items() if (folder / path).is_file()})
 
     @property
-    def imported(self) -> list[Row]:
+    def imported(self) -> list[ManifestRow]:
         """The files that did not come from the hub."""
         return [row for row in self.files.values() if not row.commit]
 
@@ -93,6 +93,6 @@ def read(folder: Path) -> Manifest:
 def _parsed(content: dict[str, Any]) -> Manifest:
     if content["version"] != _VERSION:
         raise ValueError(f"version {content['version']}, not {_VERSION}")
-    rows = [Row(**row) for row in content["files"]]
+    rows = [ManifestRow(**row) for row in content["files"]]
     revisions = {str(repo): str(commit) for repo, commit in content["revisions"].items()}
     return Manifest(revisions, {row.path: row for row in rows})

@@ -11,9 +11,9 @@ from videomama_client.errors import WeightsError
 
 from videomama_server.engines.videomama.checkpoint import headers, layouts
 from videomama_server.weights import digests, manifest
-from videomama_server.weights.catalogue import Offer, Source, Wanted
+from videomama_server.weights.catalogue import Offer, Repository, WantedFile
 from videomama_server.weights.digests import Digests, Progress
-from videomama_server.weights.manifest import Manifest, Row
+from videomama_server.weights.manifest import Manifest, ManifestRow
 
 _AGAIN = "Run the same command again. If it stays, what the hub has is not what was published: tell us."
 
@@ -29,7 +29,7 @@ class State:
     """
 
     manifest: Manifest
-    missing: tuple[tuple[Source, Wanted], ...]
+    missing: tuple[tuple[Repository, WantedFile], ...]
     note: str = ""
 
 
@@ -54,16 +54,16 @@ def look(folder: Path, offer: Offer, verify: bool, progress: Progress) -> State:
     if imported and all(intact(folder, row, verify, progress) for row in known.files.values()):
         return State(known, (), f"the weights in {folder} are there, imported from {_origins(imported)}")
     missing = []
-    for source, wanted in offer.tasks():
-        row = _kept(folder, known, source, wanted, verify, progress)
+    for repository, wanted in offer.tasks():
+        row = _kept(folder, known, repository, wanted, verify, progress)
         if row is None:
-            missing.append((source, wanted))
+            missing.append((repository, wanted))
         else:
             known = known.with_row(row)
     return State(known, tuple(missing), "" if missing else f"the weights in {folder} are there")
 
 
-def intact(folder: Path, row: Row, verify: bool, progress: Progress = digests.silent) -> bool:
+def intact(folder: Path, row: ManifestRow, verify: bool, progress: Progress = digests.silent) -> bool:
     """Whether a file is as its row says: by its size, and if `verify` by its bytes."""
     path = folder / row.path
     if not path.is_file() or path.stat().st_size != row.size:
@@ -74,7 +74,7 @@ def intact(folder: Path, row: Row, verify: bool, progress: Progress = digests.si
     return (found.md5, found.sha256) == (row.md5, row.sha256)
 
 
-def refuse_wrong(wanted: Wanted, found: Digests, etag: str = "") -> None:
+def refuse_wrong(wanted: WantedFile, found: Digests, etag: str = "") -> None:
     """Raise WeightsError unless bytes are those of the published file.
 
     Args:
@@ -89,7 +89,7 @@ def refuse_wrong(wanted: Wanted, found: Digests, etag: str = "") -> None:
         raise WeightsError(f"{wanted.file} arrived with another digest than the hub states for it", _AGAIN)
 
 
-def refuse_wrong_config(path: Path, wanted: Wanted) -> None:
+def refuse_wrong_config(path: Path, wanted: WantedFile) -> None:
     """Raise WeightsError unless `path` describes the network that `wanted` says, if it says one."""
     if not wanted.network:
         return
@@ -103,8 +103,8 @@ def refuse_wrong_config(path: Path, wanted: Wanted) -> None:
 
 
 def _kept(
-    folder: Path, known: Manifest, source: Source, wanted: Wanted, verify: bool, progress: Progress
-) -> Row | None:
+    folder: Path, known: Manifest, repository: Repository, wanted: WantedFile, verify: bool, progress: Progress
+) -> ManifestRow | None:
     """Return the row of a file that need not be fetched."""
     row = known.files.get(wanted.place)
     if row is not None:
@@ -120,8 +120,8 @@ def _kept(
         raise WeightsError(
             f"{path} is in the way: {error.message}", "Move it away, or name another folder with --to DIR."
         ) from error
-    commit = known.revisions.get(source.repo, "unknown")
-    return Row(wanted.place, source.repo, commit, found.size, found.md5, found.sha256, bool(wanted.md5))
+    commit = known.revisions.get(repository.repo, "unknown")
+    return ManifestRow(wanted.place, repository.repo, commit, found.size, found.md5, found.sha256, bool(wanted.md5))
 
 
 def _unknown(folder: Path, offer: Offer, verify: bool, progress: Progress) -> str:
@@ -142,5 +142,5 @@ def _unknown(folder: Path, offer: Offer, verify: bool, progress: Progress) -> st
     return f"{said}; not the published files: {', '.join(other)}" if other else f"{said}, as they were published"
 
 
-def _origins(rows: Iterable[Row]) -> str:
+def _origins(rows: Iterable[ManifestRow]) -> str:
     return " and ".join(dict.fromkeys(str(Path(row.source).parent) for row in rows))

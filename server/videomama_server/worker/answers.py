@@ -17,27 +17,27 @@ from videomama_server.cache.entries import Cache, CacheReport
 from videomama_server.engines.base import EngineConfig
 from videomama_server.media import sequences
 from videomama_server.pipeline import plan
-from videomama_server.worker.error_boundary import attempt
+from videomama_server.worker.error_boundary import result_or_error
 
 _MOST_BYTES = 2**63 - 1  # that a message can hold
 
 
 @dataclass(frozen=True)
-class Desk:
+class WorkerFacts:
     """What the worker knows that answers need.
 
     Attributes:
         cache: to report on.
         limit_gb: size that the cache is pruned to.
-        log_place: where a person finds the log.
-        place: returns what an engine is told of this machine for settings.
+        log_location: where a person finds the log.
+        engine_config: returns what an engine is told of this machine for settings.
         clear: clears the cache, or raises `BadInput` while a job is there.
     """
 
     cache: Cache
     limit_gb: float
-    log_place: str
-    place: Callable[[MatteSettings], EngineConfig]
+    log_location: str
+    engine_config: Callable[[MatteSettings], EngineConfig]
     clear: Callable[[], CacheReport]
 
 
@@ -47,12 +47,12 @@ class Answers:
     Plans have a thread of their own, as a large cache on a slow disk takes minutes to look through.
 
     Args:
-        desk: what the worker knows.
+        facts: what the worker knows.
         emit: takes the answers; called from other threads.
     """
 
-    def __init__(self, desk: Desk, emit: Callable[[Any], None]) -> None:
-        self._desk = desk
+    def __init__(self, facts: WorkerFacts, emit: Callable[[Any], None]) -> None:
+        self._facts = facts
         self._emit = emit
         self._plans = ThreadPoolExecutor(1, "plans")
         self._cache = ThreadPoolExecutor(1, "cache questions")
@@ -64,7 +64,7 @@ class Answers:
 
     def _settle(self, question: pipe.Question) -> None:
         name = type(question).__name__
-        answer = attempt(lambda: self._answer(question), name, self._desk.log_place)
+        answer = result_or_error(lambda: self._answer(question), name, self._facts.log_location)
         if isinstance(answer, VideoMaMaError):
             self._emit(messages.RequestRefused.by(question.request, answer))
         else:
@@ -72,17 +72,17 @@ class Answers:
 
     def _answer(self, question: pipe.Question) -> messages.FramesPlanned | messages.CacheReported:
         if isinstance(question, messages.PlanFrames):
-            return planned_frames(question, self._desk.place(question.settings))
-        limit = _limit_bytes(self._desk.limit_gb)
+            return planned_frames(question, self._facts.engine_config(question.settings))
+        limit = _limit_bytes(self._facts.limit_gb)
         if isinstance(question, messages.ReportCache):
-            return _told(question.request, self._desk.cache.stat(), limit)
+            return _told(question.request, self._facts.cache.stat(), limit)
         if isinstance(question, messages.ClearCache):
-            return _told(question.request, self._desk.clear(), limit)
+            return _told(question.request, self._facts.clear(), limit)
         asked = limit if question.limit_gb is None else _limit_bytes(question.limit_gb)
-        return _told(question.request, self._desk.cache.prune(asked), limit)
+        return _told(question.request, self._facts.cache.prune(asked), limit)
 
 
-def planned_frames(ask: messages.PlanFrames, place: EngineConfig) -> messages.FramesPlanned:
+def planned_frames(ask: messages.PlanFrames, engine_config: EngineConfig) -> messages.FramesPlanned:
     """Return which frames a job would read; no file of the clip is looked at, and no weights are loaded.
 
     Raises:
@@ -90,9 +90,9 @@ def planned_frames(ask: messages.PlanFrames, place: EngineConfig) -> messages.Fr
         WeightsError: the engine cannot run here.
     """
     ask.settings.check()
-    name = engines.resolve(ask.settings.engine, place)
-    shape = plan.window_shape(ask.settings, engines.shape(name, place, ask.settings))
-    laid = plan.lay(sequences.parse_range(ask.clip), ask.frames, shape)
+    name = engines.resolve(ask.settings.engine, engine_config)
+    shape = plan.window_shape(ask.settings, engines.shape(name, engine_config, ask.settings))
+    laid = plan.plan_frames(sequences.parse_range(ask.clip), ask.frame_ranges, shape)
     needed = sequences.whole_range(laid.frames)
     if len(needed) > wire.MAX_TEXT_BYTES:
         raise BadInput(

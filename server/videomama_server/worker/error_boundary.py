@@ -19,13 +19,13 @@ EXIT_DEVICE_LOST = 3
 Result = TypeVar("Result")
 
 
-def attempt(work: Callable[[], Result], name: str, log_place: str) -> Result | VideoMaMaError:
+def result_or_error(work: Callable[[], Result], name: str, log_location: str) -> Result | VideoMaMaError:
     """Do something and return what came of it, or why nothing did; a lost device ends the process.
 
     Args:
         work: what to do.
         name: of it, for the log.
-        log_place: where a person finds the log.
+        log_location: where a person finds the log.
     """
     try:
         return work()
@@ -42,7 +42,7 @@ def attempt(work: Callable[[], Result], name: str, log_place: str) -> Result | V
         if isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem:
             return _out_of_memory()
         log.exception("%s failed", name)
-        return InternalError(f"{type(error).__name__}: {error}", f"See {log_place}.")
+        return InternalError(f"{type(error).__name__}: {error}", f"See {log_location}.")
 
 
 def _out_of_memory() -> OutOfMemory:

@@ -33,7 +33,7 @@ class Intake:
     """Takes requests in. Only `supplied` may be called from another thread.
 
     Args:
-        settings: the server's config.
+        server_config: the server's config.
         services: what all jobs share.
         shelf: the engines.
         reads: the files that are being read.
@@ -42,13 +42,13 @@ class Intake:
 
     def __init__(
         self,
-        settings: config.Config,
+        server_config: config.Config,
         services: Services,
         shelf: EngineShelf,
         reads: Reads,
         emit: Callable[[messages.FrameWanted], None],
     ) -> None:
-        self._config = settings
+        self._config = server_config
         self._services = services
         self._shelf = shelf
         self._reads = reads
@@ -82,8 +82,8 @@ class Intake:
         request.settings.check()
         if request.priority not in URGENCY:
             raise BadInput(f"no priority is called {request.priority!r}", f"There are: {', '.join(URGENCY)}.")
-        place = self._shelf.engine_config(request.settings)
-        name = engines.resolve(request.settings.engine, place)
+        engine_config = self._shelf.engine_config(request.settings)
+        name = engines.resolve(request.settings.engine, engine_config)
         plate, mask = self._sources(run, cancelled)
         noted = partial(self._reads.noted, run.job)
         reader = Reader(plate, mask, self._services.memo, wanted_of(request.settings), request.rehash, noted)
@@ -91,7 +91,7 @@ class Intake:
         if request.out and not request.inline:
             _refuse_overwriting(delivery.pattern, plate, mask)
         delivery.check()
-        return Order(run.job, request, name, self._shelf.engine(name, place), reader, delivery)
+        return Order(run.job, request, name, self._shelf.engine(name, engine_config), reader, delivery)
 
     def _sources(self, run: pipe.RunJob, cancelled: threading.Event) -> tuple[Source, Source]:
         request, roots = run.submit, self._config.roots
@@ -104,7 +104,7 @@ class Intake:
 
         def source(role: str, pattern: str, digests: list[str]) -> SpoolSource:
             files = spool.pattern(Path(run.spool), role, pattern)
-            return SpoolSource(role, files, sources.by_frame(request.inline_frames, digests), want, cancelled)
+            return SpoolSource(role, files, sources.by_frame(request.inline_frame_numbers, digests), want, cancelled)
 
         private.make_folder(Path(run.spool))  # a cache that was just cleared took it along
         sent_plate = source(messages.PLATE, request.plate, request.plate_digests)

@@ -16,7 +16,7 @@ from videomama_client.errors import VideoMaMaError
 
 from videomama_server import heartbeat, pipe
 from videomama_server.pipeline.survey import Pause
-from videomama_server.worker.error_boundary import attempt
+from videomama_server.worker.error_boundary import result_or_error
 
 PATIENCE_S = 0.5
 URGENCY = {messages.INTERACTIVE: 0, messages.BATCH: 1}
@@ -62,7 +62,7 @@ class Scheduler:
         steps: returns the work of a job as steps, given the job and what is set when it is cancelled.
         emit: takes `JobBegun`, and `MatteFailed` of a job whose step raises an error.
         after_step: called after each step that is not a job's last.
-        log_place: where a person finds the log.
+        log_location: where a person finds the log.
     """
 
     def __init__(
@@ -70,12 +70,12 @@ class Scheduler:
         steps: Callable[[pipe.RunJob, threading.Event], Iterator[Pause]],
         emit: Callable[[Any], None],
         after_step: Callable[[], None],
-        log_place: str,
+        log_location: str,
     ) -> None:
         self._steps = steps
         self._emit = emit
         self._after_step = after_step
-        self._log_place = log_place
+        self._log_location = log_location
         self._arrivals: queue.Queue[pipe.RunJob] = queue.Queue()
         self._jobs: dict[str, Running] = {}
         self._cancelled: dict[str, threading.Event] = {}
@@ -149,7 +149,7 @@ class Scheduler:
         if self._begun != running.job:
             self._begun = running.job
             self._emit(pipe.JobBegun(running.job))
-        goes_on = attempt(lambda: self._advance(running), f"job {running.job}", self._log_place)
+        goes_on = result_or_error(lambda: self._advance(running), f"job {running.job}", self._log_location)
         if goes_on is True:
             return
         if isinstance(goes_on, VideoMaMaError):

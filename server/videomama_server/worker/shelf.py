@@ -17,13 +17,15 @@ class EngineShelf:
     """Loaded engines by name. Only `engine_config` may be called from several threads.
 
     Args:
-        settings: the server's config.
+        server_config: the server's config.
         folded_dir: where engines keep weights that they have made ready.
         emit: takes `EngineHolds` whenever what the engines hold has changed.
     """
 
-    def __init__(self, settings: config.Config, folded_dir: Path, emit: Callable[[pipe.EngineHolds], None]) -> None:
-        self._config = settings
+    def __init__(
+        self, server_config: config.Config, folded_dir: Path, emit: Callable[[pipe.EngineHolds], None]
+    ) -> None:
+        self._config = server_config
         self._folded_dir = folded_dir
         self._emit = emit
         self._engines: dict[str, tuple[Hashable, Engine]] = {}
@@ -41,23 +43,23 @@ class EngineShelf:
         weights = Path(settings.weights) if settings.weights else own.weights
         return replace(EngineConfig.of(own), weights=weights, folded_dir=self._folded_dir)
 
-    def engine(self, name: str, place: EngineConfig) -> Engine:
+    def engine(self, name: str, engine_config: EngineConfig) -> Engine:
         """Return an engine. It stays loaded until a job names other weights: two models may not fit on one device.
 
         Args:
             name: resolved, never `auto`.
-            place: what the engine is told of this machine.
+            engine_config: what the engine is told of this machine.
 
         Raises:
             WeightsError: packages or weights that the engine needs are missing.
         """
-        identity = engines.identity(name, place)
+        identity = engines.identity(name, engine_config)
         known = self._engines.get(name)
         if known is not None and known[0] == identity:
             return known[1]
         if known is not None:
             known[1].release()
-        engine = engines.load(name, place)
+        engine = engines.load(name, engine_config)
         self._engines[name] = (identity, engine)
         return engine
 

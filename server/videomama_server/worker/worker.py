@@ -28,7 +28,7 @@ from videomama_server.media import frames
 from videomama_server.pipeline.run import Matte
 from videomama_server.pipeline.services import Services
 from videomama_server.pipeline.survey import Pause
-from videomama_server.worker.answers import Answers, Desk
+from videomama_server.worker.answers import Answers, WorkerFacts
 from videomama_server.worker.intake import Intake
 from videomama_server.worker.reads import Reads
 from videomama_server.worker.scheduler import Scheduler
@@ -42,33 +42,35 @@ class Worker:
     """Takes messages from the server's pipe and hands each to the part that it is for.
 
     Args:
-        settings: the server's config.
+        server_config: the server's config.
         inbox, outbox: the two directions of the pipe.
     """
 
-    def __init__(self, settings: config.Config, inbox: BinaryIO, outbox: BinaryIO) -> None:
-        self._config = settings
+    def __init__(self, server_config: config.Config, inbox: BinaryIO, outbox: BinaryIO) -> None:
+        self._config = server_config
         self._inbox = inbox
         self._outbox = outbox
         self._sending = threading.Lock()
-        cache = Cache(settings.cache_dir)
+        cache = Cache(server_config.cache_dir)
         self._services = Services(
             cache=cache,
             memo=Memo(cache.write_root / "memo"),
-            readers=ThreadPoolExecutor(settings.threads, "reader"),
-            writers=ThreadPoolExecutor(settings.threads, "writer"),
-            threads=settings.threads,
+            readers=ThreadPoolExecutor(server_config.threads, "reader"),
+            writers=ThreadPoolExecutor(server_config.threads, "writer"),
+            threads=server_config.threads,
         )
-        shelf = EngineShelf(settings, cache.write_root / config.FOLDED, self._emit)
+        shelf = EngineShelf(server_config, cache.write_root / config.FOLDED, self._emit)
         reads = Reads(lambda job, files: self._emit(pipe.FilesRead(job, files)))
-        self._intake = Intake(settings, self._services, shelf, reads, self._emit)
-        self._scheduler = Scheduler(self._steps, self._emit, shelf.report_usage, settings.log_place)
-        desk = Desk(cache, settings.cache_limit_gb, settings.log_place, shelf.engine_config, self._clear_cache)
+        self._intake = Intake(server_config, self._services, shelf, reads, self._emit)
+        self._scheduler = Scheduler(self._steps, self._emit, shelf.report_usage, server_config.log_location)
+        facts = WorkerFacts(
+            cache, server_config.cache_limit_gb, server_config.log_location, shelf.engine_config, self._clear_cache
+        )
         self._handlers: dict[type, Callable[[Any], None]] = {
             pipe.RunJob: self._scheduler.announce,
             pipe.DropJob: self._scheduler.drop,
             pipe.FrameSupplied: self._intake.supplied,
-            **dict.fromkeys(pipe.QUESTIONS, Answers(desk, self._emit).take),
+            **dict.fromkeys(pipe.QUESTIONS, Answers(facts, self._emit).take),
         }
 
     def run(self) -> None:
@@ -152,6 +154,6 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the server's to handle
     logs.set_up("worker")
     inbox, outbox = _own_the_pipe()
-    settings = config.load(json.loads(sys.argv[1]), {})
-    frames.use_threads(settings.threads)
-    Worker(settings, inbox, outbox).run()
+    server_config = config.load(json.loads(sys.argv[1]), {})
+    frames.use_threads(server_config.threads)
+    Worker(server_config, inbox, outbox).run()

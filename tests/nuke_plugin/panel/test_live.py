@@ -26,7 +26,7 @@ def test_a_real_job_is_listed_moves_and_is_cancelled(qt, live, long_clip, open_p
     panel = open_panel(live.file)
     with live.client() as client:
         long = client.submit(live.order(long_clip, "the long one"))
-        client.submit(live.order(long_clip, "the next one", frames="1001-1010", priority="batch"))
+        client.submit(live.order(long_clip, "the next one", frame_ranges="1001-1010", priority="batch"))
         spin(lambda: state_of(panel, "the long one") == messages.RUNNING, "it is listed")
         spin(lambda: job_in(panel, "the long one")[1].done > 0, "it moves")
         first = job_in(panel, "the long one")[1].done
@@ -57,7 +57,7 @@ def test_a_killed_server_is_missed_and_found_again(live, open_panel, spin, long_
     spin(lambda: panel.state.text().startswith("Running"), "it is found again", 8.0)
     spin(lambda: f"pid {live.process.pid} " in panel.detail.text(), "it is the new one")
     with live.client() as client:
-        client.submit(live.order(long_clip, "after the fall", frames="1001-1004"))
+        client.submit(live.order(long_clip, "after the fall", frame_ranges="1001-1004"))
         spin(lambda: state_of(panel, "after the fall") == messages.DONE, "it works")
 
 

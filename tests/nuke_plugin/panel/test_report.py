@@ -127,7 +127,7 @@ def test_nuke_is_asked_for_its_version(monkeypatch, tmp_path, major, ok):
 
 
 def test_the_text_has_what_to_do_below_what_is_wrong():
-    found = [report.Line(True, "fine"), report.Line(False, "broken", "Mend it.")]
+    found = [report.ReportLine(True, "fine"), report.ReportLine(False, "broken", "Mend it.")]
     text = report.text(found)
     assert text.startswith("ok    fine\nFAIL  broken\n      Mend it.\n\n1 of 2 need attention.\n")
 

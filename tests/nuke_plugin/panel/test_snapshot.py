@@ -78,11 +78,11 @@ def test_a_job_is_called_by_its_label_else_by_its_plate(make_job):
 
 
 def test_progress_tells_cached_frames_apart(make_job):
-    job = make_job(frames=40, done=10, computed=8)
+    job = make_job(frame_count=40, done=10, computed=8)
     assert snapshot.job_progress(job) == "10 of 40 \u00b7 2 cached"
     assert snapshot.shares(job) == (0.05, 0.2)
-    assert snapshot.job_progress(make_job(frames=None, done=0, computed=0)) == ""
-    assert snapshot.shares(make_job(frames=None, done=0, computed=0)) == (0.0, 0.0)
+    assert snapshot.job_progress(make_job(frame_count=None, done=0, computed=0)) == ""
+    assert snapshot.shares(make_job(frame_count=None, done=0, computed=0)) == (0.0, 0.0)
 
 
 def test_a_failed_job_says_why(make_job):

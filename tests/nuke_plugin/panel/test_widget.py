@@ -15,7 +15,11 @@ ATTEMPTS = 3  # of measuring time: other programs share the machine
 @pytest.fixture
 def full(scripted, make_job, open_panel, spin):
     """A panel that shows three jobs."""
-    scripted.jobs = [make_job("a", state="waiting", frames=None, done=0), make_job("b"), make_job("c", state="done")]
+    scripted.jobs = [
+        make_job("a", state="waiting", frame_count=None, done=0),
+        make_job("b"),
+        make_job("c", state="done"),
+    ]
     panel = open_panel(scripted.file)
     spin(lambda: panel.jobs.jobs.rowCount() == 3 and panel.cache.clear.isEnabled(), "the panel is full")
     return panel

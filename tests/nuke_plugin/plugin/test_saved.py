@@ -89,7 +89,7 @@ def test_a_setting_that_is_new_in_this_version_makes_no_result_stale(open_nuke, 
     comp.node()["record"].setValue(json.dumps({**kept, "of_a_later_version": 1}))
     from videomama_nuke import freshness, record, walk
 
-    judge = lambda: freshness.judge(comp.node(), record.read(comp.node()), walk.read(comp.node())).changes  # noqa: E731
+    judge = lambda: freshness.compare_node(comp.node(), record.read(comp.node()), walk.read(comp.node())).changes  # noqa: E731
     assert judge() == ()
     comp.node()["mask_slack"].setValue(31)
     assert judge() == ("mask slack",)

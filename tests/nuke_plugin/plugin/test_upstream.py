@@ -5,8 +5,8 @@ import json
 import os
 
 import pytest
-from videomama_nuke.files import Source
-from videomama_nuke.upstream import EARLIER_VERSION, Upstream, Verdict, compare, restored
+from videomama_nuke.files import FileSequence
+from videomama_nuke.upstream import EARLIER_VERSION, Comparison, Upstream, compare, restored
 
 FIRST, LAST = 1001, 1004
 
@@ -20,7 +20,7 @@ def files(tmp_path):
 
 
 def seen(folder, text="/shot/mask.%04d.exr", first=FIRST, last=LAST, name="mask.%04d.exr", **more) -> Upstream:
-    source = Source("MaskRead", text, f"{folder}/{name}", first, last)
+    source = FileSequence("MaskRead", text, f"{folder}/{name}", first, last)
     return Upstream("digest", sources=(source,), **more).with_files()
 
 
@@ -34,7 +34,7 @@ def copied(folder, to):
 
 
 def test_the_same_files_are_unchanged(files):
-    assert compare(seen(files), seen(files)) == Verdict()
+    assert compare(seen(files), seen(files)) == Comparison()
 
 
 def test_it_survives_json_and_what_a_later_version_adds(files):
@@ -51,7 +51,7 @@ def test_a_file_written_again_under_its_recorded_path_is_a_change(files):
 
 
 def test_copies_elsewhere_with_other_times_are_unchanged(files):
-    assert compare(seen(files), seen(copied(files, files / "farm"))) == Verdict()
+    assert compare(seen(files), seen(copied(files, files / "farm"))) == Comparison()
 
 
 def test_a_copy_of_another_size_is_a_change(files):
@@ -115,12 +115,12 @@ def test_a_node_that_was_renamed_is_named_as_it_is_called_now(files):
 
 
 def test_a_record_of_an_earlier_version_is_a_doubt_and_no_change(files):
-    assert compare(None, seen(files)) == Verdict(unchecked=(EARLIER_VERSION,))
+    assert compare(None, seen(files)) == Comparison(unchecked=(EARLIER_VERSION,))
 
 
 def test_a_still_has_one_file(tmp_path):
     (tmp_path / "still.exr").write_bytes(b"x")
     then = seen(tmp_path, name="still.exr", first=0, last=0)
-    assert compare(then, seen(tmp_path, name="still.exr", first=0, last=0)) == Verdict()
+    assert compare(then, seen(tmp_path, name="still.exr", first=0, last=0)) == Comparison()
     (tmp_path / "still.exr").write_bytes(b"longer")
     assert compare(then, seen(tmp_path, name="still.exr", first=0, last=0)).changed

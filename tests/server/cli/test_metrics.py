@@ -50,11 +50,11 @@ def test_every_measure_is_the_mean_over_the_clip(videomama, clip):
     result = measured(videomama("metrics", alpha, truth, "--json"))
     assert list(result) == [name for name in MEASURES if name not in COLOUR] + ["frames", "convention"]
     assert (result["frames"], result["convention"]) == (8, "rvm")
-    evaluation = metrics.Evaluation()
+    scorer = metrics.Scorer()
     for pair in zip(alphas, truths, strict=True):
-        evaluation.add(*pair)
+        scorer.add(*pair)
     for name in set(MEASURES) - COLOUR:
-        assert result[name] == pytest.approx(getattr(evaluation.mean(), name), rel=1e-6)
+        assert result[name] == pytest.approx(getattr(scorer.mean(), name), rel=1e-6)
 
 
 def test_the_other_convention(videomama, clip):

@@ -4,7 +4,7 @@ import pytest
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.settings import MatteSettings
 from videomama_server.config import Config
-from videomama_server.evaluate.asked import ALWAYS, Measures, parse_engine, parse_masks, without_twins
+from videomama_server.evaluate.asked import ALWAYS, MeasureChoice, parse_engine, parse_masks, without_twins
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,14 @@ def test_what_is_named_twice_is_done_once():
 
 def test_measures():
     large = 4096 * 2160
-    assert Measures().of(1920 * 1080, True) == ALWAYS
-    assert "conn" not in Measures().of(large, True)
-    assert "conn" in Measures(conn=True).of(large, True)
-    assert "conn" not in Measures(conn=False).of(100, True)
-    assert Measures(shape=True, foreground=True).of(100, True)[-4:] == ("j", "f", "foreground_mad", "foreground_mse")
-    assert "foreground_mad" not in Measures(foreground=True).of(100, False)
+    assert MeasureChoice().of(1920 * 1080, True) == ALWAYS
+    assert "conn" not in MeasureChoice().of(large, True)
+    assert "conn" in MeasureChoice(conn=True).of(large, True)
+    assert "conn" not in MeasureChoice(conn=False).of(100, True)
+    assert MeasureChoice(shape=True, foreground=True).of(100, True)[-4:] == (
+        "j",
+        "f",
+        "foreground_mad",
+        "foreground_mse",
+    )
+    assert "foreground_mad" not in MeasureChoice(foreground=True).of(100, False)

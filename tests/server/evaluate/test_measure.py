@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from videomama_client.errors import BadInput
 from videomama_server import metrics
-from videomama_server.evaluate.asked import ALWAYS, Measures
+from videomama_server.evaluate.asked import ALWAYS, MeasureChoice
 from videomama_server.evaluate.layouts import read_data
 from videomama_server.evaluate.measure import measure, read
 
 
 def taken(clip, alphas, measures=None, is_mask=False):
     told = []
-    size, scores = measure(clip, alphas, measures or Measures(), is_mask, lambda: told.append(1))
+    size, scores = measure(clip, alphas, measures or MeasureChoice(), is_mask, lambda: told.append(1))
     assert len(told) == len(clip.numbers)
     assert size == (96, 64)
     return scores
@@ -65,10 +65,10 @@ def test_a_damaged_alpha_names_the_frame(clip, draw):
 @pytest.mark.parametrize("layout", ["suite", "videomatte"])
 def test_foreground_is_measured_in_linear_light(make, layout):
     clip = read_data(make.plain("a") if layout == "suite" else make.rvm()).clips[0]
-    measures = Measures(shape=True, foreground=True)
+    measures = MeasureChoice(shape=True, foreground=True)
     own, estimated = (taken(clip, clip.truth, measures, is_mask)["foreground_mad"] for is_mask in (True, False))
     assert all(after < before / 2 for before, after in zip(own, estimated, strict=True))
 
 
 def test_foreground_is_left_out_where_none_is_known(clip):
-    assert "foreground_mad" not in taken(replace(clip, foreground=None), clip.truth, Measures(foreground=True))
+    assert "foreground_mad" not in taken(replace(clip, foreground=None), clip.truth, MeasureChoice(foreground=True))

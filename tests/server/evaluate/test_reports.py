@@ -14,14 +14,14 @@ from markupsafe import escape
 from videomama_client import launch
 from videomama_client.errors import NotPermitted
 from videomama_server.config import Config
-from videomama_server.evaluate.asked import Measures, parse_engine, parse_masks
+from videomama_server.evaluate.asked import MeasureChoice, parse_engine, parse_masks
 from videomama_server.evaluate.layouts import read_data
 from videomama_server.evaluate.published import beside
 from videomama_server.evaluate.report import markdown, page, pictures, plots, tables
 from videomama_server.evaluate.report.wording import LABELS
 from videomama_server.evaluate.report.write import write
-from videomama_server.evaluate.run import Failure, Plan, Runner
-from videomama_server.evaluate.summary import FrameScores, read, summed_up
+from videomama_server.evaluate.run import EvaluationPlan, Failure, Runner
+from videomama_server.evaluate.summary import UnitScores, read, summed_up
 
 STRANGE = 'fur <&"ü> | *x*'
 QUIET = SimpleNamespace(begin=lambda _: None, unit=lambda _: None, step=lambda _=1: None, say=lambda _: None)
@@ -70,7 +70,7 @@ def done(server, makers, tmp_path_factory):
     clips[0] = replace(clips[0], name=STRANGE)
     asked = [parse_engine(name, Config()) for name in ("passthrough", "classic:fast")]
     kinds = [parse_masks(name) for name in ("given", "down8")]
-    plan = Plan(clips, asked, kinds, Measures(shape=True), folder / "out")
+    plan = EvaluationPlan(clips, asked, kinds, MeasureChoice(shape=True), folder / "out")
     outcome = Runner(plan, lambda: launch.connect(server.connection_file, start=False), QUIET).run()
     assert outcome.failures == []
     outcome.failures.append(Failure("<b>gone</b>", "given", "mask", "cannot read <i>", "mend & go"))
@@ -202,7 +202,7 @@ def test_long_names_break_and_lose_nothing(name):
 
 def test_plots_hold_their_curves_and_leave_gaps():
     scores = {"mad": [0.0, 7.5, None, 3.0], "dtssd": [None, 1.0, 1.0, 1.0]}
-    mad, dtssd = plots.plots([FrameScores("a", "given", "mask", [5, 6, 7, 8], scores)])
+    mad, dtssd = plots.plots([UnitScores("a", "given", "mask", [5, 6, 7, 8], scores)])
     (curve,) = mad.curves
     points = [[tuple(map(float, point.split(","))) for point in run.split()] for run in curve.runs]
     assert [len(run) for run in points] == [2, 2]  # the second is a dot
@@ -216,7 +216,7 @@ def test_plots_hold_their_curves_and_leave_gaps():
 
 @pytest.mark.parametrize("figures", [[0.0], [0.0, 0.0], [None, None], [1e-4, 3e5]])
 def test_plots_of_odd_figures(figures):
-    (plot,) = plots.plots([FrameScores("a", "given", "mask", list(range(len(figures))), {"mad": figures})])
+    (plot,) = plots.plots([UnitScores("a", "given", "mask", list(range(len(figures))), {"mad": figures})])
     assert len({tick.at for tick in plot.up}) == len(plot.up) > 1
 
 
@@ -237,8 +237,8 @@ def test_the_picture_is_of_the_worst_frame_and_spot(done, draw, tmp_path):
         if index == 1:
             alpha[50:60, 80:94] = 1
         files[number] = draw.put(tmp_path / f"alpha.{number}.exr", alpha)
-    scores = {**engine.record.scores, "mad": [0.0, 9.0, 0.0]}
-    wrong = replace(engine, alphas=files, record=replace(engine.record, scores=scores))
+    scores = {**engine.result.scores, "mad": [0.0, 9.0, 0.0]}
+    wrong = replace(engine, alphas=files, result=replace(engine.result, scores=scores))
     strip = pictures.strip([mask, wrong], 1)
     assert strip.frame == mask.clip.numbers[1]
     assert [tile.title for tile in strip.tiles] == ["plate", "mask", "truth", "alpha", "difference"]

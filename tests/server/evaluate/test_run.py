@@ -9,9 +9,9 @@ import pytest
 from videomama_client import launch
 from videomama_client.errors import ServerUnreachable
 from videomama_server.config import Config
-from videomama_server.evaluate.asked import MASK, Measures, parse_engine, parse_masks
+from videomama_server.evaluate.asked import MASK, MeasureChoice, parse_engine, parse_masks
 from videomama_server.evaluate.layouts import read_data
-from videomama_server.evaluate.run import WORK, Plan, Runner
+from videomama_server.evaluate.run import WORK, EvaluationPlan, Runner
 
 
 class Heard:
@@ -40,7 +40,7 @@ def evaluate(server, tmp_path):
     def run(clips, engines=("passthrough",), masks=(), measures=None, connect=None):
         asked = [parse_engine(name, Config()) for name in engines]
         kinds = [parse_masks(name) for name in masks]
-        plan = Plan(clips, asked, kinds, measures or Measures(), tmp_path / "out")
+        plan = EvaluationPlan(clips, asked, kinds, measures or MeasureChoice(), tmp_path / "out")
         heard = Heard()
         own = connect or (lambda: launch.connect(server.connection_file, start=False))
         return Runner(plan, own, heard).run(), heard
@@ -66,10 +66,10 @@ def test_masks_come_first_and_then_every_engine(evaluate, clip):
     assert heard.done == heard.steps == 36
     assert heard.units[:2] == ["hair_wall, given masks", "hair_wall, given masks, passthrough"]
     masks, same, better = outcome.units[:3]
-    assert same.record.scores["mad"] == pytest.approx(masks.record.scores["mad"])
-    assert np.mean(better.record.scores["grad"]) < np.mean(masks.record.scores["grad"])
-    assert (same.record.engine, better.record.engine, masks.record.engine) == ("passthrough", "classic", "")
-    assert masks.record.seconds_per_frame is None
+    assert same.result.scores["mad"] == pytest.approx(masks.result.scores["mad"])
+    assert np.mean(better.result.scores["grad"]) < np.mean(masks.result.scores["grad"])
+    assert (same.result.engine, better.result.engine, masks.result.engine) == ("passthrough", "classic", "")
+    assert masks.result.seconds_per_frame is None
 
 
 @pytest.mark.parametrize(("layout", "masks"), [("rvm", "mixed"), ("rvm masks", "given"), ("vhim", "given")])
@@ -85,7 +85,7 @@ def test_what_is_done_is_not_done_again(evaluate, clip):
     again, heard = evaluate([clip], connect=nobody)
     assert [unit.again for unit in first.units] == [False, False]
     assert [unit.again for unit in again.units] == [True, True]
-    assert [unit.record for unit in again.units] == [unit.record for unit in first.units]
+    assert [unit.result for unit in again.units] == [unit.result for unit in first.units]
     assert heard.done == heard.steps
 
 
@@ -104,8 +104,8 @@ def test_another_engine_needs_nothing_of_the_first(evaluate, clip):
         ("foreground", [True, True]),  # not asked for
         ("mask file", [False, True]),
         ("alpha file", [True, False]),
-        ("mask record", [False, True]),
-        ("alpha record", [True, False]),
+        ("mask result", [False, True]),
+        ("alpha result", [True, False]),
     ],
 )
 def test_a_stale_record_is_done_again(evaluate, clip, tmp_path, change, again):
@@ -113,7 +113,7 @@ def test_a_stale_record_is_done_again(evaluate, clip, tmp_path, change, again):
     what, _, kind = change.partition(" ")
     if kind:
         folder = tmp_path / "out" / WORK / "given" / (MASK if what == "mask" else "passthrough") / clip.name
-        (folder / ("scores.json" if kind == "record" else f"{what}.1002.exr")).unlink()
+        (folder / ("scores.json" if kind == "result" else f"{what}.1002.exr")).unlink()
     else:
         os.utime(getattr(clip, what)[1002], ns=(10**17, 10**17))
     outcome, _ = evaluate([clip])
@@ -123,9 +123,9 @@ def test_a_stale_record_is_done_again(evaluate, clip, tmp_path, change, again):
 
 def test_other_measures_are_taken_anew(evaluate, clip):
     evaluate([clip])
-    outcome, _ = evaluate([clip], measures=Measures(shape=True))
+    outcome, _ = evaluate([clip], measures=MeasureChoice(shape=True))
     assert [unit.again for unit in outcome.units] == [False, False]
-    assert "j" in outcome.units[1].record.scores
+    assert "j" in outcome.units[1].result.scores
 
 
 def test_what_came_from_the_cache_is_no_speed(evaluate, clip, draw, tmp_path):
@@ -135,8 +135,8 @@ def test_what_came_from_the_cache_is_no_speed(evaluate, clip, draw, tmp_path):
     computed, _ = evaluate([clip])
     shutil.rmtree(tmp_path / "out")
     cached, _ = evaluate([clip])
-    assert computed.units[1].record.seconds_per_frame > 0
-    assert cached.units[1].record.seconds_per_frame is None
+    assert computed.units[1].result.seconds_per_frame > 0
+    assert cached.units[1].result.seconds_per_frame is None
 
 
 def test_a_clip_that_fails_does_not_lose_the_others(evaluate, make):
@@ -197,4 +197,4 @@ def test_a_clip_on_twos_is_refined_as_one(evaluate, make):
             (part / "0000" / kind / f"{frame:04d}.png").unlink()
     outcome, _ = evaluate(read_data(part).clips, ["passthrough"], ["given"])
     assert outcome.failures == []
-    assert outcome.units[1].record.frames == [0, 2, 4, 6]
+    assert outcome.units[1].result.frames == [0, 2, 4, 6]

@@ -6,25 +6,25 @@ from pathlib import Path
 import pytest
 from videomama_client.errors import BadInput
 from videomama_server.evaluate import summary
-from videomama_server.evaluate.clip import Clip
+from videomama_server.evaluate.clip import GroundTruthClip
 from videomama_server.evaluate.published import beside
-from videomama_server.evaluate.record import Record
-from videomama_server.evaluate.run import Failure, Outcome, Unit
+from videomama_server.evaluate.run import EvaluationOutcome, Failure, Unit
 from videomama_server.evaluate.summary import from_json, summed_up, to_json
+from videomama_server.evaluate.unit_result import UnitResult
 
 
 def unit(name, engine, mad, dtssd=None, *, data="suite", group="hair", size=(96, 64), masks="given", seconds=None):
     files = {1 + index: Path(f"{index}.png") for index in range(len(mad))}
-    clip = Clip(name, group, data, "p.####.png", files, files)
+    clip = GroundTruthClip(name, group, data, "p.####.png", files, files)
     scores = {"mad": mad, "dtssd": dtssd or [None, *mad[1:]]}
     made = "" if engine == "mask" else engine.partition(":")[0]
-    record = Record("print", made, size, sorted(files), scores, seconds)
-    return Unit(clip, masks, engine, files, record, again=False)
+    result = UnitResult("print", made, size, sorted(files), scores, seconds)
+    return Unit(clip, masks, engine, files, result, again=False)
 
 
 @pytest.fixture
 def outcome():
-    return Outcome(
+    return EvaluationOutcome(
         [
             unit("a", "mask", [4.0, 8.0]),
             unit("a", "classic:fast", [1.0, 5.0], seconds=0.5),
@@ -75,7 +75,7 @@ def test_sizes_and_masks_are_not_averaged_with_each_other():
         unit("a", "mask", [2.0], masks="box"),
         unit("b", "mask", [3.0], size=(10, 10)),
     ]
-    found = summed_up(Outcome(units))
+    found = summed_up(EvaluationOutcome(units))
     assert [(row.data, row.masks) for row in found.overall] == [
         ("suite 96x64", "given"), ("suite 96x64", "box"), ("suite 10x10", "given"),
     ]  # fmt: skip
@@ -84,8 +84,8 @@ def test_sizes_and_masks_are_not_averaged_with_each_other():
 def test_the_worst_j_is_the_lowest_and_has_no_ratio():
     units = [unit("a", engine, [1.0, 2.0]) for engine in ("mask", "classic")]
     for one in units:
-        one.record.scores["j"] = [0.25, 0.75]
-    (row,) = rows(summed_up(Outcome(units)).per_clip, engine="classic")
+        one.result.scores["j"] = [0.25, 0.75]
+    (row,) = rows(summed_up(EvaluationOutcome(units)).per_clip, engine="classic")
     assert (row.mean["j"], row.worst["j"]) == (0.5, 0.25)
     assert "j" not in row.ratio
 
@@ -95,10 +95,10 @@ def test_rvm_means_are_over_clips_first_and_count_the_first_frame():
         unit("a", "mask", [2.0, 4.0], data="VideoMatte"),
         unit("b", "mask", [4.0, 8.0, 9.0], data="VideoMatte"),
     ]
-    (row,) = summed_up(Outcome(units)).spreadsheet
+    (row,) = summed_up(EvaluationOutcome(units)).spreadsheet
     assert row.mean["mad"] == pytest.approx((3 + 6 + 9) / 3)
     assert row.mean["dtssd"] == pytest.approx((0 + 6 + 9) / 3)
-    assert summed_up(Outcome([unit("a", "mask", [1.0])])).spreadsheet == []
+    assert summed_up(EvaluationOutcome([unit("a", "mask", [1.0])])).spreadsheet == []
 
 
 def test_it_goes_through_json(outcome):
@@ -120,7 +120,7 @@ def test_what_is_no_evaluation_is_refused(tmp_path, text):
 
 
 def test_nothing_at_all_can_be_summed_up():
-    found = summed_up(Outcome([], [Failure("d", "", "mask", "broken", "")]))
+    found = summed_up(EvaluationOutcome([], [Failure("d", "", "mask", "broken", "")]))
     assert (found.clips, found.overall, found.measures) == ([], [], [])
 
 
@@ -147,7 +147,7 @@ def test_a_published_size_counts_only_where_all_clips_have_it():
             for size in sizes
             for masks in ("given", "down8")
         ]
-        found = summed_up(Outcome(units))
+        found = summed_up(EvaluationOutcome(units))
         assert {row.data for row in found.overall} == {"V-HIM60"}  # as published tables average
         return {one.source.partition(" (")[0] for one in found.published}
 
@@ -159,4 +159,4 @@ def test_published_figures_are_told_once():
     units = [
         unit(name, "mask", [1.0], data="YouTubeMatte", group=name, size=(1920, 1080), masks="down8") for name in "ab"
     ]
-    assert [one.method for one in summed_up(Outcome(units)).published] == ["mask", "VideoMaMa"]
+    assert [one.method for one in summed_up(EvaluationOutcome(units)).published] == ["mask", "VideoMaMa"]

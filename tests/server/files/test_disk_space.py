@@ -35,13 +35,13 @@ def test_the_need_grows_with_the_count():
 
 def test_a_disk_that_is_too_full_for_certain_is_refused_with_folder_needed_and_free(tmp_path, raises_with_hint):
     with raises_with_hint(NotPermitted, tmp_path, "5.0 MB free", "at least 1.2 GB"):
-        disk_space.judge(tmp_path, 5_000_000, Need(1_200_000_000, 2_000_000_000))
+        disk_space.check_space(tmp_path, 5_000_000, Need(1_200_000_000, 2_000_000_000))
 
 
 def test_a_disk_that_may_be_too_full_is_a_warning_and_one_with_space_is_none(tmp_path):
-    said = disk_space.judge(tmp_path, 5_000_000, Need(1_000, 2_500_000_000))
+    said = disk_space.check_space(tmp_path, 5_000_000, Need(1_000, 2_500_000_000))
     assert all(word in said for word in (str(tmp_path), "5.0 MB free", "may need 2.5 GB"))
-    assert disk_space.judge(tmp_path, 5_000_000, Need(1_000, 5_000_000)) == ""
+    assert disk_space.check_space(tmp_path, 5_000_000, Need(1_000, 5_000_000)) == ""
 
 
 def test_a_disk_that_does_not_say_how_full_it_is_is_not_called_full(tmp_path, monkeypatch):

@@ -23,7 +23,9 @@ def test_cells_keep_proportions_and_are_never_larger_than_their_place(shape, siz
 
 def test_a_sheet_has_its_cells_where_titles_and_captions_say():
     wide, tall = np.full((10, 480, 3), 200, np.uint8), np.full((300, 30, 3), 90, np.uint8)
-    sheet = sheets.lay_out(["a", "b"], [sheets.Row("1", [wide, tall]), sheets.Row("2", [tall, wide], is_marked=True)])
+    sheet = sheets.lay_out(
+        ["a", "b"], [sheets.LabelledRow("1", [wide, tall]), sheets.LabelledRow("2", [tall, wide], is_marked=True)]
+    )
     assert sheet.shape == (34 + 2 * (26 + 300) + 8, 8 + 2 * 488, 3)
     assert (sheet[60:70, 8:488] == 200).all()
     assert (sheet[70:360, 8:488] == sheets.PAPER).all()

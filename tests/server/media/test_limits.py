@@ -5,10 +5,10 @@ import pytest
 from videomama_client.errors import BadInput, NotPermitted
 from videomama_server.media import limits
 from videomama_server.media.geometry import Geometry, Rect
-from videomama_server.media.limits import Layout, check_file, check_part, check_read
+from videomama_server.media.limits import PixelLayout, check_file, check_part, check_read
 
 PATH = Path("/shots/plate.1001.exr")
-PLAIN = Layout(3, 6, 0)
+PLAIN = PixelLayout(3, 6, 0)
 
 
 def framed(width, height):
@@ -28,9 +28,9 @@ def test_sizes_that_plates_have_are_read(size):
         (0, framed(65537, 16), PLAIN, "65537x16"),
         (0, framed(2**31, 2**31), PLAIN, "2147483648x2147483648"),
         (0, Geometry(Rect(-(2**30), 0, 64, 48), Rect(2**30, 0, 64, 48)), PLAIN, "pixels"),
-        (0, framed(64, 48), Layout(1025, 2050, 0), "1025 channels"),
-        (0, framed(64, 48), Layout(3, 6, 2**15 * 2**15), "tiles"),
-        (0, framed(16384, 8192), Layout(64, 128, 0), "16.0 GiB"),
+        (0, framed(64, 48), PixelLayout(1025, 2050, 0), "1025 channels"),
+        (0, framed(64, 48), PixelLayout(3, 6, 2**15 * 2**15), "tiles"),
+        (0, framed(16384, 8192), PixelLayout(64, 128, 0), "16.0 GiB"),
         (limits.MAX_PARTS, framed(64, 48), PLAIN, "parts"),
     ],
 )
@@ -42,9 +42,9 @@ def test_what_no_plate_has_is_refused_by_name(raises_with_hint, part, geometry, 
 @pytest.mark.parametrize(
     ("layout", "obstacle", "said"),
     [
-        (Layout(3, 6, 0, deep=True), limits.DEEP, "deep"),
-        (Layout(3, 6, 0, depth=2), limits.VOLUME, "volume"),
-        (Layout(3, 6, 0, cube=True), limits.CUBE, "cube"),
+        (PixelLayout(3, 6, 0, deep=True), limits.DEEP, "deep"),
+        (PixelLayout(3, 6, 0, depth=2), limits.VOLUME, "volume"),
+        (PixelLayout(3, 6, 0, cube=True), limits.CUBE, "cube"),
     ],
 )
 def test_what_is_not_a_flat_picture_is_refused_in_one_sentence(raises_with_hint, layout, obstacle, said):
@@ -70,8 +70,8 @@ def test_channels_that_are_too_much_as_floats_are_refused(raises_with_hint):
 
 
 def test_a_tile_may_be_larger_than_a_small_picture():
-    check_part(PATH, 0, framed(64, 48), Layout(3, 6, 1024 * 1024))
-    check_part(PATH, 0, framed(8192, 4320), Layout(3, 6, 8192 * 8192))
+    check_part(PATH, 0, framed(64, 48), PixelLayout(3, 6, 1024 * 1024))
+    check_part(PATH, 0, framed(8192, 4320), PixelLayout(3, 6, 8192 * 8192))
 
 
 @pytest.mark.parametrize("suffix", [*sorted(limits.READABLE), ".EXR"])

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from videomama_server.metrics import Evaluation, conn, dtssd, grad, mad, mad_t, messddt, mse, sad
+from videomama_server.metrics import Scorer, conn, dtssd, grad, mad, mad_t, messddt, mse, sad
 
 
 @pytest.fixture(params=[(48, 64), (72, 128)], ids=str)
@@ -19,8 +19,8 @@ def clip(request, blob):
 
 @pytest.fixture
 def second(clip):
-    evaluation = Evaluation("maggie")
-    return [evaluation.add(*frame) for frame in clip][1]
+    scorer = Scorer("maggie")
+    return [scorer.add(*frame) for frame in clip][1]
 
 
 def test_area_is_divided_by_twice(clip, second):
@@ -53,16 +53,16 @@ def test_what_is_the_same(clip, second):
 def test_grad_is_the_same_of_alphas_that_reach_0_and_1_and_end_before_the_border(clip):
     pred, truth = (np.pad(alpha, 8) for alpha in clip[1])
     assert (pred.min(), pred.max(), truth.min(), truth.max()) == (0, 1, 0, 1)
-    assert Evaluation("maggie").add(pred, truth).grad == pytest.approx(grad(pred, truth), rel=1e-6)
+    assert Scorer("maggie").add(pred, truth).grad == pytest.approx(grad(pred, truth), rel=1e-6)
 
 
 def test_grad_stretches_and_sees_an_edge_at_the_border():
     truth = np.tile(np.linspace(0, 1, 40, dtype=np.float32), (30, 1))
-    halved = Evaluation("maggie").add(truth * 0.5 + 0.2, truth)
+    halved = Scorer("maggie").add(truth * 0.5 + 0.2, truth)
     assert halved.grad == pytest.approx(0, abs=1e-9)
     bottom = np.zeros((30, 40), np.float32)
     bottom[-3:] = 1
-    assert Evaluation("maggie").add(np.roll(bottom, -3, axis=0), bottom).grad != pytest.approx(
+    assert Scorer("maggie").add(np.roll(bottom, -3, axis=0), bottom).grad != pytest.approx(
         grad(np.roll(bottom, -3, axis=0), bottom)
     )
 
@@ -71,6 +71,6 @@ def test_the_alpha_to_judge_is_put_to_0_or_1_when_it_is_nearly_there():
     truth = np.zeros((16, 16), np.float32)
     truth[4:8] = 1
     near = np.where(truth == 1, np.float32(0.997), np.float32(0.003))
-    assert Evaluation("maggie").add(near, truth).mad == 0
-    assert Evaluation("rvm").add(near, truth).mad == pytest.approx(3, rel=1e-4)
-    assert Evaluation("maggie").add(truth, near).mad > 0  # the truth is taken as it is
+    assert Scorer("maggie").add(near, truth).mad == 0
+    assert Scorer("rvm").add(near, truth).mad == pytest.approx(3, rel=1e-4)
+    assert Scorer("maggie").add(truth, near).mad > 0  # the truth is taken as it is

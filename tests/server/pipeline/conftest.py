@@ -6,7 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
-from videomama_server.pipeline.survey import look
+from videomama_server.pipeline.survey import take_survey
 
 CLIP = range(1001, 1015)
 
@@ -39,7 +39,7 @@ def surveyed(bench, take):
 
     def make(shot, engine, roi="8,8,48,32", **asked):
         order = bench.order(shot, engine, roi=roi, **asked)
-        return order, take(look(order, bench.readers, threading.Event()))
+        return order, take(take_survey(order, bench.readers, threading.Event()))
 
     return make
 

@@ -43,7 +43,7 @@ def test_every_frame_is_computed_and_then_found_in_the_cache(compute, bench, tem
 def test_another_job_may_go_first_between_reading_a_window_and_computing_it(compute, temporal):
     engine = temporal()
     pauses = 0
-    for pause in compute(engine, frames="1001-1003").run():
+    for pause in compute(engine, frame_ranges="1001-1003").run():
         if pause is None:
             assert len(engine.windows) == pauses
             pauses += 1
@@ -52,10 +52,10 @@ def test_another_job_may_go_first_between_reading_a_window_and_computing_it(comp
 
 def test_what_another_job_finished_at_such_a_pause_is_not_computed(compute, bench, shot, temporal):
     engine = temporal()
-    computation = compute(engine, frames="1001")
+    computation = compute(engine, frame_ranges="1001")
     for pause in computation.run():
         if pause is None:
-            bench.run(shot, temporal(), frames="1001", roi=ROI)
+            bench.run(shot, temporal(), frame_ranges="1001", roi=ROI)
     assert computation.cached == 1
     assert engine.prepared == []
 

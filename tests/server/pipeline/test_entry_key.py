@@ -3,7 +3,7 @@ from dataclasses import fields, replace
 import pytest
 from videomama_client.settings import MatteSettings
 from videomama_server.pipeline.entry_key import Identity
-from videomama_server.pipeline.windows import Window
+from videomama_server.pipeline.window_grid import Window
 
 SETTINGS = MatteSettings(engine="e", window=4, overlap=2, roi="0,0,64,48", colorspace="lin_rec709")
 IDENTITY = Identity("engine-1", "color-1", SETTINGS)

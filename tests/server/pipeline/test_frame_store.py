@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from videomama_client.errors import BadInput, Cancelled
 from videomama_server.pipeline.frame_store import FrameStore
-from videomama_server.pipeline.windows import Window, weights
+from videomama_server.pipeline.window_grid import Window, blend_weights
 
 FIRST, SECOND = Window(1001, 1004), Window(1002, 1005)  # as the engine's windows lie over the clip
 CANVAS = (32, 48)  # of the region
@@ -149,7 +149,7 @@ def test_estimates_are_cross_faded_by_the_weights_of_their_windows(make_store, t
     for value, window in ((1, FIRST), (2, SECOND)):
         store.states(window)
         store.add(window, [1003], np.full((4, *CANVAS), value, np.float32))
-    shares = weights([FIRST, SECOND], 1003, 2)
+    shares = blend_weights([FIRST, SECOND], 1003, 2)
     (estimate,), _ = store.estimated([1003])
     np.testing.assert_allclose(estimate, shares[FIRST] * 1 + shares[SECOND] * 2, rtol=1e-6)
 

@@ -3,7 +3,7 @@ from videomama_client.messages import FrameDone
 from videomama_server.pipeline.alpha_writer import AlphaWriter
 from videomama_server.pipeline.look_ups import LookUps
 from videomama_server.pipeline.quality_control import Control
-from videomama_server.pipeline.windows import Window
+from videomama_server.pipeline.window_grid import Window
 
 FIRST, SECOND = Window(1001, 1004), Window(1002, 1005)  # as the engine's windows lie over the clip
 
@@ -48,7 +48,7 @@ def count_look_ups(bench, monkeypatch):
 
 
 def test_the_cache_is_not_asked_before_the_plates_are_digested(ask, count_look_ups):
-    asking = ask(frames="1001")
+    asking = ask(frame_ranges="1001")
     assert asking.look_ups.undigested(asking.group(1001)) == list(FIRST.frames)
     asking.look_ups.look_up_all(FIRST)
     assert count_look_ups == []
@@ -58,7 +58,7 @@ def test_the_cache_is_not_asked_before_the_plates_are_digested(ask, count_look_u
 
 
 def test_what_the_cache_does_not_have_is_missing_and_asked_for_once(ask, count_look_ups):
-    asking = ask(frames="1001,1009")
+    asking = ask(frame_ranges="1001,1009")
     asking.digest(FIRST.frames)
     asking.look_ups.look_up_all(FIRST)
     asking.look_ups.look_up_all(FIRST)
@@ -70,7 +70,7 @@ def test_what_the_cache_does_not_have_is_missing_and_asked_for_once(ask, count_l
 
 
 def test_what_the_cache_has_is_delivered_and_done(ask, bench, shot, temporal):
-    bench.run(shot, temporal(), roi="8,8,48,32", frames="1001-1003")
+    bench.run(shot, temporal(), roi="8,8,48,32", frame_ranges="1001-1003")
     asking = ask()
     asking.digest(range(1001, 1008))
     for _ in range(2):
@@ -82,10 +82,10 @@ def test_what_the_cache_has_is_delivered_and_done(ask, bench, shot, temporal):
 
 
 def test_a_look_up_that_is_forgotten_finds_what_another_job_finished_meanwhile(ask, bench, shot, temporal):
-    asking = ask(frames="1001,1002")
+    asking = ask(frame_ranges="1001,1002")
     asking.digest(range(1001, 1006))
     asking.look_ups.look_up_all(FIRST)
-    bench.run(shot, temporal(), roi="8,8,48,32", frames="1001")
+    bench.run(shot, temporal(), roi="8,8,48,32", frame_ranges="1001")
     asking.look_ups.look_up_all(FIRST)
     assert asking.look_ups.cached == 0
     asking.look_ups.forget(FIRST)
@@ -96,7 +96,7 @@ def test_a_look_up_that_is_forgotten_finds_what_another_job_finished_meanwhile(a
 
 
 def test_a_frame_that_was_computed_is_not_looked_up_again(ask, count_look_ups):
-    asking = ask(frames="1001,1002")
+    asking = ask(frame_ranges="1001,1002")
     asking.digest(range(1001, 1006))
     asking.look_ups.finish(1001)
     asking.look_ups.look_up_all(FIRST)
@@ -108,18 +108,18 @@ def test_a_frame_that_was_computed_is_not_looked_up_again(ask, count_look_ups):
 
 
 def test_frames_that_are_only_read_are_not_wanted(ask):
-    asking = ask(frames="1001")
+    asking = ask(frame_ranges="1001")
     assert [frame for frame in asking.plan.frames if asking.look_ups.is_wanted(frame)] == [1001]
 
 
 def test_a_key_names_the_entry_and_follows_every_frame_of_its_windows(ask, bench, shot, temporal, pictures):
-    bench.run(shot, temporal(), roi="8,8,48,32", frames="1001,1003")
-    asking = ask(frames="1001,1003")
+    bench.run(shot, temporal(), roi="8,8,48,32", frame_ranges="1001,1003")
+    asking = ask(frame_ranges="1001,1003")
     asking.digest(range(1001, 1006))
     before = [asking.look_ups.key(frame, asking.group(frame)) for frame in (1001, 1003)]
     assert all(bench.cache.lookup(key) for key in before)
     shot.put_mask(1005, pictures.disc(30, 20))
-    edited = ask(frames="1001,1003")
+    edited = ask(frame_ranges="1001,1003")
     edited.digest(range(1001, 1006))
     after = [edited.look_ups.key(frame, edited.group(frame)) for frame in (1001, 1003)]
     assert after[0] == before[0]

@@ -8,7 +8,7 @@ from videomama_client.messages import SubmitMatte
 from videomama_client.settings import MatteSettings
 from videomama_server.engines.base import WindowShape
 from videomama_server.pipeline import plan
-from videomama_server.pipeline.windows import Window
+from videomama_server.pipeline.window_grid import Window
 
 SHAPE = WindowShape(4, 2)
 
@@ -25,8 +25,8 @@ class Numbers:
         return self.numbers
 
 
-def make(plate=range(1001, 1011), mask=range(1001, 1011), clip="", frames="", shape=SHAPE):
-    request = SubmitMatte("r", "p", "m", "o", MatteSettings(), clip, frames)
+def make(plate=range(1001, 1011), mask=range(1001, 1011), clip="", frame_ranges="", shape=SHAPE):
+    request = SubmitMatte("r", "p", "m", "o", MatteSettings(), clip, frame_ranges)
     return plan.make(request, shape, Numbers("plate", tuple(plate)), Numbers("mask", tuple(mask)))
 
 
@@ -38,20 +38,20 @@ def test_by_default_all_plate_frames_are_the_clip_and_wanted():
 
 
 def test_frames_that_a_wanted_frame_depends_on_are_read():
-    made = make(frames="1004")
+    made = make(frame_ranges="1004")
     assert made.wanted == (1004,)
     assert made.windows == (Window(1001, 1004), Window(1002, 1005), Window(1004, 1007))
     assert made.frames == tuple(range(1001, 1008))
 
 
 def test_what_is_needed_is_known_before_anything_is_there():
-    laid = plan.lay(range(1001, 1011), "1004", SHAPE)
-    assert laid == make(frames="1004")
-    assert plan.lay(range(1001, 1011), "", SHAPE) == make()
+    laid = plan.plan_frames(range(1001, 1011), "1004", SHAPE)
+    assert laid == make(frame_ranges="1004")
+    assert plan.plan_frames(range(1001, 1011), "", SHAPE) == make()
 
 
 def test_a_clip_on_twos_has_the_frames_that_it_names():
-    made = make(plate=range(1001, 1021), mask=range(1001, 1021, 2), clip="1001-1019x2", frames="1007")
+    made = make(plate=range(1001, 1021), mask=range(1001, 1021, 2), clip="1001-1019x2", frame_ranges="1007")
     assert made.clip == tuple(range(1001, 1020, 2))
     assert made.windows == (Window(1001, 1007, 2), Window(1005, 1011, 2))
     assert made.frames == (1001, 1003, 1005, 1007, 1009, 1011)
@@ -73,8 +73,8 @@ def test_no_window_reaches_over_a_gap_of_the_clip():
 def test_of_any_clip_a_part_has_the_windows_groups_and_places_of_the_whole(clip, shape, data):
     clip = sorted(clip)
     wanted = sorted(data.draw(st.sets(st.sampled_from(clip), min_size=1, max_size=6)))
-    whole = plan.lay(clip, "", shape)
-    part = plan.lay(clip, ",".join(map(str, wanted)), shape)
+    whole = plan.plan_frames(clip, "", shape)
+    part = plan.plan_frames(clip, ",".join(map(str, wanted)), shape)
     assert part.wanted == tuple(wanted)
     assert set(part.frames) <= set(clip)
     assert part.places == whole.places
@@ -95,23 +95,23 @@ def test_plates_on_twos_without_a_clip_are_missing_frames_with_a_proposal():
 
 def test_a_frame_between_those_of_the_clip_is_outside_it(raises_with_hint):
     with raises_with_hint(BadInput, "frames 1002", "1001-1009x2"):
-        make(clip="1001-1009x2", frames="1001-1003")
+        make(clip="1001-1009x2", frame_ranges="1001-1003")
 
 
 @pytest.mark.parametrize(("frames", "said"), [("1000-1002", "1000"), ("1011", "1011"), ("abc", "'abc'")])
 def test_what_lies_outside_or_makes_no_sense_is_refused_without_files_too(frames, said, raises_with_hint):
     with raises_with_hint(BadInput, said):
-        plan.lay(range(1001, 1011), frames, SHAPE)
+        plan.plan_frames(range(1001, 1011), frames, SHAPE)
 
 
 def test_windows_do_not_depend_on_the_frames_wanted():
     whole = make()
     for frame in range(1001, 1011):
-        assert make(frames=str(frame)).by_frame[frame] == whole.by_frame[frame]
+        assert make(frame_ranges=str(frame)).by_frame[frame] == whole.by_frame[frame]
 
 
 def test_wanted_frames_may_have_gaps():
-    made = make(frames="1009,1002")
+    made = make(frame_ranges="1009,1002")
     assert made.wanted == (1002, 1009)
     assert set(made.by_frame) == {1002, 1009}
 
@@ -122,7 +122,7 @@ def test_the_clip_can_be_shorter_than_what_is_on_disk():
 
 
 def test_only_frames_that_are_read_must_be_there():
-    made = make(mask=range(1001, 1005), frames="1001")
+    made = make(mask=range(1001, 1005), frame_ranges="1001")
     assert made.frames == (1001, 1002, 1003, 1004)
 
 
@@ -133,10 +133,10 @@ def test_missing_frames_are_all_named(raises_with_hint):
 
 def test_frames_outside_the_clip_are_an_error_that_names_them(raises_with_hint):
     with raises_with_hint(BadInput, "1000, 1011-1012", "1001-1010"):
-        make(frames="1000-1012x11,1012,1005,1011")
+        make(frame_ranges="1000-1012x11,1012,1005,1011")
 
 
-@pytest.mark.parametrize("field", ["clip", "frames"])
+@pytest.mark.parametrize("field", ["clip", "frame_ranges"])
 def test_a_range_that_makes_no_sense_is_an_error_that_names_it(field, raises_with_hint):
     with raises_with_hint(BadInput, "'abc'"):
         make(**{field: "abc"})
@@ -163,7 +163,7 @@ def test_a_shape_that_cannot_be_laid_is_an_error(settings, raises_with_hint):
 
 
 def test_without_context_every_wanted_frame_is_a_group_of_its_own():
-    made = make(frames="1004,1006")
+    made = make(frame_ranges="1004,1006")
     assert [(tuple(group.frames), group.wanted) for group in made.groups] == [((1004,), (1004,)), ((1006,), (1006,))]
     assert all(group.windows == made.by_frame[group.wanted[0]] for group in made.groups)
 
@@ -181,7 +181,7 @@ def test_with_context_the_frames_at_home_in_a_window_are_completed_together():
 def test_a_group_does_not_depend_on_the_frames_wanted(frame):
     shape = WindowShape(8, 4, 2)
     whole = make(plate=range(1, 31), mask=range(1, 31), shape=shape)
-    part = make(plate=range(1, 31), mask=range(1, 31), shape=shape, frames=str(frame))
+    part = make(plate=range(1, 31), mask=range(1, 31), shape=shape, frame_ranges=str(frame))
     (group,) = part.groups
     (same,) = (other for other in whole.groups if frame in other.wanted)
     assert (group.frames, group.windows, group.wanted) == (same.frames, same.windows, (frame,))

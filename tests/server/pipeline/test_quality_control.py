@@ -62,7 +62,7 @@ def judged(monkeypatch):
 
 
 def told(outcome):
-    return [(flag.kind, flag.frames) for flag in outcome.done.flags]
+    return [(flag.kind, flag.frame_numbers) for flag in outcome.done.flags]
 
 
 def notes(bench):
@@ -100,7 +100,7 @@ def test_two_halves_have_the_same_scores_but_for_the_change_where_they_meet(make
     make_bench("whole").run(shot, Spoiling(f1004=0.6), roi="off")
     parts = make_bench("parts")
     for half in ("1001-1008", "1009-1016"):
-        parts.run(shot, Spoiling(f1004=0.6), roi="off", frames=half)
+        parts.run(shot, Spoiling(f1004=0.6), roi="off", frame_ranges=half)
     assert parts.run(shot, Spoiling(f1004=0.6), roi="off").computed == []
     whole, joined = judged[0], judged[-1]
     assert [one.frame for one in joined] == list(CLIP)
@@ -274,5 +274,5 @@ def test_what_is_kept_names_the_frame_before(bench, shot):
 
 
 def test_only_frames_that_are_wanted_are_judged(bench, shot, temporal):
-    done = bench.run(shot, temporal(), frames="1005-1006").done
+    done = bench.run(shot, temporal(), frame_ranges="1005-1006").done
     assert done.judged == 2

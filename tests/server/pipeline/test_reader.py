@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from videomama_client.errors import BadInput, NotPermitted
 from videomama_server.cache.memo import Facts, FileId, Memo, pixel_digest
 from videomama_server.media import frames
-from videomama_server.media.channels import Wanted
+from videomama_server.media.channels import ChannelChoice
 from videomama_server.media.frames import Picture, Seen, read_plate
 from videomama_server.media.geometry import EMPTY, Geometry, Rect
 from videomama_server.pipeline.reader import NOTHING, Reader, cut, plate_space
@@ -25,7 +25,7 @@ def shot(make_shot):
 def make_reader(shot, tmp_path):
     def make(rehash=False, memo=None, **wanted):
         plate, mask = DiskSource("plate", shot.plate, ()), DiskSource("mask", shot.mask, ())
-        return Reader(plate, mask, memo or Memo(tmp_path / "memo"), Wanted(**wanted), rehash)
+        return Reader(plate, mask, memo or Memo(tmp_path / "memo"), ChannelChoice(**wanted), rehash)
 
     return make
 
@@ -136,8 +136,8 @@ def test_another_channel_is_read_again(make_reader, count_reads, tmp_path):
 
 def test_rehash_trusts_no_memo(make_reader, shot, count_reads):
     memo = Memo(None)
-    memo.put(FileId.of(shot.mask_file(1001)), Wanted().of_mask, Facts("wrong", Geometry(FULL, FULL)))
-    memo.put(FileId.of(shot.plate_file(1001)), Wanted().of_plate, Facts("wrong", Geometry(FULL, FULL)))
+    memo.put(FileId.of(shot.mask_file(1001)), ChannelChoice().of_mask, Facts("wrong", Geometry(FULL, FULL)))
+    memo.put(FileId.of(shot.plate_file(1001)), ChannelChoice().of_plate, Facts("wrong", Geometry(FULL, FULL)))
     assert make_reader(memo=memo).mask_facts(1001).digest == "wrong"
     reader = make_reader(memo=memo, rehash=True)
     assert reader.mask_facts(1001).digest != "wrong"
@@ -187,7 +187,7 @@ def test_a_file_swapped_while_it_is_read_is_an_error_and_not_remembered(
     with raises_with_hint(BadInput, f"{role} frame 1001: the file changed"):
         make_reader(memo=memo).load(1001, None, FULL)
     file = shot.plate_file(1001) if role == "plate" else shot.mask_file(1001)
-    assert memo.get(FileId.of(file), getattr(Wanted(), f"of_{role}")) is None
+    assert memo.get(FileId.of(file), getattr(ChannelChoice(), f"of_{role}")) is None
 
 
 def test_a_plate_of_another_size_is_an_error_that_names_its_frame(reader, shot, pictures, raises_with_hint):

@@ -14,10 +14,10 @@ from videomama_client.messages import FrameDone, MatteDone, MattePlanned
 from videomama_server.cache.memo import Facts, FileId
 from videomama_server.engines.passthrough import PassthroughEngine
 from videomama_server.media import frames
-from videomama_server.media.channels import Wanted
+from videomama_server.media.channels import ChannelChoice
 from videomama_server.media.color import display_transform
 from videomama_server.media.geometry import Geometry, Rect
-from videomama_server.pipeline.windows import Clip, Window, lay, weights
+from videomama_server.pipeline.window_grid import Window, blend_weights, lay
 from videomama_server.qc import scores
 
 FULL = Rect(0, 0, 64, 48)
@@ -62,7 +62,7 @@ def count_reads(monkeypatch):
 
 
 def windows_of(engine, clip=CLIP):
-    return lay(Clip(clip[0], clip[-1]), engine.window.length, engine.window.overlap)
+    return lay(range(clip[0], clip[-1] + 1), engine.window.length, engine.window.overlap)
 
 
 def depending_on(engine, edited, clip=CLIP):
@@ -87,10 +87,10 @@ def test_a_job_tells_its_plan_then_every_frame_then_its_result(bench, short):
     outcome = bench.run(short, PASSTHROUGH)
     kinds = [type(event) for event in outcome.events]
     assert kinds == [MattePlanned] + [FrameDone] * 4 + [MatteDone]
-    assert (outcome.planned.engine, outcome.planned.frames) == ("passthrough", 4)
+    assert (outcome.planned.engine, outcome.planned.frame_count) == ("passthrough", 4)
     assert outcome.planned.out == str(outcome.out / "alpha.####.exr")
     assert outcome.planned.roi == outcome.done.roi
-    assert (outcome.done.frames, outcome.done.computed, outcome.done.cached) == (4, 4, 0)
+    assert (outcome.done.frame_count, outcome.done.computed, outcome.done.cached) == (4, 4, 0)
     assert outcome.done.seconds > 0
     assert sorted(path.name for path in outcome.out.iterdir()) == [f"alpha.{frame}.exr" for frame in range(1001, 1005)]
 
@@ -171,7 +171,7 @@ def test_overlapping_windows_are_cross_faded(bench, shot, temporal, pictures):
         window: engine.refine([(frame, masks[frame], shown[frame]) for frame in window.frames], None) for window in laid
     }
     for frame in CLIP:
-        shares = weights(laid, frame, 2)
+        shares = blend_weights(laid, frame, 2)
         expected = sum(share * results[window][frame - window.first] for window, share in shares.items())
         np.testing.assert_allclose(outcome.alpha(frame), np.clip(expected, 0, 1), atol=1e-6)
 
@@ -181,7 +181,7 @@ def test_overlapping_windows_are_cross_faded(bench, shot, temporal, pictures):
 def test_a_partial_refine_gives_the_same_bits_in_a_fresh_cache(make_bench, shot, temporal, wanted, roi):
     whole = make_bench().run(shot, temporal(), roi=roi)
     recorded = whole.roi if roi == "auto" else "off"
-    partial = make_bench().run(shot, temporal(), roi=recorded, frames=wanted)
+    partial = make_bench().run(shot, temporal(), roi=recorded, frame_ranges=wanted)
     assert partial.done.computed == len(partial.frames) < len(CLIP)
     assert partial.done.roi == whole.done.roi
     assert_same(whole, partial, partial.frames)
@@ -189,21 +189,21 @@ def test_a_partial_refine_gives_the_same_bits_in_a_fresh_cache(make_bench, shot,
 
 def test_a_partial_refine_reads_only_the_windows_it_needs(bench, shot, temporal):
     engine = temporal()
-    bench.run(shot, engine, roi="8,8,48,32", frames="1006")
+    bench.run(shot, engine, roi="8,8,48,32", frame_ranges="1006")
     assert engine.windows == [tuple(window.frames) for window in windows_of(engine) if 1006 in window.frames]
     assert sorted(engine.prepared) == depending_on(engine, 1006)
 
 
 def test_a_partial_refine_after_the_whole_is_found_in_the_cache(bench, shot, temporal):
     whole = bench.run(shot, temporal())
-    partial = bench.run(shot, temporal(), roi=whole.roi, frames="1006-1008")
+    partial = bench.run(shot, temporal(), roi=whole.roi, frame_ranges="1006-1008")
     assert (partial.done.computed, partial.done.cached) == (0, 3)
 
 
 def test_the_whole_after_a_partial_refine_computes_only_the_rest(make_bench, shot, temporal):
     whole = make_bench().run(shot, temporal(), roi="8,8,48,32")
     bench = make_bench()
-    bench.run(shot, temporal(), roi="8,8,48,32", frames="1006-1008")
+    bench.run(shot, temporal(), roi="8,8,48,32", frame_ranges="1006-1008")
     rest = bench.run(shot, temporal(), roi="8,8,48,32")
     assert rest.computed == [frame for frame in CLIP if not 1006 <= frame <= 1008]
     assert_same(whole, rest, CLIP)
@@ -321,7 +321,7 @@ def test_varying_data_windows_give_the_same_bits_in_a_partial_refine(make_bench,
     put_varying_data_windows(short, pictures)
     whole = make_bench().run(short, temporal(3, 1), roi="off")
     for frame in range(1001, 1005):
-        partial = make_bench().run(short, temporal(3, 1), roi="off", frames=str(frame))
+        partial = make_bench().run(short, temporal(3, 1), roi="off", frame_ranges=str(frame))
         assert_same(whole, partial, [frame])
 
 
@@ -469,7 +469,7 @@ def test_a_frame_that_changes_while_the_job_runs_is_an_error(bench, shot, tempor
 def test_rehash_trusts_no_stat(make_bench, short):
     """A file that changed behind an unchanged stat is seen only when its pixels are read."""
     bench = make_bench()
-    bench.memo.put(FileId.of(short.plate_file(1002)), Wanted().of_plate, Facts("stale", Geometry(FULL, FULL)))
+    bench.memo.put(FileId.of(short.plate_file(1002)), ChannelChoice().of_plate, Facts("stale", Geometry(FULL, FULL)))
     first = bench.run(short, PASSTHROUGH)
     assert bench.run(short, PASSTHROUGH).done.computed == 0
     again = bench.run(short, PASSTHROUGH, rehash=True)
@@ -520,14 +520,14 @@ def test_a_really_full_disk_is_an_error_and_the_job_goes_on_once_there_is_room(m
     ballast.unlink()
     assert bench.cache.verify().removed == 0
     again = bench.run(shot, temporal(), roi="8,8,48,32")
-    assert again.done.frames == len(CLIP)
+    assert again.done.frame_count == len(CLIP)
 
 
 def test_a_read_only_cache_serves_what_it_has_and_the_job_still_runs(
     make_bench, shot, temporal, small_disk, make_read_only
 ):
     folder = small_disk(2048)
-    whole = make_bench(cache=folder / "cache").run(shot, temporal(), roi="8,8,48,32", frames="1001-1005")
+    whole = make_bench(cache=folder / "cache").run(shot, temporal(), roi="8,8,48,32", frame_ranges="1001-1005")
     make_read_only(folder)
     bench = make_bench(cache=folder / "cache")
     outcome = bench.run(shot, temporal(), roi="8,8,48,32")
@@ -586,7 +586,7 @@ def test_estimates_are_completed_in_groups_each_wanted_frame_once(bench, make_sh
     assert sorted(outcome.frames) == list(range(1001, 1031))
     assert [frame for _, wanted in engine.groups for frame in wanted] == list(range(1001, 1031))
     assert all(len(frames) > len(wanted) for frames, wanted in engine.groups)
-    assert engine.windows == [tuple(window.frames) for window in lay(Clip(1001, 1030), 6, 2)]
+    assert engine.windows == [tuple(window.frames) for window in lay(range(1001, 1031), 6, 2)]
 
 
 @pytest.mark.parametrize("wanted", ["1001", "1012-1013", "1030", "1007,1020"])
@@ -594,7 +594,7 @@ def test_a_partial_refine_of_an_engine_that_completes_groups_gives_the_same_bits
     shot = make_shot(range(1001, 1031), "long")
     whole = make_bench().run(shot, latent(), roi="8,8,48,32")
     engine = latent()
-    part = make_bench().run(shot, engine, frames=wanted, roi="8,8,48,32")
+    part = make_bench().run(shot, engine, frame_ranges=wanted, roi="8,8,48,32")
     assert_same(whole, part, part.frames)
     assert len(engine.windows) <= 6
 
@@ -605,7 +605,7 @@ def test_what_a_group_depends_on_is_in_its_keys(bench, make_shot, latent, pictur
     shot.put_mask(1016, pictures.disc(30, 20))
     engine = latent()
     outcome = bench.run(shot, engine, roi="8,8,48,32")
-    edited = {window for window in lay(Clip(1001, 1030), 6, 2) if 1016 in window.frames}
+    edited = {window for window in lay(range(1001, 1031), 6, 2) if 1016 in window.frames}
     assert edited <= {Window(numbers[0], numbers[-1]) for numbers in engine.windows}
     assert 1016 in outcome.computed
     assert 0 < len(outcome.computed) < 24
@@ -616,7 +616,7 @@ def test_what_a_group_depends_on_is_in_its_keys(bench, make_shot, latent, pictur
 
 def test_only_what_is_missing_of_a_group_is_completed(bench, make_shot, latent):
     shot = make_shot(range(1001, 1031), "long")
-    first = bench.run(shot, latent(), frames="1010", roi="8,8,48,32")
+    first = bench.run(shot, latent(), frame_ranges="1010", roi="8,8,48,32")
     engine = latent()
     whole = bench.run(shot, engine, roi="8,8,48,32")
     assert whole.done.cached == 1
@@ -740,7 +740,7 @@ TWOS = range(1001, 1020, 2)
 def test_on_twos_a_part_gives_the_same_bits_as_the_whole(make_bench, make_shot, request, engine):
     made, shot = request.getfixturevalue(engine), make_shot(TWOS)
     whole = make_bench("whole").run(shot, made(), clip="1001-1019x2", roi="8,8,48,32")
-    part = make_bench("part").run(shot, made(), clip="1001-1019x2", frames="1007,1011", roi="8,8,48,32")
+    part = make_bench("part").run(shot, made(), clip="1001-1019x2", frame_ranges="1007,1011", roi="8,8,48,32")
     assert sorted(whole.frames) == list(TWOS)
     assert_same(whole, part, [1007, 1011])
 
@@ -748,7 +748,7 @@ def test_on_twos_a_part_gives_the_same_bits_as_the_whole(make_bench, make_shot, 
 def test_on_twos_engines_see_the_frames_that_exist(bench, make_shot, temporal):
     engine = temporal()
     bench.run(make_shot(TWOS), engine, clip="1001-1019x2")
-    assert engine.windows == [tuple(window.frames) for window in lay(Clip(1001, 1019, 2), 4, 2)]
+    assert engine.windows == [tuple(window.frames) for window in lay(range(1001, 1020, 2), 4, 2)]
 
 
 def test_a_clip_on_twos_and_one_on_ones_share_no_entry(bench, make_shot, temporal):
@@ -769,7 +769,7 @@ def test_on_twos_quality_control_compares_neighbours_of_the_clip(bench, make_sho
     for _ in range(2):  # computed, then from the cache
         done = bench.run(shot, PASSTHROUGH, clip="1001-1019x2").done
         assert done.judged == len(TWOS)
-        assert [(flag.kind, flag.frames, flag.worst) for flag in done.flags] == [("mask missed", [1009], 1009)]
+        assert [(flag.kind, flag.frame_numbers, flag.worst) for flag in done.flags] == [("mask missed", [1009], 1009)]
     assert sorted(compared) == [False] + [True] * (len(TWOS) - 1)
 
 
@@ -783,5 +783,5 @@ def test_a_frame_is_read_as_its_link_is_called(bench, make_shot):
             file.rename(blob)
             file.symlink_to(blob)
     outcome = bench.run(shot, PASSTHROUGH)
-    assert outcome.done.frames == 4
+    assert outcome.done.frame_count == 4
     assert outcome.alpha(1001).max() == 1

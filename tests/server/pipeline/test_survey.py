@@ -14,7 +14,7 @@ from videomama_server.media.delivery import Delivery
 from videomama_server.media.geometry import Rect
 from videomama_server.pipeline.reader import Reader, wanted_of
 from videomama_server.pipeline.sources import DiskSource
-from videomama_server.pipeline.survey import Order, check_cancelled, look
+from videomama_server.pipeline.survey import Order, check_cancelled, take_survey
 
 
 @pytest.fixture
@@ -39,14 +39,14 @@ def survey(shot, tmp_path):
     """Survey the shot with some settings."""
     with ThreadPoolExecutor(2) as readers:
 
-        def run(cancelled=None, out="alpha.####.exr", frames="", folder=tmp_path, **settings):
+        def run(cancelled=None, out="alpha.####.exr", frame_ranges="", folder=tmp_path, **settings):
             engine = PassthroughEngine()
             out = str(folder / out)
-            request = SubmitMatte("r", shot.plate, shot.mask, out, MatteSettings(**settings), frames=frames)
+            request = SubmitMatte("r", shot.plate, shot.mask, out, MatteSettings(**settings), frame_ranges=frame_ranges)
             plate, mask = DiskSource("plate", shot.plate, ()), DiskSource("mask", shot.mask, ())
             reader = Reader(plate, mask, Memo(None), wanted_of(request.settings), rehash=False)
             order = Order("j", request, engine.name, engine, reader, Delivery(sequences.parse(out)))
-            steps = look(order, readers, cancelled or threading.Event())
+            steps = take_survey(order, readers, cancelled or threading.Event())
             return result_of(steps)
 
         yield run
@@ -120,7 +120,7 @@ def test_the_region_is_bounded_by_the_canvases_of_all_frames_that_are_read(surve
     found = survey()
     assert found.region.right > 64
     assert found.warnings == []
-    assert survey(frames="1001", window=1).region == Rect(8, 8, 32, 32)  # only of the frames that are read
+    assert survey(frame_ranges="1001", window=1).region == Rect(8, 8, 32, 32)  # only of the frames that are read
     assert survey(roi="66,8,16,16").region == Rect(66, 8, 16, 16)
 
 
@@ -244,7 +244,7 @@ def test_a_mask_that_leaves_a_named_region_is_a_warning(survey, shot, pictures):
 
 def test_only_wanted_frames_are_warned_about(survey, shot):
     shot.put_mask(1002, np.zeros((48, 64)))
-    assert survey(frames="1001", window=3).warnings == []
+    assert survey(frame_ranges="1001", window=3).warnings == []
 
 
 def test_all_masks_empty_is_an_error_that_names_the_frames(survey, shot, raises_with_hint):
@@ -273,7 +273,7 @@ def test_masks_that_lie_wholly_outside_the_plate_are_empty(survey, shot, picture
 def test_one_still_name_for_several_alphas_is_an_error(survey, tmp_path, raises_with_hint):
     with raises_with_hint(BadInput, tmp_path / "alpha.exr", "3 frames"):
         survey(out="alpha.exr")
-    assert survey(out="alpha.exr", frames="1002").plan.wanted == (1002,)
+    assert survey(out="alpha.exr", frame_ranges="1002").plan.wanted == (1002,)
 
 
 def test_another_aspect_is_an_error_that_names_the_frame(survey, shot, pictures, raises_with_hint):
@@ -302,7 +302,7 @@ def test_a_disk_that_may_be_too_full_is_a_warning_and_one_that_is_full_is_refuse
     (folder / "alpha.1001.exr").write_bytes(b"\0" * 4096)
     with raises_with_hint(NotPermitted, folder, "0.0 kB free", "needs at least"):
         survey(folder=folder)
-    assert survey(folder=folder, frames="1001").space == ""  # its file is there already
+    assert survey(folder=folder, frame_ranges="1001").space == ""  # its file is there already
 
 
 def test_a_job_that_is_not_cancelled_runs_on_and_a_cancelled_one_ends():

@@ -16,7 +16,7 @@ FIRST, COUNT = 1001, 16
 
 
 @dataclass
-class Clip:
+class ArrayClip:
     """Plates (H, W, 3), masks and alphas (H, W) by frame number; a test spoils what it likes."""
 
     plate: dict[int, np.ndarray]
@@ -33,7 +33,7 @@ class Clip:
 
     def flags(self):
         """What is flagged: frames by kind."""
-        return {flag.kind: flag.frames for flag in judge(self.scores())}
+        return {flag.kind: flag.frame_numbers for flag in judge(self.scores())}
 
 
 def texture(seed, shape):
@@ -53,7 +53,7 @@ def right_clip(count=COUNT, speed=2.0, seed=3):
     """A textured subject that moves over a textured background; masks are hard and err by a pixel or two."""
     rng = np.random.default_rng(seed)
     behind, own = texture(seed, (HEIGHT, WIDTH)), texture(seed + 1, (HEIGHT, WIDTH + 200))
-    clip = Clip({}, {}, {})
+    clip = ArrayClip({}, {}, {})
     for index in range(count):
         x = 120 + speed * index
         alpha = np.clip(blob(x, 70) / 5 + 0.5, 0, 1).astype(np.float32)

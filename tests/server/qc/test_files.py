@@ -6,12 +6,12 @@ from videomama_client.errors import BadInput, InternalError
 from videomama_server.media import frames
 from videomama_server.media.geometry import Geometry, Rect
 from videomama_server.qc import files
-from videomama_server.qc.files import Clip, Reading, clip_of, measure
+from videomama_server.qc.files import Reading, RefinedClip, measure, refined_clip
 from videomama_server.qc.report import check
 from videomama_server.qc.scores import Gauge
 
 
-class Counting(Clip):
+class Counting(RefinedClip):
     """Counts the frames that were read."""
 
     def look(self, frame):
@@ -43,7 +43,7 @@ def fail_on(monkeypatch, where, *numbers):
 def test_files_are_measured_as_arrays_are(clip, written):
     patterns = written(clip)
     gauge = Gauge()
-    for found in measure(clip_of(patterns)).scores:
+    for found in measure(refined_clip(patterns)).scores:
         number = found.frame
         own = gauge.add(number, clip.plate[number], clip.mask[number], clip.alpha[number])
         for name in ("iou", "coverage", "outside", "softness", "hole", "flicker"):
@@ -52,7 +52,7 @@ def test_files_are_measured_as_arrays_are(clip, written):
 
 def test_only_a_few_frames_are_read_ahead(clip, written):
     patterns = written(clip)
-    whole = clip_of(patterns)
+    whole = refined_clip(patterns)
     READ.clear()
     ahead = []
     measure(Counting(whole.plate, whole.mask, whole.alpha), lambda frame: ahead.append(len(READ) - frame + 1000))
@@ -61,7 +61,7 @@ def test_only_a_few_frames_are_read_ahead(clip, written):
 
 
 def test_a_gap_in_the_numbers_is_no_change(clip, written):
-    measured = measure(clip_of(written(clip), [1001, 1002, 1010, 1011]))
+    measured = measure(refined_clip(written(clip), [1001, 1002, 1010, 1011]))
     found = {one.frame: one for one in measured.scores}
     assert [found[frame].flicker is None for frame in (1001, 1002, 1010, 1011)] == [True, False, True, False]
 
@@ -70,7 +70,7 @@ def test_a_gap_in_the_numbers_is_no_change(clip, written):
 def test_a_frame_that_cannot_be_measured_is_left_out_and_changes_from_it_are_too(clip, written, monkeypatch, where):
     fail_on(monkeypatch, where, 1004)
     seen = []
-    measured = measure(clip_of(written(clip), range(1001, 1009)), seen.append)
+    measured = measure(refined_clip(written(clip), range(1001, 1009)), seen.append)
     assert [str(error) for error in measured.failures.values()] == ["shapes"]
     assert [one.frame for one in measured.scores] == [1001, 1002, 1003, 1005, 1006, 1007, 1008]
     assert [one.frame for one in measured.scores if one.flicker is None] == [1001, 1005]
@@ -81,7 +81,7 @@ def test_a_frame_that_cannot_be_measured_is_left_out_and_changes_from_it_are_too
 def test_when_no_frame_can_be_measured_that_is_an_error_that_names_one(clip, written, monkeypatch):
     fail_on(monkeypatch, "gauge", *range(1001, 1100))
     with pytest.raises(InternalError, match="no frame can be judged; frame 1001: ValueError: shapes"):
-        check(clip_of(written(clip)))
+        check(refined_clip(written(clip)))
 
 
 def on_twos(clip):
@@ -93,31 +93,31 @@ def on_twos(clip):
 
 
 def test_frames_on_twos_follow_each_other(clip, written):
-    found = measure(clip_of(written(on_twos(clip)))).scores
+    found = measure(refined_clip(written(on_twos(clip)))).scores
     assert [one.frame for one in found] == list(range(1001, 1017, 2))
     assert [one.flicker is None for one in found] == [True] + [False] * 7
 
 
 def test_every_second_frame_of_alphas_on_ones_follows_none(clip, written):
-    found = measure(clip_of(written(clip), range(1001, 1017, 2))).scores
+    found = measure(refined_clip(written(clip), range(1001, 1017, 2))).scores
     assert all(one.flicker is None for one in found)
 
 
 def test_flags_on_twos_name_frames(clip, written):
     clip.alpha[1009][:] = 0
-    (flag,) = check(clip_of(written(on_twos(clip)))).flags
-    assert (flag.kind, flag.frames, flag.worst) == ("alpha dropped", [1009], 1009)
+    (flag,) = check(refined_clip(written(on_twos(clip)))).flags
+    assert (flag.kind, flag.frame_numbers, flag.worst) == ("alpha dropped", [1009], 1009)
 
 
 def test_a_single_frame_beside_a_sequence_is_refused(clip, written):
     plate, mask, alpha = written(clip)
     with pytest.raises(BadInput, match=r"is a single frame of plate\.####\.png, 1001-1016"):
-        clip_of((plate.replace("####", "1003"), mask, alpha))
+        refined_clip((plate.replace("####", "1003"), mask, alpha))
 
 
 def test_frames_that_are_wanted_must_be_there(clip, written):
     with pytest.raises(BadInput, match="missing: plate frames 1017-1018"):
-        clip_of(written(clip), range(1015, 1019))
+        refined_clip(written(clip), range(1015, 1019))
 
 
 def test_all_three_are_cut_to_the_plates_display_window(tmp_path):
@@ -127,7 +127,7 @@ def test_all_three_are_cut_to_the_plates_display_window(tmp_path):
     frames.write_picture(
         tmp_path / "a.exr", np.ones((116, 180)), ("A",), geometry=Geometry(display, display.grow(10, 10))
     )
-    loaded = clip_of(tuple(str(tmp_path / name) for name in ("p.exr", "m.exr", "a.exr"))).read(1)
+    loaded = refined_clip(tuple(str(tmp_path / name) for name in ("p.exr", "m.exr", "a.exr"))).read(1)
     assert loaded.plate.shape == (96, 160, 3)
     assert (loaded.alpha.sum(), loaded.mask.sum()) == (96 * 160, 96 * 160)
 
@@ -141,11 +141,11 @@ def test_data_windows_may_change_from_frame_to_frame(tmp_path):
             pixels[more + 20 : more + 60, more + 20 : more + 60] = 1
             path = tmp_path / f"{name}.{number:04d}.exr"
             frames.write_picture(path, pixels, channels, geometry=Geometry(display, data))
-    found = measure(clip_of(tuple(str(tmp_path / f"{name}.####.exr") for name in "pma"))).scores
+    found = measure(refined_clip(tuple(str(tmp_path / f"{name}.####.exr") for name in "pma"))).scores
     assert [one.frame for one in found] == [1, 2, 3]
     assert found[2].flicker is not None
 
 
 def test_an_unknown_colour_space_is_refused(clip, written):
     with pytest.raises(BadInput, match="no colour space"):
-        measure(clip_of(written(clip), how=Reading(colorspace="nonsense")))
+        measure(refined_clip(written(clip), how=Reading(colorspace="nonsense")))

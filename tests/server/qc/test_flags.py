@@ -134,7 +134,7 @@ def test_a_flag_names_the_worst_frame_and_says_why(clip):
     clip.alpha[1005] = cv2.circle(clip.alpha[1005].copy(), (128, 150), 12, 0, -1)
     clip.alpha[1006] = cv2.circle(clip.alpha[1006].copy(), (130, 150), 16, 0, -1)
     hole = next(flag for flag in judge(clip.scores()) if flag.kind == "hole")
-    assert (hole.frames, hole.worst) == ([1005, 1006], 1006)
+    assert (hole.frame_numbers, hole.worst) == ([1005, 1006], 1006)
     assert sentence(hole) == "hole on 1005-1006: the alpha is near 0 inside the subject"
 
 
@@ -230,4 +230,4 @@ def test_a_mask_that_is_only_too_large_is_no_mismatch():
 def test_flags_are_given_frame_numbers_again():
     flag = QcFlag("patch", [3, 4, 5], 4, "because")
     assert flags_by_frame([flag], {1001: 3, 1003: 4, 1005: 5}) == [QcFlag("patch", [1001, 1003, 1005], 1003, "because")]
-    assert flags_by_frame([flag], {1001: 3, 1003: 4})[0].frames == [1001, 1003]  # 5 lies in a gap
+    assert flags_by_frame([flag], {1001: 3, 1003: 4})[0].frame_numbers == [1001, 1003]  # 5 lies in a gap

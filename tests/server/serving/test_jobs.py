@@ -77,7 +77,7 @@ def test_the_result_counts_what_was_computed_and_takes_its_time(book, job):
     for number in (1, 2, 3):
         book.note(frame(job, number, cached=number == 2))
     result = book.note(done(job))
-    assert (result.frames, result.computed, result.cached) == (3, 2, 1)
+    assert (result.frame_count, result.computed, result.cached) == (3, 2, 1)
     assert 0 <= result.seconds < 10
     assert result.warnings == ["a warning"]
     assert book.running() == []
@@ -265,14 +265,19 @@ def test_a_label_is_one_line_of_what_can_be_shown(book, label, shown):
 def test_a_job_reports_how_far_it_is(book, job):
     waiting = job.report()
     assert (waiting.job, waiting.label, waiting.plate) == (job.id, "", REQUEST.plate)
-    assert (waiting.priority, waiting.state, waiting.engine, waiting.frames) == ("interactive", WAITING, None, None)
+    assert (waiting.priority, waiting.state, waiting.engine, waiting.frame_count) == (
+        "interactive",
+        WAITING,
+        None,
+        None,
+    )
     book.note_begun(job.id)
     assert job.report().state == RUNNING
     book.note(planned(job))
     book.note(frame(job, 1))
     book.note(frame(job, 2, cached=True))
     running = job.report()
-    assert (running.state, running.engine, running.frames) == (RUNNING, "classic", 3)
+    assert (running.state, running.engine, running.frame_count) == (RUNNING, "classic", 3)
     assert (running.done, running.computed, running.message) == (2, 1, "")
     book.note(done(job))
     assert job.report().state == DONE
@@ -389,7 +394,7 @@ def test_more_jobs_than_may_wait_are_refused(book, job, monkeypatch):
 
 
 def test_an_ended_job_lets_go_of_its_digests(book):
-    inline = replace(REQUEST, inline=True, inline_frames=[1], plate_digests=["p"], mask_digests=["m"])
+    inline = replace(REQUEST, inline=True, inline_frame_numbers=[1], plate_digests=["p"], mask_digests=["m"])
     job = book.add(b"client", inline)
     assert job.announced("plate", 1) == "p"
     book.note(failed(job))

@@ -73,7 +73,7 @@ def test_it_starts_a_worker_and_carries_messages(supervised, make_clip):
         watch.supervisor.start()
         assert await watch.ready() == watch.supervisor.pid
         watch.supervisor.send(pipe.RunJob("job", "", make_clip(count=1).order()))
-        assert (await watch.event(messages.MatteDone)).frames == 1
+        assert (await watch.event(messages.MatteDone)).frame_count == 1
         assert watch.supervisor.restarts == 0
 
     supervised(body)
@@ -140,7 +140,7 @@ def test_while_one_worker_retires_a_message_starts_the_next(supervised, make_cli
         retiring = asyncio.create_task(watch.supervisor.retire())
         await asyncio.sleep(0)
         watch.supervisor.send(pipe.RunJob("job", "", make_clip(count=1).order()))
-        assert (await watch.event(messages.MatteDone)).frames == 1
+        assert (await watch.event(messages.MatteDone)).frame_count == 1
         await retiring
         assert watch.supervisor.pid not in (None, first)
         assert watch.exits.empty()

@@ -9,11 +9,11 @@ from types import ModuleType
 import huggingface_hub
 import pytest
 from videomama_server.engines.videomama.checkpoint.published import UNET_CLASS, VAE_CLASS
-from videomama_server.weights.catalogue import PUBLISHED, UNET_FOLDER, VAE_FOLDER, Offer, Source, Wanted
+from videomama_server.weights.catalogue import PUBLISHED, UNET_FOLDER, VAE_FOLDER, Offer, Repository, WantedFile
 from videomama_server.weights.digests import silent
-from videomama_server.weights.fetch import Order, fetch
+from videomama_server.weights.fetch import FetchOrder, fetch
 
-UNET_REPO, VAE_REPO = (source.repo for source in PUBLISHED.sources)
+UNET_REPO, VAE_REPO = (source.repo for source in PUBLISHED.repositories)
 UNET_FILE = "unet/diffusion_pytorch_model.safetensors"
 VAE_FILE = "vae/diffusion_pytorch_model.fp16.safetensors"
 HEADS = {UNET_REPO: "a" * 40, VAE_REPO: "b" * 40}
@@ -53,8 +53,8 @@ def tiny_offer(tiny_checkpoint):
 
     def pinned(repo, folder, part, file, network):
         md5 = hub_standin.md5(tiny_checkpoint / folder / Path(file).name)
-        config = Wanted(f"{part}/config.json", f"{folder}/config.json", network=network)
-        return Source(repo, (config, Wanted(file, f"{folder}/{Path(file).name}", md5=md5)))
+        config = WantedFile(f"{part}/config.json", f"{folder}/config.json", network=network)
+        return Repository(repo, (config, WantedFile(file, f"{folder}/{Path(file).name}", md5=md5)))
 
     return Offer(
         (
@@ -84,6 +84,6 @@ def bring(hub, tiny_offer, weights, tmp_path, said):
     def run(accepted=True, progress=silent, **changes):
         order = {"offer": tiny_offer, "weights": weights, "folded": tmp_path / "cache" / "folded"}
         order |= {"accepted": lambda: accepted, "endpoint": hub.endpoint, **changes}
-        return fetch(Order(**order), progress, said.append)
+        return fetch(FetchOrder(**order), progress, said.append)
 
     return run

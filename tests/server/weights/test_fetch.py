@@ -102,7 +102,8 @@ def test_a_killed_run_is_taken_up_by_the_next_one(bring, hub, weights, tiny_offe
         "from pathlib import Path, PosixPath, WindowsPath\n"
         "from videomama_server.weights.catalogue import *\n"
         "from videomama_server.weights import fetch, digests\n"
-        f"order = fetch.Order({tiny_offer!r}, {weights!r}, {tmp_path!r}, lambda: True, endpoint={hub.endpoint!r})\n"
+        f"order = fetch.FetchOrder({tiny_offer!r}, {weights!r}, {tmp_path!r}, lambda: True, "
+        f"endpoint={hub.endpoint!r})\n"
         "fetch.fetch(order, digests.silent, print)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code]) as process:
@@ -181,7 +182,7 @@ def test_too_little_disk_is_refused_before_a_byte_is_fetched(bring, hub, weights
 
 
 def test_folding_counts_unless_it_is_done(bring, hub, weights, tiny_offer, tmp_path):
-    huge = catalogue.Offer(tiny_offer.sources, 10**16)
+    huge = catalogue.Offer(tiny_offer.repositories, 10**16)
     with pytest.raises(NotPermitted, match="folded"):
         bring(offer=huge)
     assert hub.total() == 0
@@ -364,4 +365,4 @@ def test_a_repository_that_is_gone_is_told(bring, hub):
 
 def test_the_pins_are_those_of_the_published_files():
     assert catalogue.PUBLISHED.pins() == {"c8d457d4d5eb90f274bd441df60c8e47", "46a0af9a794fb405221988a7e2b1396b"}
-    assert module.Order.__dataclass_fields__["offer"].default is not catalogue.PUBLISHED
+    assert module.FetchOrder.__dataclass_fields__["offer"].default is not catalogue.PUBLISHED

@@ -9,7 +9,7 @@ from videomama_client.settings import MatteSettings
 from videomama_server.cache.entries import Cache, CacheReport
 from videomama_server.engines.base import EngineConfig
 from videomama_server.media import sequences
-from videomama_server.worker.answers import Answers, Desk, planned_frames
+from videomama_server.worker.answers import Answers, WorkerFacts, planned_frames
 
 WAIT_S = 20
 
@@ -19,22 +19,22 @@ def place(tmp_path):
     return EngineConfig(tmp_path / "weights", tmp_path / "folded")
 
 
-def ask(clip="1001-1100", frames="", **settings):
-    return messages.PlanFrames("q", MatteSettings(**{"engine": "classic", **settings}), clip, frames)
+def ask(clip="1001-1100", frame_ranges="", **settings):
+    return messages.PlanFrames("q", MatteSettings(**{"engine": "classic", **settings}), clip, frame_ranges)
 
 
 @pytest.mark.parametrize(
     ("asked", "window", "overlap", "needed"),
     [
         (ask(engine="passthrough"), 1, 0, "1001-1100"),
-        (ask(frames="1050", engine="passthrough"), 1, 0, "1050"),
-        (ask(frames="1001-1100x50", engine="passthrough"), 1, 0, "1001, 1051"),
-        (ask(frames="1050"), 8, 2, "1038-1057"),
-        (ask(frames="1050", window=4), 4, 2, "1044-1055"),
-        (ask(clip="1001-1003", frames="1002"), 8, 2, "1001-1003"),
-        (ask(clip="-10--1", frames="-1", engine="passthrough"), 1, 0, "-1"),
+        (ask(frame_ranges="1050", engine="passthrough"), 1, 0, "1050"),
+        (ask(frame_ranges="1001-1100x50", engine="passthrough"), 1, 0, "1001, 1051"),
+        (ask(frame_ranges="1050"), 8, 2, "1038-1057"),
+        (ask(frame_ranges="1050", window=4), 4, 2, "1044-1055"),
+        (ask(clip="1001-1003", frame_ranges="1002"), 8, 2, "1001-1003"),
+        (ask(clip="-10--1", frame_ranges="-1", engine="passthrough"), 1, 0, "-1"),
     ],
-    ids=lambda value: f"{value.clip} {value.frames}" if isinstance(value, messages.PlanFrames) else str(value),
+    ids=lambda value: f"{value.clip} {value.frame_ranges}" if isinstance(value, messages.PlanFrames) else str(value),
 )
 def test_the_frames_that_windows_hold_are_needed(place, asked, window, overlap, needed):
     assert planned_frames(asked, place) == messages.FramesPlanned("q", asked.settings.engine, window, overlap, needed)
@@ -45,14 +45,14 @@ def test_auto_is_told_by_the_engine_it_stands_for(place):
 
 
 def test_all_frames_are_named_however_many_pieces_they_are_in(place):
-    planned = planned_frames(ask(clip="1-1000", frames="1-1000x2", engine="passthrough"), place)
-    assert sequences.parse_range(planned.needed) == list(range(1, 1001, 2))
+    planned = planned_frames(ask(clip="1-1000", frame_ranges="1-1000x2", engine="passthrough"), place)
+    assert sequences.parse_range(planned.needed_ranges) == list(range(1, 1001, 2))
 
 
 def test_a_text_that_no_message_can_hold_is_refused(place, raises_with_hint):
     pieces = ",".join(f"{number}-{number + 1}" for number in range(1, 40000, 5))
     with raises_with_hint(BadInput, "16,000 frames"):
-        planned_frames(ask(clip="1-40000", frames=pieces, engine="passthrough"), place)
+        planned_frames(ask(clip="1-40000", frame_ranges=pieces, engine="passthrough"), place)
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_a_text_that_no_message_can_hold_is_refused(place, raises_with_hint):
     [
         (ask(clip=""), "''"),
         (ask(clip="abc"), "'abc'"),
-        (ask(frames="abc"), "'abc'"),
+        (ask(frame_ranges="abc"), "'abc'"),
         (ask(clip="1-99999999"), "1-99999999"),
-        (ask(frames="1000-1002"), "1000"),
+        (ask(frame_ranges="1000-1002"), "1000"),
         (ask(engine="nonsense"), "nonsense"),
         (ask(window=0), "--window 0"),
         (ask(window=8, overlap=5), "--overlap 5"),
@@ -88,7 +88,7 @@ class Asking:
         self.cache = Cache(folder / "cache")
         self.said = queue.Queue()
         self.cleared = threading.Event()
-        desk = Desk(self.cache, limit_gb, "/log", lambda settings: place, self.clear)
+        desk = WorkerFacts(self.cache, limit_gb, "/log", lambda settings: place, self.clear)
         self.answers = Answers(desk, self.said.put)
 
     def clear(self) -> CacheReport:

@@ -3,18 +3,18 @@ import errno
 import cv2
 import pytest
 from videomama_client.errors import BadInput, InternalError, NotPermitted, OutOfMemory
-from videomama_server.worker.error_boundary import attempt
+from videomama_server.worker.error_boundary import result_or_error
 
 
 def failing(error):
     def work():
         raise error
 
-    return attempt(work, "job 1", "/log")
+    return result_or_error(work, "job 1", "/log")
 
 
 def test_what_comes_of_the_work_is_returned():
-    assert attempt(lambda: 5, "job 1", "/log") == 5
+    assert result_or_error(lambda: 5, "job 1", "/log") == 5
 
 
 def test_a_typed_error_is_told_as_it_is():

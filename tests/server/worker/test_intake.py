@@ -69,7 +69,7 @@ def inline(clip, **changes):
     digests = {
         f"{role}_digests": [content_digest(clip.file(role, n)) for n in clip.numbers] for role in ("plate", "mask")
     }
-    return clip.order(**{"inline": True, "inline_frames": list(clip.numbers), **digests, **changes})
+    return clip.order(**{"inline": True, "inline_frame_numbers": list(clip.numbers), **digests, **changes})
 
 
 def test_a_job_by_path_reads_the_clients_files_and_writes_where_it_says(rig, make_clip):

@@ -96,7 +96,7 @@ def inline(clip, **changes):
     digests = {
         f"{role}_digests": [content_digest(clip.file(role, n)) for n in clip.numbers] for role in ("plate", "mask")
     }
-    return clip.order(inline=True, inline_frames=list(clip.numbers), **digests, **changes)
+    return clip.order(inline=True, inline_frame_numbers=list(clip.numbers), **digests, **changes)
 
 
 def test_everything_that_the_server_sends_has_a_handler(tmp_path):
@@ -111,7 +111,7 @@ def test_a_job_is_begun_planned_done_frame_by_frame_and_ended(worker, make_clip)
     planned = messages.MattePlanned("job1", "passthrough", [0, 0, 96, 64], 2, clip.out)
     assert events[1] == planned
     assert {event.frame for event in events[2:-1]} == {1001, 1002}
-    assert (events[-1].frames, events[-1].computed, events[-1].cached) == (2, 2, 0)
+    assert (events[-1].frame_count, events[-1].computed, events[-1].cached) == (2, 2, 0)
 
 
 def test_an_error_ends_the_job_and_not_the_worker(worker, make_clip):
@@ -128,7 +128,7 @@ def test_the_urgent_job_is_begun_first_and_the_other_goes_on_after_it(worker, ma
     heard += worker.hear_until(*ENDS)
     assert heard[-1].job == "quick"
     heard += worker.hear_until(*ENDS)
-    assert (heard[-1].job, heard[-1].frames) == ("slow", 30)
+    assert (heard[-1].job, heard[-1].frame_count) == ("slow", 30)
     begun = [event.job for event in heard if isinstance(event, pipe.JobBegun)]
     assert begun == ["slow", "quick", "slow"]
 
@@ -292,7 +292,7 @@ def test_a_window_that_takes_long_holds_no_question_up(start_worker, make_clip, 
         if isinstance(message, pipe.ANSWERS):
             answers[message.request] = message
     assert not go.exists()
-    assert answers["q"].needed == "1001-1007"
+    assert answers["q"].needed_ranges == "1001-1007"
     assert isinstance(answers["c"], messages.CacheReported)
     assert (answers["x"].code, answers["x"].message) == ("bad-input", "a job is using the cache")
     go.touch()

@@ -32,7 +32,7 @@ _MOST_SMOOTHING = 2.5  # sigma in pixels of the view, for grain
 
 
 @dataclass(frozen=True)
-class View:
+class SmallFrame:
     """One frame, as small as its outline is corrected at.
 
     Attributes:
@@ -46,12 +46,12 @@ class View:
     scale: float
 
 
-def view_size(size: tuple[int, int], long_side: int) -> tuple[int, int]:
+def small_size(size: tuple[int, int], long_side: int) -> tuple[int, int]:
     """Return (h, w) of the view of a region of (H, W) pixels of a plate with that long side."""
     return reduced_size(size, min(1.0, _WORKING / long_side))
 
 
-def view_of(plate: FloatArray, subject: BoolArray, long_side: int) -> View | None:
+def small_frame(plate: FloatArray, subject: BoolArray, long_side: int) -> SmallFrame | None:
     """Return the view of a frame; None where so small a picture shows no outline.
 
     Args:
@@ -59,16 +59,16 @@ def view_of(plate: FloatArray, subject: BoolArray, long_side: int) -> View | Non
         subject: (H, W).
         long_side: of the whole plate, pixels.
     """
-    size = view_size((subject.shape[0], subject.shape[1]), long_side)
+    size = small_size((subject.shape[0], subject.shape[1]), long_side)
     small = averaged(subject.astype(np.float32), size) >= 0.5
     if small.all() or not small.any():
         return None
     colour = cv2.cvtColor(without_grain(averaged(plate, size), _MOST_SMOOTHING), cv2.COLOR_RGB2Lab)
     scale = min(1.0, _WORKING / long_side) * long_side / REFERENCE_SIDE
-    return View(np.asarray(colour, np.float32), np.asarray(small, np.bool_), scale)
+    return SmallFrame(np.asarray(colour, np.float32), np.asarray(small, np.bool_), scale)
 
 
-def likelihood(views: Sequence[View | None], slack: float) -> list[FloatArray | None]:
+def likelihood(views: Sequence[SmallFrame | None], slack: float) -> list[FloatArray | None]:
     """Return how likely each pixel is to be subject, (h, w), 0..1, in consecutive frames; None where there is no view.
 
     By Bayes: what the masks of the frame and its neighbours say, by the distance to their outlines, times what the
@@ -96,7 +96,7 @@ def likelihood(views: Sequence[View | None], slack: float) -> list[FloatArray | 
     return found
 
 
-def corrected(mask: FloatArray, threshold: float, view: View, likely: FloatArray) -> FloatArray:
+def corrected(mask: FloatArray, threshold: float, view: SmallFrame, likely: FloatArray) -> FloatArray:
     """Return a mask (H, W), 0..1, with what is likely wrong of it replaced by 0 or 1.
 
     Each stretch that the likelihood would move is moved only if the outline then lies on stronger edges of the plate:
@@ -125,7 +125,7 @@ def _enlarged(stretch: BoolArray, side: BoolArray, shape: tuple[int, ...]) -> Bo
     return np.asarray(grown >= 0.5, np.bool_)
 
 
-def _on_edges(view: View, proposed: BoolArray) -> BoolArray:
+def _on_edges(view: SmallFrame, proposed: BoolArray) -> BoolArray:
     """Return (h, w), where a proposed outline differs from the mask's and lies on stronger edges.
 
     A stretch that closes a hole or drops an island has no new outline; the old one must then stand out little from
@@ -163,7 +163,7 @@ def _edges(colour: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt((across * across + down * down).sum(axis=2)), np.float32)
 
 
-def _grids(views: Sequence[View], times: Sequence[int]) -> list[tuple[ColourGrid, ColourGrid]]:
+def _grids(views: Sequence[SmallFrame], times: Sequence[int]) -> list[tuple[ColourGrid, ColourGrid]]:
     """Return, for each shift, the grid of colour, place and time, and that of place and time alone."""
     height, width = views[0].subject.shape
     y, x = np.mgrid[:height, :width].reshape(2, -1)
@@ -173,7 +173,7 @@ def _grids(views: Sequence[View], times: Sequence[int]) -> list[tuple[ColourGrid
     return [(ColourGrid(places + shift), ColourGrid(places[:, :3] + shift)) for shift in _SHIFTS]
 
 
-def _agreed(views: Mapping[int, View], slack: float) -> list[FloatArray]:
+def _agreed(views: Mapping[int, SmallFrame], slack: float) -> list[FloatArray]:
     """Return how likely each pixel of a frame is to be subject, (h, w), by its mask and those of its neighbours.
 
     These are moved along the motion of the plate, and count as far as that can be trusted.
@@ -193,12 +193,12 @@ def _agreed(views: Mapping[int, View], slack: float) -> list[FloatArray]:
     return agreed
 
 
-def _lightness(view: View) -> FloatArray:
+def _lightness(view: SmallFrame) -> FloatArray:
     """Return (h, w, 3), 0..1: motion is followed where grain is smoothed."""
     return np.repeat(view.colour[..., :1] / np.float32(100), 3, axis=2)
 
 
-def _by_distance(view: View, slack: float) -> FloatArray:
+def _by_distance(view: SmallFrame, slack: float) -> FloatArray:
     """Return how likely each pixel is to be subject (h, w) by the signed distance to the mask's outline."""
     inside, outside = distance_to(~view.subject), distance_to(view.subject)
     distance = np.where(view.subject, inside - np.float32(0.5), np.float32(0.5) - outside)

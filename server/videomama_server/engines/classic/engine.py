@@ -13,7 +13,7 @@ from videomama_client.settings import MatteSettings
 
 from videomama_server.arrays import REFERENCE_SIDE, FloatArray
 from videomama_server.engines.base import EngineFrame, PlainEngine, RegionRule, WindowShape
-from videomama_server.engines.classic.correction import View, corrected, likelihood, view_of, view_size
+from videomama_server.engines.classic.correction import SmallFrame, corrected, likelihood, small_frame, small_size
 from videomama_server.engines.classic.grain import without_grain
 from videomama_server.engines.classic.matte import fast_lines, fine_matte, reduced
 from videomama_server.engines.classic.motion import REACH
@@ -41,7 +41,7 @@ class PreparedFrame:
 
     mask: FloatArray
     plate: NDArray[np.float16] | None
-    view: View | None
+    view: SmallFrame | None
     long_side: int
     _solved: tuple[FloatArray, SolvedFrame] | None = field(default=None, repr=False)
 
@@ -80,14 +80,14 @@ class ClassicEngine(PlainEngine):
         if subject.all() or not subject.any():
             return PreparedFrame(frame.mask, None, None, long_side)
         plate = np.ascontiguousarray(frame.plate, np.float32)
-        view = view_of(plate, subject, long_side) if settings.mask_slack else None
+        view = small_frame(plate, subject, long_side) if settings.mask_slack else None
         return PreparedFrame(frame.mask, without_grain(plate, _MOST_SMOOTHING).astype(np.float16), view, long_side)
 
     def refine(self, prepared: Sequence[PreparedFrame], settings: MatteSettings) -> FloatArray:
         """Return (T, h, w), float32, 0..1: how likely each pixel of the views is to be subject; 0 without a view."""
         found = likelihood([frame.view for frame in prepared], settings.mask_slack)
         height, width = prepared[0].mask.shape
-        nothing = np.zeros(view_size((height, width), prepared[0].long_side), np.float32)
+        nothing = np.zeros(small_size((height, width), prepared[0].long_side), np.float32)
         return np.stack([nothing if likely is None else likely for likely in found])
 
     def complete(

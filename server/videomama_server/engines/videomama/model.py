@@ -18,7 +18,7 @@ from videomama_server.engines.videomama.canvas import Size
 from videomama_server.engines.videomama.checkpoint import layouts, weights
 from videomama_server.engines.videomama.memory import device, planner
 from videomama_server.engines.videomama.memory.offload import Placement
-from videomama_server.engines.videomama.memory.planner import Job, MemoryPlan
+from videomama_server.engines.videomama.memory.planner import MemoryPlan, Workload
 from videomama_server.engines.videomama.network.fusing import activation
 from videomama_server.engines.videomama.network.network import Network
 from videomama_server.engines.videomama.network.shape import shape_of
@@ -65,11 +65,11 @@ class Model:
             OutOfMemory: none fits; says how much would be needed.
         """
         left = [size for size in wanted if size not in self._too_large] or list(wanted[-1:])
-        job = Job(self._shape, self._device, window, group)
+        workload = Workload(self._shape, self._device, window, group)
         known = self._plans.get(left[0])
-        if known is not None and known.job == job:
+        if known is not None and known.workload == workload:
             return left[0]
-        plan = planner.plan(job, left, self._budget())
+        plan = planner.plan(workload, left, self._budget())
         self._plans[plan.canvas] = plan
         log.info("%s", plan.describe())
         return plan.canvas

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from videomama_client.wording import counted
 
 from videomama_server.evaluate.report import tables
-from videomama_server.evaluate.report.tables import Cell, Line, Table
+from videomama_server.evaluate.report.tables import Cell, Table, TableLine
 from videomama_server.evaluate.report.wording import LABELS
 from videomama_server.evaluate.summary import Evaluation
 
@@ -53,7 +53,7 @@ def table(one: Table, level: str = "##") -> str:
     )
 
 
-def _cells(one: Table, line: Line) -> Iterator[str]:
+def _cells(one: Table, line: TableLine) -> Iterator[str]:
     yield _escaped(f"{line.name} ({line.note})" if line.note else line.name)
     if one.has_masks:
         yield _escaped(line.masks)

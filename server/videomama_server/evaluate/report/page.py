@@ -17,7 +17,7 @@ from videomama_server.evaluate.report.pictures import Strip
 from videomama_server.evaluate.report.plots import Plot
 from videomama_server.evaluate.report.wording import LABELS, shown
 from videomama_server.evaluate.run import Unit
-from videomama_server.evaluate.summary import ClipFacts, Evaluation, FrameScores
+from videomama_server.evaluate.summary import ClipFacts, Evaluation, UnitScores
 
 _TEMPLATE = "page.html.j2"
 _LOOKS = 5  # of engines' curves; a sixth engine begins again
@@ -90,7 +90,7 @@ def _sections(evaluation: Evaluation, units: Sequence[Unit], tell: Callable[[], 
     sections = []
     for index, group in enumerate(groups):
         first = group[0]
-        scores = [FrameScores(u.clip.name, u.masks, u.engine, u.record.frames, u.record.scores) for u in group]
+        scores = [UnitScores(u.clip.name, u.masks, u.engine, u.result.frames, u.result.scores) for u in group]
         strip = pictures.strip(group, len(pictured)) if index in pictured else None
         name = first.clip.name
         sections.append(Section(facts[name], first.masks, f"clip-{index}", plots.plots(scores), strip))
@@ -102,6 +102,6 @@ def _pictured(groups: Sequence[Sequence[Unit]]) -> set[int]:
     """Return which clips have pictures: all, or those that are furthest from the truth."""
 
     def error(index: int) -> float:
-        return max(sum(figure or 0.0 for figure in unit.record.scores["mad"]) for unit in groups[index])
+        return max(sum(figure or 0.0 for figure in unit.result.scores["mad"]) for unit in groups[index])
 
     return set(sorted(range(len(groups)), key=error, reverse=True)[: pictures.MOST])

@@ -59,9 +59,9 @@ class Strip:
 
 def worst_frame(units: Sequence[Unit]) -> int:
     """Return the frame with the greatest MAD, summed over engines; `units` are those of one clip and kind of masks."""
-    judged = [unit.record.scores["mad"] for unit in units[1:] or units]
+    judged = [unit.result.scores["mad"] for unit in units[1:] or units]
     sums = [sum(figure or 0.0 for figure in of_frame) for of_frame in zip(*judged, strict=True)]
-    return units[0].record.frames[int(np.argmax(sums))]
+    return units[0].result.frames[int(np.argmax(sums))]
 
 
 def strip(units: Sequence[Unit], strips: int) -> Strip:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from videomama_server.evaluate.report.wording import LABELS, Label
-from videomama_server.evaluate.summary import FrameScores
+from videomama_server.evaluate.summary import UnitScores
 
 PLOTTED = ("mad", "grad", "dtssd")
 WIDTH, HEIGHT = 400, 132  # of the picture
@@ -42,13 +42,13 @@ class Plot:
     along: list[Tick]
 
 
-def plots(scores: Sequence[FrameScores]) -> list[Plot]:
+def plots(scores: Sequence[UnitScores]) -> list[Plot]:
     """Return the diagrams of one clip with one kind of masks; `scores` are of the masks first, then of the engines."""
     measures = [name for name in PLOTTED if name in scores[0].scores]
     return [_plot(name, scores) for name in measures]
 
 
-def _plot(name: str, scores: Sequence[FrameScores]) -> Plot:
+def _plot(name: str, scores: Sequence[UnitScores]) -> Plot:
     frames = scores[0].frames
     top, step = _scale(max((x for one in scores for x in one.scores[name] if x is not None), default=0.0))
     curves = [Curve(one.engine, _runs(one, name, top)) for one in reversed(scores)]  # the masks' lies on top
@@ -57,7 +57,7 @@ def _plot(name: str, scores: Sequence[FrameScores]) -> Plot:
     return Plot(LABELS[name], curves, up, [Tick(_along(frame, frames), str(frame)) for frame in marked])
 
 
-def _runs(one: FrameScores, name: str, top: float) -> list[str]:
+def _runs(one: UnitScores, name: str, top: float) -> list[str]:
     """Return points as SVG takes them; a run ends where a frame has no figure."""
     pairs = list(zip(one.frames, one.scores[name], strict=True))
     runs = []

@@ -9,7 +9,7 @@ from itertools import groupby
 from videomama_server.evaluate.asked import MASK, MEASURES
 from videomama_server.evaluate.published import Published
 from videomama_server.evaluate.report.wording import LABELS, Label, shown
-from videomama_server.evaluate.summary import Evaluation, Figures, Row
+from videomama_server.evaluate.summary import Evaluation, Figures, SummaryRow
 
 OURS, THEIRS = "us", "others"
 
@@ -39,7 +39,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Line:
+class TableLine:
     """A line of a table.
 
     Attributes:
@@ -81,7 +81,7 @@ class Table:
     note: str
     first: str
     labels: list[Label]
-    blocks: list[list[Line]]
+    blocks: list[list[TableLine]]
     second: str = "engine"
     has_masks: bool = False
     has_seconds: bool = False
@@ -92,7 +92,7 @@ class Table:
         return [any(line.cells[at].ratio is not None for line in self.lines) for at in range(len(self.labels))]
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[TableLine]:
         """All lines, without blocks."""
         return [line for block in self.blocks for line in block]
 
@@ -147,7 +147,9 @@ class _Maker:
         self._names = evaluation.measures
         self._many_masks = len({row.masks for row in evaluation.per_clip}) > 1
 
-    def table(self, key: str, title: str, note: str, first: str, rows: Sequence[Row], worst: bool = False) -> Table:
+    def table(
+        self, key: str, title: str, note: str, first: str, rows: Sequence[SummaryRow], worst: bool = False
+    ) -> Table:
         blocks = [
             [self._of(row, worst) for row in block]
             for _, block in groupby(rows, lambda row: (row.name, row.data, row.masks))
@@ -156,28 +158,28 @@ class _Maker:
         labels = [LABELS[name] for name in self._names]
         return Table(key, title, note, first, labels, blocks, "engine", self._many_masks, speed)
 
-    def _of(self, row: Row, worst: bool) -> Line:
+    def _of(self, row: SummaryRow, worst: bool) -> TableLine:
         figures, ratios = (row.worst, row.worst_ratio) if worst else (row.mean, row.ratio)
         note = f"{row.clips} clip{'s' * (row.clips != 1)}" if row.name not in self._clips else ""
         line = _line(row.name, row.engine, note, figures, ratios, self._names)
         masks = row.masks if self._many_masks else ""
-        return Line(line.name, masks, line.engine, note, line.cells, row.seconds_per_frame, row.engine == MASK)
+        return TableLine(line.name, masks, line.engine, note, line.cells, row.seconds_per_frame, row.engine == MASK)
 
     @property
     def _clips(self) -> set[str]:
         return {clip.name for clip in self._evaluation.clips}
 
 
-def _line(name: str, engine: str, note: str, figures: Figures, ratios: Figures, names: Iterable[str]) -> Line:
+def _line(name: str, engine: str, note: str, figures: Figures, ratios: Figures, names: Iterable[str]) -> TableLine:
     cells = [Cell(figures.get(measure), ratios.get(measure), LABELS[measure]) for measure in names]
-    return Line(name, "", engine, note, cells, None, engine == MASK)
+    return TableLine(name, "", engine, note, cells, None, engine == MASK)
 
 
 def _place(one: Published) -> tuple[str, ...]:
     return one.data, one.group, one.masks, one.source
 
 
-def _ours(evaluation: Evaluation, theirs: Published) -> list[Row]:
+def _ours(evaluation: Evaluation, theirs: Published) -> list[SummaryRow]:
     """Return our rows of the same data: averaged as published tables are, where they are."""
     if theirs.group:
         rows = [row for row in evaluation.groups if row.name == theirs.group]

@@ -11,7 +11,7 @@ from videomama_client.errors import BadInput, NotPermitted
 
 from videomama_server.media.limits import READABLE
 from videomama_server.media.links import dead_link
-from videomama_server.media.sequences.listing import Listed, entries, listed, taken_apart
+from videomama_server.media.sequences.listing import Listed, folder_content, listed, taken_apart
 from videomama_server.media.sequences.pattern import Pattern
 from videomama_server.media.sequences.ranges import format_range
 
@@ -99,7 +99,7 @@ def _no_folder(pattern: Pattern) -> BadInput:
 def _folders(folder: Path) -> list[str]:
     """Return the names of the folders in a folder, as far as they can be seen."""
     try:
-        return [entry.name for entry in entries(folder) if entry.is_dir()]
+        return [entry.name for entry in folder_content(folder) if entry.is_dir()]
     except (NotPermitted, OSError):
         return []
 
@@ -110,7 +110,7 @@ def _holds(folder: Path, groups: list[Listed]) -> str:
         shown = "; ".join(map(str, groups[:_LISTED]))
         more = "; and more" if len(groups) > _LISTED else ""
         return f"the folder holds {shown}{more}"
-    movies = sorted(entry.name for entry in entries(folder) if entry.suffix.lower() in MOVIES)
+    movies = sorted(entry.name for entry in folder_content(folder) if entry.suffix.lower() in MOVIES)
     return f"the folder holds a movie, {movies[0]}, and no pictures" if movies else "the folder holds no pictures"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from videomama_client.errors import BadInput, NotPermitted, placed
 
 from videomama_server.media.sequences import advice
-from videomama_server.media.sequences.listing import entries, listed
+from videomama_server.media.sequences.listing import folder_content, listed
 from videomama_server.media.sequences.pattern import Pattern, parse
 
 
@@ -64,7 +64,7 @@ def _single(pattern: Pattern) -> dict[int, Path]:
 
 def _scan(pattern: Pattern) -> dict[int, Path]:
     found: dict[int, Path] = {}
-    for entry in entries(pattern.folder):
+    for entry in folder_content(pattern.folder):
         frame = pattern.number(entry.name)
         if frame is None:
             continue

@@ -57,7 +57,7 @@ def listed(folder: Path, suffixes: Collection[str]) -> list[Listed]:
     Raises:
         NotPermitted: the folder cannot be listed.
     """
-    names = sorted(entry.name for entry in entries(folder) if not entry.name.startswith("."))
+    names = sorted(entry.name for entry in folder_content(folder) if not entry.name.startswith("."))
     groups: dict[tuple[str, str, bool], list[tuple[str, str]]] = {}
     for name in names:
         if Path(name).suffix.lower() in suffixes:
@@ -73,7 +73,7 @@ def taken_apart(name: str) -> tuple[str, str, str]:
     return (found[1], found[2], f"{found[3]}{dot}{ending}") if found else (stem, "", f"{dot}{ending}")
 
 
-def entries(folder: Path) -> list[Path]:
+def folder_content(folder: Path) -> list[Path]:
     """Return what a folder holds; nothing where there is no such folder.
 
     Raises:

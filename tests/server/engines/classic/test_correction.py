@@ -3,7 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from videomama_server.engines.classic.correction import corrected, likelihood, view_of, view_size
+from videomama_server.engines.classic.correction import corrected, likelihood, small_frame, small_size
 
 SLACK = 32.0
 
@@ -13,7 +13,7 @@ def wrong(mask, alpha):
 
 
 def run(plates, masks, long_side, slack=SLACK):
-    views = [view_of(plate, mask >= 0.5, long_side) for plate, mask in zip(plates, masks, strict=True)]
+    views = [small_frame(plate, mask >= 0.5, long_side) for plate, mask in zip(plates, masks, strict=True)]
     found = likelihood(views, slack)
     return [
         mask if view is None else corrected(mask, 0.5, view, likely)
@@ -90,15 +90,15 @@ def test_frames_without_an_outline_are_left_out(scene):
     [((1080, 1920), 1920, (270, 480)), ((300, 17), 3840, (38, 2)), ((20, 30), 40, (20, 30)), ((1, 16), 8000, (1, 1))],
 )
 def test_views_are_small_and_never_without_a_pixel(size, long_side, small):
-    assert view_size(size, long_side) == small
+    assert small_size(size, long_side) == small
 
 
 @pytest.mark.parametrize(("size", "long_side"), [((1080, 1920), 1920), ((300, 17), 3840), ((20, 30), 40)])
 def test_a_view_shows_both_sides_of_an_outline(size, long_side):
-    height, width = view_size(size, long_side)
+    height, width = small_size(size, long_side)
     mask = np.zeros(size, bool)
     mask[:, : size[1] // 2] = True
-    view = view_of(np.zeros((*size, 3), np.float32), mask, long_side)
+    view = small_frame(np.zeros((*size, 3), np.float32), mask, long_side)
     assert view.subject.shape == view.colour.shape[:2] == (height, width)
     assert view.subject[:, : width // 2].all()
     assert not view.subject[:, width // 2 :].any()
@@ -108,4 +108,4 @@ def test_a_view_shows_both_sides_of_an_outline(size, long_side):
 def test_a_mask_that_shows_no_outline_has_no_view(rows, long_side):
     mask = np.zeros((48, 64), bool)
     mask[:rows] = True
-    assert view_of(np.zeros((48, 64, 3), np.float32), mask, long_side) is None
+    assert small_frame(np.zeros((48, 64, 3), np.float32), mask, long_side) is None

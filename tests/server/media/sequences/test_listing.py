@@ -1,6 +1,6 @@
 import pytest
 from videomama_client.errors import NotPermitted
-from videomama_server.media.sequences.listing import entries, listed, taken_apart
+from videomama_server.media.sequences.listing import folder_content, listed, taken_apart
 
 EXR = frozenset({".exr"})
 
@@ -53,11 +53,11 @@ def test_versions_are_no_sequence(tmp_path):
 
 
 def test_a_folder_that_is_not_there_holds_nothing(tmp_path, monkeypatch, raises_with_hint):
-    assert entries(tmp_path / "none") == []
+    assert folder_content(tmp_path / "none") == []
 
     def refuse(_):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(type(tmp_path), "iterdir", refuse)
     with raises_with_hint(NotPermitted, tmp_path):
-        entries(tmp_path)
+        folder_content(tmp_path)

@@ -14,7 +14,7 @@ import torch
 from videomama_client.errors import WeightsError
 
 from videomama_server.engines.videomama.checkpoint import tensors
-from videomama_server.engines.videomama.checkpoint.headers import Entry
+from videomama_server.engines.videomama.checkpoint.headers import TensorInfo
 from videomama_server.engines.videomama.checkpoint.layouts import Checkpoint
 from videomama_server.engines.videomama.checkpoint.published import SCALING, UNET_CHANNELS, UNET_CLASS, VAE_CLASS
 from videomama_server.engines.videomama.checkpoint.tensors import Tensors
@@ -41,13 +41,13 @@ def run(checkpoint: Checkpoint, full: bool = False) -> Iterator[str]:
     Raises:
         WeightsError: the check that failed.
     """
-    unet = tensors.entries(checkpoint.unet, "unet")
+    unet = tensors.tensor_infos(checkpoint.unet, "unet")
     yield f"UNet {checkpoint.unet}: {_counted(unet)}"
     yield _dtypes(checkpoint.unet, unet)
     yield _width(checkpoint.unet, unet, "conv_in.weight", UNET_CHANNELS)
     yield _width(checkpoint.unet, unet, "add_embedding.linear_1.weight", ADDED_IDS_WIDTH)
     yield _shapes(checkpoint.unet, unet, UNET_CLASS, checkpoint.unet_config)
-    vae = tensors.entries(checkpoint.vae, "vae")
+    vae = tensors.tensor_infos(checkpoint.vae, "vae")
     yield f"VAE {checkpoint.vae}: {_counted(vae)}"
     yield _dtypes(checkpoint.vae, vae)
     yield _scaling(checkpoint)
@@ -66,22 +66,22 @@ def _construction(checkpoint: Checkpoint) -> str:
     return "the networks are built as published"
 
 
-def _counted(found: Mapping[str, Entry]) -> str:
-    return f"{len(found)} tensors, {sum(math.prod(entry.shape) for entry in found.values()):,} numbers"
+def _counted(found: Mapping[str, TensorInfo]) -> str:
+    return f"{len(found)} tensors, {sum(math.prod(info.shape) for info in found.values()):,} numbers"
 
 
-def _dtypes(path: Path, found: Mapping[str, Entry]) -> str:
-    wrong = {name: entry.dtype for name, entry in found.items() if entry.dtype not in _FLOATS}
+def _dtypes(path: Path, found: Mapping[str, TensorInfo]) -> str:
+    wrong = {name: info.dtype for name, info in found.items() if info.dtype not in _FLOATS}
     if wrong:
         name, dtype = next(iter(wrong.items()))
         raise WeightsError(
             f"{path} has {len(wrong)} tensors of a type that is not read: {name} is {dtype}",
             f"Only {', '.join(_FLOATS)} are: convert it to one of them, or download it again.",
         )
-    return f"stored as {', '.join(sorted({entry.dtype for entry in found.values()}))}"
+    return f"stored as {', '.join(sorted({info.dtype for info in found.values()}))}"
 
 
-def _width(path: Path, found: Mapping[str, Entry], name: str, wanted: int) -> str:
+def _width(path: Path, found: Mapping[str, TensorInfo], name: str, wanted: int) -> str:
     """Check the number of channels that go into a layer."""
     shape = found[name].shape if name in found else ()
     width = shape[1] if len(shape) > 1 else 0
@@ -102,7 +102,7 @@ def _scaling(checkpoint: Checkpoint) -> str:
     return f"latents are scaled by {SCALING}"
 
 
-def _shapes(path: Path, found: Mapping[str, Entry], kind: str, config: Mapping[str, Any]) -> str:
+def _shapes(path: Path, found: Mapping[str, TensorInfo], kind: str, config: Mapping[str, Any]) -> str:
     """Compare names and shapes with those of the network that the config describes."""
     wanted = _wanted(path, kind, config)
     _refuse(path, "misses", [name for name in wanted if name not in found])

@@ -20,7 +20,7 @@ _AGAIN = "Download or copy the file again; `videomama weights check` then looks 
 
 
 @dataclass(frozen=True)
-class Entry:
+class TensorInfo:
     """One tensor: its dtype as the format spells it (`F32`, `BF16`, ...), and its shape."""
 
     dtype: str
@@ -28,7 +28,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Header:
+class CheckpointHeader:
     """The header of one file, or of all shards of one network.
 
     Attributes:
@@ -37,12 +37,12 @@ class Header:
         shortfall: bytes that the header announces and that the file lacks; 0 for a whole file.
     """
 
-    tensors: Mapping[str, Entry]
+    tensors: Mapping[str, TensorInfo]
     metadata: Mapping[str, str] = field(default_factory=dict)
     shortfall: int = 0
 
 
-def read(path: Path) -> Header:
+def read(path: Path) -> CheckpointHeader:
     """Return the header of a safetensors file, or of all the shards that an index names.
 
     Raises:
@@ -77,7 +77,7 @@ def shards(path: Path) -> list[Path]:
     return files
 
 
-def read_whole(path: Path) -> Header:
+def read_whole(path: Path) -> CheckpointHeader:
     """Return the header as `read` does; raises WeightsError too when a file has not all the bytes that it announces."""
     for shard in shards(path):
         missing = _read(shard).shortfall
@@ -86,7 +86,7 @@ def read_whole(path: Path) -> Header:
     return read(path)
 
 
-def _read(path: Path) -> Header:
+def _read(path: Path) -> CheckpointHeader:
     try:
         with path.open("rb") as file:
             size = path.stat().st_size
@@ -110,28 +110,28 @@ def _read(path: Path) -> Header:
         ) from error
 
 
-def _parsed(rows: dict[str, Any], data_bytes: int) -> Header:
+def _parsed(rows: dict[str, Any], data_bytes: int) -> CheckpointHeader:
     """Return the header; raises ValueError, KeyError or TypeError for rows that make no sense."""
     metadata = {str(name): str(text) for name, text in rows.pop("__metadata__", {}).items()}
     tensors, end = {}, 0
     for name, row in rows.items():
-        entry = Entry(str(row["dtype"]), tuple(int(side) for side in row["shape"]))
+        info = TensorInfo(str(row["dtype"]), tuple(int(side) for side in row["shape"]))
         begin, stop = row["data_offsets"]
-        bits = _ITEM_BITS.get(entry.dtype)
-        if not 0 <= begin <= stop or min(entry.shape, default=0) < 0:
+        bits = _ITEM_BITS.get(info.dtype)
+        if not 0 <= begin <= stop or min(info.shape, default=0) < 0:
             raise ValueError(f"{name} lies outside the file")
-        if bits and (stop - begin) * 8 != bits * math.prod(entry.shape):
-            raise ValueError(f"{name} has {stop - begin} bytes for {entry.dtype} {list(entry.shape)}")
-        tensors[name] = entry
+        if bits and (stop - begin) * 8 != bits * math.prod(info.shape):
+            raise ValueError(f"{name} has {stop - begin} bytes for {info.dtype} {list(info.shape)}")
+        tensors[name] = info
         end = max(end, stop)
     if data_bytes > end:
         raise ValueError(f"{data_bytes - end} bytes too many")
-    return Header(tensors, metadata, end - data_bytes)
+    return CheckpointHeader(tensors, metadata, end - data_bytes)
 
 
-def _merged(headers: list[Header]) -> Header:
-    tensors = {name: entry for header in headers for name, entry in header.tensors.items()}
-    return Header(tensors, {}, sum(header.shortfall for header in headers))
+def _merged(headers: list[CheckpointHeader]) -> CheckpointHeader:
+    tensors = {name: info for header in headers for name, info in header.tensors.items()}
+    return CheckpointHeader(tensors, {}, sum(header.shortfall for header in headers))
 
 
 def _looks_like(start: bytes) -> str:

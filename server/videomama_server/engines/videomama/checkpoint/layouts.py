@@ -17,7 +17,7 @@ from typing import Any
 from videomama_client.errors import WeightsError
 
 from videomama_server.engines.videomama.checkpoint import headers, preference, published
-from videomama_server.engines.videomama.checkpoint.headers import Entry, Header
+from videomama_server.engines.videomama.checkpoint.headers import CheckpointHeader, TensorInfo
 from videomama_server.engines.videomama.checkpoint.published import UNET_CHANNELS
 
 log = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ def find(folder: Path) -> Checkpoint:
     return _checkpoint(unet, _vae(found, unet, folder), folder)
 
 
-def prefix_of(tensors: Mapping[str, Entry] | Mapping[str, object], part: str) -> str | None:
+def prefix_of(tensors: Mapping[str, TensorInfo] | Mapping[str, object], part: str) -> str | None:
     """Return what stands before the names of a part ("unet" or "vae") in a file; None when the part is not in it."""
     for prefix in PREFIXES[part]:
         if all(prefix + marker in tensors for marker in _MARKERS[part]):
@@ -238,7 +238,7 @@ def _classify(path: Path, found: _Found) -> None:
     _classify_vae(path, header, found)
 
 
-def _classify_unet(path: Path, header: Header, found: _Found) -> None:
+def _classify_unet(path: Path, header: CheckpointHeader, found: _Found) -> None:
     tensors = header.tensors
     prefix = prefix_of(tensors, "unet")
     if prefix is not None:
@@ -255,7 +255,7 @@ def _classify_unet(path: Path, header: Header, found: _Found) -> None:
             found.wrong_unets[path] = channels
 
 
-def _classify_vae(path: Path, header: Header, found: _Found) -> None:
+def _classify_vae(path: Path, header: CheckpointHeader, found: _Found) -> None:
     prefix = prefix_of(header.tensors, "vae")
     if prefix is None:
         return
@@ -280,6 +280,6 @@ def _classify_pickle(path: Path, found: _Found) -> None:
             found.wrong_unets[path] = channels
 
 
-def _channels(entry: Entry) -> int:
+def _channels(info: TensorInfo) -> int:
     """Return the channels that a 3x3 convolution takes; 0 when the tensor is none."""
-    return entry.shape[1] if len(entry.shape) == 4 and entry.shape[2:] == (3, 3) else 0
+    return info.shape[1] if len(info.shape) == 4 and info.shape[2:] == (3, 3) else 0

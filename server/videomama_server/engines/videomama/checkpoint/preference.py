@@ -45,4 +45,4 @@ def _item_rank(path: Path) -> int:
     """Return 0 for a file of float32, 1 for less."""
     if headers.is_pickle(path):
         return 1
-    return 0 if all(entry.dtype == "F32" for entry in headers.read(path).tensors.values()) else 1
+    return 0 if all(info.dtype == "F32" for info in headers.read(path).tensors.values()) else 1

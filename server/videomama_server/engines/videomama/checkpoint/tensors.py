@@ -13,7 +13,7 @@ from videomama_client.errors import WeightsError
 
 from videomama_server import heartbeat
 from videomama_server.engines.videomama.checkpoint import headers, layouts
-from videomama_server.engines.videomama.checkpoint.headers import Entry
+from videomama_server.engines.videomama.checkpoint.headers import TensorInfo
 
 _SPELLING = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
 _CONVERT = (
@@ -21,17 +21,17 @@ _CONVERT = (
 )
 
 
-def entries(path: Path, part: str) -> dict[str, Entry]:
+def tensor_infos(path: Path, part: str) -> dict[str, TensorInfo]:
     """Return dtype and shape of the tensors of `part` ("unet" or "vae") by diffusers' names, without reading them.
 
     Raises:
         WeightsError: the file cannot be read, is cut short, or has nothing of that part.
     """
     if headers.is_pickle(path):
-        return {name: _entry(tensor) for name, tensor in _unpickled(path, part).items()}
+        return {name: _tensor_info(tensor) for name, tensor in _unpickled(path, part).items()}
     header = headers.read_whole(path)
     prefix = _prefix(path, header.tensors, part)
-    return {name[len(prefix) :]: entry for name, entry in header.tensors.items() if name.startswith(prefix)}
+    return {name[len(prefix) :]: info for name, info in header.tensors.items() if name.startswith(prefix)}
 
 
 class Tensors(Mapping[str, torch.Tensor]):
@@ -40,7 +40,7 @@ class Tensors(Mapping[str, torch.Tensor]):
     def __init__(self, path: Path, part: str) -> None:
         self._path = path
         self._pickled = _unpickled(path, part) if headers.is_pickle(path) else None
-        self._names = list(entries(path, part) if self._pickled is None else self._pickled)
+        self._names = list(tensor_infos(path, part) if self._pickled is None else self._pickled)
         self._files: dict[str, safe_open] = {}
         self._stack = ExitStack()
         self._prefix = ""
@@ -118,5 +118,5 @@ def _torch_load(path: Path) -> object:
         return torch.load(path, map_location="cpu", weights_only=True)  # the old format cannot be mapped
 
 
-def _entry(tensor: torch.Tensor) -> Entry:
-    return Entry(_SPELLING.get(tensor.dtype, str(tensor.dtype).removeprefix("torch.")), tuple(tensor.shape))
+def _tensor_info(tensor: torch.Tensor) -> TensorInfo:
+    return TensorInfo(_SPELLING.get(tensor.dtype, str(tensor.dtype).removeprefix("torch.")), tuple(tensor.shape))

@@ -29,7 +29,7 @@ _ALLOWANCE_SHARE = 0.05  # of the activations: gaps, and workspaces that grow wi
 
 
 @dataclass(frozen=True)
-class Job:
+class Workload:
     """What decides about the peaks, besides the canvas and the plan.
 
     Attributes:
@@ -62,7 +62,7 @@ class MemoryPlan:
         canvas: (H, W) that the network works on.
         peak_bytes: planned peak, allowance included; at most this.
         budget_bytes: what there is.
-        job: what it was planned for.
+        workload: what it was planned for.
     """
 
     passes_encode: int
@@ -72,7 +72,7 @@ class MemoryPlan:
     canvas: Canvas
     peak_bytes: int
     budget_bytes: int
-    job: Job
+    workload: Workload
 
     @property
     def passes(self) -> dict[str, int]:
@@ -84,14 +84,14 @@ class MemoryPlan:
         height, width = self.canvas
         passes = f"{self.passes_encode}/{self.passes_unet}/{self.passes_decode} frames a pass"
         peak = f"{self.peak_bytes / _GB:.1f} of {self.budget_bytes / _GB:.1f} GB"
-        return f"{self.job.device.describe()}, canvas {width}x{height}, {passes}, offload {self.offload}, {peak}"
+        return f"{self.workload.device.describe()}, canvas {width}x{height}, {passes}, offload {self.offload}, {peak}"
 
 
-def plan(job: Job, canvases: Sequence[Canvas], budget_bytes: int) -> MemoryPlan:
+def plan(workload: Workload, canvases: Sequence[Canvas], budget_bytes: int) -> MemoryPlan:
     """Return the plan with the largest canvas that fits; with the least offload and the largest passes for it.
 
     Args:
-        job: what is to run.
+        workload: what is to run.
         canvases: those that may be taken, by descending area; at least one.
         budget_bytes: what may be held on the device, weights included.
 
@@ -102,15 +102,16 @@ def plan(job: Job, canvases: Sequence[Canvas], budget_bytes: int) -> MemoryPlan:
     for canvas in canvases:
         if canvas[0] * canvas[1] > area and canvas != canvases[-1]:
             continue
-        least = _least(job, canvas, budget_bytes)
+        least = _least(workload, canvas, budget_bytes)
         if least <= budget_bytes:
-            return next(_fitting(job, canvas, budget_bytes))
+            return next(_fitting(workload, canvas, budget_bytes))
         # Peaks grow with the area at most in proportion, so no canvas larger than this can fit.
-        area = canvas[0] * canvas[1] * _room(job, budget_bytes) / _room(job, least)
+        area = canvas[0] * canvas[1] * _room(workload, budget_bytes) / _room(workload, least)
     height, width = canvases[-1]
     raise OutOfMemory(
-        f"{width}x{height} pixels with windows of {counted(job.window, 'frame')}, {job.group} decoded together, take "
-        f"{least / _GB:.1f} GB on {job.device.device}; there are {budget_bytes / _GB:.1f} GB",
+        f"{width}x{height} pixels with windows of {counted(workload.window, 'frame')}, "
+        f"{workload.group} decoded together, take {least / _GB:.1f} GB on "
+        f"{workload.device.device}; there are {budget_bytes / _GB:.1f} GB",
         "Free memory on the device, raise max_vram_gb, or choose a shorter window, a smaller canvas or fp16.",
     )
 
@@ -120,10 +121,10 @@ def tighter(tight: MemoryPlan) -> MemoryPlan | None:
 
     The part of the highest peak takes half the frames per pass, and with one everywhere the next offload is taken.
     """
-    job, canvas = tight.job, tight.canvas
-    if not job.on_card:
+    workload, canvas = tight.workload, tight.canvas
+    if not workload.on_card:
         return None
-    by_peak = sorted(PARTS, key=lambda part: _peak(job, canvas, part, tight.passes[part]), reverse=True)
+    by_peak = sorted(PARTS, key=lambda part: _peak(workload, canvas, part, tight.passes[part]), reverse=True)
     for part in by_peak:
         if tight.passes[part] > 1:
             return _planned(tight, {**tight.passes, part: tight.passes[part] // 2}, tight.offload)
@@ -132,46 +133,46 @@ def tighter(tight: MemoryPlan) -> MemoryPlan | None:
 
 
 def _planned(tight: MemoryPlan, passes: dict[str, int], offload: str) -> MemoryPlan:
-    peak = max(_total(tight.job, tight.canvas, part, passes[part], offload) for part in PARTS)
+    peak = max(_total(tight.workload, tight.canvas, part, passes[part], offload) for part in PARTS)
     encode, unet, decode = (passes[part] for part in PARTS)
     return replace(
         tight, passes_encode=encode, passes_unet=unet, passes_decode=decode, offload=offload, peak_bytes=peak
     )
 
 
-def _fitting(job: Job, canvas: Canvas, budget: int) -> Iterator[MemoryPlan]:
+def _fitting(workload: Workload, canvas: Canvas, budget: int) -> Iterator[MemoryPlan]:
     """Yield the plans of a canvas that fit, least offload first."""
-    for offload in _ways(job):
+    for offload in _ways(workload):
         found: dict[str, int] = {}
         for part in PARTS:
-            fits = (n for n in _ladder(job, part) if _total(job, canvas, part, n, offload) <= budget)
+            fits = (n for n in _ladder(workload, part) if _total(workload, canvas, part, n, offload) <= budget)
             found[part] = next(fits, 0)
             if not found[part]:
                 break
         else:
-            peak = max(_total(job, canvas, part, found[part], offload) for part in PARTS)
+            peak = max(_total(workload, canvas, part, found[part], offload) for part in PARTS)
             encode, unet, decode = (found[part] for part in PARTS)
-            yield MemoryPlan(encode, unet, decode, offload, canvas, peak, budget, job)
+            yield MemoryPlan(encode, unet, decode, offload, canvas, peak, budget, workload)
 
 
-def _least(job: Job, canvas: Canvas, budget: int) -> int:
+def _least(workload: Workload, canvas: Canvas, budget: int) -> int:
     """Return the bytes that the first part which does not fit takes at least; 0 when all fit."""
-    offload = _ways(job)[-1]
+    offload = _ways(workload)[-1]
     for part in ("encoder", "decoder", "unet"):  # quickest to measure first
-        ladder = _ladder(job, part)
-        if all(_total(job, canvas, part, passes, offload) > budget for passes in (ladder[0], ladder[-1])):
-            return _total(job, canvas, part, ladder[-1], offload)
+        ladder = _ladder(workload, part)
+        if all(_total(workload, canvas, part, passes, offload) > budget for passes in (ladder[0], ladder[-1])):
+            return _total(workload, canvas, part, ladder[-1], offload)
     return 0
 
 
-def _ladder(job: Job, part: str) -> list[int]:
+def _ladder(workload: Workload, part: str) -> list[int]:
     """Return the frames per pass that may be taken, most first.
 
     On a CPU there is no choice: one, which stays in its cache; all for the UNet, whose small pictures would wait for
     the weights otherwise.
     """
-    frames = job.group if part == "decoder" else job.window
-    if not job.on_card:
+    frames = workload.group if part == "decoder" else workload.window
+    if not workload.on_card:
         return [frames] if part == "unet" else [1]
     rungs = [frames]
     while rungs[-1] > 1:
@@ -179,21 +180,23 @@ def _ladder(job: Job, part: str) -> list[int]:
     return rungs
 
 
-def _ways(job: Job) -> tuple[str, ...]:
-    return WAYS if job.on_card else WAYS[:1]
+def _ways(workload: Workload) -> tuple[str, ...]:
+    return WAYS if workload.on_card else WAYS[:1]
 
 
-def _total(job: Job, canvas: Canvas, part: str, passes: int, offload: str) -> int:
+def _total(workload: Workload, canvas: Canvas, part: str, passes: int, offload: str) -> int:
     """Return the bytes on the device while a part runs, allowance included."""
-    activations = _peak(job, canvas, part, passes)
+    activations = _peak(workload, canvas, part, passes)
     return (
-        _weights(job.shape, job.device.storage, part, offload) + _ALLOWANCE + int(activations * (1 + _ALLOWANCE_SHARE))
+        _weights(workload.shape, workload.device.storage, part, offload)
+        + _ALLOWANCE
+        + int(activations * (1 + _ALLOWANCE_SHARE))
     )
 
 
-def _room(job: Job, total: int) -> float:
+def _room(workload: Workload, total: int) -> float:
     """Return what of a total there is for activations when as few weights as possible are there, at least 1 byte."""
-    kept = min(_weights(job.shape, job.device.storage, part, _ways(job)[-1]) for part in PARTS)
+    kept = min(_weights(workload.shape, workload.device.storage, part, _ways(workload)[-1]) for part in PARTS)
     return max(1.0, total - kept - _ALLOWANCE)
 
 
@@ -216,37 +219,39 @@ def _network(shape: NetworkShape, storage: torch.dtype) -> Network:
         return Network(shape).to(storage)
 
 
-def _peak(job: Job, canvas: Canvas, part: str, passes: int) -> int:
+def _peak(workload: Workload, canvas: Canvas, part: str, passes: int) -> int:
     """Return the peak of a part's activations, its input and result included, for any canvas.
 
     It lies on the line through the peaks of two canvases that are measured: all that is large grows with the area.
     """
-    low, high = (_measured(job, anchor, part, passes) for anchor in _ANCHORS)
+    low, high = (_measured(workload, anchor, part, passes) for anchor in _ANCHORS)
     below, above = (h * w for h, w in _ANCHORS)
     slope = (high - low) / (above - below)
     return round(high + slope * (canvas[0] * canvas[1] - above))
 
 
 @lru_cache(maxsize=1024)
-def _measured(job: Job, canvas: Canvas, part: str, passes: int) -> int:
+def _measured(workload: Workload, canvas: Canvas, part: str, passes: int) -> int:
     """Return what `_peak` says for one canvas, by running the part on stand-ins: about a second."""
-    with stand_ins(card=job.on_card):
-        return peak_of(_call(job, canvas, part, passes, _network(job.shape, job.device.storage)))
+    with stand_ins(card=workload.on_card):
+        return peak_of(_call(workload, canvas, part, passes, _network(workload.shape, workload.device.storage)))
 
 
-def _call(job: Job, canvas: Canvas, part: str, passes: int, network: Network) -> Callable[[], object]:
-    dtype = job.device.arithmetic
+def _call(workload: Workload, canvas: Canvas, part: str, passes: int, network: Network) -> Callable[[], object]:
+    dtype = workload.device.arithmetic
     height, width = canvas
-    step = 2 ** (len(job.shape.vae_channels) - 1)
+    step = 2 ** (len(workload.shape.vae_channels) - 1)
     latent = (height // step, width // step)
 
     def encode() -> object:
         return network.encoder.plate(torch.empty((passes, 3, height, width), dtype=dtype))
 
     def denoise() -> object:
-        return network.unet(torch.empty((job.window, job.shape.inputs, *latent), dtype=dtype), passes)
+        return network.unet(torch.empty((workload.window, workload.shape.inputs, *latent), dtype=dtype), passes)
 
     def decode() -> object:
-        return network.decoder.grey(torch.empty((job.group, job.shape.latents, *latent), dtype=dtype), passes, 2)
+        return network.decoder.grey(
+            torch.empty((workload.group, workload.shape.latents, *latent), dtype=dtype), passes, 2
+        )
 
     return {"encoder": encode, "unet": denoise, "decoder": decode}[part]

@@ -364,7 +364,7 @@ def test_the_folded_file(checkpoint, folded_once, name):
     assert header.metadata["source"] == digest
     assert header.metadata["version"] == str(weights.FOLDING_VERSION)
     assert json.loads(header.metadata["shape"])["inputs"] == 12
-    assert {entry.dtype for entry in header.tensors.values()} == {weights._SPELLING[weights.DTYPES[name]]}
+    assert {info.dtype for info in header.tensors.values()} == {weights._SPELLING[weights.DTYPES[name]]}
     sizes = (checkpoint.unet.stat().st_size + 2 * checkpoint.vae.stat().st_size) / 4
     assert path.stat().st_size < sizes * weights.DTYPES[name].itemsize
 

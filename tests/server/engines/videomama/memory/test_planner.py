@@ -9,7 +9,7 @@ from videomama_server.engines.videomama.checkpoint.published import PUBLISHED_UN
 from videomama_server.engines.videomama.memory import planner
 from videomama_server.engines.videomama.memory.device import Device, resident_bytes
 from videomama_server.engines.videomama.memory.footprint import peak_of
-from videomama_server.engines.videomama.memory.planner import Job, plan, tighter
+from videomama_server.engines.videomama.memory.planner import Workload, plan, tighter
 from videomama_server.engines.videomama.network.network import Network
 from videomama_server.engines.videomama.network.shape import NetworkShape, shape_of
 
@@ -34,12 +34,12 @@ AMPLE = 10**14
 
 @pytest.fixture
 def card():
-    return Job(TINY, CARD, window=8, group=8)
+    return Workload(TINY, CARD, window=8, group=8)
 
 
 @pytest.fixture
 def cpu():
-    return Job(TINY, CPU, window=8, group=8)
+    return Workload(TINY, CPU, window=8, group=8)
 
 
 @pytest.fixture
@@ -89,9 +89,9 @@ def test_no_larger_canvas_would_have_fitted(card, small_allowance):
                 plan(card, CANVASES, budget)
 
 
-def fits(job, canvas, budget):
+def fits(workload, canvas, budget):
     try:
-        return plan(job, [canvas], budget).canvas == canvas
+        return plan(workload, [canvas], budget).canvas == canvas
     except OutOfMemory:
         return False
 
@@ -167,9 +167,9 @@ def test_weights_of_each_way(card):
 
 @pytest.mark.slow
 def test_the_published_size_is_planned_in_seconds():
-    job = Job(FULL, CARD, window=16, group=16)
+    workload = Workload(FULL, CARD, window=16, group=16)
     start = time.process_time()
-    found = plan(job, [(1664, 3136), (576, 1024)], 80 * 10**9)
+    found = plan(workload, [(1664, 3136), (576, 1024)], 80 * 10**9)
     assert time.process_time() - start < 30
     assert found.canvas == (1664, 3136)
     assert found.offload == "none"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from videomama_client.errors import BadInput
 from videomama_server import metrics
-from videomama_server.metrics import MEASURES, Evaluation, Scores, rvm_table_mean
+from videomama_server.metrics import MEASURES, Scorer, Scores, rvm_table_mean
 
 
 def flat(value, shape=(20, 30)):
@@ -16,10 +16,10 @@ def present(scores):
 
 
 def test_a_frame_has_every_measure(blob):
-    evaluation = Evaluation()
+    scorer = Scorer()
     colour = np.zeros((40, 50, 3), np.float32)
     pairs = [(blob(seed, (40, 50)), blob(seed + 5, (40, 50))) for seed in (1, 2)]
-    first, second = (evaluation.add(*pair, (colour + np.float32(0.1), colour)) for pair in pairs)
+    first, second = (scorer.add(*pair, (colour + np.float32(0.1), colour)) for pair in pairs)
     assert present(first) == set(MEASURES) - {"dtssd", "messddt"}
     assert present(second) == set(MEASURES)
     (p0, g0), (p1, g1) = pairs  # compared loosely: how a buffer lies in memory changes the last digits
@@ -35,38 +35,38 @@ def test_a_frame_has_every_measure(blob):
 
 
 def test_only_what_was_asked_for_is_measured():
-    evaluation = Evaluation(only=("mad", "dtssd"))
-    evaluation.add(flat(0.5), flat(0.0))
-    assert present(evaluation.add(flat(0.5), flat(0.0))) == {"mad", "dtssd"}
+    scorer = Scorer(only=("mad", "dtssd"))
+    scorer.add(flat(0.5), flat(0.0))
+    assert present(scorer.add(flat(0.5), flat(0.0))) == {"mad", "dtssd"}
 
 
 def test_mean_and_worst():
-    evaluation = Evaluation(only=("mad", "j", "dtssd"))
+    scorer = Scorer(only=("mad", "j", "dtssd"))
     for value in (1.0, 0.75, 1.0):
-        evaluation.add(flat(value), flat(1.0))
-    evaluation.add(flat(0.25), flat(1.0))
-    assert evaluation.mean() == Scores(
+        scorer.add(flat(value), flat(1.0))
+    scorer.add(flat(0.25), flat(1.0))
+    assert scorer.mean() == Scores(
         mad=pytest.approx(250), j=pytest.approx(0.75), dtssd=pytest.approx((25 + 25 + 75) / 3)
     )
-    assert evaluation.worst() == Scores(mad=pytest.approx(750), j=0, dtssd=pytest.approx(75))
+    assert scorer.worst() == Scores(mad=pytest.approx(750), j=0, dtssd=pytest.approx(75))
 
 
 def test_frames_without_a_figure_do_not_count(blob):
-    evaluation = Evaluation(only=("mad_t",))
-    evaluation.add(flat(1.0), flat(0.0))
-    figure = evaluation.add(blob(1, (20, 30)), blob(2, (20, 30))).mad_t
-    assert evaluation.frames[0].mad_t is None
-    assert evaluation.mean().mad_t == figure
+    scorer = Scorer(only=("mad_t",))
+    scorer.add(flat(1.0), flat(0.0))
+    figure = scorer.add(blob(1, (20, 30)), blob(2, (20, 30))).mad_t
+    assert scorer.frames[0].mad_t is None
+    assert scorer.mean().mad_t == figure
 
 
 def test_a_measure_that_no_frame_has_has_no_mean():
-    evaluation = Evaluation(only=("dtssd",))
-    evaluation.add(flat(1.0), flat(0.0))
-    assert evaluation.mean() == evaluation.worst() == Scores()
+    scorer = Scorer(only=("dtssd",))
+    scorer.add(flat(1.0), flat(0.0))
+    assert scorer.mean() == scorer.worst() == Scores()
 
 
 def test_nothing_measured_is_bad_input():
-    for join in (Evaluation().mean, Evaluation().worst):
+    for join in (Scorer().mean, Scorer().worst):
         with pytest.raises(BadInput, match="No frame"):
             join()
 
@@ -77,13 +77,13 @@ def test_what_is_no_number_is_bad_input(wrong):
     broken[3, 4] = wrong
     for pair in ((broken, flat(0.5)), (flat(0.5), broken)):
         with pytest.raises(BadInput, match="NaN or infinite"):
-            Evaluation().add(*pair)
+            Scorer().add(*pair)
 
 
 @pytest.mark.parametrize(("settings", "said"), [({"only": ("iou",)}, "iou"), ({"convention": "adobe"}, "adobe")])
 def test_unknown_names_are_bad_input(settings, said):
     with pytest.raises(BadInput, match=said):
-        Evaluation(**settings)
+        Scorer(**settings)
 
 
 def test_tables_average_frame_by_frame():
@@ -92,10 +92,10 @@ def test_tables_average_frame_by_frame():
 
 
 def test_tables_count_a_first_frame_without_change_as_0():
-    evaluation = Evaluation(only=("dtssd",))
+    scorer = Scorer(only=("dtssd",))
     for value in (1.0, 0.75, 1.0):
-        evaluation.add(flat(value), flat(1.0))
-    assert rvm_table_mean([[scores.dtssd for scores in evaluation.frames]]) == pytest.approx(50 / 3)
+        scorer.add(flat(value), flat(1.0))
+    assert rvm_table_mean([[scores.dtssd for scores in scorer.frames]]) == pytest.approx(50 / 3)
 
 
 def test_tables_end_at_700_frames():

@@ -55,7 +55,7 @@ class _Shown:
     truth: FloatArray
 
 
-class Evaluation:
+class Scorer:
     """Takes the frames of a clip in order; memory grows by a few numbers for each.
 
     Attributes:

@@ -4,44 +4,44 @@ import json
 import os
 
 import pytest
-from videomama_server.evaluate import record
-from videomama_server.evaluate.record import Record, fingerprint
+from videomama_server.evaluate import unit_result
+from videomama_server.evaluate.unit_result import UnitResult, fingerprint
 
-MADE = Record("print", "classic", (96, 64), [1, 2], {"mad": [1.0, None]}, 0.25, ["a warning"])
+MADE = UnitResult("print", "classic", (96, 64), [1, 2], {"mad": [1.0, None]}, 0.25, ["a warning"])
 
 
 def test_a_record_reads_back(tmp_path):
     MADE.save(tmp_path)
-    assert record.load(tmp_path, "print", []) == MADE
-    assert [path.name for path in tmp_path.iterdir()] == [record.RECORD]
+    assert unit_result.load(tmp_path, "print", []) == MADE
+    assert [path.name for path in tmp_path.iterdir()] == [unit_result.RESULT]
 
 
 def test_one_of_something_else_is_none(tmp_path):
     MADE.save(tmp_path)
-    assert record.load(tmp_path, "other", []) is None
+    assert unit_result.load(tmp_path, "other", []) is None
 
 
 def test_one_whose_pictures_are_gone_is_none(tmp_path):
     MADE.save(tmp_path)
-    assert record.load(tmp_path, "print", [tmp_path / record.RECORD]) == MADE
-    assert record.load(tmp_path, "print", [tmp_path / "alpha.0001.exr"]) is None
+    assert unit_result.load(tmp_path, "print", [tmp_path / unit_result.RESULT]) == MADE
+    assert unit_result.load(tmp_path, "print", [tmp_path / "alpha.0001.exr"]) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"size": [1, 2]}', '{"size": 3}'])
 def test_a_damaged_one_is_none(tmp_path, text):
-    (tmp_path / record.RECORD).write_text(text)
-    assert record.load(tmp_path, "print", []) is None
+    (tmp_path / unit_result.RESULT).write_text(text)
+    assert unit_result.load(tmp_path, "print", []) is None
 
 
 def test_none_is_none(tmp_path):
-    assert record.load(tmp_path, "print", []) is None
-    record.forget(tmp_path)
+    assert unit_result.load(tmp_path, "print", []) is None
+    unit_result.forget(tmp_path)
 
 
 def test_a_forgotten_one_is_none(tmp_path):
     MADE.save(tmp_path)
-    record.forget(tmp_path)
-    assert record.load(tmp_path, "print", []) is None
+    unit_result.forget(tmp_path)
+    assert unit_result.load(tmp_path, "print", []) is None
 
 
 def test_fingerprints_follow_files_and_values(tmp_path):
@@ -66,4 +66,4 @@ def test_fingerprints_follow_files_and_values(tmp_path):
 
 def test_a_record_is_plain_json(tmp_path):
     MADE.save(tmp_path)
-    assert json.loads((tmp_path / record.RECORD).read_text())["scores"] == {"mad": [1.0, None]}
+    assert json.loads((tmp_path / unit_result.RESULT).read_text())["scores"] == {"mad": [1.0, None]}

@@ -1,4 +1,4 @@
-"""The record of a unit: one engine on one clip with one kind of masks, with the scores of every frame, on disk."""
+"""The result of a unit: one engine on one clip with one kind of masks, with the scores of every frame, on disk."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from videomama_client.whole_files import replacing
 
 from videomama_server.evaluate.clip import Files
 
-RECORD = "scores.json"
-_VERSION = 1  # of the records, and of what the measures mean
+RESULT = "scores.json"
+_VERSION = 1  # of the results, and of what the measures mean
 
 
 @dataclass(frozen=True)
-class Record:
+class UnitResult:
     """What came of a unit.
 
     Attributes:
@@ -40,26 +40,26 @@ class Record:
     warnings: list[str] = field(default_factory=list)
 
     def save(self, folder: Path) -> None:
-        """Write the record, whole or not at all; raises OSError."""
-        with replacing(folder / RECORD) as temporary:
+        """Write the result, whole or not at all; raises OSError."""
+        with replacing(folder / RESULT) as temporary:
             temporary.write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
 
 
-def load(folder: Path, fingerprint: str, pictures: Iterable[Path]) -> Record | None:
-    """Return the record in a folder if it has that fingerprint and its pictures are there; any other is none."""
+def load(folder: Path, fingerprint: str, pictures: Iterable[Path]) -> UnitResult | None:
+    """Return the result in a folder if it has that fingerprint and its pictures are there; any other is none."""
     try:
-        content = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        record = Record(**{**content, "size": tuple(content["size"])})
+        content = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        result = UnitResult(**{**content, "size": tuple(content["size"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None
-    if record.fingerprint != fingerprint or not all(picture.is_file() for picture in pictures):
+    if result.fingerprint != fingerprint or not all(picture.is_file() for picture in pictures):
         return None
-    return record
+    return result
 
 
 def forget(folder: Path) -> None:
-    """Remove the record, before what it stands for is changed."""
-    (folder / RECORD).unlink(missing_ok=True)
+    """Remove the result, before what it stands for is changed."""
+    (folder / RESULT).unlink(missing_ok=True)
 
 
 def fingerprint(sources: Sequence[Files | None], **decides: Any) -> str:

@@ -16,20 +16,6 @@ from videomama_client.settings import LONGEST_WINDOW
 from videomama_client.wording import counted
 
 
-@dataclass(frozen=True)
-class Clip:
-    """Frames that exist and follow each other: `first` to `last`, both included, `step` apart."""
-
-    first: int
-    last: int
-    step: int = 1
-
-    @property
-    def frames(self) -> range:
-        """The frame numbers, ascending."""
-        return range(self.first, self.last + 1, self.step)
-
-
 @dataclass(frozen=True, order=True)
 class Window:
     """Frames of a clip that follow each other: `first` to `last`, both included, `step` apart."""
@@ -55,15 +41,15 @@ def check_shape(length: int, overlap: int) -> None:
         )
 
 
-def lay(clip: Clip, length: int, overlap: int) -> list[Window]:
-    """Cover `clip` with windows, in ascending order.
+def lay(clip: range, length: int, overlap: int) -> list[Window]:
+    """Cover `clip`, frames of equal step that all exist, with windows, in ascending order.
 
     Window k of the grid holds places k*(length-overlap) to k*(length-overlap)+length-1. One that would run over
     an end of the clip is shifted back inside at full length; a clip shorter than a window is one window.
     """
     check_shape(length, overlap)
-    step, phase = clip.step, clip.first % clip.step
-    begin, end = clip.first // step, clip.last // step
+    step, phase = clip.step, clip[0] % clip.step
+    begin, end = clip[0] // step, clip[-1] // step
     length = min(length, end - begin + 1)
     return [
         Window(place * step + phase, (place + length - 1) * step + phase, step)
@@ -98,7 +84,7 @@ def home(laid: Sequence[Window], frame: int) -> Window:
     return max(holding, key=lambda window: (min(_to_ends(window, frame)), -window.first))
 
 
-def weights(windows: Iterable[Window], frame: int, overlap: int) -> dict[Window, float]:
+def blend_weights(windows: Iterable[Window], frame: int, overlap: int) -> dict[Window, float]:
     """Return how much each window counts in `frame`; the weights sum to one.
 
     Each window rises over its first `overlap` frames as (i+1)/(overlap+1) and falls likewise at its end: on the
