@@ -103,10 +103,10 @@ def _ordered(nodes: Sequence[nuke.Node]) -> list[nuke.Node]:
 
 def _above(node: nuke.Node) -> set[str]:
     found: set[str] = set()
-    pending = [node.input(index) for index in range(node.inputs())]
+    pending = walk.above(node)
     while pending:
         above = pending.pop()
         if above is not None and above.fullName() not in found:
             found.add(above.fullName())
-            pending.extend(above.input(index) for index in range(above.inputs()))
+            pending.extend(walk.above(above))
     return found

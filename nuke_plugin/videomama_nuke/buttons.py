@@ -15,6 +15,7 @@ from videomama_client.wording import counted
 from videomama_nuke import (
     adopt,
     cleaning,
+    disk_use,
     knobs,
     main_thread,
     node_state,
@@ -56,6 +57,7 @@ def reload(node: nuke.Node) -> None:
     """Read the alphas again."""
     result.reload(node)
     node_state.refresh(node)
+    disk_use.show()
 
 
 def take_from_disk(node: nuke.Node) -> None:
@@ -164,6 +166,7 @@ def _clear(node: nuke.Node, old_only: bool) -> None:
     if not old_only and not any(item.shown for item in items if item not in gone):
         result.forget(node)
     node_state.say(node, f"{node_state.describe(node)}; {said}")
+    disk_use.show()
 
 
 def _guarded(node: nuke.Node, act: Callable[[], object]) -> None:

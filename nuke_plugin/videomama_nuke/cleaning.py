@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ import nuke
 from videomama_nuke import frames, knobs, ownership, record, result, sidecar
 
 _KEY = re.compile(r"[0-9a-f]{16}")
-_EXPORT = "export"
+EXPORT = "export"
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -47,21 +48,28 @@ def listed(node: nuke.Node) -> list[Item]:
     """
     folder = knobs.folder_of(node)
     last, elsewhere = record.read(node), ownership.shown_elsewhere(node)
-    names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     items = []
-    for name in names:
-        if name == _EXPORT or _KEY.fullmatch(name):
-            size, count = _size(folder / name)
-            shown = last is not None and f"{folder.name}/{name}/" in result.pattern_of(node)
-            what = "exported plates and masks" if name == _EXPORT else _frames(folder / name)
-            items.append(Item(folder / name, what, size, count, shown, tuple(elsewhere.get(name, ()))))
+    for part in parts(folder):
+        size, count = size_of(part)
+        shown = last is not None and f"{folder.name}/{part.name}/" in result.pattern_of(node)
+        what = "exported plates and masks" if part.name == EXPORT else _frames(part)
+        items.append(Item(part, what, size, count, shown, tuple(elsewhere.get(part.name, ()))))
     return items
+
+
+def parts(folder: Path) -> list[Path]:
+    """Return the folders of a node's results, and that of its exports. Asks Nuke for nothing."""
+    try:
+        found = sorted(path for path in folder.iterdir() if path.is_dir())
+    except OSError:  # nothing was refined there yet
+        return []
+    return [path for path in found if path.name == EXPORT or _KEY.fullmatch(path.name)]
 
 
 def removable(items: Sequence[Item], old_only: bool = False) -> list[Item]:
     """Return those that no other script shows; with `old_only`, without what the node shows and its exports."""
     free = [item for item in items if not item.others]
-    return [item for item in free if not item.shown and item.folder.name != _EXPORT] if old_only else free
+    return [item for item in free if not item.shown and item.folder.name != EXPORT] if old_only else free
 
 
 def question(node: nuke.Node, gone: Sequence[Item], items: Sequence[Item]) -> str:
@@ -82,6 +90,17 @@ def remove(gone: Sequence[Item]) -> str:
     for folder in {item.folder.parent for item in gone}:
         _remove_claim(folder)
     return f"{sum(item.files for item in gone)} files removed, {text_of(sum(item.size for item in gone))}"
+
+
+def size_of(folder: Path) -> tuple[int, int]:
+    """Return bytes and number of the files in a folder. Asks Nuke for nothing."""
+    size = count = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):  # a refine has just removed it
+                size += Path(place, name).stat().st_size
+                count += 1
+    return size, count
 
 
 def text_of(size: float) -> str:
@@ -111,9 +130,3 @@ def _frames(folder: Path) -> str:
     span = f"frames {frames.text(found)}" if found else "no frames"
     last = sidecar.read(folder)
     return f"{span}, {last.engine}" if last is not None else span
-
-
-def _size(folder: Path) -> tuple[int, int]:
-    """Return bytes and number of the files in a folder."""
-    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
-    return sum(sizes), len(sizes)

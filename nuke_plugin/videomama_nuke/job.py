@@ -13,7 +13,7 @@ from videomama_client import launch, messages
 from videomama_client.client import Client
 from videomama_client.errors import BadInput, Cancelled, InternalError, VideoMaMaError
 
-from videomama_nuke import export, frames, node_state, paths, result, sidecar, transfer, words
+from videomama_nuke import disk_use, export, frames, node_state, paths, precomp, result, sidecar, transfer, words
 from videomama_nuke.main_thread import closing, on_main
 from videomama_nuke.order import RefineOrder
 
@@ -49,7 +49,7 @@ class Refine:
     ) -> None:
         self.identity = str(node["node_id"].value())
         self.error: VideoMaMaError | None = None
-        self.warnings: list[str] = []
+        self.warnings = precomp.caution(node)
         self.flags: list[messages.QcFlag] = []
         self.computed = 0
         self.cached = 0
@@ -217,6 +217,7 @@ class Refine:
             log.info("a refine ended after its node")
 
     def _show_end(self, node: nuke.Node) -> None:
+        disk_use.show()
         state = node_state.describe(node)
         if isinstance(self.error, Cancelled):
             node_state.say(node, f"cancelled; {state}" if self._done else "cancelled")

@@ -12,6 +12,7 @@ from videomama_client.errors import BadInput
 from videomama_client.setting_spec import CHOICE, NUMBER, TEXT, WHOLE_NUMBER, YES_NO, specs_of
 from videomama_client.settings import MatteSettings
 
+from videomama_nuke import paths, precomp
 from videomama_nuke.quiet import no_trace
 
 VERSION_KNOB = "videomama"  # marks a node as ours, also when an artist made a group of it
@@ -84,11 +85,11 @@ def folder_of(node: nuke.Node) -> Path:
     Raises:
         BadInput: none is named, and the script has no place yet; or its name has what stands for something else.
     """
-    named = path_in(node, "cache_folder")
-    script = nuke.root().name()
-    if not named and script in ("", "Root"):
+    named = paths.absolute(path_in(node, "cache_folder"))
+    script = precomp.script_of(node)
+    if not named and script is None:
         raise BadInput("the script has not been saved yet", "Save it, or choose a cache folder in the Cache tab.")
-    base = Path(named) if named else Path(script).parent / "videomama"
+    base = Path(named) if named or script is None else script.parent / "videomama"
     _check_name(base)
     return base / identity_of(node)
 
@@ -113,7 +114,7 @@ def identity_of(node: nuke.Node) -> str:
 
 def connection_file_of(node: nuke.Node) -> Path | None:
     """Return the connection file that the node names; None for the user's own."""
-    named = path_in(node, "connection_file")
+    named = paths.absolute(path_in(node, "connection_file"))
     return Path(named) if named else None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nuke
 
-from videomama_nuke import frames, freshness, order, record, result, walk
+from videomama_nuke import frames, freshness, order, record, result, slices, walk
 from videomama_nuke.upstream import Upstream, compare
 
 
@@ -26,6 +26,7 @@ class Look:
     Attributes:
         then: what was upstream at the refine; None where its record does not say.
         above: what is upstream now, without a look at files.
+        clip: the plate's range; `project` is the project's, which is that of a plate without one of its own.
         wanted: the frames of the range knob.
         places: where Nuke looks for the alphas.
         changes: settings that have changed.
@@ -34,6 +35,8 @@ class Look:
 
     then: Upstream | None
     above: Upstream
+    clip: tuple[int, int]
+    project: tuple[float, float]
     wanted: tuple[int, ...]
     places: tuple[Path, ...]
     changes: tuple[str, ...]
@@ -68,14 +71,42 @@ def begin(node: nuke.Node, flags: str) -> Look | None:
     Raises:
         BadInput: its settings or its range cannot be used.
     """
+    return slices.finish(steps(node, flags))
+
+
+def steps(node: nuke.Node, flags: str, known: Look | None = None) -> slices.Steps[Look | None]:
+    """Do the same in pieces: a large comp has many nodes above.
+
+    Args:
+        node: a VideoMaMa node.
+        flags: what quality control flagged.
+        known: an earlier look: Nuke is not asked again for what cannot have changed since.
+
+    Raises:
+        BadInput: its settings or its range cannot be used.
+    """
     last = record.read(node)
     if last is None or not node["refined"].value():
         return None
+    changes = tuple(freshness.settings_changed(node, last))
+    yield
+    above = yield from walk.steps(node)
+    root = nuke.root()
+    project = root["first_frame"].value(), root["last_frame"].value()
+    clip = _same_clip(known, above, project) or order.clip_of(node)
     return Look(
         then=last.upstream,
-        above=walk.tree(node),
-        wanted=tuple(order.wanted_of(node, order.clip_of(node))),
+        above=above,
+        clip=clip,
+        project=project,
+        wanted=tuple(order.wanted_of(node, clip)),
         places=result.places(result.pattern_of(node)),
-        changes=tuple(freshness.settings_changed(node, last)),
+        changes=changes,
         flags=flags,
     )
+
+
+def _same_clip(known: Look | None, above: Upstream, project: tuple[float, float]) -> tuple[int, int] | None:
+    """Return the plate's range of an earlier look where it is certainly the same: Nuke needs long to tell it."""
+    same = known is not None and not above.unchecked and (known.above, known.project) == (above, project)
+    return known.clip if known is not None and same else None

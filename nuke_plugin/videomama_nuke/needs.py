@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 import nuke
 
-from videomama_nuke import knobs
+from videomama_nuke import knobs, precomp
 from videomama_nuke.walk import TIME_CLASSES
 
 # Each channel of their picture is made of the same channel of the input alone.
@@ -46,10 +45,12 @@ class Walk:
 
     frame: int
     varies: bool = False
+    _rendered: nuke.Node | None = None
     _seen: set[tuple[str, bool, tuple[str, ...]]] = field(default_factory=set)
 
     def needed(self, write: nuke.Node) -> Iterator[Needed]:
         """Yield the VideoMaMa nodes whose alpha the Write's channels need."""
+        self._rendered = write
         pending = [_Step(write, False, tuple(str(write["channels"].value()).split()))]
         while pending:
             step = pending.pop()
@@ -81,11 +82,13 @@ class Walk:
     def _sources(self, step: _Step, group: bool, ours: bool) -> list[nuke.Node | None]:
         """Return what a node's picture is made from."""
         node = step.node
+        if precomp.written(node) is not None and node != self._rendered:
+            return []
         inputs = [node.input(index) for index in range(node.inputs())]
         if self._on(node, "disable") or ours:
             return inputs[:1]  # the alphas of a node of ours are files: its mask is not looked at
         if group:
-            return [cast("nuke.Group", node).output()]
+            return [precomp.end_of(node)]
         if node.Class() == "Input" and node.parent() != nuke.root():
             return [node.parent().input(int(node["number"].value())), *inputs]
         if node.Class() == "Switch" and inputs and not (step.retimed and _driven(node["which"])):

@@ -12,19 +12,20 @@ import nuke
 from videomama_client.errors import BadInput, Cancelled
 from videomama_client.messages import QcFlag
 
-from videomama_nuke import defaults, frames, knobs, look, record, words
+from videomama_nuke import defaults, disk_use, frames, knobs, look, precomp, record, slices, words
 from videomama_nuke.look import Look, OnDisk
 from videomama_nuke.main_thread import on_main
 from videomama_nuke.quiet import no_trace
 
 NOT_REFINED = "not refined"
 _IDLE_S = 2.0  # between looks at what is upstream
+_SLICE_S = 0.001  # for which a look keeps the main thread at a time
 _PAUSES = 10  # as long as a look took, so that slow disks are asked less often
 _busy: set[str] = set()  # node ids whose status a job writes
-_next_look: dict[str, float] = {}
-_remembered: dict[str, tuple[Look, OnDisk]] = {}  # the last look at a node, by its id
+_next_look: dict[str, float] = {}  # by `_place` of a node, as the next two
+_remembered: dict[str, tuple[Look, OnDisk]] = {}  # the last look
+_said: dict[str, int] = {}  # how often a text was shown
 _looking = threading.Lock()
-_said: dict[str, int] = {}  # how often a text was shown on the node of this id
 _flagged: dict[str, tuple[str, str]] = {}  # by node id: key of a refine of this session, and what was flagged
 _KINDS_SHOWN = 2
 
@@ -34,17 +35,24 @@ def begin(node: nuke.Node) -> None:
 
     Nothing upstream is asked: inputs are not connected yet when a script loads.
     """
+    with no_trace():
+        if not str(node["node_id"].value()) or _shares_id(node):
+            node["node_id"].setValue(uuid.uuid4().hex)
+        node["status"].setValue(str(node["state"].value()))
+    defaults.pin(node)
+
+
+def _shares_id(node: nuke.Node) -> bool:
+    """Whether another node of this script has the id of a node, though it is no clone."""
+    if precomp.around(node) is not None:
+        return False  # its own script says which id it has
     own = str(node["node_id"].value())
     others = (
         other
         for other in nuke.allNodes(group=nuke.root(), recurseGroups=True)
         if other != node and knobs.is_ours(other) and not (node.clones() and other.clones())
     )
-    with no_trace():
-        if not own or any(str(other["node_id"].value()) == own for other in others):
-            node["node_id"].setValue(uuid.uuid4().hex)
-        node["status"].setValue(str(node["state"].value()))
-    defaults.pin(node)
+    return any(str(other["node_id"].value()) == own and precomp.around(other) is None for other in others)
 
 
 def note_change(node: nuke.Node, name: str) -> None:
@@ -53,14 +61,15 @@ def note_change(node: nuke.Node, name: str) -> None:
         return
     if name == "showPanel":
         _look_aside(node)
+        disk_use.show()
     elif name in knobs.PIXEL_KNOBS or name in knobs.RANGE_KNOBS:
-        refresh(node, _remembered.get(knobs.identity_of(node)))
+        refresh(node, _remembered.get(_place(node)))
 
 
 def look_when_idle() -> None:
     """Look again, now and then, at what is upstream. For `nuke.addUpdateUI`."""
     node = nuke.thisNode()
-    if knobs.is_whole(node) and time.monotonic() > _next_look.get(knobs.identity_of(node), 0.0):
+    if knobs.is_whole(node) and time.monotonic() > _next_look.get(_place(node), 0.0):
         _look_aside(node)
 
 
@@ -70,61 +79,90 @@ def refresh(node: nuke.Node, known: tuple[Look, OnDisk] | None = None) -> None:
         say(node, describe(node, known))
 
 
+def _last_look(node: nuke.Node) -> Look | None:
+    begun, _ = _remembered.get(_place(node), (None, None))
+    return begun
+
+
+def _place(node: nuke.Node) -> str:
+    """Return what tells nodes apart: two Precomps of one script have nodes of the same id."""
+    return f"{node.fullName()} {knobs.identity_of(node)}"
+
+
 def _may_show(node: nuke.Node) -> bool:
     return knobs.identity_of(node) not in _busy and node.input(0) is not None
 
 
 def _look_aside(node: nuke.Node) -> None:
-    """Look at the disk in a thread: of many frames, on a server, that takes long. One look at a time."""
+    """Look at a node, one look at a time, and keep the main thread for a moment only.
+
+    A large comp has many nodes, and the disk of many frames, on a server, is slow.
+    """
     if not _may_show(node) or not _looking.acquire(blocking=False):
         return
-    identity = knobs.identity_of(node)
-    _next_look[identity] = time.monotonic() + _IDLE_S
+    place = _place(node)
+    _next_look[place] = time.monotonic() + _IDLE_S
+    steps = look.steps(node, flagged(node), _last_look(node))
     try:
-        begun = look.begin(node, flagged(node))
+        done = slices.advance(steps, _SLICE_S)
     except BadInput as error:
         _looking.release()
         say(node, words.with_knobs(error.message))
         return
-    if begun is None:
+    if done is not None and done.result is None:
         _looking.release()
         say(node, NOT_REFINED)
         return
     threading.Thread(
-        target=_look, args=(node, identity, begun, _said.get(identity, 0)), name="VideoMaMa look", daemon=True
+        target=_look, args=(node, place, steps, done, _said.get(place, 0)), name="VideoMaMa look", daemon=True
     ).start()
 
 
-def _look(node: nuke.Node, identity: str, begun: Look, said: int) -> None:
-    """Do the half of a look that needs no Nuke, and show what it found."""
-    started = time.monotonic()
+def _look(
+    node: nuke.Node, place: str, steps: slices.Steps[Look | None], done: slices.Done[Look | None] | None, said: int
+) -> None:
+    """Let the main thread do what is left, look at the disk, and show what was found."""
     try:
-        found = begun.at_disk()
-        _remembered[identity] = begun, found
-        text = begun.text(found)
-        _next_look[identity] = time.monotonic() + max(_IDLE_S, _PAUSES * (time.monotonic() - started))
-        with suppress(Cancelled):  # Nuke is closing
-            on_main(_show_look, node, said, text)
+        with suppress(Cancelled, ValueError):  # Nuke is closing, or the node is gone
+            on_main(_show_look, node, said, _outcome(place, steps, done))
     finally:
         _looking.release()
+
+
+def _outcome(place: str, steps: slices.Steps[Look | None], done: slices.Done[Look | None] | None) -> str:
+    """Return what a look finds. Where the artist changes something while it lasts, the next one sees all of it."""
+    try:
+        while done is None:
+            done = on_main(slices.advance, steps, _SLICE_S)
+    except BadInput as error:
+        return words.with_knobs(error.message)
+    begun = done.result
+    if begun is None:
+        return NOT_REFINED
+    started = time.monotonic()
+    found = begun.at_disk()
+    _remembered[place] = begun, found
+    text = begun.text(found)
+    _next_look[place] = time.monotonic() + max(_IDLE_S, _PAUSES * (time.monotonic() - started))
+    return text
 
 
 def _show_look(node: nuke.Node, said: int, text: str) -> None:
     """Show what a look found, unless something newer was shown since it began."""
     with suppress(ValueError):  # the node is gone
-        if _may_show(node) and _said.get(knobs.identity_of(node), 0) == said:
+        if _may_show(node) and _said.get(_place(node), 0) == said:
             say(node, text)
 
 
 def say(node: nuke.Node, text: str) -> None:
     """Show a text in status line and label. Main thread only."""
-    identity = knobs.identity_of(node)
-    _said[identity] = _said.get(identity, 0) + 1
-    with no_trace():
-        if node["status"].value() != text:
-            node["status"].setValue(text)
-        if node["state"].value() != text:
-            node["state"].setValue(text)
+    place = _place(node)
+    _said[place] = _said.get(place, 0) + 1
+    changed = [knob for knob in (node["status"], node["state"]) if knob.value() != text]
+    if changed:
+        with no_trace():
+            for knob in changed:
+                knob.setValue(text)
 
 
 def set_busy(identity: str, busy: bool) -> None:
@@ -163,5 +201,5 @@ def describe(node: nuke.Node, known: tuple[Look, OnDisk] | None = None) -> str:
     if begun is None:
         return NOT_REFINED
     found = begun.remembered(known)
-    _remembered[knobs.identity_of(node)] = begun, found
+    _remembered[_place(node)] = begun, found
     return begun.text(found)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nuke
 
-from videomama_nuke import knobs
+from videomama_nuke import knobs, precomp
 from videomama_nuke.quiet import no_undo
 
 FILE = "script.txt"
@@ -24,14 +24,14 @@ def settle(node: nuke.Node) -> None:
     Raises:
         BadInput: the files have no place yet.
     """
-    claimed = _claimed(knobs.folder_of(node))
-    if nuke.GUI and script() is not None and claimed not in (None, script()) and Path(str(claimed)).is_file():
+    own, claimed = precomp.script_of(node), _claimed(knobs.folder_of(node))
+    if nuke.GUI and own is not None and claimed not in (None, own) and Path(str(claimed)).is_file():
         renew(node)
 
 
 def claim(node: nuke.Node) -> None:
     """Say that this script refines into the node's folder."""
-    own, folder = script(), knobs.folder_of(node)
+    own, folder = precomp.script_of(node), knobs.folder_of(node)
     if not nuke.GUI or own is None:
         return
     with suppress(OSError):  # the refine says better what is wrong with the folder
@@ -48,10 +48,11 @@ def renew(node: nuke.Node) -> None:
 def shown_elsewhere(node: nuke.Node) -> dict[str, list[Path]]:
     """Return the keys of the node's folder that other scripts show, and which scripts these are.
 
-    Looked at are the scripts beside this one, and the one that claims the folder.
+    Looked at are the scripts beside this one, and the one that claims the folder. The script of a Precomp is another
+    one: what changes inside the Precomp does not change that script.
     """
     found: dict[str, list[Path]] = {}
-    for other in _others(knobs.folder_of(node)):
+    for other in _others(node):
         with suppress(OSError):
             text = other.read_text(encoding="utf-8", errors="replace")
             for key in set(re.findall(rf"{knobs.identity_of(node)}/({_KEY})", text)):
@@ -59,16 +60,11 @@ def shown_elsewhere(node: nuke.Node) -> dict[str, list[Path]]:
     return found
 
 
-def script() -> Path | None:
-    """Return the open script's file; None while it has none."""
-    name = nuke.root().name()
-    return None if name in ("", "Root") else Path(name).absolute()
-
-
-def _others(folder: Path) -> list[Path]:
-    own, claimed = script(), _claimed(folder)
+def _others(node: nuke.Node) -> list[Path]:
+    own, claimed = precomp.script_of(node), _claimed(knobs.folder_of(node))
     beside = sorted(own.parent.glob("*.nk")) if own is not None else []
-    return [path for path in dict.fromkeys((*beside, *([claimed] if claimed else []))) if path != own]
+    every = dict.fromkeys((*beside, *(path for path in (own, claimed) if path is not None)))
+    return [path for path in every if path != own or precomp.around(node) is not None]
 
 
 def _claimed(folder: Path) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import nuke
 from videomama_client.errors import BadInput
 
-from videomama_nuke import knobs, record, result
+from videomama_nuke import knobs, precomp, record, result
 
 
 def bake(node: nuke.Node) -> nuke.Node:
@@ -14,11 +14,17 @@ def bake(node: nuke.Node) -> nuke.Node:
     The files stay where they are: "Clear this node" would remove them.
 
     Raises:
-        BadInput: the node was not refined.
+        BadInput: the node was not refined, or it is inside a Precomp.
     """
     last = record.read(node)
     if last is None or not node["refined"].value():
         raise BadInput(f"{node.fullName()} has not been refined", "Press Refine first.")
+    holder = precomp.around(node)
+    if holder is not None:
+        raise BadInput(
+            f"{holder.fullName()} is not saved with this script, and new nodes inside it would be lost",
+            f"Open {precomp.script_of(node)} and bake the node there.",
+        )
     with nuke.Undo("Bake VideoMaMa"), node.parent() or nuke.root():
         dependents = [
             (child, index)

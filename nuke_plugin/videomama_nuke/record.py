@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from typing import Any
 
 import nuke
 from videomama_client.settings import MatteSettings
 
 from videomama_nuke.upstream import Upstream, known, restored
+
+_MOST_PARSED = 64
+_parsed: dict[str, Record | None] = {}  # by text, the oldest first
 
 VERSION = 2
 """Version 1 had one `signature` of everything upstream, which no other machine could compare."""
@@ -57,9 +59,16 @@ def read(node: nuke.Node) -> Record | None:
     return parse(str(node["record"].value()))
 
 
-@lru_cache(maxsize=64)
 def parse(text: str) -> Record | None:
     """Return the record that a text holds, of any version; None for none."""
+    if text in _parsed:
+        return _parsed[text]
+    found = _parse(text)
+    _remember(text, found)
+    return found
+
+
+def _parse(text: str) -> Record | None:
     try:
         content = json.loads(text)
         above = content.get("upstream")
@@ -76,4 +85,13 @@ def text_of(record: Record) -> str:
 
 def write(node: nuke.Node, record: Record | None) -> None:
     """Keep a record; None forgets it."""
-    node["record"].setValue("" if record is None else text_of(record))
+    text = "" if record is None else text_of(record)
+    _remember(text, record)
+    node["record"].setValue(text)
+
+
+def _remember(text: str, record: Record | None) -> None:
+    """Remember what a text holds: that of thousands of frames takes milliseconds to parse."""
+    while len(_parsed) >= _MOST_PARSED:
+        del _parsed[next(iter(_parsed))]
+    _parsed[text] = record

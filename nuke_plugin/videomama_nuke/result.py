@@ -22,7 +22,7 @@ def pattern_of(node: nuke.Node) -> str:
 
 def places(pattern: str) -> tuple[Path, ...]:
     """Return where Nuke looks for the alphas of a pattern, one place for each view. Main thread only."""
-    return tuple(Path(paths.mapped(paths.of_view(pattern, view))) for view in nuke.views())
+    return tuple(Path(paths.absolute(paths.mapped(paths.of_view(pattern, view)))) for view in nuke.views())
 
 
 def there(places: Iterable[Path]) -> frozenset[int]:

@@ -26,12 +26,16 @@ class Upstream:
         unchecked: nodes whose pixels may change without a change of their knobs.
         shifted: whether something shifts time, so that frames of the plate are not those of the files.
         sources: the files.
+        graph: digest of the same without the project's settings; empty in an earlier record.
+        precomp: the Precomp around the node; empty where the open script is the node's own.
     """
 
     nodes: str
     unchecked: tuple[str, ...] = ()
     shifted: bool = False
     sources: tuple[FileSequence, ...] = ()
+    graph: str = ""
+    precomp: str = ""
 
     @property
     def signature(self) -> str:
@@ -89,9 +93,11 @@ def compare(then: Upstream | None, now: Upstream) -> Comparison:
     """Return what has changed since a refine; `then` is None where its record has nothing that can be compared."""
     if then is None:
         return Comparison(unchecked=(EARLIER_VERSION,))
-    if then.nodes != now.nodes or len(then.sources) != len(now.sources):
+    foreign = _other_project(then, now)
+    if (then.nodes != now.nodes and not foreign) or len(then.sources) != len(now.sources):
         return Comparison(changed=True)
-    unchecked = {*then.unchecked, *now.unchecked}
+    renamed = len(then.unchecked) == len(now.unchecked)  # the nodes are the same, whatever they are called now
+    unchecked = {*(() if renamed else then.unchecked), *now.unchecked, *foreign}
     first: int | None = None
     last: int | None = None
     for old, new in zip(then.sources, now.sources):
@@ -105,6 +111,14 @@ def compare(then: Upstream | None, now: Upstream) -> Comparison:
         if old.last != new.last:
             last = min(old.last, new.last, old.last if last is None else last)
     return Comparison(unchecked=tuple(sorted(unchecked)), first=first, last=last)
+
+
+def _other_project(then: Upstream, now: Upstream) -> tuple[str, ...]:
+    """Return what to say where only the project's settings differ, as around a Precomp; nothing where they do not."""
+    holder = now.precomp or then.precomp
+    if not holder or then.nodes == now.nodes or then.graph != now.graph:
+        return ()
+    return (f"{holder} (other project settings)",)
 
 
 def _differs(old: FileSequence, new: FileSequence, shifted: bool) -> bool:

@@ -177,8 +177,9 @@ def end() -> None:
     buttons = sys.modules.get("videomama_nuke.buttons")
     if buttons is not None:
         buttons.close()
-    for looking in [thread for thread in threading.enumerate() if thread.name == "VideoMaMa look"]:
-        looking.join(WAIT_S)
+    for thread in threading.enumerate():
+        if thread.name in ("VideoMaMa look", "VideoMaMa sizes"):
+            thread.join(WAIT_S)
     nuke_standin.uninstall()
     forget_plugin()
 

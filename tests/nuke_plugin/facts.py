@@ -8,7 +8,8 @@ Taken for granted too, and checked in no real Nuke, because terminal Python cann
 - Whether Nuke reads `1,100` there as a range or as two frames; the guard relies on neither.
 - A Write of `rgb` asks a Copy above it for no alpha; a file that is missing there may all the same be an error.
 - A folder's name may have spaces, ], { and } in it; %, # and [ stand for something else, so the plug-in refuses these.
-- What a Precomp holds can be asked as what a Group holds can; the stand-in has Precomps only as opaque nodes.
+- Inside a Precomp the project's settings are those of the script around it; `reading` shows the files of its Write.
+- A Precomp's nodes run `onCreate` when it reads its script, and `allNodes` with `recurseGroups` lists them.
 - Python's handlers of SIGTERM and SIGINT run in `nuke -t`, during a render at the latest before its next frame.
 - `toScript` of a knob that nobody changed gives the same text in every session, that of a Roto's curves included.
 - Inputs are connected when `onScriptLoad` runs, and the knobs of a script are set when `onCreate` does.
@@ -103,6 +104,17 @@ def fact_filename_filters_change_the_path_that_is_opened(nuke: Any, folder: Path
         nuke.removeFilenameFilter(moved)
 
 
+def fact_a_relative_path_lies_in_the_project_directory(nuke: Any, folder: Path) -> None:
+    knob = nuke.root()["project_directory"]
+    knob.setValue(folder.as_posix())
+    assert knob.evaluate() == folder.as_posix()
+    try:
+        nuke.execute(_write(nuke, Path("relative.%04d.exr")), 1, 1)
+    finally:
+        knob.setValue("")
+    assert (folder / "relative.0001.exr").is_file()
+
+
 def fact_tcl_in_a_file_name_is_evaluated(nuke: Any, folder: Path) -> None:
     nuke.nodes.NoOp(name="Place1")["label"].setValue("/shot")
     knob = nuke.nodes.Read(file="[value Place1.label]/a.%04d.exr")["file"]
@@ -136,6 +148,22 @@ def fact_a_group_says_where_it_ends_and_an_input_what_it_stands_for(nuke: Any, f
     group.setInput(0, source)
     assert group.output().name() == end.name()
     assert inside.parent().input(int(inside["number"].value())).name() == source.name()
+
+
+def fact_a_precomp_holds_the_nodes_of_its_script_which_are_not_saved_around_it(nuke: Any, folder: Path) -> None:
+    inside, outside = folder / "inside.nk", folder / "outside.nk"
+    inside.write_text("Constant {\n inputs 0\n name Held1\n}\nOutput {\n name Output1\n}\n", encoding="utf-8")
+    precomp = nuke.nodes.Precomp(name="Held1Precomp", file=inside.as_posix())
+    assert precomp.output().input(0).fullName() == "Held1Precomp.Held1"
+    assert precomp.node("Held1").parent() == precomp
+    assert "Held1Precomp.Held1" in [node.fullName() for node in nuke.allNodes(recurseGroups=True)]
+    precomp.node("Held1")["label"].setValue("changed inside")
+    nuke.scriptSaveAs(str(outside), 1)
+    nuke.scriptClear()
+    nuke.scriptOpen(str(outside))
+    assert nuke.toNode("Held1Precomp.Held1")["label"].value() == ""
+    assert not nuke.toNode("Held1Precomp")["reading"].value()
+    assert not nuke.toNode("Held1Precomp")["useOutput"].value()
 
 
 def fact_ranges_are_read_as_people_write_them(nuke: Any, folder: Path) -> None:

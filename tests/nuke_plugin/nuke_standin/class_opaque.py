@@ -12,7 +12,7 @@ _NAMES = """
     HueCorrect Colorspace OCIOColorSpace OCIOFileTransform OCIOLogConvert Log2Lin VectorDistort SmartVector
     LensDistortion2 Noise Ramp Radial Rectangle Text2 Grid ColorBars Glow2 GodRays LightWrap DegrainSimple DenoiseV2
     Inference
-    CopyCat AddChannels AdjBBox BlackOutside Assert PostageStamp Precomp
+    CopyCat AddChannels AdjBBox BlackOutside Assert PostageStamp
 """
 NAMES = frozenset(_NAMES.split())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Optional
 
-from nuke_standin import class_files, class_opaque, class_root, knobs
+from nuke_standin import class_files, class_opaque, class_precomp, class_root, knobs
 from nuke_standin.class_knobs import COMMON, Spec, spec
 
 
@@ -178,6 +178,7 @@ def _table() -> dict[str, NodeClass]:
         NodeClass("Output", ()),
         NodeClass("Group", (spec(knobs.Boolean_Knob, "lock_connections", False),), 0, 0),
         NodeClass("LiveGroup", _LIVE_GROUP, 0, 0),
+        NodeClass("Precomp", class_precomp.KNOBS, 0, 0, reacts=class_precomp.reacts),
         NodeClass("Crop", _CROP),
         NodeClass("Reformat", _REFORMAT),
         NodeClass("TimeOffset", _OFFSET),

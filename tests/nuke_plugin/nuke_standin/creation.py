@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Optional
 
-from nuke_standin import callbacks, classes, formats, groups, loading, naming, session
+from nuke_standin import callbacks, classes, formats, groups, loading, naming, precomp, session
 from nuke_standin.nodes import Node
 
-_GROUPS = ("Group", "LiveGroup", "VariableGroup")
+_GROUPS = {
+    "Group": groups.Group,
+    "LiveGroup": groups.Group,
+    "VariableGroup": groups.Group,
+    "Precomp": precomp.Precomp,
+}
 
 
 def new_script() -> None:
@@ -49,7 +54,7 @@ def _gizmo(name: str) -> Optional[Any]:
 
 def make(kind: Any, group: Any, original: Any = None) -> Node:
     """Make a node of a class in a group, with a free name; no callback runs yet."""
-    cls = groups.Gizmo if kind.file else groups.Group if kind.name in _GROUPS else Node
+    cls = groups.Gizmo if kind.file else _GROUPS.get(kind.name, Node)
     node = cls(kind, group, original)
     if original is None:
         node._knobs["name"]._text = naming.first_free(kind.name, group)

@@ -13,6 +13,8 @@ from nuke_standin.nodes import Node
 class Group(Node):
     """A node with a graph inside; its inputs are the Input nodes there."""
 
+    _saves_content = True
+
     def __init__(self, kind: Any, group: Any, original: Any = None) -> None:
         self._children: list[Any] = []
         self._before: list[Any] = []
@@ -76,6 +78,8 @@ class Group(Node):
 
 class Gizmo(Group):
     """An instance of a .gizmo file: what is inside comes from there and is not saved."""
+
+    _saves_content = False
 
     def filename(self) -> str:
         return self._kind.file

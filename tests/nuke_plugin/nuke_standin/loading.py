@@ -46,6 +46,12 @@ def _declare(parsed: script.Script) -> None:
         here.knob_defaults[name] = value
 
 
+def build(parsed: script.Script, where: str, group: Any) -> None:
+    """Make the nodes of a parsed script in a group that is not the current one; errors go to the session."""
+    _declare(parsed)
+    _Builder(parsed.records, where).build(None, group)
+
+
 class _Builder:
     """Makes nodes of records."""
 

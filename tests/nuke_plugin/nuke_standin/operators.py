@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Optional
 
-from nuke_standin import reads, session
+from nuke_standin import precomp, reads, session
 from nuke_standin.planning import Made, Plan, form_words, proxy_scale, value
 
 
@@ -21,7 +21,9 @@ def group_input(plan: Plan, node: Any, context: Any) -> Optional[Made]:
 
 
 def write(plan: Plan, node: Any, context: Any) -> Optional[Made]:
-    """A Write passes its input through; with a limited range, it offers that range."""
+    """A Write passes its input through, or reads what it rendered; with a limited range, it offers that range."""
+    if value(node, "reading", context):
+        return precomp.read_back(plan, node, value(node, "on_error", context), context)
     made = plan.input(node, 0, context)
     if made is None or not value(node, "use_limit", context, False):
         return made
@@ -235,7 +237,6 @@ _MASKED = ("maskChannelMask", "maskFromFlag", "fringe", "unpremult")
 REFUSED: dict[str, tuple] = {
     "Read": ("noprefix",),
     "Write": (
-        "reading",
         "frame",
         "autocrop",
         "interleave",
@@ -260,6 +261,7 @@ RULES: dict[str, Callable[[Plan, Any, Any], Optional[Made]]] = {
     "Input": group_input,
     "Write": write,
     "Read": reads.read,
+    "Precomp": precomp.picture,
     "Constant": constant,
     "CheckerBoard2": checkerboard,
     "Copy": copy,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from nuke_standin import session
@@ -60,7 +61,7 @@ class Plan:
     def _plan(self, node: Any, context: Any) -> Optional[Made]:
         if value(node, "disable", context, False):
             return self.input(node, 0, context)
-        if hasattr(node, "_children"):
+        if hasattr(node, "_children") and node._class_name() not in self._rules:
             return self._group(node, context)
         self._refuse(node)
         rule = self._rules.get(node._class_name())
@@ -104,6 +105,12 @@ def value(node: Any, name: str, context: Any, default: Any = None) -> Any:
             raise RuntimeError(f"{node._full_name()}: no knob {name!r}")
         return default
     return knob.at(context)
+
+
+def in_project(path: str, context: Any) -> str:
+    """A path as it is opened: a relative one lies in the project directory, where there is one."""
+    folder = str(value(session.current().root, "project_directory", context))
+    return str(Path(folder) / path) if path and folder else path
 
 
 def proxy_scale(context: Any) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 from nuke_standin import session
 from nuke_standin.expressions import evaluate
-from nuke_standin.planning import Made, Plan, form_words, proxy_scale, value
+from nuke_standin.planning import Made, Plan, form_words, in_project, proxy_scale, value
 
 _FRAME = re.compile(r"(?<![\w.$])frame(?![\w.])")  # the frame of the script, not the knob that holds the expression
 
@@ -68,7 +68,8 @@ def _path(node: Any, context: Any, frame: float) -> tuple[str, float]:
     """The file, and the scale that its pixels need: none for a proxy file of its own."""
     at = context._replace(frame=frame)
     proxy = str(value(node, "proxy", at, "")) if context.proxy else ""
-    return (proxy, 1.0) if proxy else (str(value(node, "file", at)), proxy_scale(context))
+    path = in_project(proxy or str(value(node, "file", at)), context)
+    return path, 1.0 if proxy else proxy_scale(context)
 
 
 def _wanted(node: Any, context: Any, first: int) -> float:

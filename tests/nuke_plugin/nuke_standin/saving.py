@@ -72,7 +72,7 @@ class _Writer:
         for above in reversed(inputs):
             self.out.append(f"push ${self.names[id(above)]}" if above is not None else "push 0")
         self.out += self._body(node, [_inputs_line(node, len(inputs))])
-        if isinstance(node, groups.Group) and not isinstance(node, groups.Gizmo) and node._original is None:
+        if isinstance(node, groups.Group) and node._saves_content and node._original is None:
             self.out += [*_indented(_Writer(node._children).lines()), "end_group"]
         name = f"N{len(self.names) + 1:08x}"
         self.names[id(node)] = name

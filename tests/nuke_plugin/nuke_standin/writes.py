@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nuke_standin.operators import words
-from nuke_standin.planning import value
+from nuke_standin.planning import in_project, value
 from nuke_standin.reads import colorspace
 
 # What a Write has of these depends on its file type.
@@ -19,6 +19,8 @@ _TYPES = {"exr": "exr", "png": "png", "tif": "tiff", "tiff": "tiff"}
 
 def write_order(node: Any, context: Any) -> dict:
     """The file, the channels and the format of what a Write writes at a context."""
+    if value(node, "reading", context):
+        raise RuntimeError(f"{node._full_name()}: the stand-in renders no Write that reads its own files")
     path = _file(node, context)
     kind = _file_type(node, path, context)
     order = {"node": node._full_name(), "path": path, "file_type": kind, "colorspace": colorspace(node, context)}
@@ -37,7 +39,7 @@ def _file(node: Any, context: Any) -> str:
     Hypothesis: without a proxy path a render in proxy mode overwrites the full-size file with a small one.
     """
     proxy = str(value(node, "proxy", context)) if context.proxy else ""
-    return proxy or str(value(node, "file", context))
+    return in_project(proxy or str(value(node, "file", context)), context)
 
 
 def _file_type(node: Any, path: str, context: Any) -> str:

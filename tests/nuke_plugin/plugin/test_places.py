@@ -1,5 +1,7 @@
 """Views, proxies, odd pixels, odd paths: alpha and geometry are right, and what was set before is set again."""
 
+import os
+import shutil
 from pathlib import Path
 
 import comps
@@ -355,3 +357,43 @@ def test_a_group_made_of_an_earlier_gizmo_lacks_later_knobs_and_renders(open_nuk
     group.setInput(1, comp.node("Tracker1"))
     assert comp.refine() == f"refined {FIRST}-{LAST}; not checked: Tracker1"
     assert agrees(comp.render(1002)[..., 3], 1002)
+
+
+def relative(comp, *, cache: str = "") -> None:
+    """Open a comp whose paths are relative to the script's folder, as the button Script Directory has it."""
+    comps.write_clip(comp.folder / "in", COUNT)
+    comp.open(
+        comps.root_node(comp.script, COUNT, 'project_directory "\\[python \\{nuke.script_directory()\\}]"')
+        + comps.read_node("MaskRead", "in/mask.%04d.exr", COUNT)
+        + comps.read_node("PlateRead", "in/plate.%04d.exr", COUNT)
+        + comps.node(f'cache_folder "{cache}"' if cache else "")
+        + comps.write_node("out/comp.%04d.exr")
+    )
+
+
+@pytest.mark.parametrize("cache", ["", "alphas here"])
+def test_paths_relative_to_the_project_are_refined_compared_and_rendered(open_nuke, tmp_path, cache):
+    comp = open_nuke()
+    relative(comp, cache=cache)
+    assert comp.refine() == f"refined {FIRST}-{LAST}"
+    assert list((tmp_path / (cache or "videomama")).rglob("alpha.*.exr"))
+    comp.nuke.execute(comp.node("Write1"), FIRST, FIRST)
+    assert agrees(comps.read_exr(tmp_path / "out" / f"comp.{FIRST}.exr")[..., 3], FIRST)
+    os.utime(tmp_path / "in" / f"mask.{FIRST}.exr", ns=(1, 1))
+    with pytest.raises(RuntimeError, match="stale, plate or mask changed"):
+        comp.nuke.execute(comp.node("Write1"), FIRST, FIRST)
+
+
+def test_a_copy_of_a_project_with_relative_paths_finds_its_own_files_unchanged(open_nuke, tmp_path):
+    comp = open_nuke()
+    comp.folder = tmp_path / "here"
+    comp.folder.mkdir()
+    relative(comp)
+    comp.refine()
+    comp.nuke.scriptSave()
+    shutil.copytree(comp.folder, tmp_path / "there")
+    comp.nuke.scriptOpen(str(tmp_path / "there" / "comp.nk"))
+    from videomama_nuke import node_state
+
+    node_state.refresh(comp.node())
+    assert comp.status() == f"refined {FIRST}-{LAST}"

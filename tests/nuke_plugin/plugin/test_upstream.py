@@ -104,8 +104,14 @@ def test_other_nodes_are_a_change_whatever_cannot_be_checked(files):
 
 
 def test_what_cannot_be_checked_then_or_now_is_named(files):
-    then, now = seen(files, unchecked=("Tracker1",)), seen(files, unchecked=("Gizmo1",))
-    assert compare(then, now).unchecked == ("Gizmo1", "Tracker1")
+    one, other = seen(files, unchecked=("Tracker1",)), seen(files)
+    assert compare(one, other).unchecked == ("Tracker1",)
+    assert compare(other, one).unchecked == ("Tracker1",)
+
+
+def test_a_node_that_was_renamed_is_named_as_it_is_called_now(files):
+    then, now = seen(files, unchecked=("Tracker1",)), seen(files, unchecked=("HeadTrack",))
+    assert compare(then, now).unchecked == ("HeadTrack",)
 
 
 def test_a_record_of_an_earlier_version_is_a_doubt_and_no_change(files):

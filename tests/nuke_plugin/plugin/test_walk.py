@@ -57,6 +57,17 @@ def test_a_new_node_upstream_changes_it(comp, sign):
     assert sign() not in ("", first, second)
 
 
+def test_a_dot_in_a_wire_changes_nothing_and_what_lies_behind_it_does(comp, sign):
+    first = sign()
+    dot = comp.nuke.nodes.Dot(inputs=[comp.nuke.nodes.Dot(inputs=[comp.node("MaskRead")])])
+    comp.node().setInput(1, dot)
+    assert sign() == first
+    comp.node("MaskRead")["before"].setValue("black")
+    assert sign() not in ("", first)
+    dot.setInput(0, None)
+    assert sign() not in ("", first)
+
+
 def test_the_mask_channel_changes_it(comp, sign):
     first = sign()
     comp.node().setInput(1, comp.node("PlateRead"))
@@ -262,3 +273,45 @@ def test_a_change_that_is_seen_above_what_cannot_be_checked_leaves_no_frame_of_t
 
     node_state.refresh(comp.node())
     assert comp.status() == "1005-1020 not refined; not checked: Tracker1"
+
+
+@pytest.mark.parametrize("knob", ["first_frame", "last_frame", "fps"])
+def test_a_setting_of_the_project_that_drives_an_expression_is_compared(comp, sign, knob):
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")])
+    blur["size"].setExpression(f"root.{knob} / 100")
+    comp.node().setInput(1, blur)
+    first = sign()
+    assert first
+    comp.nuke.root()[knob].setValue(30)
+    assert sign() not in ("", first)
+
+
+def test_the_projects_size_in_an_expression_is_the_same_with_the_proxy_on(comp, sign):
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")])
+    blur["size"].setExpression("root.width / 100")
+    comp.node().setInput(1, blur)
+    first = sign()
+    comp.nuke.root()["proxy_type"].setValue("scale")
+    comp.nuke.root()["proxy_scale"].setValue(0.5)
+    comp.nuke.root().setProxy(True)
+    assert sign() == first
+
+
+def test_a_node_that_cannot_be_checked_is_named_as_it_is_called_now(comp):
+    tracker = track(comp)
+    assert comp.refine() == "refined 1001-1020; not checked: Tracker1"
+    tracker.setName("HeadTrack")
+    from videomama_nuke import node_state
+
+    node_state.refresh(comp.node())
+    assert comp.status() == "refined 1001-1020; not checked: HeadTrack"
+
+
+def test_a_text_that_only_looks_like_the_project_is_no_doubt(comp):
+    from videomama_nuke import walk
+
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")], name="Blur1")
+    blur.addKnob(comp.nuke.String_Knob("note_of_mine"))
+    blur["note_of_mine"].setValue("see root.first_frame")
+    comp.node().setInput(1, blur)
+    assert walk.read(comp.node()).unchecked == ()
