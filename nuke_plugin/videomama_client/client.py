@@ -19,7 +19,7 @@ from videomama_client.inline import InlineFrames, attended
 from videomama_client.settings import MatteSettings
 
 PLAN_S = 60.0  # the engine may have to be imported first
-ENGINES_S = 180.0  # engines of other packages may be imported for the first time, from a slow disk
+ENGINES_S = 180.0  # each engine of another package is imported, perhaps from a slow disk
 CACHE_S = 120.0  # a large folder on a slow disk
 _NONCE_BYTES = 32
 

@@ -28,7 +28,7 @@ def read(engine: str, specs: Iterable[SettingSpec], words: Iterable[str]) -> tup
         words: as the person wrote them.
 
     Raises:
-        BadInput: a word is not of that form, or no option of this engine can have that value; it names both.
+        BadInput: a word is not of that form, the engine has no such option, or the option cannot take that value.
     """
     known = {spec.name: spec for spec in specs}
     return tuple(_read(engine, known, word) for word in words)
@@ -43,7 +43,7 @@ def settled(engine: str, specs: Iterable[SettingSpec], asked: Sequence[EngineOpt
         asked: what the request says.
 
     Raises:
-        BadInput: the engine has no such option, an option is there twice, or its value cannot be; it names both.
+        BadInput: the engine has no such option, the option is there twice, or it cannot take that value.
     """
     known = {spec.name: spec for spec in specs}
     values: dict[str, Value] = {}

@@ -115,7 +115,7 @@ class ReportJobs:
 
 @dataclass(frozen=True)
 class ReportEngines:
-    """Ask which engines there are, and what each one's settings are; engines of other packages are imported for it."""
+    """Ask which engines there are, and what each one's settings are; seconds for each engine of another package."""
 
     request: str
 

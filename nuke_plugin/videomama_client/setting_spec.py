@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Iterator
 from dataclasses import Field, dataclass, field, fields
 from functools import cache
@@ -28,9 +28,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
     YES_NO: (bool,),
 }
 _WANTED = {NUMBER: "a number", WHOLE_NUMBER: "a whole number", TEXT: "text", CHOICE: "text", YES_NO: "yes or no"}
+_LARGEST = {NUMBER: sys.float_info.max, WHOLE_NUMBER: 2**63 - 1}  # that a message can hold
 _YES = ("yes", "true", "on", "1")
 _NO = ("no", "false", "off", "0")
-_TOO_LARGE = 2**63  # for a whole number in a message
 _LARGEST_SHOWN = 10**300  # above, Python has no float of it
 T = TypeVar("T")
 
@@ -72,10 +72,6 @@ class SettingSpec:
         word = "Engine" if len(self.engines) == 1 else "Engines"
         engines = f" {word}: {', '.join(self.engines)}." if self.engines else ""
         return f"{self.help}{unit}{engines}"
-
-    def is_read_by(self, engine: str) -> bool:
-        """Whether an engine of this name, never `auto`, reads the setting."""
-        return not self.engines or engine in self.engines
 
 
 @dataclass(frozen=True)
@@ -196,7 +192,7 @@ def _wrong_kind(spec: SettingSpec, value: object, written: str) -> BadInput:
 def _check_bounds(spec: SettingSpec, value: Number, written: str) -> None:
     low, high = spec.low, spec.high
     above, below = low is None or value >= low, high is None or value <= high
-    if above and below and abs(value) < (_TOO_LARGE if spec.kind == WHOLE_NUMBER else math.inf):  # false for NaN
+    if above and below and abs(value) <= _LARGEST[spec.kind]:  # false for NaN and infinity
         return
     shown = f"{value:g}" if isinstance(value, float) or abs(value) < _LARGEST_SHOWN else "so large"
     raise BadInput(f"{written} {shown} is out of range", _bounds_hint(low, high))

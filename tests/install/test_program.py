@@ -151,3 +151,22 @@ def test_a_killed_demo_gives_the_code_that_shells_give(
     killed = subprocess.CompletedProcess([], -9)
     monkeypatch.setattr(program.subprocess, "run", lambda command, **_: killed)
     assert program.main(["demo"]) == 137
+
+
+def test_engine_adds_packages_and_shows_all_that_were_added(
+    requests: list[prepare.Request],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    installed: list[str] = []
+    monkeypatch.setattr(program.additions, "install_pinned", lambda packages, *_: installed.extend(packages))
+    environment = Environment((tmp_path / "mine").resolve())
+    environment.path.mkdir()
+    assert program.main(["engine", "--venv", str(environment.path), "studio-feather", "studio-grain"]) == 0
+    assert installed == ["studio-feather", "studio-grain"]
+    assert requests == [prepare.Request(ROOT, environment)]
+    capsys.readouterr()
+    assert program.main(["engine", "--venv", str(environment.path)]) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == ["studio-feather", "studio-grain"]
+    assert installed == ["studio-feather", "studio-grain"]

@@ -19,7 +19,7 @@ import numpy as np
 import OpenImageIO as oiio
 import pytest
 from hypothesis import settings as hypothesis_settings
-from videomama_client import messages
+from videomama_client import messages, surroundings
 from videomama_client.settings import MatteSettings
 from videomama_server import engines
 from videomama_server.cache.entries import Cache
@@ -471,3 +471,15 @@ def installed(packages, monkeypatch):
         return name
 
     return install
+
+
+@pytest.fixture
+def lend(monkeypatch):
+    """Have processes that are started find modules in a folder, which they are kept from: `lend(folder)`."""
+
+    def allow(folder):
+        monkeypatch.setattr(surroundings, "ISOLATED", "-s")
+        monkeypatch.setenv("PYTHONPATH", str(folder))
+        monkeypatch.setenv("VIDEOMAMA_KEEP_ENV", "PYTHONPATH")
+
+    return allow

@@ -20,7 +20,7 @@ from videomama_server import config
 from videomama_server.cli.bar import progress
 from videomama_server.cli.settings_options import (
     check_engine_named,
-    engine_options,
+    set_option,
     settings_from,
     settings_options,
     with_options,
@@ -70,7 +70,7 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @settings_options
-@engine_options
+@set_option
 def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: Any) -> None:
     """Refine a rough mask into a soft alpha."""
     foreground = flags.pop("foreground")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from videomama_client.client import Client
 from videomama_client.engine_options import read
 from videomama_client.errors import BadInput
 from videomama_client.setting_spec import NUMBER, WHOLE_NUMBER, YES_NO, SettingSpec, specs_of
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import choices
+
+if TYPE_CHECKING:
+    from videomama_client.client import Client
 
 AUTO = MatteSettings().engine
 SPECS = {spec.name: spec for spec in specs_of(MatteSettings)}
@@ -36,7 +38,7 @@ def settings_options(command: Command) -> Command:
 
 
 def setting_option(name: str) -> Callable[[Command], Command]:
-    """Return what gives a command the option of one setting; it does so whichever engine computed."""
+    """Return what gives a command the option of one setting; its help does not name engines."""
     return _option(SPECS[name], SPECS[name].help)
 
 
@@ -45,7 +47,7 @@ def settings_from(flags: dict[str, Any]) -> MatteSettings:
     return MatteSettings(**{name: flags.pop(name) for name in SPECS})
 
 
-def engine_options(command: Command) -> Command:
+def set_option(command: Command) -> Command:
     """Give a command the option `--set`, as the flag `own_options`."""
     return click.option(
         "--set",
@@ -71,7 +73,7 @@ def with_options(client: Client, settings: MatteSettings, words: Sequence[str]) 
         words: `NAME=VALUE` each.
 
     Raises:
-        BadInput: there is no such engine or option, or it cannot have that value.
+        BadInput: there is no such engine or option, or the option cannot take that value.
     """
     if not words:
         return settings

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from videomama_server.doctor.asking import NoAnswer, ask, ask_python, last_line
+from videomama_server.asking import NoAnswer, ask, ask_python, last_line
 from videomama_server.doctor.lines import DoctorLine, good, warning
 
 _SMI_S = 20.0

@@ -12,8 +12,8 @@ from pathlib import Path
 from videomama_client import __version__, messages
 
 import videomama_server
+from videomama_server.asking import NoAnswer, ask_python
 from videomama_server.config import Config
-from videomama_server.doctor.asking import NoAnswer, ask_python
 from videomama_server.doctor.lines import DoctorLine, good, problem, warning
 from videomama_server.files.disk_space import nearest
 

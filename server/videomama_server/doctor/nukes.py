@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import videomama_server
-from videomama_server.doctor.asking import NoAnswer, ask_python
+from videomama_server.asking import NoAnswer, ask_python
 from videomama_server.doctor.lines import DoctorLine, good, warning
 
 _LOOK_S = 60.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from videomama_server.doctor.asking import NoAnswer, ask_python
+from videomama_server.asking import NoAnswer, ask_python
 from videomama_server.doctor.lines import DoctorLine, good, warning
 from videomama_server.engines import plugins
 from videomama_server.engines.plugins import Plugin

@@ -7,8 +7,8 @@ from typing import Any
 
 from videomama_client.errors import WeightsError
 
+from videomama_server.asking import NoAnswer, ask_python
 from videomama_server.config import Config
-from videomama_server.doctor.asking import NoAnswer, ask_python
 from videomama_server.doctor.lines import DoctorLine, good, problem, warning
 from videomama_server.engines.videomama.checkpoint import headers, layouts
 from videomama_server.engines.videomama.checkpoint.layouts import Checkpoint

@@ -34,6 +34,11 @@ def names() -> list[str]:
     return list(dict.fromkeys([*_BUILT_IN, *(plugin.name for plugin in plugins.declared())]))
 
 
+def is_built_in(name: str) -> bool:
+    """Whether an engine is part of this package, and not another's."""
+    return name in _BUILT_IN
+
+
 def resolve(name: str, config: EngineConfig) -> str:
     """Return the engine that `name` stands for.
 
@@ -135,7 +140,7 @@ def with_options_settled(name: str, settings: MatteSettings) -> MatteSettings:
     """Return the settings of a job with those options of an engine of a resolved name that are not at their defaults.
 
     Raises:
-        BadInput: the engine has no such option, or it cannot have that value.
+        BadInput: the engine has no such option, or the option cannot take that value.
     """
     if not settings.engine_options:
         return settings

@@ -25,8 +25,6 @@ GROUP = "videomama.engines"
 _RESERVED = ("auto", "mask")  # stand where an engine's name does: on the command line, in an evaluation
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _OPTION_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_OF_KIND = ("runs_well", "identity", "shape", "options", "load")
-_OF_ENGINE = ("shape", "rule", "resolve", "describe", "prepare", "refine", "complete", "usage", "release")
 _ELSE = "or choose another engine: --engine classic."
 
 
@@ -95,9 +93,9 @@ def kind_of(plugin: Plugin) -> EngineKind:
     with _blamed(plugin, "importing it"):
         kind: Any = plugin.point.load()
     _check_version(plugin, getattr(kind, "protocol", None))
-    lacking = _lacking(kind, _OF_KIND, of_class=True)
+    lacking = _lacking(kind, EngineKind)
     if isinstance(kind, type) and issubclass(kind, PlainEngine):  # which is the engine too
-        lacking += _lacking(kind, _OF_ENGINE)
+        lacking += _lacking(kind, Engine)
     _check_complete(plugin, kind, lacking)
     with _blamed(plugin, "asking for its options"):
         options = kind.options()
@@ -108,7 +106,7 @@ def kind_of(plugin: Plugin) -> EngineKind:
 
 def check_engine(plugin: Plugin, engine: Engine) -> None:
     """Raise `BadInput` for an engine that was made and has not all that the pipeline asks for."""
-    _check_complete(plugin, engine, _lacking(engine, _OF_ENGINE))
+    _check_complete(plugin, engine, _lacking(engine, Engine))
     if not isinstance(getattr(engine, "fingerprint", None), str) or not engine.fingerprint:
         raise plugin.fault("its `fingerprint` is not a text", _ask_author(plugin))
 
@@ -140,28 +138,29 @@ def _check_version(plugin: Plugin, version: object) -> None:
 
 def _check_complete(plugin: Plugin, thing: Any, lacking: Sequence[str]) -> None:
     if lacking:
-        reason = f"it lacks these methods, or has them not as class methods: {', '.join(lacking)}"
+        reason = f"these methods are missing, or are not class methods: {', '.join(lacking)}"
         raise plugin.fault(reason, _ask_author(plugin))
     name = getattr(thing, "name", None)
     if name != plugin.name:
         raise plugin.fault(f"its class calls it {name!r}", _ask_author(plugin))
 
 
-def _lacking(thing: Any, methods: Sequence[str], *, of_class: bool = False) -> list[str]:
-    """Return the methods that cannot be called on a class or an engine.
-
-    Args:
-        thing: the class or the engine.
-        methods: that it should have.
-        of_class: they are asked of the class itself.
-    """
+def _lacking(thing: Any, protocol: type) -> list[str]:
+    """Return the methods of a Protocol that cannot be called on a class or an engine."""
     return [
         method
-        for method in methods
-        if not callable(known := getattr(thing, method, None))
-        or getattr(known, "__isabstractmethod__", False)
-        or (of_class and isinstance(thing, type) and isinstance(getattr_static(thing, method), FunctionType))
+        for method, wanted in vars(protocol).items()
+        if isinstance(wanted, (FunctionType, classmethod))
+        and not method.startswith("_")
+        and not _can_be_called(thing, method, of_class=isinstance(wanted, classmethod))
     ]
+
+
+def _can_be_called(thing: Any, method: str, *, of_class: bool) -> bool:
+    found = getattr(thing, method, None)
+    if not callable(found) or getattr(found, "__isabstractmethod__", False):
+        return False
+    return not (of_class and isinstance(thing, type) and isinstance(getattr_static(thing, method), FunctionType))
 
 
 def _check_options(plugin: Plugin, options: object) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from videomama_client import messages, wire
-from videomama_client.errors import BadInput, ProtocolError, VideoMaMaError
+from videomama_client.errors import BadInput, VideoMaMaError
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import counted
@@ -19,6 +19,7 @@ from videomama_server.cache.upkeep import CacheReport
 from videomama_server.engines.base import EngineConfig
 from videomama_server.media import sequences
 from videomama_server.pipeline import plan
+from videomama_server.worker.engine_state import engine_state
 from videomama_server.worker.error_boundary import result_or_error
 
 _MOST_BYTES = 2**63 - 1  # that a message can hold
@@ -47,7 +48,7 @@ class Answers:
     """Takes questions as they come and answers each in a thread that no window of a job holds up.
 
     Plans, the cache and engines have a thread each: a large cache on a slow disk takes minutes to look through, and
-    the engine of another package may take as long to import.
+    the engines of other packages may take as long to import.
 
     Args:
         facts: what the worker knows.
@@ -112,25 +113,8 @@ def planned_frames(ask: messages.PlanFrames, engine_config: EngineConfig) -> mes
 
 def reported_engines(ask: messages.ReportEngines) -> messages.EnginesReported:
     """Return the engines that there are here, each with its own options or why it cannot be used."""
-    states = [_engine_state(name) for name in engines.names()]
+    states = [engine_state(name) for name in engines.names()]
     return messages.EnginesReported(ask.request, list(specs_of(MatteSettings)), states)
-
-
-def _engine_state(name: str) -> messages.EngineState:
-    try:
-        return _as_told(messages.EngineState(name, list(engines.options(name))))
-    except VideoMaMaError as error:
-        return messages.EngineState(name, message=error.message, hint=error.hint)
-
-
-def _as_told(state: messages.EngineState) -> messages.EngineState:
-    """Return a state as clients get it; raises `BadInput` where another package's specs hold what no message can."""
-    try:
-        told: messages.EngineState = wire.decode(wire.encode(state), {"EngineState": messages.EngineState})
-    except ProtocolError as error:
-        reason = f"the options of the engine {state.name} cannot be sent: {error.message}"
-        raise BadInput(reason, "Ask the author of the engine to correct them, or uninstall its package.") from error
-    return told
 
 
 def _limit_bytes(gigabytes: float) -> int:

@@ -5,7 +5,6 @@ import os
 import sys
 
 import pytest
-from videomama_client import surroundings
 
 FAKE_TORCH = """
 import json, os
@@ -53,18 +52,6 @@ class _Tensor:
 def ones(count, device):
     return _Tensor(int(device.split(":")[1]))
 """
-
-
-@pytest.fixture
-def lend(monkeypatch):
-    """Have the processes that the doctor starts find modules in a folder, which they are kept from: `lend(folder)`."""
-
-    def allow(folder):
-        monkeypatch.setattr(surroundings, "ISOLATED", "-s")
-        monkeypatch.setenv("PYTHONPATH", str(folder))
-        monkeypatch.setenv("VIDEOMAMA_KEEP_ENV", "PYTHONPATH")
-
-    return allow
 
 
 @pytest.fixture

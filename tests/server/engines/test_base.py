@@ -1,7 +1,30 @@
 from dataclasses import fields
+from inspect import signature
 
 from videomama_server.config import Config
-from videomama_server.engines.base import EngineConfig
+from videomama_server.engines.base import PROTOCOL, Engine, EngineConfig, EngineKind
+
+# Whoever changes what a studio's engine is asked raises PROTOCOL, and changes this and docs/own_engine.md.
+ASKED = {
+    EngineKind: {
+        "runs_well": "config",
+        "identity": "config",
+        "shape": "settings",
+        "options": "",
+        "load": "config",
+    },
+    Engine: {
+        "shape": "settings",
+        "rule": "settings",
+        "resolve": "settings size",
+        "describe": "settings",
+        "prepare": "frame settings",
+        "refine": "prepared settings",
+        "complete": "estimates prepared wanted settings",
+        "usage": "",
+        "release": "",
+    },
+}
 
 
 def test_engines_are_given_all_that_the_config_says_for_them(tmp_path):
@@ -17,3 +40,13 @@ def test_engines_are_given_all_that_the_config_says_for_them(tmp_path):
     for known in fields(EngineConfig):
         assert getattr(given, known.name) == getattr(said, known.name)
         assert getattr(given, known.name) != getattr(EngineConfig.of(Config()), known.name)
+
+
+def test_what_engines_are_asked_stays_the_same_within_a_protocol_version():
+    assert PROTOCOL == 1
+    for protocol, asked in ASKED.items():
+        methods = {name for name in vars(protocol) if callable(getattr(protocol, name)) and name[0] != "_"}
+        assert methods == asked.keys()
+        for name, arguments in asked.items():
+            known = [argument for argument in signature(getattr(protocol, name)).parameters if argument != "self"]
+            assert known == arguments.split()

@@ -6,7 +6,7 @@ import pytest
 from videomama_client import messages, wire
 from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput, WeightsError
-from videomama_client.setting_spec import NUMBER, SettingSpec, specs_of
+from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
 from videomama_server.cache.entries import Cache
 from videomama_server.cache.upkeep import CacheReport
@@ -198,35 +198,6 @@ def test_engines_are_reported_with_all_settings(asking):
     assert told.request == "q"
     assert tuple(told.settings) == specs_of(MatteSettings)
     assert told.engines == [messages.EngineState(name) for name in ("videomama", "classic", "passthrough")]
-
-
-def test_an_engine_of_another_package_is_reported_with_its_own_options(asking, installed):
-    installed()
-    own = SettingSpec("strength", NUMBER, 0.5, "How much.", 0, 1)
-    assert asking().ask(messages.ReportEngines("q")).engines[-1] == messages.EngineState("own", [own])
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "said"),
-    [
-        ("class Own", "raise RuntimeError('no licence')\nclass Own", "no licence"),
-        ("protocol = 1", "protocol = 0", "Protocol 0"),
-        ("0, 1),)", "np.int64(0), 1),)", "int64"),
-        ('"How much."', "None", "must be str, not NoneType"),
-    ],
-    ids=["import", "Protocol", "bounds", "help"],
-)
-def test_an_engine_that_cannot_be_used_is_reported_with_the_reason_beside_the_others(
-    asking, installed, good, before, after, said
-):
-    assert before in good
-    installed(good.replace(before, after))
-    told = asking().ask(messages.ReportEngines("q"))
-    broken = told.engines[-1]
-    assert (broken.name, broken.options) == ("own", [])
-    assert said in broken.message
-    assert broken.hint
-    assert [state.name for state in told.engines if not state.message] == ["videomama", "classic", "passthrough"]
 
 
 def test_engines_do_not_wait_for_a_slow_cache(asking):

@@ -1,4 +1,4 @@
-"""Asks other programs, within a time limit: what may crash or hang must not take the doctor along."""
+"""Asks other programs, within a time limit: what may crash or hang must not take its caller along."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from videomama_server.doctor.asking import NoAnswer, ask, ask_python, last_line
+from videomama_server.asking import NoAnswer, ask, ask_python, last_line
 
 
 def test_what_a_program_says():
