@@ -63,6 +63,13 @@ class Answers:
             messages.PlanFrames: ThreadPoolExecutor(1, "plans"),
             messages.ReportEngines: ThreadPoolExecutor(1, "engine questions"),
         }
+        self._answers: dict[type, Callable[[Any], pipe.Answer]] = {
+            messages.PlanFrames: lambda ask: planned_frames(ask, facts.engine_config(ask.settings)),
+            messages.ReportEngines: reported_engines,
+            messages.ReportCache: lambda ask: self._told(ask, facts.cache.stat),
+            messages.ClearCache: lambda ask: self._told(ask, facts.clear),
+            messages.PruneCache: lambda ask: self._told(ask, lambda: facts.cache.prune(self._limit_of(ask))),
+        }
 
     def take(self, question: pipe.Question) -> None:
         """Take a question in; its answer, or its refusal, is emitted when it is there."""
@@ -70,24 +77,26 @@ class Answers:
 
     def _settle(self, question: pipe.Question) -> None:
         name = type(question).__name__
-        answer = result_or_error(lambda: self._answer(question), name, self._facts.log_location)
+        answer = result_or_error(lambda: self._answers[type(question)](question), name, self._facts.log_location)
         if isinstance(answer, VideoMaMaError):
             self._emit(messages.RequestRefused.by(question.request, answer))
         else:
             self._emit(answer)
 
-    def _answer(self, question: pipe.Question) -> pipe.Answer:
-        if isinstance(question, messages.PlanFrames):
-            return planned_frames(question, self._facts.engine_config(question.settings))
-        if isinstance(question, messages.ReportEngines):
-            return reported_engines(question)
-        limit = _limit_bytes(self._facts.limit_gb)
-        if isinstance(question, messages.ReportCache):
-            return _told(question.request, self._facts.cache.stat(), limit)
-        if isinstance(question, messages.ClearCache):
-            return _told(question.request, self._facts.clear(), limit)
-        asked = limit if question.limit_gb is None else _limit_bytes(question.limit_gb)
-        return _told(question.request, self._facts.cache.prune(asked), limit)
+    def _limit_of(self, ask: messages.PruneCache) -> int:
+        return _limit_bytes(self._facts.limit_gb if ask.limit_gb is None else ask.limit_gb)
+
+    def _told(self, ask: pipe.Question, look: Callable[[], CacheReport]) -> messages.CacheReported:
+        limit, report = _limit_bytes(self._facts.limit_gb), look()
+        return messages.CacheReported(
+            request=ask.request,
+            folder=report.folder,
+            entries=report.entries,
+            bytes=report.bytes,
+            limit_bytes=limit,
+            removed=report.removed,
+            freed_bytes=report.freed_bytes,
+        )
 
 
 def planned_frames(ask: messages.PlanFrames, engine_config: EngineConfig) -> messages.FramesPlanned:
@@ -122,15 +131,3 @@ def _limit_bytes(gigabytes: float) -> int:
     if not 0 <= limit < float("inf"):  # false for NaN
         raise BadInput(f"the cache cannot be pruned to {gigabytes:g} GB", "Give a number, 0 or more.")
     return min(int(limit), _MOST_BYTES)
-
-
-def _told(request: str, report: CacheReport, limit: int) -> messages.CacheReported:
-    return messages.CacheReported(
-        request=request,
-        folder=report.folder,
-        entries=report.entries,
-        bytes=report.bytes,
-        limit_bytes=limit,
-        removed=report.removed,
-        freed_bytes=report.freed_bytes,
-    )

@@ -8,6 +8,7 @@ from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
+from videomama_server import pipe
 from videomama_server.cache.entries import Cache
 from videomama_server.cache.upkeep import CacheReport
 from videomama_server.engines.base import EngineConfig
@@ -206,3 +207,8 @@ def test_engines_do_not_wait_for_a_slow_cache(asking):
     assert isinstance(desk.ask(messages.ReportEngines("q")), messages.EnginesReported)
     desk.cleared.set()
     assert desk.said.get(timeout=WAIT_S).request == "slow"
+
+
+def test_every_question_has_an_answer(tmp_path):
+    facts = WorkerFacts(Cache(tmp_path), 1.0, "", lambda _: None, lambda: None)
+    assert set(Answers(facts, lambda _: None)._answers) == set(pipe.QUESTIONS)
