@@ -12,6 +12,10 @@ Taken for granted too, and checked in no real Nuke, because terminal Python cann
 - A Precomp's nodes run `onCreate` when it reads its script, and `allNodes` with `recurseGroups` lists them.
 - Python's handlers of SIGTERM and SIGINT run in `nuke -t`, during a render at the latest before its next frame.
 - `toScript` of a knob that nobody changed gives the same text in every session, that of a Roto's curves included.
+- Of a class, a knob or a value that it does not know, a real Nuke says "Unknown command" or the like and leaves it out.
+  The stand-in keeps it as text and refuses only the picture, so that scripts with gizmos of other people open in it.
+- `addUpdateUI` goes by the whole name of a class; a gizmo made into a group is a Group there.
+- What Roto's flags and attributes mean, where hard edges fall between pixels, and how filters shrink a picture.
 - Inputs are connected when `onScriptLoad` runs, and the knobs of a script are set when `onCreate` does.
 - Under a farm's path mapping Nuke opens what `nuke.filenameFilter` returns for a path whose frame is still `%04d`.
 """
@@ -23,6 +27,8 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+import facts_scripts
 
 Fact = Callable[[Any, Path], None]
 
@@ -393,6 +399,7 @@ def _write(nuke: Any, path: Path, source: Any = None) -> Any:
 
 def every() -> Iterator[tuple[str, Fact]]:
     """Yield each fact with its name as a sentence, in the order in which they stand here."""
-    found = [(name, value) for name, value in globals().items() if name.startswith("fact_")]
-    for name, fact in sorted(found, key=lambda item: inspect.getsourcelines(item[1])[1]):
-        yield name[len("fact_") :].replace("_", " "), fact
+    for module in (globals(), vars(facts_scripts)):
+        found = [(name, value) for name, value in module.items() if name.startswith("fact_")]
+        for name, fact in sorted(found, key=lambda item: inspect.getsourcelines(item[1])[1]):
+            yield name[len("fact_") :].replace("_", " "), fact

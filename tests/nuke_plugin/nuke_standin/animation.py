@@ -21,7 +21,7 @@ class Component:
         self.number = number
         self.expression = expression
         self.keys: Optional[list[tuple[float, float, str]]] = keys  # (frame, value, interpolation)
-        self.tail = tail  # what the file had behind the expression: remembered keys, flags
+        self.tail = tail  # what the file had: behind an expression remembered keys and flags; of keys also slopes
 
     def animated(self) -> bool:
         """Tell whether the component has keys or an expression."""
@@ -30,7 +30,7 @@ class Component:
     def facts(self) -> tuple:
         """Return what two equal components share."""
         keys = None if self.keys is None else tuple(self.keys)
-        return (self.number if not self.animated() else None, self.expression, keys)
+        return (self.number if not self.animated() else None, self.expression, keys, self.tail)
 
     def at(self, node: Any, context: Any) -> float:
         """Return the value at a context."""
@@ -45,7 +45,7 @@ class Component:
             return "{" + " ".join([first, *([self.tail] if self.tail else [])]) + "}"
         if self.keys is None:
             return f"{self.number:.10g}"
-        return "{" + " ".join(["curve", *_keys_written(self.keys)]) + "}"
+        return "{" + " ".join(["curve", *([self.tail] if self.tail else _keys_written(self.keys))]) + "}"
 
     def with_key(self, frame: float, value: float) -> Component:
         """Return the component with one key more, or moved."""
@@ -105,7 +105,7 @@ def _animated(text: str, line: int) -> Component:
         return Component()
     rest = [word.text for word in words[1:]]
     if words[0].text == "curve" and words[0].kind == "bare":
-        return Component(keys=_keys(rest))
+        return Component(keys=_keys(rest), tail=" ".join(rest))
     if all(_FLAG.match(one) or _KEY.match(one) or _NUMBER.match(one) or _SLOPE.match(one) for one in rest):
         return Component(expression=words[0].text, tail=" ".join(rest))
     return Component(expression=text)  # an expression with spaces that nobody quoted

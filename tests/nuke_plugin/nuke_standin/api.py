@@ -22,6 +22,7 @@ from nuke_standin import (
     knobs,
     knobs_choice,
     knobs_link,
+    knobs_named,
     knobs_number,
     knobs_points,
     knobs_text,
@@ -29,7 +30,7 @@ from nuke_standin import (
     threads,
 )  # fmt: skip
 
-_KNOB_MODULES = (knob_base, knobs_number, knobs_points, knobs_choice, knobs_text, knobs_link)
+_KNOB_MODULES = (knob_base, knobs_number, knobs_points, knobs_choice, knobs_text, knobs_named, knobs_link)
 _SIZES = (formats.Format, formats.Info, formats.Layer, formats.OutputContext)
 
 

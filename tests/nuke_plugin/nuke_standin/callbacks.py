@@ -83,9 +83,20 @@ def run(kind: str, node: Any, knob: Any = None) -> list:
 def _run_all(kind: str, node: Any, results: list) -> None:
     script = _script(kind, node)
     if script and kind != "autolabel":  # that is an expression: see label
-        _execute(script, f"{node._full_name()}.{kind}")
+        _run_script(script, node, kind)
     for _, call, args, kwargs, _ in registered(kind, node):
         results.append(call(*args, **kwargs))
+
+
+def _run_script(script: str, node: Any, kind: str) -> None:
+    """Run a node's own code. While a script is read, what it raises is noted, as Nuke prints it; not in our gizmo."""
+    here, where = session.current(), f"{node._full_name()}.{kind}"
+    try:
+        _execute(script, where)
+    except Exception as error:
+        if not here.forgiving or node._kind.file:
+            raise
+        here.load_notes.append(f"{where}: {type(error).__name__}: {error}")
 
 
 def _script(kind: str, node: Any) -> str:

@@ -26,7 +26,7 @@ READ = (
     spec(knobs.File_Knob, "proxy", ""),
     spec(knobs.Format_Knob, "format", None),
     spec(knobs.Format_Knob, "proxy_format", None),
-    spec(knobs.Boolean_Knob, "cacheLocal", False, flags=FLAGS["DO_NOT_WRITE"]),
+    spec(knobs.EditableEnumeration_Knob, "cacheLocal", "auto", ["always", "never", "auto"]),
     spec(knobs.Enumeration_Knob, "localizationPolicy", "from auto-localize path",
          ["on", "from auto-localize path", "on demand", "off"]),
     spec(knobs.Int_Knob, "first", 1),
@@ -125,7 +125,7 @@ def _bring(node: Any, knob: Any, types: dict) -> None:
     """Give the node the knobs of its file type, and take those of another one away."""
     if knob._name != "file_type":
         return
-    kind = knob.at(None).strip()
+    kind = "" if knob.isAnimated() else knob.at(None).strip()
     wanted = {one.name: one for one in types.get(_ALIASES.get(kind, kind), ())}
     for name in _names(types) - set(wanted):
         node._knobs.pop(name, None)

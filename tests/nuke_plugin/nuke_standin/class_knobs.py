@@ -79,3 +79,13 @@ COMMON = (
     spec(knobs.Int_Knob, "ypos", 0),
 )
 NAMES = frozenset(one.name for one in COMMON)
+# What classes with a mask input have.
+MASKED = (
+    spec(knobs.Channel_Knob, "maskChannelInput", "none"),
+    spec(knobs.Channel_Knob, "maskChannelMask", "none"),
+    spec(knobs.Boolean_Knob, "maskFromFlag", False),
+    spec(knobs.Boolean_Knob, "invert_mask", False),
+    spec(knobs.Boolean_Knob, "fringe", False),
+    spec(knobs.Channel_Knob, "unpremult", "none"),
+    spec(knobs.Double_Knob, "mix", 1.0),
+)

@@ -32,7 +32,7 @@ ROOT = (
     spec(knobs.Enumeration_Knob, "colorManagement", "Nuke", ["Nuke", "OCIO"]),
     spec(knobs.EditableEnumeration_Knob, "OCIO_config", "nuke-default", _OCIO),
     spec(knobs.File_Knob, "customOCIOConfigPath", ""),
-    spec(knobs.Boolean_Knob, "defaultViewerLUT", False, flags=FLAGS["DO_NOT_WRITE"]),
+    spec(knobs.String_Knob, "defaultViewerLUT", ""),
     spec(knobs.EditableEnumeration_Knob, "workingSpaceLUT", "linear", ["linear", "scene_linear"]),
     spec(knobs.EditableEnumeration_Knob, "monitorLut", "sRGB", _LUTS),
     spec(knobs.EditableEnumeration_Knob, "monitorOutLUT", "", ["", *_LUTS]),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Optional
 
-from nuke_standin import class_files, class_opaque, class_precomp, class_root, knobs
-from nuke_standin.class_knobs import COMMON, Spec, spec
+from nuke_standin import class_channels, class_files, class_moving, class_opaque, class_precomp, class_root, knobs
+from nuke_standin.class_knobs import COMMON, MASKED, Spec, spec
 
 
 class NodeClass(NamedTuple):
@@ -21,6 +21,11 @@ class NodeClass(NamedTuple):
     file: str = ""  # of a gizmo
     common: tuple = COMMON
     opaque: bool = False  # Nuke has the class, the double has no more than its name
+    idle: tuple = ()  # how names of further knobs begin that change no picture
+
+    def keeps(self, name: str) -> bool:
+        """Tell whether a knob that is not in the table may be kept as text without a word."""
+        return self.opaque or name.endswith("_panelDropped") or name.startswith(self.idle)
 
     def make_knobs(self) -> list:
         """Return fresh knobs."""
@@ -32,15 +37,6 @@ class NodeClass(NamedTuple):
             self.reacts(node, knob)
 
 
-_MASKED = (
-    spec(knobs.Channel_Knob, "maskChannelInput", "none"),
-    spec(knobs.Channel_Knob, "maskChannelMask", "none"),
-    spec(knobs.Boolean_Knob, "maskFromFlag", False),
-    spec(knobs.Boolean_Knob, "invert_mask", False),
-    spec(knobs.Boolean_Knob, "fringe", False),
-    spec(knobs.Channel_Knob, "unpremult", "none"),
-    spec(knobs.Double_Knob, "mix", 1.0),
-)
 _PREMULT = (
     spec(knobs.ChannelMask_Knob, "channels", "rgb"),
     spec(knobs.Channel_Knob, "alpha", "rgba.alpha"),
@@ -64,7 +60,7 @@ def _copy_knobs() -> tuple:
         spec(knobs.ChannelMask_Knob, "channels", "none"),
         spec(knobs.Enumeration_Knob, "bbox", "union", ["union", "B", "A", "intersection"]),
         spec(knobs.Enumeration_Knob, "metainput", "B", ["B", "A", "All"]),
-        *_MASKED,
+        *MASKED,
     )
 
 
@@ -75,7 +71,7 @@ _GRADE = (
     spec(knobs.Boolean_Knob, "reverse", False),
     spec(knobs.Boolean_Knob, "black_clamp", True),
     spec(knobs.Boolean_Knob, "white_clamp", False),
-    *_MASKED,
+    *MASKED,
 )  # fmt: skip
 _REFORMAT = (
     spec(knobs.Enumeration_Knob, "type", "to format", ["to format", "to box", "scale"]),
@@ -97,22 +93,11 @@ _CROP = (
     spec(knobs.Boolean_Knob, "reformat", False), spec(knobs.Boolean_Knob, "intersect", False),
     spec(knobs.Boolean_Knob, "crop", True), spec(knobs.Enumeration_Knob, "preset", "format", ["format", "custom"]),
 )  # fmt: skip
-_MERGES = ["atop", "copy", "difference", "from", "in", "mask", "matte", "max", "min", "minus", "multiply", "out",
-           "over", "plus", "screen", "stencil", "under", "xor"]  # fmt: skip
-_MERGE = (
-    spec(knobs.Enumeration_Knob, "operation", "over", _MERGES),
-    spec(knobs.ChannelMask_Knob, "Achannels", "rgba"), spec(knobs.ChannelMask_Knob, "Bchannels", "rgba"),
-    spec(knobs.ChannelMask_Knob, "output", "rgba"), spec(knobs.ChannelMask_Knob, "also_merge", "none"),
-    spec(knobs.Enumeration_Knob, "bbox", "union", ["union", "intersection", "A", "B"]),
-    spec(knobs.Enumeration_Knob, "metainput", "B", ["B", "A", "All"]),
-    spec(knobs.Boolean_Knob, "rangeinput", False),
-    *_MASKED,
-)  # fmt: skip
 _BLUR = (
     spec(knobs.ChannelMask_Knob, "channels", "all"), spec(knobs.WH_Knob, "size", 0.0),
     spec(knobs.Enumeration_Knob, "filter", "gaussian", ["box", "triangle", "quadratic", "gaussian"]),
     spec(knobs.Int_Knob, "quality", 15), spec(knobs.Boolean_Knob, "crop", True),
-    *_MASKED,
+    *MASKED,
 )  # fmt: skip
 _CONSTANT = (
     spec(knobs.ChannelMask_Knob, "channels", "rgb"), spec(knobs.AColor_Knob, "color", 0.0),
@@ -146,11 +131,6 @@ _BACKDROP = (
     spec(knobs.Enumeration_Knob, "appearance", "Fill", ["Fill", "Border"]),
     spec(knobs.Double_Knob, "border_width", 2.0),
 )  # fmt: skip
-_HOLD = (spec(knobs.Int_Knob, "firstFrame", 1), spec(knobs.Int_Knob, "increment", 0))
-_OFFSET = (
-    spec(knobs.Int_Knob, "time_offset", 0), spec(knobs.Boolean_Knob, "reverse_input", False),
-    spec(knobs.String_Knob, "time", ""),
-)  # fmt: skip
 _REMOVE = (
     spec(knobs.Enumeration_Knob, "operation", "remove", ["remove", "keep"]),
     spec(knobs.ChannelMask_Knob, "channels", "all"), spec(knobs.ChannelMask_Knob, "channels2", "none"),
@@ -158,6 +138,7 @@ _REMOVE = (
 )  # fmt: skip
 _SWITCH = (spec(knobs.Double_Knob, "which", 0.0),)
 _LIVE_GROUP = (spec(knobs.File_Knob, "file", ""), spec(knobs.Boolean_Knob, "lock_connections", False))
+_ROTO_IDLE = ("toolb", "lifetime", "color", "createNewTrack", "motionblur_", "source", "view")
 _MANY = 1000
 
 
@@ -177,32 +158,48 @@ def _table() -> dict[str, NodeClass]:
         NodeClass("Input", (spec(knobs.Int_Knob, "number", 0),), 0, 0),
         NodeClass("Output", ()),
         NodeClass("Group", (spec(knobs.Boolean_Knob, "lock_connections", False),), 0, 0),
+        NodeClass("Gizmo", (spec(knobs.Boolean_Knob, "lock_connections", False),), 0, 0),
+        NodeClass("VariableGroup", (spec(knobs.Boolean_Knob, "lock_connections", False),), 0, 0),
         NodeClass("LiveGroup", _LIVE_GROUP, 0, 0),
         NodeClass("Precomp", class_precomp.KNOBS, 0, 0, reacts=class_precomp.reacts),
         NodeClass("Crop", _CROP),
         NodeClass("Reformat", _REFORMAT),
-        NodeClass("TimeOffset", _OFFSET),
-        NodeClass("FrameHold", _HOLD),
-        NodeClass("Merge2", _MERGE, 2, _MANY, mask=2),
+        NodeClass("TimeOffset", class_moving.OFFSET),
+        NodeClass("FrameHold", class_moving.HOLD),
+        NodeClass("Retime", class_moving.RETIME),
+        NodeClass("TimeWarp", class_moving.WARP),
+        NodeClass("Transform", class_moving.TRANSFORM),
+        NodeClass("Tracker4", class_moving.TRACKER, opaque=True),
+        NodeClass("Merge2", class_channels.MERGE, 2, _MANY, mask=2),
+        NodeClass("Shuffle", class_channels.SHUFFLE),
+        NodeClass("Expression", class_channels.EXPRESSION, 1, 2, mask=1),
+        NodeClass("Keyer", class_channels.KEYER, 1, 2, mask=1),
+        NodeClass("Roto", class_channels.ROTO, 0, 5, mask=1, idle=_ROTO_IDLE),
+        NodeClass("RotoPaint", class_channels.ROTO, 0, 5, mask=1, idle=_ROTO_IDLE),
         NodeClass("Grade", _GRADE, 1, 2, mask=1),
         NodeClass("Blur", _BLUR, 1, 2, mask=1),
         NodeClass("Shuffle2", _SHUFFLE, 1, 2),
         NodeClass("JoinViews", (spec(knobs.String_Knob, "viewassoc", ""),), 1, _MANY),
         NodeClass("OneView", (spec(knobs.String_Knob, "view", "main"),)),
-        NodeClass("Viewer", _VIEWER, 1, _MANY, outputs=0),
-        NodeClass("BackdropNode", _BACKDROP, 0, 0, outputs=0),
-        NodeClass("StickyNote", (), 0, 0, outputs=0),
+        NodeClass("Viewer", _VIEWER, 1, _MANY, outputs=0, idle=("",)),
+        NodeClass("BackdropNode", _BACKDROP, 0, 0, outputs=0, idle=("",)),
+        NodeClass("StickyNote", (), 0, 0, outputs=0, idle=("",)),
     ]
     return {row.name: row for row in rows}
 
 
 CLASSES: dict[str, NodeClass] = _table()
-ROOT = NodeClass("Root", class_root.ROOT, 0, 0, outputs=0, common=class_root.COMMON)
+ROOT = NodeClass("Root", class_root.ROOT, 0, 0, outputs=0, common=class_root.COMMON, idle=("",))
 PREFERENCES = NodeClass("Preferences", class_root.PREFERENCES, 0, 0, outputs=0, common=class_root.COMMON)
 
 
 def known(name: str) -> Optional[NodeClass]:
     """Return a built-in class, or None."""
     if name in class_opaque.NAMES and name not in CLASSES:
-        CLASSES[name] = NodeClass(name, (), 1, _MANY, opaque=True)
+        CLASSES[name] = opaque(name)
     return CLASSES.get(name)
+
+
+def opaque(name: str) -> NodeClass:
+    """Return a class of which no more than the name is known."""
+    return NodeClass(name, (), 1, _MANY, opaque=True)

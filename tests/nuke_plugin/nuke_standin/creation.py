@@ -10,6 +10,7 @@ from nuke_standin.nodes import Node
 
 _GROUPS = {
     "Group": groups.Group,
+    "Gizmo": groups.Group,
     "LiveGroup": groups.Group,
     "VariableGroup": groups.Group,
     "Precomp": precomp.Precomp,
@@ -38,6 +39,14 @@ def kind_of(name: str) -> Optional[Any]:
     """Return the class: built in, or a gizmo on the plug-in path."""
     found = classes.known(name)
     return found if found is not None else _gizmo(name)
+
+
+def unknown_kind(name: str) -> Any:
+    """Return a class for a script's node of a class that neither Nuke nor the plug-in path has."""
+    here = session.current()
+    if name not in here.unknown_kinds:
+        here.unknown_kinds[name] = classes.opaque(name)
+    return here.unknown_kinds[name]
 
 
 def _gizmo(name: str) -> Optional[Any]:
@@ -76,9 +85,20 @@ def _apply_defaults(node: Node) -> None:
     for name, text in here.knob_defaults.items():
         cls, _, knob = name.partition(".")
         if cls in (node._class_name(), "*") and knob in node._knobs:
-            node._knobs[knob]._load(text)
-            node._knobs[knob]._freeze()
-            node._kind.on_set(node, node._knobs[knob])
+            _apply_default(node, node._knobs[knob], text)
+
+
+def _apply_default(node: Node, knob: Any, text: str) -> None:
+    here = session.current()
+    try:
+        knob._load(text)
+    except ValueError as error:
+        if not here.forgiving:
+            raise
+        here.load_notes.append(f"knob_default {node._class_name()}.{knob._name}: {error}")
+        return
+    knob._freeze()
+    node._kind.on_set(node, knob)
 
 
 def create(name: str, knobs: Any, connect: bool) -> Node:

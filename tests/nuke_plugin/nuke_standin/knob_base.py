@@ -25,6 +25,13 @@ def here_and_now() -> Context:
     return Context(now.frame(), now.view, bool(now.root._knobs["proxy"].at(None)))
 
 
+def of_output_context(oc: Any) -> Any:
+    """Return the context that an OutputContext names; None for none."""
+    if oc is None:
+        return None
+    return here_and_now()._replace(frame=oc.frame(), view=oc.viewname(oc.view()))
+
+
 class Knob(Guarded):
     """What all knobs share. `_state` is all of a knob's value, `_default` the state that is not saved."""
 
@@ -38,6 +45,8 @@ class Knob(Guarded):
         self._flags = 0
         self._node: Any = None
         self._user_kind: Optional[int] = None  # the number in addUserKnob, for knobs that an artist added
+        self._source: Any = None  # (state, word) as a script had it: while the state is that, it is saved as that word
+        self._definition: Any = None  # (what we would write, the script's own text) of a user knob's definition
         self._prepare()
         self._default = self._state()
 
@@ -50,6 +59,10 @@ class Knob(Guarded):
 
     def _state(self) -> Any:
         return None
+
+    def _value_state(self) -> Any:
+        """Return the state of what value() gives, which is another knob's where this one is a link."""
+        return self._state()
 
     def _restore(self, state: Any) -> None:
         """Take a state back; knobs without a value have none."""
@@ -71,6 +84,10 @@ class Knob(Guarded):
 
     def _rename(self, word: Any, new: str) -> None:
         """Let what refers to a node follow its new name; `word` is a pattern for the old one."""
+
+    def _expressions(self) -> list[str]:
+        """Return the texts that may name other nodes."""
+        return []
 
     def _component_names(self) -> list[str]:
         return []
@@ -155,6 +172,10 @@ class Knob(Guarded):
 
     def getValue(self) -> Any:
         return self.value()
+
+    def getEvaluatedValue(self, oc: Any = None) -> Any:
+        """Return the value with expressions and Tcl worked out; only of paths the documents say more."""
+        return self.at(of_output_context(oc))
 
     def setValue(self, val: Any) -> bool:
         raise TypeError(f"a {type(self).__name__} has no value to set")

@@ -7,8 +7,8 @@ from typing import Any, Optional
 
 from nuke_standin import session
 from nuke_standin.animation import Component
-from nuke_standin.knob_base import here_and_now
-from nuke_standin.knobs_number import Unsigned_Knob, of_output_context
+from nuke_standin.knob_base import here_and_now, of_output_context
+from nuke_standin.knobs_number import Unsigned_Knob
 from nuke_standin.words import quoted
 
 
@@ -18,6 +18,8 @@ class EnumerationError(TypeError, ValueError):
 
 class Enumeration_Knob(Unsigned_Knob):
     """One of several words: set by the word, or by its place."""
+
+    _typed: tuple = ()  # words that a value brought, which the definition does not list
 
     def __init__(self, name: str, label: Optional[str] = None, values: Any = ()) -> None:
         self._values = [str(value) for value in values]
@@ -68,7 +70,7 @@ class Enumeration_Knob(Unsigned_Knob):
 
     def setValues(self, items: Any) -> None:
         """Replace the list. The number is kept, so the word may change with it."""
-        self._values = [str(item) for item in items]
+        self._values, self._typed = [str(item) for item in items], ()
 
     def numValues(self) -> int:
         return len(self._values)
@@ -99,6 +101,7 @@ class EditableEnumeration_Knob(Enumeration_Knob):
     def _index(self, value: Any) -> int:
         if isinstance(value, str) and value not in self._values:
             self._values.append(value)
+            self._typed = (*self._typed, value)
         return super()._index(value)
 
 

@@ -44,6 +44,10 @@ class Link_Knob(Knob):
     def _state(self) -> Any:
         return self._target
 
+    def _value_state(self) -> Any:
+        found = self._linked()
+        return None if found is None else found._state()
+
     def _restore(self, state: Any) -> None:
         self._target = state
 
@@ -97,6 +101,9 @@ class Link_Knob(Knob):
 
     def getValue(self, *args: Any) -> Any:
         return self._get("getValue")(*args)
+
+    def getEvaluatedValue(self, *args: Any) -> Any:
+        return self._get("getEvaluatedValue")(*args)
 
     def setValue(self, *args: Any) -> bool:
         done = self._get("setValue")(*args)

@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from nuke_standin import session
 from nuke_standin.animation import Component, component
-from nuke_standin.knob_base import Knob, here_and_now
+from nuke_standin.knob_base import Knob, here_and_now, of_output_context
 from nuke_standin.words import split
 
 
@@ -35,6 +35,9 @@ class Array_Knob(Knob):
         for part in self._parts:
             if part.expression is not None:
                 part.expression = word.sub(new, part.expression)
+
+    def _expressions(self) -> list[str]:
+        return [part.expression for part in self._parts if part.expression is not None]
 
     def _component_names(self) -> list[str]:
         return [str(index) for index in range(self._size)]
@@ -82,6 +85,9 @@ class Array_Knob(Knob):
     def getValue(self, index: int = -1) -> Any:
         found = [float(number) for number in self._all_at(None)]
         return found[index] if index >= 0 else self._shaped(found)
+
+    def getEvaluatedValue(self, oc: Any = None) -> Any:
+        return self.value(oc=oc)
 
     def valueAt(self, time: float, index: int = -1, view: Any = None) -> Any:
         found = self._all_at(here_and_now()._replace(frame=float(time)))
@@ -197,7 +203,7 @@ class Array_Knob(Knob):
 
 
 def _state_of(parts: list) -> tuple:
-    return tuple((*part.facts(), part.tail) for part in parts)
+    return tuple(part.facts() for part in parts)
 
 
 def _listed(keys: Any) -> Any:
@@ -208,12 +214,6 @@ def _real(value: Any) -> float:
     if not isinstance(value, (int, float)):
         raise TypeError(f"a number is needed, not {type(value).__name__}")
     return float(value)
-
-
-def of_output_context(oc: Any) -> Any:
-    if oc is None:
-        return None
-    return here_and_now()._replace(frame=oc.frame(), view=oc.viewname(oc.view()))
 
 
 class Double_Knob(Array_Knob):

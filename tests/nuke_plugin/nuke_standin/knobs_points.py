@@ -73,6 +73,13 @@ class Range_Knob(Array_Knob):
     _always_list = True
 
 
+class Keyer_Knob(Array_Knob):
+    """The four ends of a key's ramp."""
+
+    _width = 4
+    _always_list = True
+
+
 class BBox_Knob(_Components):
     """A box: x, y, r, t."""
 

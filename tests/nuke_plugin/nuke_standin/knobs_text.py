@@ -7,10 +7,9 @@ import re
 from collections.abc import Callable
 from typing import Any, Optional
 
-from nuke_standin import callbacks, expressions, formats, ranges, session
-from nuke_standin.knob_base import Knob, here_and_now
-from nuke_standin.knobs_number import of_output_context
-from nuke_standin.words import quoted, split
+from nuke_standin import callbacks, expressions, ranges
+from nuke_standin.knob_base import Knob, here_and_now, of_output_context
+from nuke_standin.words import quoted
 
 _TRAILING_RANGE = re.compile(r"^(.*\S)\s+(-?\d+)(?:-(-?\d+))?$")
 _BRACKETS = re.compile(r"\[[^\]]*\]")
@@ -171,11 +170,21 @@ class _Silent(Knob):
 
 
 class Tab_Knob(_Silent):
-    """A tab, or the begin or end of a group of knobs."""
+    """A tab, or the begin or end of a group of knobs. Scripts say of a group whether it is open."""
 
     def __init__(self, name: str, label: Optional[str] = None, tabFlag: int = 0) -> None:
         self._tab = tabFlag
+        self._open = ""
         super().__init__(name, label)
+
+    def _state(self) -> Any:
+        return self._open
+
+    def _restore(self, state: Any) -> None:
+        self._open = state
+
+    def _load(self, text: str) -> None:
+        self._open = text
 
     def value(self) -> Any:
         return None
@@ -205,119 +214,3 @@ class Text_Knob(_Text):
         super().__init__(name, label)
         self._text = text
         self._freeze()
-
-
-class Channel_Knob(_Text):
-    """One channel."""
-
-    def _prepare(self) -> None:
-        self._text = "none"
-
-    def _known(self, text: str) -> str:
-        return session.current().layers.channel(text)
-
-    def _load(self, text: str) -> None:
-        self._text = self._known(text)
-
-    def setValue(self, val: str, view: Any = None) -> bool:
-        if not isinstance(val, str):
-            raise TypeError(f"{self._name}: a channel's name is needed, not {type(val).__name__}")
-        return self._change(self._known(val))
-
-    def layerSelector(self) -> bool:
-        return False
-
-    def checkMarks(self) -> bool:
-        return False
-
-    def depth(self) -> int:
-        return 1
-
-
-class ChannelMask_Knob(Channel_Knob):
-    """A set of channels: all, none, a layer, or names."""
-
-    def _known(self, text: str) -> str:
-        session.current().layers.expand(text)
-        return text
-
-    def _word(self) -> str:
-        return "{" + self._text + "}" if " " in self._text else quoted(self._text)
-
-    def _channels(self) -> list[str]:
-        return session.current().layers.expand(self._text)
-
-    def layerSelector(self) -> bool:
-        return True
-
-    def isChannelEnabled(self, name: str) -> bool:
-        return name in self._channels()
-
-    def enableChannel(self, name: str, b: bool) -> None:
-        kept = [one for one in self._channels() if one != name]
-        self._change(" ".join([*kept, name] if b else kept) or "none")
-
-
-class Format_Knob(Knob):
-    """A format; without one of its own, the root's."""
-
-    def _prepare(self) -> None:
-        self._format: Any = None
-
-    def _state(self) -> Any:
-        return None if self._format is None else self._format._text()
-
-    def _restore(self, state: Any) -> None:
-        self._format = None if state is None else formats.parsed(state)
-
-    def _word(self) -> str:
-        return quoted(self._state() or "")
-
-    def _load(self, text: str) -> None:
-        self._format = formats.parsed(text)
-
-    def at(self, context: Any) -> Any:
-        return self._format if self._format is not None else session.current().root._knobs["format"]._format
-
-    def value(self) -> Any:
-        return self.at(None)
-
-    def notDefault(self) -> bool:
-        return not self._is_default()
-
-    def actualValue(self) -> Any:
-        return self.at(None)
-
-    def setValue(self, val: Any) -> bool:
-        found = val if isinstance(val, formats.Format) else formats.parsed(val)
-        return self._change(found._text())
-
-
-class MultiView_Knob(_Text):
-    """Some of the views, as words; without words, all of them."""
-
-    def notDefault(self) -> bool:
-        return not self._is_default()
-
-    def _names(self) -> list[str]:
-        return self._text.split() or session.current().views()
-
-    def at(self, context: Any) -> list:
-        return self._names()
-
-    def value(self) -> str:
-        return " ".join(self._names())
-
-    def setValue(self, val: Any, view: Any = None) -> bool:
-        text = val if isinstance(val, str) else " ".join(val)
-        unknown = [name for name in text.split() if name not in session.current().views()]
-        if unknown:
-            raise ValueError(f"no view {unknown[0]!r}")
-        return self._change(text)
-
-
-class Views_Knob(_Text):
-    """The root's views: `{name colour}` words."""
-
-    def names(self) -> list[str]:
-        return [split(word.text)[0].text for word in split(self._text)]

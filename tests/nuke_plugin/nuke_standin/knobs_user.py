@@ -80,18 +80,19 @@ def _put_text(knob: Any, text: str) -> None:
         knob._text = text
 
 
-def written(knob: Any) -> str:
-    """Return the definition of a user knob as a line of a file."""
+def written(knob: Any, value_follows: bool = False) -> str:
+    """Return the definition of a user knob as a line of a file; with its first text where a value follows."""
     words = [str(knob._user_kind), quoted(knob._name)]
     if knob._label is not None:
         words += ["l", quoted(knob._label)]
     if knob._tooltip:
         words += ["t", quoted(knob._tooltip)]
-    text = _text(knob)
+    text = _text(knob, value_follows)
     if text:
         words += ["T", quoted(text)]
     if isinstance(knob, knobs.Enumeration_Knob):
-        words += ["M", "{" + " ".join(quoted(value) for value in knob._values) + "}"]
+        listed = [value for value in knob._values if value not in knob._typed]
+        words += ["M", "{" + " ".join(quoted(value) for value in listed) + "}"]
     if isinstance(knob, knobs.Tab_Knob) and knob._tab:
         words += ["n", str(knob._tab)]
     if isinstance(knob, knobs.Array_Knob) and tuple(knob._range) != (0.0, 1.0):
@@ -102,11 +103,20 @@ def written(knob: Any) -> str:
     return "addUserKnob {" + " ".join(words) + "}"
 
 
-def _text(knob: Any) -> str:
+def definition(knob: Any, value_follows: bool) -> str:
+    """Return the line that defines a user knob: where nothing of it has changed, the script's own."""
+    ours = written(knob, value_follows)
+    if knob._definition is None:
+        return ours
+    then, text = knob._definition
+    return "addUserKnob {" + text + "}" if then in ("", ours) else ours
+
+
+def _text(knob: Any, value_follows: bool) -> str:
     if isinstance(knob, knobs.Link_Knob):
         return knob._target
     if knob._user_kind in _TEXTS and hasattr(knob, "_text"):
-        return knob._text
+        return knob._default if value_follows else knob._text
     return ""
 
 

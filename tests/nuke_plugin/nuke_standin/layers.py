@@ -61,10 +61,6 @@ class Layers:
                 found.append(self.channel(word))
         return list(dict.fromkeys(found))
 
-    def check_set(self, text: str) -> None:
-        """Raise ValueError when a set names what is not there."""
-        self.expand(text.replace(" -", " ").lstrip("-"))
-
 
 def _full(layer: str, channel: str) -> str:
     return f"{layer}.{channel.rpartition('.')[2]}"

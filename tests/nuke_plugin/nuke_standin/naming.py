@@ -48,7 +48,7 @@ def free(wanted: str, group: Any, but: Any = None) -> str:
 
 def first_free(stem: str, group: Any) -> str:
     """Return the name for a new node of a class: the class with the lowest free number."""
-    return free(f"{stem}1", group)
+    return free(f"{re.sub(r'[^A-Za-z0-9_]', '_', stem)}1", group)
 
 
 def rename(node: Any, name: str, uncollide: bool, update: bool) -> None:

@@ -8,7 +8,7 @@ from nuke_standin import callbacks, knobs, session
 from nuke_standin.flags import FLAGS
 from nuke_standin.session import Guarded
 
-_OWN_OF_CLONES = ("xpos", "ypos", "selected")  # all else is shared between clones
+OWN_OF_CLONES = ("xpos", "ypos", "selected")  # all else is shared between clones
 
 
 class NodeCore(Guarded):
@@ -20,6 +20,7 @@ class NodeCore(Guarded):
         self._deleted = False
         self._panel = False
         self._inputs: list[Any] = []
+        self._declared = (0, 0)  # how many inputs a script gave the node, without and for its mask
         self._original = original
         self._knobs: dict[str, Any] = {}
         self._own_callbacks: dict[str, list] = {}
@@ -27,7 +28,7 @@ class NodeCore(Guarded):
         for knob in kind.make_knobs():
             self._take(knob)
         if original is not None:
-            own = {name: self._knobs[name] for name in _OWN_OF_CLONES if name in self._knobs}
+            own = {name: self._knobs[name] for name in OWN_OF_CLONES if name in self._knobs}
             self._knobs = {**original._knobs, **own}
 
     def _check(self) -> None:

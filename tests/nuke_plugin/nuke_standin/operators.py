@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Optional
 
-from nuke_standin import precomp, reads, session
-from nuke_standin.planning import Made, Plan, form_words, proxy_scale, value
+from nuke_standin import operators_channels, operators_roto, operators_space, operators_time, precomp, reads, session
+from nuke_standin.planning import Made, Plan, form_words, four, inputs_of, masked, pair, proxy_scale, value, words
 
 
 def through(plan: Plan, node: Any, context: Any) -> Optional[Made]:
@@ -63,18 +63,9 @@ def copy(plan: Plan, node: Any, context: Any) -> Made:
         for index in range(8)
         if f"from{index}" in node._knobs
     ]
-    step = _masked(node, context, {"op": "copy", "pairs": pairs})
+    step = masked(node, context, {"op": "copy", "pairs": pairs})
     step.update(channels=words(node, "channels", context, "none"), bbox=str(value(node, "bbox", context)))
-    return plan.combined(step, _inputs(plan, node, context, 3), context)
-
-
-def merge(plan: Plan, node: Any, context: Any) -> Made:
-    """A on B."""
-    if len(node._inputs) > 3:
-        raise RuntimeError(f"{node._full_name()}: the stand-in's Merge2 has one A only")
-    step = _masked(node, context, {"op": "merge", "operation": value(node, "operation", context)})
-    step.update(channels=words(node, "output", context, "rgba"), bbox=str(value(node, "bbox", context)))
-    return plan.combined(step, _inputs(plan, node, context, 3), context)
+    return plan.combined(step, inputs_of(plan, node, context, 3), context)
 
 
 def switch(plan: Plan, node: Any, context: Any) -> Optional[Made]:
@@ -88,14 +79,14 @@ def remove(plan: Plan, node: Any, context: Any) -> Made:
     names = [name for name in ("channels", "channels2", "channels3", "channels4") if name in node._knobs]
     step = {"op": "remove", "operation": value(node, "operation", context)}
     step["channels"] = [words(node, name, context) for name in names]
-    return plan.combined(step, _inputs(plan, node, context, 1), context)
+    return plan.combined(step, inputs_of(plan, node, context, 1), context)
 
 
 def premult(plan: Plan, node: Any, context: Any) -> Made:
     """Times alpha, or over alpha."""
     step = {"op": node._class_name().lower(), "channels": words(node, "channels", context)}
     step["alpha"] = words(node, "alpha", context)
-    return plan.combined(step, _inputs(plan, node, context, 1), context)
+    return plan.combined(step, inputs_of(plan, node, context, 1), context)
 
 
 def crop(plan: Plan, node: Any, context: Any) -> Made:
@@ -105,7 +96,7 @@ def crop(plan: Plan, node: Any, context: Any) -> Made:
     step = {"op": "crop", "node": node._full_name(), "box": box}
     for name in ("intersect", "crop", "reformat"):
         step[name] = value(node, name, context)
-    return plan.combined(step, _inputs(plan, node, context, 1), context)
+    return plan.combined(step, inputs_of(plan, node, context, 1), context)
 
 
 def reformat(plan: Plan, node: Any, context: Any) -> Made:
@@ -120,73 +111,24 @@ def reformat(plan: Plan, node: Any, context: Any) -> Made:
         step["format"] = form_words(value(node, "format", context), context)
     for name in ("resize", "center", "pbb"):
         step[name] = value(node, name, context)
-    return plan.combined(step, _inputs(plan, node, context, 1), context)
+    return plan.combined(step, inputs_of(plan, node, context, 1), context)
 
 
 def grade(plan: Plan, node: Any, context: Any) -> Made:
     """Black and white point, gain, offset, gamma."""
-    step = _masked(node, context, {"op": "grade", "channels": words(node, "channels", context)})
+    step = masked(node, context, {"op": "grade", "channels": words(node, "channels", context)})
     for name in ("blackpoint", "whitepoint", "black", "white", "multiply", "add", "gamma"):
         step[name] = four(value(node, name, context))
     for name in ("black_clamp", "white_clamp"):
         step[name] = value(node, name, context)
-    return plan.combined(step, _inputs(plan, node, context, 2), context)
+    return plan.combined(step, inputs_of(plan, node, context, 2), context)
 
 
 def blur(plan: Plan, node: Any, context: Any) -> Made:
     """A box filter where Nuke's default is gaussian."""
-    step = _masked(node, context, {"op": "blur", "channels": words(node, "channels", context)})
+    step = masked(node, context, {"op": "blur", "channels": words(node, "channels", context)})
     step["size"] = [size * proxy_scale(context) for size in pair(value(node, "size", context))]
-    return plan.combined(step, _inputs(plan, node, context, 2), context)
-
-
-def shuffle(plan: Plan, node: Any, context: Any) -> Made:
-    """Channels under other names, as the text of `mappings` says."""
-    sources = [_from_input(words(node, f"fromInput{index}", context)) for index in (1, 2)]
-    step = {"op": "shuffle", "mappings": mappings(words(node, "mappings", context, ""), sources)}
-    return plan.combined(step, _inputs(plan, node, context, 2), context)
-
-
-def _from_input(text: str) -> int:
-    """Read `B`, `A`, or `{0} B` as files have it: the number of the input that in1 or in2 stands for."""
-    return {"B": 0, "A": 1}[text.split()[-1]]
-
-
-def mappings(text: str, sources: list) -> list:
-    """Read `COUNT (source layer index target layer index)...` into (input, source, target).
-
-    That is how scripts of Nuke 13 and later have it. A source's layer is 0 for in1, 1 for in2, and -1 for `black` and
-    `white`; `sources` are the inputs of in1 and in2.
-    """
-    items = text.replace("{", " ").replace("}", " ").replace('"', " ").split()
-    if not items:
-        return []
-    rows = [items[at : at + 6] for at in range(1, len(items), 6)]
-    if len(rows) != int(items[0]) or any(len(row) != 6 for row in rows):
-        raise RuntimeError(f"mappings that cannot be read: {text!r}")
-    return [[sources[max(0, int(row[1]))], row[0], row[3]] for row in rows]
-
-
-def time_offset(plan: Plan, node: Any, context: Any) -> Optional[Made]:
-    """The input later by so many frames."""
-    by = float(value(node, "time_offset", context))
-    made = plan.input(node, 0, context._replace(frame=context.frame - by))
-    return made and made._replace(first=round(made.first + by), last=round(made.last + by))
-
-
-def frame_hold(plan: Plan, node: Any, context: Any) -> Optional[Made]:
-    """One frame, or every so many."""
-    name = "firstFrame" if "firstFrame" in node._knobs else "first_frame"
-    first, step = float(value(node, name, context)), float(value(node, "increment", context, 0))
-    frame = first + (context.frame - first) // step * step if step else first
-    return plan.input(node, 0, context._replace(frame=frame))
-
-
-def tracker(plan: Plan, node: Any, context: Any) -> Optional[Made]:
-    """The picture as it is: a tracker that only tracks."""
-    if words(node, "transform", context, "none") != "none":
-        raise RuntimeError(f"{node._full_name()}: the stand-in's trackers move nothing")
-    return plan.input(node, 0, context)
+    return plan.combined(step, inputs_of(plan, node, context, 2), context)
 
 
 def one_view(plan: Plan, node: Any, context: Any) -> Optional[Made]:
@@ -202,37 +144,6 @@ def join_views(plan: Plan, node: Any, context: Any) -> Optional[Made]:
     return plan.input(node, names.index(context.view), context)
 
 
-def _inputs(plan: Plan, node: Any, context: Any, count: int) -> list:
-    return [plan.input(node, index, context) for index in range(count)]
-
-
-def _masked(node: Any, context: Any, step: dict) -> dict:
-    step["node"] = node._full_name()
-    step["mask_channel"] = words(node, "maskChannelInput", context, "none")
-    step["invert_mask"] = bool(value(node, "invert_mask", context, False))
-    step["mix"] = float(value(node, "mix", context, 1.0))
-    return step
-
-
-def words(node: Any, name: str, context: Any, default: Any = None) -> str:
-    """A knob's value as the words of a channel set."""
-    found = value(node, name, context, default)
-    return " ".join(found) if isinstance(found, (list, tuple)) else str(found)
-
-
-def four(found: Any) -> list:
-    """Red, green, blue, alpha out of one, three or four numbers."""
-    if not isinstance(found, (list, tuple)):
-        return [float(found)] * 4
-    numbers = [float(number) for number in found]
-    return numbers if len(numbers) == 4 else [*numbers, numbers[0]]
-
-
-def pair(found: Any) -> list:
-    """Two numbers out of one or two."""
-    return [float(n) for n in found] if isinstance(found, (list, tuple)) else [float(found)] * 2
-
-
 _MASKED = ("maskChannelMask", "maskFromFlag", "fringe", "unpremult")
 REFUSED: dict[str, tuple] = {
     "Read": ("noprefix",),
@@ -245,7 +156,15 @@ REFUSED: dict[str, tuple] = {
         "standard layer name format",
     ),
     "Copy": _MASKED,
-    "Merge2": ("Achannels", "Bchannels", "also_merge", *_MASKED),
+    "Merge2": ("screen_alpha", "sRGB", *_MASKED),
+    "Expression": _MASKED,
+    "Keyer": ("premult", *_MASKED),
+    "Shuffle": ("in2", "out2"),
+    "Transform": ("skewX", "skewY", "clamp", "motionblur"),
+    "Retime": ("time",),
+    "TimeWarp": ("time",),
+    "Roto": ("premultiply", "format", *_MASKED),
+    "RotoPaint": ("premultiply", "format", *_MASKED),
     "Premult": ("invert",),
     "Unpremult": ("invert",),
     "Crop": ("softness",),
@@ -265,7 +184,7 @@ RULES: dict[str, Callable[[Plan, Any, Any], Optional[Made]]] = {
     "Constant": constant,
     "CheckerBoard2": checkerboard,
     "Copy": copy,
-    "Merge2": merge,
+    "Merge2": operators_channels.merge,
     "Switch": switch,
     "Remove": remove,
     "Premult": premult,
@@ -274,10 +193,18 @@ RULES: dict[str, Callable[[Plan, Any, Any], Optional[Made]]] = {
     "Reformat": reformat,
     "Grade": grade,
     "Blur": blur,
-    "Shuffle2": shuffle,
-    "TimeOffset": time_offset,
-    "FrameHold": frame_hold,
-    "Tracker4": tracker,
+    "Shuffle": operators_channels.old_shuffle,
+    "Shuffle2": operators_channels.shuffle,
+    "Expression": operators_channels.expression,
+    "Keyer": operators_channels.keyer,
+    "Roto": operators_roto.roto,
+    "RotoPaint": operators_roto.roto,
+    "Transform": operators_space.transform,
+    "Tracker4": operators_space.tracker,
+    "TimeOffset": operators_time.time_offset,
+    "FrameHold": operators_time.frame_hold,
+    "Retime": operators_time.retime,
+    "TimeWarp": operators_time.time_warp,
     "OneView": one_view,
     "JoinViews": join_views,
 }

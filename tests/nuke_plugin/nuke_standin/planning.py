@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 from nuke_standin import session
+from nuke_standin.class_opaque import Opaque_Knob
 
 
 class Made(NamedTuple):
@@ -74,6 +75,11 @@ class Plan:
             knob = node._knobs.get(name)
             if knob is not None and not knob._is_default():
                 raise RuntimeError(f"{node._full_name()}: the stand-in does nothing for the knob {name}")
+        if node._kind.opaque:
+            return
+        for name, knob in node._knobs.items():
+            if isinstance(knob, Opaque_Knob) and not node._kind.keeps(name) and knob._user_kind is None:
+                raise RuntimeError(f"{node._full_name()}: the stand-in cannot read the knob {name}: {knob._text!r:.80}")
 
     def _group(self, group: Any, context: Any) -> Optional[Made]:
         outputs = [one for one in group._children if one._class_name() == "Output"]
@@ -131,3 +137,36 @@ def form_words(form: Any, context: Any) -> list:
     scale = proxy_scale(context)
     width, height = (max(1, round(side * scale)) for side in form._size)
     return [width, height, form._aspect, form._name or ""]
+
+
+def inputs_of(plan: Plan, node: Any, context: Any, count: int) -> list:
+    """Plan the first inputs of a node."""
+    return [plan.input(node, index, context) for index in range(count)]
+
+
+def masked(node: Any, context: Any, step: dict) -> dict:
+    """Add to a step what a class with a mask input has."""
+    step["node"] = node._full_name()
+    step["mask_channel"] = words(node, "maskChannelInput", context, "none")
+    step["invert_mask"] = bool(value(node, "invert_mask", context, False))
+    step["mix"] = float(value(node, "mix", context, 1.0))
+    return step
+
+
+def words(node: Any, name: str, context: Any, default: Any = None) -> str:
+    """A knob's value as the words of a channel set."""
+    found = value(node, name, context, default)
+    return " ".join(found) if isinstance(found, (list, tuple)) else str(found)
+
+
+def four(found: Any) -> list:
+    """Red, green, blue, alpha out of one, three or four numbers."""
+    if not isinstance(found, (list, tuple)):
+        return [float(found)] * 4
+    numbers = [float(number) for number in found]
+    return numbers if len(numbers) == 4 else [*numbers, numbers[0]]
+
+
+def pair(found: Any) -> list:
+    """Two numbers out of one or two."""
+    return [float(n) for n in found] if isinstance(found, (list, tuple)) else [float(found)] * 2

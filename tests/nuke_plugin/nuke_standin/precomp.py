@@ -57,7 +57,7 @@ def load(node: Any) -> None:
     before, here.load_errors = here.load_errors, []
     try:
         parsed = script.parse(saving.read_file(path))
-        with here.load():
+        with here.load(forgiving=True):
             loading.build(parsed, path, node)
     except (RuntimeError, TclError) as error:
         here.load_errors.append(str(error))

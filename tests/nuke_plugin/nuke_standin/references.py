@@ -7,6 +7,8 @@ from typing import Any
 
 from nuke_standin import session
 
+_SIDES = ("x", "y", "r", "t")
+
 
 class ExpressionError(RuntimeError):
     """Text that this double cannot evaluate."""
@@ -28,11 +30,15 @@ def name_value(name: str, node: Any, context: Any) -> Any:
 
 def _member(node: Any, rest: list[str], name: str, context: Any) -> Any:
     knob = node._knobs.get(rest[0])
+    if hasattr(knob, "_number_at") and len(rest) > 1:
+        return knob._number_at(rest[1:], context)
     if knob is not None:
         value = knob.at(context)
         return _component(knob, value, rest[1:], name)
     if rest[0] in ("width", "height", "first_frame", "last_frame", "pixel_aspect", "format") and len(rest) == 1:
         return _fact(node, rest[0], context)
+    if rest[0] == "bbox" and len(rest) == 2 and rest[1] in _SIDES:
+        return float(node._facts(context).bbox[_SIDES.index(rest[1])])
     raise ExpressionError(f"nothing named {name!r}: {node._full_name()} has no {rest[0]!r}")
 
 

@@ -68,7 +68,8 @@ class _Writer:
         return self.out
 
     def _write(self, node: Any) -> None:
-        inputs = [one if one is not None and id(one) in self._known() else None for one in node._inputs]
+        inputs = [one if one is not None and id(one) in self.names else None for one in node._inputs]
+        inputs += [None] * (_declared(node) - len(inputs))
         for above in reversed(inputs):
             self.out.append(f"push ${self.names[id(above)]}" if above is not None else "push 0")
         self.out += self._body(node, [_inputs_line(node, len(inputs))])
@@ -78,19 +79,24 @@ class _Writer:
         self.names[id(node)] = name
         self.out.append(f"set {name} [stack 0]")
 
-    def _known(self) -> dict:
-        return self.names
-
     def _body(self, node: Any, first: list[str]) -> list[str]:
         original = node._original
         if original is not None and id(original) in self.names:
-            own = [f"{name} {node._knobs[name]._word()}" for name in ("xpos", "ypos")]
+            own = writing.own_of_clone(node)
             return _node_text(node, [*first, *own], f"clone ${self.names[id(original)]}")
         definitions = not isinstance(node, groups.Gizmo)
         return _node_text(node, [*first, *writing.lines(node, definitions)], quoted(node._class_name()))
 
 
+def _declared(node: Any) -> int:
+    """Return how many inputs a node of an opaque class had in its script: nobody else knows."""
+    return sum(node._declared) if node._kind.opaque else 0
+
+
 def _inputs_line(node: Any, count: int) -> str:
+    main, masks = node._declared
+    if node._kind.opaque and masks and count == main + masks:
+        return f"inputs {main}+{masks}"
     mask = node._kind.mask
     if mask is not None and count == mask + 1:
         return f"inputs {mask}+1"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from nuke_standin.words import TclError, Word, commands, split
 
 GROUPS = ("Group", "Gizmo", "VariableGroup")  # LiveGroup: see _closing_live_groups
-_HEADER = ("version", "define_window_layout_xml", "define_window_layout", "add_format", "load", "python", "add_view")
+_HEADER = ("version", "define_window_layout_xml", "define_window_layout", "load", "python", "add_view")
 
 
 class Item(NamedTuple):
@@ -41,6 +41,7 @@ class Script(NamedTuple):
     records: list
     layers: list  # of lists of words: the layer's name, then its channels
     defaults: list  # of (Class.knob, value)
+    formats: list  # of texts
     version: str
 
 
@@ -68,6 +69,7 @@ class _Machine:
         self.records: list[Record] = []
         self.layers: list[list[str]] = []
         self.defaults: list[tuple[str, str]] = []
+        self.formats: list[str] = []
         self.version = ""
         self.stack: list[object] = []
         self.outer: list[tuple[list[object], object, int]] = []
@@ -78,6 +80,7 @@ class _Machine:
             "set": self._set, "push": self._push, "pop": self._pop, "dup": self._dup, "exch": self._exch,
             "roll": self._roll, "stack": self._nothing, "clone": self._clone, "end_group": self._end_group,
             "add_layer": self._add_layer, "knob_default": self._knob_default, "Root": self._root,
+            "add_format": self._add_format,
         }  # fmt: skip
 
     def run(self, words: list[Word]) -> None:
@@ -93,7 +96,7 @@ class _Machine:
     def finish(self) -> Script:
         if self.outer:
             raise TclError("the group that begins here has no end_group", self.outer[-1][2])
-        return Script(self.records, self.layers, self.defaults, self.version)
+        return Script(self.records, self.layers, self.defaults, self.formats, self.version)
 
     def _nothing(self, words: list[Word]) -> None:
         """Accept a command that changes nothing."""
@@ -143,6 +146,10 @@ class _Machine:
     def _knob_default(self, words: list[Word]) -> None:
         _expect(words, 3)
         self.defaults.append((words[1].text, words[2].text))
+
+    def _add_format(self, words: list[Word]) -> None:
+        _expect(words, 2)
+        self.formats.append(words[1].text)
 
     def _root(self, words: list[Word]) -> None:
         items, _ = _items(words)

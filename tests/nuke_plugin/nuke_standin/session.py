@@ -28,10 +28,13 @@ class Session:
         self.modified = False
         self.loading = 0
         self.load_errors: list[str] = []
+        self.load_notes: list[str] = []  # what of the last script the double keeps as text alone
+        self.forgiving = False  # whether a script is read, of which much may be unknown
         self.layers = Layers()
         self.formats: list = []
         self.plugin_path: list[str] = []
         self.gizmos: dict[str, Any] = {}
+        self.unknown_kinds: dict[str, Any] = {}  # classes of nodes in scripts that nobody knows
         self.knob_defaults: dict[str, str] = {}
         self.callbacks: dict[str, list] = {}
         self.namespace: dict[str, Any] = {"__name__": "__main__"}
@@ -85,13 +88,15 @@ class Session:
             self.this.pop()
 
     @contextmanager
-    def load(self) -> Iterator[None]:
+    def load(self, forgiving: bool = False) -> Iterator[None]:
         """Read nodes from text: no undo steps, no panels, not busy."""
         self.loading += 1
         before, self._executing = self._executing, 0
+        strictness, self.forgiving = self.forgiving, forgiving
         try:
             yield
         finally:
+            self.forgiving = strictness
             self._executing = before
             self.loading -= 1
 

@@ -144,6 +144,8 @@ def _execute(nuke: Any, options: Options) -> int:
     """Load a script and render its Writes."""
     try:
         nuke.scriptOpen(options.script)
+        for note in session.current().load_notes:
+            sys.stderr.write(f"Warning: {note}\n")
         _proxy(options)
         frames = _frames(options)
         if options.writes:

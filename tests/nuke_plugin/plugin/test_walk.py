@@ -212,6 +212,42 @@ def test_a_knob_of_a_class_that_is_not_known_is_compared_all_the_same(comp):
     assert walk.read(comp.node()).nodes != first
 
 
+STUDIO = 'StudioMatte {\n inputs 0\n file "\\[value root.name]/matte.exr"\n grain 3\n name Studio1\n}\n'
+
+
+def test_a_node_of_a_class_that_nobody_has_is_named(comp, sign):
+    from videomama_nuke import walk
+
+    comp.nuke.scriptReadText(STUDIO)
+    comp.node("Studio1").setInput(0, comp.node("MaskRead"))
+    comp.node().setInput(1, comp.node("Studio1"))
+    first = walk.read(comp.node())
+    assert first.unchecked == ("Studio1",)
+    comp.node("Studio1")["grain"].setValue("4")
+    assert walk.read(comp.node()).nodes != first.nodes
+    comp.node("Studio1")["disable"].setValue(True)
+    comp.node("Studio1")["file"].setValue("")
+    assert comp.refine() == "refined 1001-1020; not checked: Studio1"
+
+
+def test_inside_a_group_such_a_node_is_named_in_full(comp):
+    from videomama_nuke import walk
+
+    group = grouped(comp)
+    with group:
+        comp.nuke.scriptReadText(STUDIO)
+        group.output().setInput(0, comp.nuke.toNode("Studio1"))
+    assert walk.read(comp.node()).unchecked == ("Soft1.Studio1",)
+
+
+def test_a_refine_through_such_a_node_says_which_one_it_is(comp):
+    comp.nuke.scriptReadText(STUDIO)
+    comp.node("Studio1").setInput(0, comp.node("MaskRead"))
+    comp.node().setInput(1, comp.node("Studio1"))
+    with pytest.raises(RuntimeError, match="Studio1: the stand-in has no pixels for the class StudioMatte"):
+        comp.refine()
+
+
 def test_without_a_signature_every_refine_exports_anew_and_finds_all_alphas(comp):
     track(comp)
     assert comp.refine() == "refined 1001-1020; not checked: Tracker1"

@@ -256,6 +256,17 @@ def test_update_ui_runs_when_the_main_loop_is_idle(gui_nuke, said):
     assert said == ["NoOp1"]
 
 
+@pytest.mark.parametrize(
+    ("named", "count"), [("Blur", 1), ("Bl", 0), ("Blur*", 0), ("blur", 0), ("*", 2), ("Group", 1)]
+)
+def test_update_ui_goes_by_the_whole_name_of_a_class(gui_nuke, said, named, count):
+    gui_nuke.addUpdateUI(said.append, 1, nodeClass=named)
+    gui_nuke.nodes.Blur()
+    gui_nuke.nodes.Group(name="Blur")
+    callbacks.idle()
+    assert len(said) == count
+
+
 def test_callbacks_of_one_node(gui_nuke, said):
     node = gui_nuke.createNode("NoOp")
     node.addCallback("knobChanged", lambda: said.append(gui_nuke.thisKnob().name()))

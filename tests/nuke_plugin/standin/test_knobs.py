@@ -330,6 +330,32 @@ def test_user_knobs_of_files(nuke, node, definition, cls, value):
     assert found == value
 
 
+def test_every_knob_has_an_evaluated_value(nuke):
+    """Those of knobs that hold no path are their values: the documents say no more."""
+    nuke.frame(4)
+    nuke.root()["views"].setValue('{main ""}\n{left ""}')
+    node = nuke.nodes.Blur(label="size [value size]", filter="box", channels="rgb")
+    node["size"].setExpression("frame * 2")
+    group = nuke.nodes.Group()
+    link = nuke.Link_Knob("link")
+    link.makeLink("Blur1", "label")
+    group.addKnob(link)
+    found = {name: node[name].getEvaluatedValue() for name in ("label", "filter", "channels", "size", "crop", "name")}
+    assert found == {
+        "label": "size 8",
+        "filter": "box",
+        "channels": "rgb",
+        "size": 8,
+        "crop": True,
+        "name": "Blur1",
+    }
+    assert link.getEvaluatedValue() == "size 8"
+    oc = nuke.OutputContext()
+    oc.setFrame(5)
+    assert node["size"].getEvaluatedValue(oc) == 10
+    assert all(knob.getEvaluatedValue() is not NotImplemented for knob in node.allKnobs())
+
+
 @pytest.mark.parametrize("kind", range(91))
 def test_every_kind_of_the_table_is_taken(nuke, node, kind):
     from nuke_standin import flags, knobs_user

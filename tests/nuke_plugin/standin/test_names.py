@@ -10,7 +10,7 @@ from nuke_standin import knobs
 
 # In 15.0 and not yet in the stubs, which are of 13.2; or from the documentation of the parent class.
 NEWER = {
-    "Node.isClone", "Views_Knob", "Knob.defaultValue", "Text_Knob",
+    "Node.isClone", "Views_Knob", "Knob.defaultValue", "Knob.getEvaluatedValue", "Text_Knob",
 }  # fmt: skip
 POSITIONAL = {"knob", "scriptSaveToTemp"}  # the stubs are no help there
 OURS = {"real_inputs", "at"}  # said in their docstrings: not part of Nuke

@@ -180,6 +180,23 @@ def test_dependencies_and_dependents(nuke):
     assert nuke.dependencies(b) == [a, c]
 
 
+def test_hidden_inputs_are_dependents_of_their_own_kind(nuke):
+    source = nuke.nodes.Constant()
+    shown, hidden = nuke.nodes.NoOp(inputs=[source]), nuke.nodes.NoOp(inputs=[source], hide_input=True)
+    assert source.dependent(nuke.INPUTS) == [shown]
+    assert source.dependent(nuke.HIDDEN_INPUTS) == [hidden]
+    assert source.dependent(nuke.INPUTS | nuke.HIDDEN_INPUTS) == [shown, hidden]
+    assert nuke.dependentNodes(nuke.INPUTS, source) == [shown]
+
+
+def test_expressions_of_an_opaque_node_name_what_it_depends_on(nuke):
+    nuke.scriptReadText("Blur { inputs 0 name Driver }\nNotThere { inputs 0 amount {{Driver.size*2}} name Driven }\n")
+    driver, driven = nuke.toNode("Driver"), nuke.toNode("Driven")
+    assert driven.dependencies(nuke.EXPRESSIONS) == [driver]
+    driver.setName("Renamed")
+    assert driven["amount"].value() == "{Renamed.size*2}"
+
+
 def test_trap_a_deleted_node_is_a_value_error_whatever_is_asked(nuke):
     node, below = nuke.nodes.Blur(), nuke.nodes.Blur()
     below.setInput(0, node)

@@ -506,7 +506,7 @@ def test_merge(server, operation, red):
 
 
 def test_merge_refuses_what_it_does_not_know(server):
-    assert "'overlay'" in error(server, colour((1, 1, 1, 1)), colour((1, 1, 1, 1)), merging("overlay"))
+    assert "'dither'" in error(server, colour((1, 1, 1, 1)), colour((1, 1, 1, 1)), merging("dither"))
 
 
 def test_grade(server):

@@ -509,7 +509,7 @@ def test_sample_takes_the_mean_around_a_place(nuke, exr, tmp_path):
 
 @pytest.mark.parametrize(
     ("kind", "knob", "value"),
-    [("Reformat", "flip", True), ("Merge2", "also_merge", "rgb"), ("Premult", "invert", True), ("Crop", "softness", 3)],
+    [("Reformat", "flip", True), ("Merge2", "sRGB", True), ("Premult", "invert", True), ("Crop", "softness", 3)],
 )
 def test_knobs_without_effect_here_are_refused(nuke, clip, kind, knob, value):
     node = getattr(nuke.nodes, kind)(inputs=[reading(nuke, clip)])

@@ -243,24 +243,6 @@ def test_trap_a_gizmo_saves_its_own_knobs_and_what_was_set_through_links_only(to
     assert again.input(0).name() == "Constant1"
 
 
-def test_trap_unknown_classes_are_listed_and_the_rest_is_there(nuke, tmp_path):
-    path = tmp_path / "a.nk"
-    path.write_text("NotThere { inputs 0 name A }\nset N [stack 0]\nBlur { name B }\nAlsoNot { inputs 0 }\n", "utf-8")
-    with pytest.raises(RuntimeError, match=r"line 1: NotThere: Unknown command\n.*line 4: AlsoNot: Unknown command"):
-        nuke.scriptOpen(str(path))
-    assert [node.name() for node in nuke.allNodes()] == ["B"]
-    assert nuke.toNode("B").input(0) is None
-    assert nuke.root().name() == str(path)
-
-
-def test_unknown_knobs_and_channels_are_load_errors(nuke):
-    with pytest.raises(RuntimeError, match="Blur1: no knob named 'nothing'"):
-        nuke.scriptReadText("Blur { inputs 0 nothing 3 }\n")
-    with pytest.raises(RuntimeError, match=r"Copy1.to0: no channel 'roto.alpha'"):
-        nuke.scriptReadText("Copy { inputs 0 to0 roto.alpha }\n")
-    nuke.scriptReadText("add_layer {roto roto.alpha}\nCopy { inputs 0 to0 roto.alpha }\n")
-
-
 def test_trap_a_format_knob_before_the_file_type_is_lost(nuke):
     nuke.scriptReadText('Write { inputs 0 datatype "32 bit float" file_type exr compression none }\n')
     write = nuke.toNode("Write1")

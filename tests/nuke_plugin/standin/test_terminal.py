@@ -256,9 +256,14 @@ def test_x_with_ranges(run, comp, tmp_path):
     assert frames(tmp_path / "one") == [1001, 1003, 1004]
 
 
-def test_x_with_a_range_after_the_script(run, comp, tmp_path):
-    assert run("-x", comp, "1002,1003")[0] == 0
-    assert frames(tmp_path / "one") == [1002, 1003]
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [(["1002,1003"], [1002, 1003]), (["1002-1003"], [1002, 1003]), (["1001-1004x3"], [1001, 1004]),
+     (["1001", "1003-1004"], [1001, 1003, 1004]), (["1002"], [1002])],
+)  # fmt: skip
+def test_x_with_a_range_after_the_script(run, comp, tmp_path, words, found):
+    assert run("-x", comp, *words)[0] == 0
+    assert frames(tmp_path / "one") == found
 
 
 def test_a_write_by_name_that_is_off_is_an_error(run, comp):
@@ -299,11 +304,14 @@ def test_a_guard_in_init_ends_the_render(run, comp, tmp_path):
     assert not (tmp_path / "one").exists()
 
 
-def test_an_unknown_class_is_a_load_error_that_names_it(run, comp):
+def test_an_unknown_class_is_a_warning_and_an_error_once_a_render_needs_it(run, comp):
     comp.write_text(comp.read_text() + "NoSuchThing {\n name NoSuchThing1\n}\n")
     code, _, err = run("-x", comp)
+    assert (code, "NoSuchThing: Unknown command" in err) == (0, True), err
+    comp.write_text(comp.read_text() + "Write {\n file /x/a.%04d.exr\n file_type exr\n name Below\n}\n")
+    code, _, err = run("-x", "-X", "Below", comp)
     assert code == 1
-    assert "NoSuchThing" in err
+    assert "ERROR: NoSuchThing1: the stand-in has no pixels for the class NoSuchThing" in err
 
 
 def test_a_script_that_does_not_exist(run, tmp_path):
