@@ -47,18 +47,16 @@ def load(node: Any) -> None:
     for inner in node._descendants():
         inner._deleted = True
     node._children.clear()
-    path, node._problem = in_project(node._knobs["file"].at(None), here_and_now()), ""
-    if not path:
-        return
-    if path in _around(node):
-        node._problem = f"{path} holds itself"
-        return
     here = session.current()
-    before, here.load_errors = here.load_errors, []
+    before, here.load_errors, node._problem = here.load_errors, [], ""
     try:
-        parsed = script.parse(saving.read_file(path))
-        with here.load(forgiving=True):
-            loading.build(parsed, path, node)
+        path = in_project(node._knobs["file"].at(None), here_and_now())
+        if path in _around(node):
+            raise RuntimeError(f"{path} holds itself")
+        if path:
+            parsed = script.parse(saving.read_file(path))
+            with here.load(forgiving=True):
+                loading.build(parsed, path, node)
     except (RuntimeError, TclError) as error:
         here.load_errors.append(str(error))
     node._problem, here.load_errors = "; ".join(here.load_errors), before

@@ -72,7 +72,14 @@ def test_a_script_that_changes_shows_after_reload(precomp, inside):
     assert red(precomp) == 0.75
 
 
-@pytest.mark.parametrize(("text", "said"), [(None, "No such file"), ("NoClassAtAll {\n}\n", "Unknown command")])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "No such file"),
+        ("Blur {\n", "the brace opened here is never closed"),
+        ("NoClassAtAll {\n inputs 0\n}\nOutput {\n name End1\n}\n", "NoClassAtAll"),
+    ],
+)
 def test_a_script_that_cannot_be_read_is_an_error_of_its_picture(nuke, tmp_path, text, said):
     path = tmp_path / "broken.nk"
     if text is not None:
