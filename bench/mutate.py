@@ -4,7 +4,8 @@ python bench/mutate.py --count 40 --seed 1 --module server/videomama_server/qc
 
 Everything happens in a copy of the tree in a temporary folder. A module's tests are the file of the same name in the
 folder of the same name; without one, the files beside it that name the module; without any, the whole folder. Tests
-marked `slow` are left out. What the tests leave running is ended by its process group, so this needs a POSIX system.
+marked `slow` are left out. An environment beside the copy leads every Python of the tests to it, however it is started,
+and whatever the tests leave running is ended after each run; this needs a POSIX system.
 An uncaught fault may change no behaviour at all: whoever reads the table decides.
 """
 
@@ -17,15 +18,18 @@ import random
 import re
 import shutil
 import signal
+import site
 import subprocess
 import sys
 import tempfile
 import time
+import venv
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psutil
 from mutations import Mutation, faults_of, planted
 
 ROOT = Path(__file__).parents[1]
@@ -40,6 +44,7 @@ LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".
 TABLE = "{:<46} {:>5}  {:<18} {:<9} {:>6}  {}"
 NOT_TRIED = "not tried"
 NO_TESTS = 5  # pytest's exit code
+_END_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -88,22 +93,27 @@ def modules_of(root: Path, named: Sequence[str]) -> list[str]:
 
 
 class Trial:
-    """A copy of the tree in which the tests run."""
+    """A copy of the tree in which the tests run.
+
+    Args:
+        root: the copy, in a folder that holds nothing else.
+        limit_s: the longest that the tests of a module may take.
+    """
 
     def __init__(self, root: Path, limit_s: float) -> None:
         self.root, self.limit_s = root, limit_s
-        paths = os.pathsep.join(str(root / name) for name in ("server", "nuke_plugin"))
-        self.environment = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
+        self.python = _environment(root)
+        kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        self.variables = {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
         where = subprocess.run(
-            [sys.executable, "-c", "import videomama_server; print(videomama_server.__file__)"],
-            env=self.environment,
+            [self.python, "-I", "-c", "import videomama_server; print(videomama_server.__file__)"],
             cwd=root,
             capture_output=True,
             text=True,
             check=True,
         ).stdout
         if not Path(where.strip()).is_relative_to(root):
-            raise SystemExit(f"the copy's modules are not those that are imported, but {where}")
+            raise SystemExit(f"the tests would import {where.strip()}, which is not in the copy")
 
     def run(self, tests: Sequence[str], limit_s: float) -> tuple[int | None, float, str]:
         """Run tests: their exit code (None: time ran out), seconds, and what they said."""
@@ -119,9 +129,9 @@ class Trial:
         ]
         begun = time.monotonic()
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *words, *tests],
+            [self.python, "-m", "pytest", *words, *tests],
             cwd=self.root,
-            env=self.environment,
+            env=self.variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -133,7 +143,7 @@ class Trial:
         except subprocess.TimeoutExpired:
             return None, time.monotonic() - begun, ""
         finally:
-            _end(process)
+            _end(process, self.root.parent)
         return process.returncode, time.monotonic() - begun, said
 
     def sound(self, module: str) -> float | None:
@@ -157,11 +167,30 @@ class Trial:
         return MutationOutcome(fault, verdict, round(seconds, 1))
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    """End the tests, when time ran out, and whatever they or a fault left running."""
+def _environment(root: Path) -> str:
+    """Make an environment of this one's packages with the copy before them, and return its Python.
+
+    `PYTHONPATH` would not do: tests set it themselves, and our own processes start with `-I`.
+    """
+    folder = root.parent / "environment"
+    venv.create(folder, symlinks=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    places = [*(str(root / name) for name in ("server", "nuke_plugin")), *site.getsitepackages()]
+    (packages / "copy.pth").write_text("\n".join(places), encoding="utf-8")
+    return str(folder / "bin" / "python")
+
+
+def _end(process: subprocess.Popen[str], folder: Path) -> None:
+    """End the tests, when time ran out, and whatever they or a fault left running, detached servers included."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+    every = psutil.process_iter(["cmdline"])
+    left = [one for one in every if any(str(folder) in word for word in one.info["cmdline"] or ())]
+    for one in left:
+        with suppress(psutil.Error):
+            one.kill()
+    psutil.wait_procs(left, _END_S)
 
 
 def chosen(root: Path, modules: Sequence[str], count: int, seed: int) -> list[Mutation]:

@@ -251,6 +251,38 @@ def write_frame(path: Path, kind: str, rng: np.random.Generator, size: tuple[int
     frames.write_picture(path, mask, ("A",), "half")
 
 
+_PYTHONS = (
+    (Path.home(), ".pyenv/versions/{0}.*/bin/python"),
+    (Path.home(), ".local/share/uv/python/cpython-{0}.*/bin/python"),
+    (Path.home(), "*conda*/envs/*/bin/python{0}"),
+    (Path("/opt"), "*/bin/python{0}"),
+    (Path("/usr/local/bin"), "python{0}"),
+)
+
+
+@pytest.fixture(scope="session")
+def find_python():
+    """Return a Python of a version, wherever it is installed: `find_python("3.9")`; skip where there is none."""
+
+    def find(version: str) -> str:
+        known = [path for folder, form in _PYTHONS for path in sorted(folder.glob(form.format(version)), reverse=True)]
+        on_path = [Path(folder, f"python{version}") for folder in os.environ["PATH"].split(os.pathsep)]
+        for candidate in (*known, *on_path, Path(sys.executable)):
+            if candidate.is_file() and _version_of(candidate) == version:
+                return str(candidate)
+        return pytest.skip(f"no Python {version} is installed here")
+
+    return find
+
+
+def _version_of(python: Path) -> str:
+    """Return what a Python says it is; empty for one that does not run, such as a shim of another version."""
+    said = subprocess.run(
+        [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], capture_output=True, text=True
+    )
+    return said.stdout.strip()
+
+
 @pytest.fixture
 def make_clip(tmp_path):
     """Write clips: `make_clip(count=4)`."""

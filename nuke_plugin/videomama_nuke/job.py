@@ -124,7 +124,7 @@ class Refine:
         self._say(f"waiting for the engine {planned.engine}")
         self.following = True
         for event in transfer.follow(transfer.submit(client, parcel), self.cancelled, self._patience):
-            self._note(event)
+            self._take(event)
         self.following = False
 
     def _export(self, view: str, needed: list[int]) -> None:
@@ -145,6 +145,13 @@ class Refine:
             return False
         return True
 
+    def _take(self, event: messages.JobEvent) -> None:
+        """Note an event. Where there is nobody to show it to, the job is cancelled at the server, too."""
+        try:
+            self._note(event)
+        except Cancelled:
+            self.cancel()
+
     def _note(self, event: messages.JobEvent) -> None:
         if isinstance(event, messages.MattePlanned):
             for warning in event.warnings:
@@ -158,7 +165,7 @@ class Refine:
             self._leave_record()
         elif isinstance(event, messages.FrameDone):
             self._done += 1
-            if self._done == 1 or time.monotonic() - self._shown > _SHOW_EVERY_S:
+            if time.monotonic() - self._shown > _SHOW_EVERY_S:
                 self._show()
         elif isinstance(event, messages.MatteDone):
             self.computed += event.computed

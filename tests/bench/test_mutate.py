@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -99,6 +100,36 @@ def test_the_same_seed_plants_the_same_faults(mutate):
 def test_a_module_without_known_tests_is_refused(mutate, name):
     with pytest.raises(SystemExit, match="no tests are known"):
         mutate.modules_of(ROOT, [name])
+
+
+STARTS_OTHERS = """
+import subprocess
+import sys
+from pathlib import Path
+
+WHERE = "import videomama_server; print(videomama_server.__file__)"
+
+
+def test_it():
+    for words in (["-c", WHERE], ["-I", "-c", WHERE]):
+        said = subprocess.run([sys.executable, *words], env={}, capture_output=True, text=True, check=True).stdout
+        assert Path(said.strip()).is_relative_to(Path(__file__).parents[1])
+    left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    Path(__file__).with_name("pid").write_text(str(left.pid))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
+def test_every_python_of_a_trial_imports_the_copy_and_none_is_left_running(mutate, tmp_path):
+    root = tmp_path / "tree"
+    for folder in ("server/videomama_server", "tests"):
+        (root / folder).mkdir(parents=True)
+    (root / "server/videomama_server/__init__.py").touch()
+    (root / "tests/test_it.py").write_text(STARTS_OTHERS)
+    code, _, said = mutate.Trial(root, 60).run(["tests/test_it.py"], 60)
+    assert code == 0, said
+    assert not psutil.pid_exists(int((root / "tests/pid").read_text()))
 
 
 @pytest.mark.slow

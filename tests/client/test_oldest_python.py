@@ -25,12 +25,8 @@ except wire.ProtocolError:
 
 
 @pytest.fixture(scope="module")
-def python39() -> str:
-    installed = sorted(Path.home().glob(".pyenv/versions/3.9*/bin/python"))
-    found = str(installed[-1]) if installed else shutil.which("python3.9")
-    if found is None:
-        pytest.skip("no Python 3.9 is installed here")
-    return found
+def python39(find_python) -> str:
+    return find_python("3.9")
 
 
 @pytest.fixture

@@ -1,11 +1,14 @@
 """Comps for the tests of the plug-in: clips and scripts on disk, opened in the stand-in with the plug-in loaded."""
 
 import itertools
+import os
 import runpy
+import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +16,10 @@ import numpy as np
 from videomama_server.media import frames
 from videomama_server.media.geometry import Geometry, Rect
 
-PLUGIN = Path(__file__).parents[2] / "nuke_plugin"
+STANDIN = Path(__file__).parent
+PLUGIN = STANDIN.parents[1] / "nuke_plugin"
 WIDTH, HEIGHT = 64, 48
-FIRST, COUNT = 1001, 20
+FIRST, COUNT, MANY = 1001, 20, 24
 WAIT_S = 60.0
 _clips = itertools.count(1)
 
@@ -111,6 +115,11 @@ class Comp:
     def status(self, name: str = "VideoMaMa1") -> str:
         return str(self.node(name)["status"].value())
 
+    def choose(self, frames: str, name: str = "VideoMaMa1") -> None:
+        """Set the node's custom frame range."""
+        self.node(name)["frame_range"].setValue("custom")
+        self.node(name)["frames"].setValue(frames)
+
     def refine(self, name: str = "VideoMaMa1") -> str:
         """Press Refine, wait for the end, and return the status."""
         self.press("refine", name)
@@ -122,6 +131,23 @@ class Comp:
         from nuke_standin import session
 
         session.current().answers += answers or (True,)
+
+    def show_alphas(self, frames: Iterable[int] | None = None, name: str = "VideoMaMa1") -> str:
+        """Publish alphas as a refine of all frames does, but only `frames` of them, and return the status.
+
+        The alphas are the masks, and no server is asked.
+        """
+        from videomama_nuke import node_state, order, result, sidecar
+
+        node = self.node(name)
+        asked = order.read(node)
+        for frame in asked.wanted if frames is None else frames:
+            write_exr(Path(asked.out % frame), pixels(frame)[1], ("A",))
+        last = replace(asked.record, engine="classic")
+        sidecar.leave(last, asked.folder / last.key)
+        result.show(node, last, asked.clip)
+        node_state.refresh(node)
+        return self.status(name)
 
     def finish(self) -> None:
         from videomama_nuke import buttons
@@ -174,9 +200,11 @@ def end() -> None:
     """End the session as Nuke does when it quits."""
     import nuke_standin
 
-    buttons = sys.modules.get("videomama_nuke.buttons")
+    buttons, main_thread = (sys.modules.get(f"videomama_nuke.{name}") for name in ("buttons", "main_thread"))
     if buttons is not None:
         buttons.close()
+    if main_thread is not None:
+        main_thread.closing.set()  # no look waits for the main thread any more
     for thread in threading.enumerate():
         if thread.name in ("VideoMaMa look", "VideoMaMa sizes"):
             thread.join(WAIT_S)
@@ -193,6 +221,19 @@ def plain_script(folder: Path, words: str = "", count: int = COUNT) -> str:
         + node(words)
         + write_node(folder / "out" / "comp.%04d.exr")
     )
+
+
+def in_terminal(folder: Path, *words: object, **more: str) -> subprocess.CompletedProcess:
+    """Run a terminal mode of the stand-in in a process of its own, with the plug-in on NUKE_PATH and a home folder."""
+    environment = {
+        **os.environ,
+        "NUKE_PATH": str(PLUGIN),
+        "PYTHONPATH": str(STANDIN),
+        "HOME": str(folder),
+        **more,
+    }
+    command = [sys.executable, "-m", "nuke_standin", *map(str, words)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
 
 
 def forget_plugin() -> None:

@@ -1,5 +1,6 @@
 """The end of a growing log."""
 
+from videomama_nuke.panel import log_tail
 from videomama_nuke.panel.log_tail import LINES, LogTail
 
 
@@ -42,3 +43,27 @@ def test_odd_bytes_do_no_harm(tmp_path):
     file = tmp_path / "server.log"
     file.write_bytes(b"caf\xe9\n")
     assert LogTail().read(str(file), file)[1] == ("caf\ufffd",)
+
+
+def test_a_log_that_has_not_changed_is_not_read_again(tmp_path, monkeypatch):
+    file, tail = tmp_path / "server.log", LogTail()
+    file.write_text("one\n")
+    read = []
+    real = log_tail._last_lines
+    monkeypatch.setattr(log_tail, "_last_lines", lambda content, cut: read.append(len(content)) or real(content, cut))
+    for _ in range(3):
+        assert tail.read("", file)[1] == ("one",)
+    assert read == [4]
+    other = tmp_path / "other.log"
+    other.write_text("two\n")
+    assert tail.read("", other)[1] == ("two",)
+
+
+def test_the_first_line_is_kept_where_the_file_is_read_whole_and_dropped_where_it_is_cut(tmp_path):
+    file = tmp_path / "server.log"
+    line = "x" * 1023 + "\n"
+    for count, kept in ((128, 128), (129, 127)):
+        file.write_text(line * count)
+        assert len(LogTail().read("", file)[1]) == kept
+    file.write_text("y" * 2 * log_tail._BYTES)
+    assert LogTail().read("", file)[1] == ("y" * log_tail._BYTES,)

@@ -12,16 +12,21 @@ import videomama_client
 HERE = Path(__file__).parent
 PLUGIN = Path(videomama_client.__file__).parents[1]
 PACKAGES = ("PySide2==5.15.2.1", "Qt.py>=2.0", "pyzmq>=25.1", "msgpack>=1.0.5", "pytest>=8.2")
-FILES = ("test_widget.py", "test_style.py", "test_watcher.py", "test_live.py")
+FILES = (
+    "test_cache_box.py",
+    "test_controls.py",
+    "test_jobs_model.py",
+    "test_jobs_view.py",
+    "test_live.py",
+    "test_report_dialog.py",
+    "test_style.py",
+    "test_talker.py",
+    "test_watcher.py",
+    "test_widget.py",
+)
 PROBE = "from Qt import QtGui, QtTest, QtWidgets; QtWidgets.QApplication([]); print(QtWidgets.__name__)"
 INSTALL_S = 300
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-
-def python310() -> str:
-    found = sorted(Path.home().glob(".pyenv/versions/3.10*/bin/python"))
-    named = str(found[-1]) if found else shutil.which("python3.10")
-    return named or pytest.skip("no Python 3.10 is installed here")
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -30,7 +35,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def python(request) -> Path:
+def python(request, find_python) -> Path:
     """The interpreter of an environment that is made once and kept in pytest's cache folder."""
     folder = request.config.cache.mkdir("panel-pyside2") / "venv"
     made = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
@@ -38,7 +43,9 @@ def python(request) -> Path:
     wanted = "\n".join(PACKAGES)
     if not stamp.exists() or stamp.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([python310(), "-m", "venv", str(folder)], check=True, env=environment(), timeout=INSTALL_S)
+        subprocess.run(
+            [find_python("3.10"), "-m", "venv", str(folder)], check=True, env=environment(), timeout=INSTALL_S
+        )
         install(made)
         stamp.write_text(wanted)
     said = subprocess.run([made, "-c", PROBE], env=environment(), capture_output=True, text=True, timeout=60)

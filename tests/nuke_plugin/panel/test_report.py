@@ -119,11 +119,33 @@ def test_missing_packages_are_named(monkeypatch, tmp_path):
     assert (line.ok, "python install nuke" in line.fix) == (False, True)
 
 
-@pytest.mark.parametrize(("major", "ok"), [(13, False), (15, True)])
+def test_a_client_that_cannot_be_loaded_is_said_last(monkeypatch, tmp_path):
+    monkeypatch.delattr(videomama_client, "connection")
+    monkeypatch.setitem(sys.modules, "videomama_client.connection", None)
+    line = report.lines(tmp_path / "connection.json")[-1]
+    assert line.what.startswith("The server cannot be asked: ")
+    assert (line.ok, line.fix) == (False, "Install what is missing above.")
+
+
+@pytest.mark.parametrize(("major", "ok"), [(13, False), (14, True), (15, True)])
 def test_nuke_is_asked_for_its_version(monkeypatch, tmp_path, major, ok):
     nuke = SimpleNamespace(NUKE_VERSION_MAJOR=major, NUKE_VERSION_STRING=f"{major}.1v2")
     monkeypatch.setitem(sys.modules, "nuke", nuke)
     assert about(report.lines(tmp_path / "connection.json"), f"Nuke {major}.1v2").ok is ok
+
+
+@pytest.mark.parametrize(("version", "ok"), [((3, 8), False), ((3, 9), True), ((3, 13), True)])
+def test_python_is_old_enough_or_it_is_said_which_one_is_needed(monkeypatch, tmp_path, version, ok):
+    monkeypatch.setattr(report.sys, "version_info", (*version, 0))
+    line = report._python()
+    assert (line.ok, bool(line.fix)) == (ok, not ok)
+    assert line.what.startswith("Python ")
+
+
+def test_what_is_as_it_should_be_has_nothing_to_do(healthy, monkeypatch):
+    nuke = SimpleNamespace(NUKE_VERSION_MAJOR=15, NUKE_VERSION_STRING="15.1v2")
+    monkeypatch.setitem(sys.modules, "nuke", nuke)
+    assert [line.fix for line in report.lines(healthy.file) if line.ok and line.fix] == []
 
 
 def test_the_text_has_what_to_do_below_what_is_wrong():

@@ -13,6 +13,8 @@ STATUS = StatusReported(
 
 
 SIZES = {
+    100_000: "100 kB",
+    99_900: "99.9 kB",
     0: "0 B",
     999: "999 B",
     1000: "1.0 kB",
@@ -28,6 +30,11 @@ SPANS = [
     (3600 * 3 + 312, "3 h 05 min", "3:05:12"),
     (90_000, "1 d 1 h", "25:00:00"),
     (-5, "0 s", "0:00"),
+    (60, "1 min 00 s", "1:00"),
+    (3599, "59 min 59 s", "59:59"),
+    (3600, "1 h 00 min", "1:00:00"),
+    (86_399, "23 h 59 min", "23:59:59"),
+    (86_400, "1 d 0 h", "24:00:00"),
 ]
 
 
@@ -129,3 +136,87 @@ def test_the_cache_says_how_full_it_is():
     assert snapshot.cache_line(CacheReported("", "/c", 1234, 3_400_000_000, 10**11)) == (
         "1,234 entries \u00b7 3.4 GB of 100 GB"
     )
+
+
+def test_at_first_nothing_is_known():
+    nothing = Snapshot()
+    assert nothing == Snapshot(snapshot.LOOKING, 0.0, 0.0, 0.0, "", "", None, (), None, "", (), None, ())
+    assert snapshot.server_line(nothing, 100.0) == "Looking for a server"
+    assert snapshot.server_detail(nothing) == ""
+    assert snapshot.notice_line(nothing, 100.0) == ""
+    assert not snapshot.Notice(1, 0.0, "done").bad
+
+
+@pytest.mark.parametrize(("asked", "state"), [(0.0, RUNNING), (97.0, RUNNING), (96.9, SILENT)])
+def test_three_seconds_are_no_silence_yet(asked, state):
+    assert Snapshot(state=RUNNING, asked=asked).seen(100.0) == state
+    assert Snapshot(state=UNREACHABLE, asked=asked).seen(100.0) == UNREACHABLE
+
+
+@pytest.mark.parametrize(("age", "said"), [(60.0, "Done."), (60.5, "")])
+def test_news_are_a_minute_old_at_most(age, said):
+    shot = Snapshot(notice=snapshot.Notice(1, 100.0, "done"))
+    assert snapshot.notice_line(shot, 100.0 + age) == said
+
+
+@pytest.mark.parametrize(
+    ("engine", "device", "dtype", "said"),
+    [
+        (None, None, None, "Not loaded"),
+        (None, "cpu", None, "Loaded on cpu"),
+        ("classic", None, None, "classic"),
+        ("videomama", "cuda:0", "bf16", "videomama on cuda:0, bf16"),
+    ],
+)
+def test_of_the_engine_is_said_what_is_known(engine, device, dtype, said):
+    assert snapshot.engine_line(replace(STATUS, engine=engine, device=device, dtype=dtype)) == said
+
+
+def test_a_clock_names_the_day_where_that_is_another():
+    import time
+
+    now = time.mktime((2026, 5, 4, 12, 0, 0, 0, 0, -1))
+    assert snapshot.server_line(Snapshot(state=RUNNING, since=now - 60), now) == "Running since 11:59:00"
+    earlier = snapshot.server_line(Snapshot(state=RUNNING, since=now - 86400), now)
+    assert earlier.endswith("12:00")
+    assert earlier.startswith("Running since 03 ")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [("", ""), ("done", "Done."), ("done.", "Done."), ("what?", "What?"), ("now!", "Now!")]
+)
+def test_words_become_a_sentence(words, said):
+    assert snapshot.sentence(words) == said
+
+
+def test_shares_never_leave_the_bar(make_job):
+    assert snapshot.shares(make_job(frame_count=10, done=40, computed=15)) == (1.0, 1.0)
+    assert snapshot.shares(make_job(frame_count=1, done=1, computed=1)) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"frame_count": None, "done": 3, "computed": 3}, "3"),
+        ({"frame_count": 4, "done": 0, "computed": 0}, "0 of 4"),
+        ({"frame_count": 4, "done": 4, "computed": 0}, "4 of 4 \u00b7 4 cached"),
+    ],
+)
+def test_progress_says_what_is_known(make_job, changes, said):
+    assert snapshot.job_progress(make_job(**changes)) == said
+
+
+def test_a_sentence_of_a_job_has_all_that_is_known_and_nothing_else(make_job):
+    job = make_job(label="sh010", engine=None, frame_count=None, done=0, computed=0, seconds=5, plate="/p.exr")
+    assert snapshot.job_sentence(job) == "sh010\nrunning, interactive\n5 s\n/p.exr"
+    planned = replace(job, engine="classic", frame_count=4)
+    assert snapshot.job_sentence(planned) == (
+        "sh010\nrunning, interactive\nengine classic\n0 of 4 frames, 0 computed\n5 s\n/p.exr"
+    )
+
+
+@pytest.mark.parametrize("state", ["done", "failed", "cancelled"])
+def test_what_has_ended_cannot_be_stopped(make_job, state):
+    assert not snapshot.stoppable(make_job(state=state))
+    assert snapshot.stoppable(make_job(state="waiting"))
+    assert snapshot.stoppable(make_job())

@@ -52,3 +52,34 @@ def test_a_job_with_flags_is_no_plain_success(colours, make_job):
 
 def test_the_focus_is_seen(colours):
     assert contrast(colours.accent, colours.window) >= 3.0
+
+
+def test_each_state_has_its_colour(colours, make_job):
+    assert colours.of_server("running") == colours.good
+    assert colours.of_server("silent") == colours.warn
+    assert colours.of_server("unreachable") == colours.bad
+    assert colours.of_server("looking") == colours.dim
+    known = {"running": colours.text, "done": colours.good, "failed": colours.bad, "waiting": None, "cancelled": None}
+    assert {state: colours.of_job(make_job(state=state)) for state in known} == known
+
+
+def test_colours_are_mixed_by_their_share(qt):
+    one, other = qt.gui.QColor("#102030"), qt.gui.QColor("#506070")
+    mixed = [qt.style.mix(one, other, share).name() for share in (0.0, 0.25, 0.5, 1.0)]
+    assert mixed == ["#102030", "#203040", "#304050", "#506070"]
+
+
+def test_words_get_fainter_from_text_to_line(colours):
+    names = ("text", "dim", "cached", "faint", "edge", "hover", "line", "button", "pressed")
+    found = [contrast(getattr(colours, name), colours.window) for name in names]
+    assert found == sorted(found, reverse=True)
+    assert len(set(found)) == len(found)
+    assert contrast(colours.accent, colours.window) != contrast(colours.ended, colours.window)
+
+
+def test_the_style_sheet_has_every_colour_and_no_gap(colours):
+    sheet = colours.sheet()
+    assert "{" in sheet
+    assert "{accent}" not in sheet
+    for name in ("button", "edge", "hover", "pressed", "accent", "faint", "base", "dim", "bad", "line", "warn"):
+        assert getattr(colours, name).name() in sheet

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -145,6 +146,65 @@ def test_commands_say_what_came_of_them(scripted, make_watcher, make_job, eventu
     assert watcher.snapshot().cache.entries == 0
     watcher.stop_server()
     assert said(4) == "The server ends."
+
+
+def test_pruning_says_so_where_nothing_had_to_go(scripted, make_watcher, eventually):
+    scripted._on_PruneCache = scripted._on_ReportCache
+    watcher = make_watcher(scripted.file)
+    watcher.prune_cache()
+    eventually(lambda: watcher.snapshot().notice, "it is done")
+    assert watcher.snapshot().notice.text == "Nothing had to go."
+    assert watcher.snapshot().cache.entries == 12
+
+
+def test_a_server_is_started_aside_and_once(scripted, make_watcher, eventually, monkeypatch):
+    from videomama_client import launch
+
+    started, go = [], threading.Event()
+    real = launch.connect
+
+    def connect(file, start):
+        started.append((file, start, threading.current_thread() is threading.main_thread()))
+        go.wait(20)
+        return real(file, start=False)
+
+    monkeypatch.setattr(launch, "connect", connect)
+    watcher = make_watcher(scripted.file)
+    for _ in range(2):
+        watcher.start_server()
+    assert watcher.snapshot().busy == ("Starting a server",)
+    go.set()
+    eventually(lambda: watcher.snapshot().notice, "it is said")
+    assert (watcher.snapshot().notice.text, watcher.snapshot().busy) == ("The server runs.", ())
+    assert started == [(scripted.file, True, False)]
+
+
+def test_the_same_command_is_not_queued_twice(scripted, make_watcher, eventually):
+    watcher = make_watcher(scripted.file)
+    eventually(is_in(watcher, RUNNING), "the server answers")
+    scripted.hangs.set()
+    time.sleep(0.2)  # what the server took in before that is answered
+    for _ in range(3):
+        watcher.clear_cache()
+    watcher.prune_cache()
+    assert watcher.snapshot().busy == ("Clearing the cache", "Pruning the cache")
+    scripted.hangs.clear()
+    eventually(lambda: not watcher.snapshot().busy, "both are done")
+    assert scripted.count(messages.ClearCache) == scripted.count(messages.PruneCache) == 1
+    assert watcher.snapshot().notice.number == 2
+
+
+def test_a_thread_that_does_not_end_is_waited_for_a_second(scripted, make_watcher):
+    watcher = make_watcher(scripted.file)
+    begun, going_on = threading.Event(), threading.Event()
+    watcher._talkers[0].put(lambda: begun.set() or going_on.wait(20))
+    talkers = watcher._talkers
+    assert begun.wait(20)
+    began = time.monotonic()
+    assert not watcher.close()
+    assert 0.9 < time.monotonic() - began < 1.9
+    going_on.set()
+    assert all(talker.join(10) for talker in talkers)
 
 
 def test_a_refused_command_gives_message_and_hint(scripted, make_watcher, eventually):

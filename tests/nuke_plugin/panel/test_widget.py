@@ -321,30 +321,166 @@ def test_the_panel_follows_the_palette_of_its_program(qt, full, spin):
     dark.setColor(qt.gui.QPalette.ColorRole.WindowText, qt.gui.QColor("#c8c8c8"))
     qt.app.setPalette(dark)
     spin(lambda: "color: #c8c8c8" in full.styleSheet(), "the panel is dark")
+    assert full.jobs.painter.colours.text.name() == "#c8c8c8"
     qt.app.setPalette(old)
     spin(lambda: full.styleSheet() == before, "the panel is as it was")
 
 
-def test_rows_change_in_place(qt, make_job):
-    model = qt.model.JobsModel()
-    resets = []
-    model.modelReset.connect(lambda: resets.append(1))
-    jobs = [make_job(name) for name in "abcde"]
-    model.show(jobs)
-    kept = qt.core.QPersistentModelIndex(model.index(2, 0))
-    model.show([make_job("new"), jobs[0], replace(jobs[2], done=11), jobs[4]])
-    assert [model.job(row).job for row in range(model.rowCount())] == ["new", "a", "c", "e"]
-    assert kept.row() == 2
-    assert model.job(2).done == 11
-    assert not resets
-    model.show(jobs[::-1])
-    assert resets
-    assert [model.job(row).job for row in range(model.rowCount())] == list("edcba")
+def test_everything_is_in_the_panel_from_the_top_down(full):
+    full.cache.clear.click()
+    full.resize(420, 1200)
+    parts = [full.state, full.detail, full.engine, full.memory, full.jobs_count, full.jobs, full.choice, full.cache]
+    parts += [full.log_file, full.log, full.message]
+    tops = [part.mapTo(full, part.rect().topLeft()).y() for part in parts]
+    assert all(part.isVisibleTo(full) for part in parts)
+    assert tops == sorted(tops)
+    assert len(set(tops)) == len(tops)
+    for left, right in ((full.state, full.stop), (full.engine, full.unload), (full.choice, full.cancel)):
+        assert right.isVisibleTo(full)
+        assert right.mapTo(full, right.rect().center()).x() > left.mapTo(full, left.rect().center()).x()
+    for below, part in ((full.jobs, full.cancel), (full.cache, full.copy), (full.log, full.doctor)):
+        assert part.mapTo(full, part.rect().topLeft()).y() > below.mapTo(full, below.rect().topLeft()).y()
 
 
-def test_a_path_wraps_at_its_separators(qt):
-    from videomama_nuke.panel import controls
+def test_it_fills_its_place_and_its_words_keep_off_the_edge(qt, full):
+    qt.app.processEvents()
+    assert full.area.geometry() == full.rect()
+    assert full.area.horizontalScrollBarPolicy() == qt.core.Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+    found = full.area.widget().layout()
+    margins = found.contentsMargins()
+    assert (margins.left(), margins.top(), margins.right(), margins.bottom(), found.spacing()) == (8, 8, 8, 8, 4)
+    assert (full.objectName(), full.windowTitle()) == ("videomama_panel", "VideoMaMa")
 
-    assert controls.breakable("/shots/a b/c").split(controls.BREAK) == ["/shots", "/a b", "/c"]
-    assert controls.breakable("missing: /x").split(controls.BREAK) == ["missing: /x"]
-    assert controls.breakable(r"C:\x").split(controls.BREAK) == ["C:", r"\x"]
+
+def shown_in(item) -> list:
+    """Return the widgets of a layout's item that are seen."""
+    layout, widget = item.layout(), item.widget()
+    if layout is not None:
+        return [found for place in range(layout.count()) for found in shown_in(layout.itemAt(place))]
+    return [widget] if widget is not None and widget.isVisible() else []
+
+
+def test_all_sections_begin_and_end_at_the_same_edges(qt, full):
+    full.resize(420, 1200)
+    qt.app.processEvents()
+    content = full.area.widget()
+    rows = [shown_in(content.layout().itemAt(place)) for place in range(content.layout().count())]
+    edges = {
+        (min(one.geometry().left() for one in row), max(one.geometry().right() for one in row)) for row in rows if row
+    }
+    assert edges == {(8, content.width() - 9)}
+
+
+def test_of_more_room_jobs_get_most_and_the_log_the_rest(qt, full):
+    heights = {}
+    for height in (900, 1500):
+        full.resize(420, height)
+        qt.app.processEvents()
+        heights[height] = [part.height() for part in (full.jobs, full.log, full.cache)]
+    jobs, log, cache = (new - old for old, new in zip(heights[900], heights[1500], strict=True))
+    assert cache == 0
+    assert jobs > log > 0
+    metrics = qt.gui.QFontMetrics(full.log.font())
+    assert full.log.minimumHeight() == 6 * metrics.lineSpacing()
+
+
+@pytest.fixture
+def told(qt, tmp_path):
+    """A panel that shows what the test tells it, and asks no server: `told(state=RUNNING)`."""
+    panel = qt.panel.Panel(connection_file=tmp_path / "connection.json")
+
+    def tell(**known):
+        panel.watcher._shot = snapshot.Snapshot(**known)
+        panel.refresh()
+        return panel
+
+    yield tell
+    panel.deleteLater()
+
+
+def buttons(panel) -> list[bool]:
+    """Return whether Start, Stop and Unload can be pressed, and whether Start and Stop are there."""
+    usable = [button.isEnabled() for button in (panel.start, panel.stop, panel.unload)]
+    return [*usable, not panel.start.isHidden(), not panel.stop.isHidden()]
+
+
+@pytest.mark.parametrize(
+    ("known", "found"),
+    [
+        ({"state": snapshot.LOOKING}, [False, False, False, True, False]),
+        ({"state": UNREACHABLE}, [True, False, False, True, False]),
+        ({"state": UNREACHABLE, "busy": ("Starting a server",)}, [False, False, False, True, False]),
+        ({"state": RUNNING}, [False, True, False, False, True]),
+        ({"state": RUNNING, "busy": ("Stopping the server",)}, [False, False, False, False, True]),
+    ],
+    ids=str,
+)
+def test_only_what_helps_can_be_pressed(told, known, found):
+    assert buttons(told(**known)) == found
+
+
+def status(**changes) -> messages.StatusReported:
+    return replace(
+        messages.StatusReported("r", "0.1.0", 1, 1.0, "/cache", "/log", 4712, None, None, 0, 0, 0), **changes
+    )
+
+
+@pytest.mark.parametrize(("worker", "usable"), [(4712, True), (None, False)])
+def test_the_engine_is_unloaded_only_where_there_is_a_process_of_it(told, worker, usable):
+    assert told(state=RUNNING, status=status(worker_pid=worker)).unload.isEnabled() is usable
+
+
+def test_details_take_no_room_where_there_are_none(told):
+    assert told(state=snapshot.LOOKING).detail.isHidden()
+    assert not told(state=UNREACHABLE, problem="nobody there").detail.isHidden()
+
+
+def test_the_dot_has_the_colour_of_the_state(told):
+    panel = told(state=UNREACHABLE)
+    colours = panel._colours
+    assert panel.dot.styleSheet() == f"color: {colours.bad.name()}"
+    assert told(state=RUNNING).dot.styleSheet() == f"color: {colours.good.name()}"
+    late = told(state=RUNNING, asked=time.time() - 10)
+    assert late.dot.styleSheet() == f"color: {colours.warn.name()}"
+
+
+def test_a_message_is_bad_only_as_long_as_it_is_the_news(told):
+    bad = snapshot.Notice(1, time.time(), "the cache is in use", "Wait.", bad=True)
+    assert told(notice=bad).message.property("role") == "bad"
+    assert told(notice=bad, busy=("Pruning the cache",)).message.property("role") == "dim"
+    assert told(notice=replace(bad, bad=False)).message.property("role") == "dim"
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [([], ""), ([0], "/shots/sh010/plate.####.exr"), ([1], "plate frame 1003 is missing"), ([0, 1], "2 jobs chosen")],
+)
+def test_what_is_said_of_the_chosen_jobs(qt, told, make_job, rows, said):
+    jobs = (make_job("a"), make_job("b", state="failed", message="plate frame 1003 is missing"))
+    panel = told(state=RUNNING, jobs=jobs)
+    flags = qt.core.QItemSelectionModel.SelectionFlag
+    for row in rows:
+        panel.jobs.selectionModel().select(panel.jobs.jobs.index(row, 0), flags.Select | flags.Rows)
+    assert panel.choice.text().replace("\u200b", "") == said
+    assert panel.cancel.isEnabled() is (0 in rows)
+
+
+def test_the_logs_name_is_short_and_its_path_in_the_tooltip(told):
+    panel = told(log_file="/a/b/server.log", log=("one", "two"))
+    assert (panel.log_file.text(), panel.log_file.toolTip()) == ("server.log", "/a/b/server.log")
+    assert panel.log.toPlainText() == "one\ntwo"
+    assert panel.copy.isEnabled()
+    panel = told()
+    assert (panel.log_file.text(), panel.copy.isEnabled()) == ("not readable here", False)
+
+
+def test_the_same_news_is_shown_once(told, monkeypatch):
+    panel = told(state=RUNNING, log=("one",))
+    shown = []
+    monkeypatch.setattr(panel, "_show_server", shown.append)
+    monkeypatch.setattr(panel, "_show_log", shown.append)
+    panel.refresh()
+    assert shown == []
+    panel.watcher._shot = replace(panel.watcher._shot, since=1.0)
+    panel.refresh()
+    assert len(shown) == 1  # the log is as it was

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -157,3 +158,125 @@ def test_a_part_uses_the_region_that_the_farm_found_for_the_same_settings(comp, 
     assert region
     assert order.read(comp.node(), [1005]).settings.roi == region
     assert order.read(comp.node()).settings.roi == "auto"
+
+
+def left_on_disk(comp, *frames: int) -> None:
+    """Leave alphas of these frames on disk, by default of all, and a node that knows nothing of them."""
+    from videomama_nuke import result
+
+    comp.show_alphas(frames or None)
+    result.forget(comp.node())
+
+
+def best(comp, wanted=None):
+    from videomama_nuke import adopt
+
+    return adopt.best(comp.node(), wanted)
+
+
+def test_most_frames_count_and_of_as_many_the_newest(offline_comp):
+    comp = offline_comp
+    assert best(comp) is None
+    left_on_disk(comp, 1001, 1002)
+    (first,) = (comp.folder / "videomama").glob("*/*/record.json")
+    found = best(comp)
+    assert (found.frames, found.absent, found.doubtful) == (2, 18, False)
+    assert found.record.key == first.parent.name
+    another = first.parent.parent / ("f" * 16)
+    shutil.copytree(first.parent, another)
+    for path, time in ((first, 2000), (another / "record.json", 1000)):
+        os.utime(path, (time, time))
+    assert best(comp).record.out.startswith(first.parent.as_posix())
+    os.utime(another / "record.json", (3000, 3000))
+    assert best(comp).record.out.startswith(another.as_posix())
+    (another / "main" / "alpha.1002.exr").unlink()
+    assert best(comp).record.out.startswith(first.parent.as_posix())
+    assert best(comp, [1001]).record.out.startswith(another.as_posix())
+    assert best(comp, [1001]).absent == 0
+
+
+def test_what_fits_only_doubtfully_comes_last(offline_comp):
+    comp = offline_comp
+    left_on_disk(comp, 1001)
+    (sure,) = (comp.folder / "videomama").glob("*/*/record.json")
+    doubtful = sure.parent.parent / ("f" * 16)
+    shutil.copytree(sure.parent, doubtful)
+    record = json.loads(sure.read_text())
+    (doubtful / "record.json").write_text(json.dumps({**record, "upstream": None}))
+    (doubtful / "main" / "alpha.1002.exr").write_bytes(b"x")
+    found = best(comp)
+    assert (found.doubtful, found.frames) == (False, 1)
+    sure.unlink()
+    found = best(comp)
+    assert (found.doubtful, found.frames, found.record.upstream) == (True, 2, None)
+    assert found.record.out == (doubtful / "main" / "alpha.%04d.exr").as_posix()
+
+
+def test_what_was_found_is_shown_with_the_files_of_this_machine(offline_comp):
+    from videomama_nuke import adopt, record, walk
+
+    comp = offline_comp
+    left_on_disk(comp)
+    found = best(comp)
+    assert found.record.upstream == walk.read(comp.node())
+    adopt.take(comp.node(), found)
+    assert record.read(comp.node()) == found.record
+    assert [comp.node()[name].value() for name in ("result_first", "result_last")] == [1001, 1020]
+
+
+def opened_again(comp) -> str:
+    comp.nuke.scriptSave()
+    reopen(comp)
+    return str(comp.node()["result_file"].value())
+
+
+def test_on_load_nothing_is_taken_that_has_no_frame_of_the_range(offline_comp):
+    left_on_disk(offline_comp, 1003)
+    offline_comp.choose("1001-1002")
+    assert opened_again(offline_comp) == ""
+    offline_comp.choose("1001-1003")
+    assert "alpha" in opened_again(offline_comp)
+
+
+def test_on_load_a_stale_result_makes_room_for_one_that_fits(offline_comp):
+    comp = offline_comp
+    comp.show_alphas()
+    fits = str(comp.node()["result_file"].value())
+    comp.node()["seed"].setValue(7)
+    comp.show_alphas()
+    comp.node()["seed"].setValue(42)
+    assert opened_again(comp) == fits
+
+
+def test_on_load_a_result_that_has_as_many_frames_stays(offline_comp):
+    comp = offline_comp
+    comp.show_alphas()
+    shown = Path(comp.node()["result_file"].value())
+    other = shown.parents[2] / ("f" * 16)
+    shutil.copytree(shown.parents[1], other)
+    assert opened_again(comp) == str(shown)
+    Path(str(shown) % 1005).unlink()
+    assert opened_again(comp) == (other / "main" / "alpha.%04d.exr").as_posix()
+
+
+def test_a_node_with_a_broken_range_does_not_keep_a_script_from_opening(offline_comp):
+    left_on_disk(offline_comp)
+    offline_comp.node()["frame_range"].setValue("custom")
+    offline_comp.node()["frames"].setValue("no range")
+    assert opened_again(offline_comp) == ""
+
+
+def test_on_load_plates_are_looked_at_only_where_there_is_another_result(offline_comp, monkeypatch):
+    from videomama_nuke import adopt
+
+    comp, looked = offline_comp, []
+    real = adopt.best
+    monkeypatch.setattr(adopt, "best", lambda node: looked.append(node.name()) or real(node))
+    comp.show_alphas()
+    shown = Path(comp.node()["result_file"].value())
+    assert opened_again(comp) == str(shown)
+    assert looked == []
+    other = shown.parents[2] / ("f" * 16)
+    shown.parents[1].rename(other)
+    assert opened_again(comp) == (other / "main" / "alpha.%04d.exr").as_posix()
+    assert looked == ["VideoMaMa1"]

@@ -1,83 +1,130 @@
-"""`nuke -t videomama_batch.py` on every Python that Nuke brings, with ZeroMQ, msgpack and Qt.py alone beside it."""
+"""What `videomama_batch.py` does with the nodes of a script: which it takes, in which order, and what it answers."""
 
+import errno
 import os
-import subprocess
-import sys
-from pathlib import Path
 
-import comps
-import numpy as np
 import pytest
-
-STANDIN = Path(comps.__file__).parent
-COUNT = 6
-NEEDED = ("pyzmq", "msgpack", "Qt.py")
-
-
-@pytest.fixture(scope="session", params=["3.9", "3.10", "3.11"])
-def old_python(request, tmp_path_factory) -> tuple[str, Path]:
-    """A Python as Nuke brings it, and a folder with the plug-in's libraries for it."""
-    found = sorted(Path.home().glob(f".pyenv/versions/{request.param}.*/bin/python"))
-    if not found:
-        pytest.skip(f"no Python {request.param} is installed here")
-    folder = tmp_path_factory.mktemp(f"python{request.param}")
-    command = [str(found[-1]), "-m", "pip", "install", "-q", "--target", str(folder), *NEEDED]
-    made = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    if made.returncode:
-        pytest.skip(f"the plug-in's libraries for Python {request.param} cannot be had: {made.stderr[-300:]}")
-    return str(found[-1]), folder
+from videomama_client.errors import BadInput, NotPermitted, ServerUnreachable
 
 
 @pytest.fixture
-def in_batch(old_python, server, tmp_path):
-    """Run the shipped script as Nuke's terminal mode does, in the old Python."""
-    python, libraries = old_python
-
-    def run(*words: object, **more: str) -> subprocess.CompletedProcess:
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(tmp_path),
-            "NUKE_PATH": str(comps.PLUGIN),
-            "PYTHONPATH": os.pathsep.join((str(STANDIN), str(libraries))),
-            "NUKE_STANDIN_PYTHON": sys.executable,
-            "NUKE_STANDIN_FORBID": "numpy,torch,cv2,OpenImageIO,videomama_server",
-            "VIDEOMAMA_CONNECTION_FILE": str(server.connection_file),
-            "PYTHONUTF8": "1",
-            **more,
-        }
-        command = [python, "-m", "nuke_standin", "-t", str(comps.PLUGIN / "videomama_batch.py"), *map(str, words)]
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-
-    return run
+def comp(offline_comp):
+    return offline_comp
 
 
-def test_refines_and_renders(in_batch, tmp_path):
-    comps.write_clip(tmp_path, COUNT)
-    comps.write_exr(tmp_path / "mask.1003.exr", np.zeros((comps.HEIGHT, comps.WIDTH), np.float32), ("A",))
-    (tmp_path / "comp.nk").write_text(comps.plain_script(tmp_path, count=COUNT))
-    said = in_batch(tmp_path / "comp.nk", "--frames=1001-1004", "--write=Write1", f"--save={tmp_path / 'done.nk'}")
-    assert said.returncode == 0, said.stderr + said.stdout
-    assert "VideoMaMa: VideoMaMa1: QC: mask missed on 1003: the mask is gone, or nearly, all at once" in said.stdout
-    assert "VideoMaMa: VideoMaMa1: 4 frames of 1001-1006" in said.stdout
-    assert "VideoMaMa: VideoMaMa1: done, 4 computed, 0 cached" in said.stdout
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"comp.{n}.exr" for n in range(1001, 1005)]
-    assert (
-        "refined 1001-1004" in (tmp_path / "done.nk").read_text() or "result_file" in (tmp_path / "done.nk").read_text()
-    )
-    assert "result_file" not in (tmp_path / "comp.nk").read_text()
+def found(comp, *names: str) -> list[str]:
+    from videomama_nuke import batch
+
+    return [node.fullName() for node in batch.find(names)]
 
 
-def test_a_failure_is_said_and_has_its_exit_code(in_batch, tmp_path):
-    comps.write_clip(tmp_path, COUNT)
-    (tmp_path / "comp.nk").write_text(comps.plain_script(tmp_path, "window 0\n overlap 99", COUNT))
-    said = in_batch(tmp_path / "comp.nk")
-    assert said.returncode == 1
-    assert "VideoMaMa1: failed: 'overlap' 99 is out of range" in said.stdout
+def test_those_upstream_come_first_whatever_they_are_called(comp):
+    second = comp.nuke.nodes.VideoMaMa(inputs=[comp.node(), comp.node("MaskRead")], name="B")
+    dot = comp.nuke.nodes.Dot(inputs=[second])
+    comp.nuke.nodes.VideoMaMa(inputs=[comp.node("PlateRead"), dot], name="A")
+    assert found(comp) == ["VideoMaMa1", "B", "A"]
+    assert found(comp, "A", "VideoMaMa1") == ["VideoMaMa1", "A"]
 
 
-def test_wrong_use_and_no_such_node_have_theirs(in_batch, tmp_path):
-    (tmp_path / "comp.nk").write_text(comps.root_node(tmp_path / "comp.nk"))
-    assert in_batch(tmp_path / "comp.nk").returncode == 3
-    assert in_batch(tmp_path / "comp.nk", "--node=Blur1").returncode == 3
-    assert in_batch(tmp_path / "nowhere.nk").returncode == 2
-    assert in_batch("--no-such-flag").returncode == 2
+def test_nodes_side_by_side_come_by_name(comp):
+    comp.nuke.nodes.VideoMaMa(inputs=[comp.node("PlateRead")], name="B")
+    comp.nuke.nodes.VideoMaMa(inputs=[comp.node("PlateRead")], name="A")
+    assert found(comp) == ["A", "B", "VideoMaMa1"]
+
+
+@pytest.mark.parametrize("name", ["disable", "bypass"])
+def test_a_node_that_does_nothing_is_left_out_unless_it_is_named(comp, name):
+    comp.node()[name].setValue(True)
+    assert found(comp) == []
+    assert found(comp, "VideoMaMa1") == ["VideoMaMa1"]
+
+
+@pytest.mark.parametrize("names", [("Nothing",), ("PlateRead",), ("VideoMaMa1", "Nothing")])
+def test_a_name_of_no_node_gives_none_at_all(comp, names):
+    assert found(comp, *names) == []
+
+
+def test_nodes_inside_groups_are_found(comp):
+    with comp.nuke.nodes.Group(name="Group1"):
+        comp.nuke.nodes.VideoMaMa(name="Inner")
+    assert "Group1.Inner" in found(comp)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(errno.ENOSPC, 4), (errno.ESTALE, 4), (errno.EACCES, 1), (errno.EROFS, 1)]
+)
+def test_what_the_disk_says_decides(comp, number, code):
+    from videomama_nuke import batch
+
+    error = NotPermitted("cannot make a folder")
+    error.__cause__ = OSError(number, os.strerror(number))
+    assert batch.code_of(error, comp.node()) == code
+
+
+def test_a_server_or_plates_that_are_away_are_worth_another_try(comp):
+    from videomama_nuke import batch
+
+    assert batch.code_of(ServerUnreachable("gone"), comp.node()) == 4
+    assert batch.code_of(BadInput("wrong"), comp.node()) == 1
+    comp.node("MaskRead")["file"].setValue("/unmounted/mask.%04d.exr")
+    assert batch.code_of(BadInput("wrong"), comp.node()) == 4
+
+
+def refined(comp, wanted: str = "") -> tuple[int, list[str]]:
+    from videomama_nuke import batch
+    from videomama_nuke.stopping import Stopping
+
+    said: list[str] = []
+    stopping = Stopping()
+    code = batch.refine(comp.node(), wanted, "batch", stopping, said.append)
+    assert stopping.job is None
+    return code, said
+
+
+def test_what_the_knobs_ask_for_wrongly_fails_for_good_and_is_said(comp):
+    code, said = refined(comp, "1-5")
+    assert code == 1
+    assert said == [
+        "VideoMaMa1: failed: frames 1-5 are wanted, the plate has 1001-1020. "
+        "Choose frames of the plate, or give the plate a longer range."
+    ]
+
+
+def test_without_a_server_it_is_tried_again(comp):
+    code, said = refined(comp, "1001-1004")
+    assert code == 4
+    assert said[:2] == ["VideoMaMa1: 4 frames of 1001-1020", "VideoMaMa1: looking for the server"]
+    assert said[-1].startswith("VideoMaMa1: failed: ")
+
+
+def rendered(comp, name: str = "Write1", wanted: str = "") -> tuple[bool, list[str], list[str]]:
+    from videomama_nuke import batch
+
+    said: list[str] = []
+    good = batch.render(name, wanted, said.append)
+    return good, said, sorted(path.name for path in (comp.folder / "out").glob("*.exr"))
+
+
+def test_a_write_renders_what_is_wanted_its_own_limit_or_the_project(comp):
+    comp.show_alphas()
+    assert rendered(comp, wanted="1001,1003") == (True, ["Write1: rendered"], ["comp.1001.exr", "comp.1003.exr"])
+    write = comp.node("Write1")
+    for knob, value in (("use_limit", True), ("first", 1004), ("last", 1005)):
+        write[knob].setValue(value)
+    assert [name[5:9] for name in rendered(comp)[2]] == ["1001", "1003", "1004", "1005"]
+    write["use_limit"].setValue(False)
+    comp.nuke.root()["first_frame"].setValue(1006)
+    comp.nuke.root()["last_frame"].setValue(1007)
+    assert [name[5:9] for name in rendered(comp)[2]] == ["1001", "1003", "1004", "1005", "1006", "1007"]
+
+
+def test_a_render_that_is_refused_is_a_failure_with_its_reason(comp):
+    good, said, files = rendered(comp, wanted="1001")
+    assert good is False
+    assert said == ["Write1: failed: VideoMaMa1: not refined. Refine it, bypass it, or disable it."]
+    assert files == []
+
+
+@pytest.mark.parametrize("name", ["Nothing", "PlateRead"])
+def test_what_is_no_write_is_a_failure(comp, name):
+    assert rendered(comp, name) == (False, [f"{name}: there is no such Write"], [])

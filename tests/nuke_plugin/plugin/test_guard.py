@@ -6,30 +6,94 @@ import comps
 import pytest
 
 
+@pytest.fixture
+def comp(offline_comp):
+    return offline_comp
+
+
 def lose(comp, frame: int) -> None:
     Path(comp.node()["result_file"].value() % frame).unlink()
 
 
 def test_the_writes_own_limits_are_known_before_the_first_frame(comp):
-    comp.refine()
+    comp.show_alphas()
     lose(comp, 1004)
-    write = comp.node("Write1")
-    for knob, value in (("use_limit", True), ("first", 1001), ("last", 1005)):
-        write[knob].setValue(value)
     with pytest.raises(RuntimeError, match="1 frame missing: 1004"):
-        comp.nuke.execute(write, 1001, 1005)
+        comp.nuke.execute(limited(comp, 1001, 1005), 1001, 1005)
     assert not list((comp.folder / "out").glob("*.exr"))
 
 
+def limited(comp, first: int, last: int):
+    """Give the Write a range of its own and return it."""
+    write = comp.node("Write1")
+    for knob, value in (("use_limit", True), ("first", first), ("last", last)):
+        write[knob].setValue(value)
+    return write
+
+
+@pytest.mark.parametrize(("lost", "refused"), [(1003, False), (1004, True), (1006, True), (1007, False)])
+def test_both_ends_of_the_writes_limit_are_inside_and_what_is_beyond_is_not(comp, lost, refused):
+    comp.show_alphas()
+    lose(comp, lost)
+    write = limited(comp, 1004, 1006)
+    if refused:
+        with pytest.raises(RuntimeError, match=f"1 frame missing: {lost}"):
+            comp.nuke.execute(write, 1005, 1005)
+    else:
+        comp.nuke.execute(write, 1005, 1005)
+
+
+@pytest.mark.parametrize(
+    ("asked", "span"),
+    [
+        ("1001-1020", [1004, 1005, 1006]),
+        ("1006-1009", [1006]),
+        ("1001-1004", [1004]),
+        ("1007", []),
+        (None, [1004, 1005, 1006]),
+    ],
+)
+def test_of_the_frames_that_are_asked_for_those_within_the_limit_are_rendered(comp, asked, span):
+    from videomama_nuke import guard
+
+    comp.nuke.rawArgs[:] = ["nuke", "-t"] if asked is None else ["nuke", "-x", "-F", asked, "shot.nk"]
+    assert guard._span(limited(comp, 1004, 1006)) == span
+
+
+def test_each_render_looks_again(comp):
+    comp.show_alphas()
+    comp.render(1001)
+    comp.node()["seed"].setValue(7)
+    with pytest.raises(RuntimeError, match="VideoMaMa1: stale, seed changed"):
+        comp.render(1001)
+    comp.node()["seed"].setValue(42)
+    comp.render(1001)
+
+
+def test_a_result_that_was_forgotten_is_not_refined(comp):
+    comp.show_alphas()
+    comp.node()["refined"].setValue(False)
+    with pytest.raises(RuntimeError, match="VideoMaMa1: not refined"):
+        comp.render(1001)
+
+
+def test_before_the_plate_begins_its_first_frame_is_shown_and_needed(comp):
+    comp.show_alphas()
+    comp.render(990)
+    lose(comp, 1001)
+    with pytest.raises(RuntimeError, match="1 frame missing: 1001"):
+        comp.render(991)
+
+
 def test_frames_that_are_there_render_though_others_are_missing(comp):
-    comp.refine()
+    comp.show_alphas()
     lose(comp, 1015)
     comp.nuke.execute(comp.node("Write1"), 1001, 1004)
     assert len(list((comp.folder / "out").glob("*.exr"))) == 4
 
 
 def test_a_frame_that_is_missing_ends_the_render_there(comp):
-    comp.refine()
+    comp.show_alphas()
     lose(comp, 1003)
     with pytest.raises(RuntimeError, match="1 frame missing: 1003"):
         comp.nuke.execute(comp.node("Write1"), 1001, 1005)
@@ -59,20 +123,10 @@ def test_a_write_inside_a_group_looks_outside(comp):
         comp.nuke.execute("Out1.Inner", 1001, 1001)
 
 
-def test_the_export_of_a_node_that_hangs_on_another_is_refused_until_that_one_is_refined(comp):
-    second = comp.nuke.nodes.VideoMaMa(inputs=[comp.node(), comp.node("MaskRead")], name="VideoMaMa2")
-    second["engine"].setValue("passthrough")
-    status = comp.refine("VideoMaMa2")
-    assert status.startswith("failed: ")
-    assert "VideoMaMa1: not refined" in status
-    comp.refine("VideoMaMa1")
-    assert comp.refine("VideoMaMa2") == "refined 1001-1020"
-
-
 def test_frames_behind_a_shift_in_time_are_left_to_the_read(comp):
     comp.node()["frame_range"].setValue("custom")
     comp.node()["frames"].setValue("1001-1004")
-    comp.refine()
+    comp.show_alphas()
     shift = comp.nuke.nodes.TimeOffset(inputs=[comp.node()], time_offset=100)
     comp.node("Write1").setInput(0, shift)
     comp.nuke.execute(comp.node("Write1"), 1101, 1104)
@@ -81,7 +135,7 @@ def test_frames_behind_a_shift_in_time_are_left_to_the_read(comp):
 
 
 def test_where_the_plate_holds_its_last_frame_the_alpha_does_too(comp):
-    comp.refine()
+    comp.show_alphas()
     last = comp.render(1020)
     assert (comp.render(1050) == last).all()
     assert comps.FIRST + comps.COUNT - 1 == 1020
@@ -96,7 +150,7 @@ def blur_mask(comp, **knobs):
 
 def test_a_knob_changed_above_the_mask_is_stale(comp):
     blur = blur_mask(comp)
-    comp.refine()
+    comp.show_alphas()
     comp.render(1001)
     blur["size"].setValue(9)
     with pytest.raises(RuntimeError, match="VideoMaMa1: stale, plate or mask changed"):
@@ -107,11 +161,11 @@ def test_the_second_of_a_chain_is_stale_once_the_first_was_refined_again(comp):
     second = comp.nuke.nodes.VideoMaMa(inputs=[comp.node(), comp.node()], name="VideoMaMa2")
     second["engine"].setValue("passthrough")
     comp.node("Write1").setInput(0, second)
-    comp.refine("VideoMaMa1")
-    comp.refine("VideoMaMa2")
+    comp.show_alphas(name="VideoMaMa1")
+    comp.show_alphas(name="VideoMaMa2")
     comp.render(1001)
     comp.node()["mask_grow"].setValue(2)
-    comp.refine("VideoMaMa1")
+    comp.show_alphas(name="VideoMaMa1")
     with pytest.raises(RuntimeError, match="VideoMaMa2: stale, plate or mask changed"):
         comp.render(1002)
 
@@ -121,7 +175,7 @@ def doubtful(comp) -> None:
     comp.nuke.createNode("Tracker4", "name Tracker1", inpanel=False)
     comp.node("Tracker1").setInput(0, comp.node("MaskRead"))
     comp.node().setInput(1, comp.node("Tracker1"))
-    assert comp.refine() == "refined 1001-1020; not checked: Tracker1"
+    assert comp.show_alphas() == "refined 1001-1020; not checked: Tracker1"
 
 
 def test_what_cannot_be_checked_renders_with_a_warning(comp):
@@ -177,7 +231,7 @@ def test_what_a_disabled_merge_would_add_is_not_needed(comp):
 
 @pytest.mark.parametrize(("channels", "premultiply", "refused"), [("rgb", False, False), ("rgb", True, True)])
 def test_a_write_of_rgb_needs_the_alpha_only_where_colour_is_multiplied_by_it(comp, channels, premultiply, refused):
-    comp.refine()
+    comp.show_alphas()
     comp.node("Write1")["channels"].setValue(channels)
     comp.node()["premultiply"].setValue(premultiply)
     comp.node()["mask_grow"].setValue(5)
@@ -199,7 +253,7 @@ def test_a_merge_between_may_bring_the_alpha_into_rgb(comp):
 def test_a_longer_range_refuses_only_the_frames_that_are_missing(comp):
     comp.node()["frame_range"].setValue("custom")
     comp.node()["frames"].setValue("1001-1010")
-    comp.refine()
+    comp.show_alphas()
     for name in ("PlateRead", "MaskRead"):
         comp.node(name)["last"].setValue(1022)
     comp.nuke.root()["last_frame"].setValue(1022)
@@ -209,7 +263,7 @@ def test_a_longer_range_refuses_only_the_frames_that_are_missing(comp):
 
 
 def test_a_trimmed_read_leaves_the_frames_that_it_still_has(comp):
-    comp.refine()
+    comp.show_alphas()
     comp.node("MaskRead")["last"].setValue(1018)
     comp.render(1018)
     with pytest.raises(RuntimeError, match="the range of plate or mask changed on 1019"):
@@ -228,7 +282,7 @@ def test_a_keyframed_setting_is_refused_by_name(comp, name):
 
 
 def test_an_expression_on_a_setting_is_refused_in_the_status_and_in_a_render(comp):
-    comp.refine()
+    comp.show_alphas()
     comp.node()["exposure"].setExpression("frame / 1000")
     from videomama_nuke import node_state
 
@@ -241,7 +295,7 @@ def test_an_expression_on_a_setting_is_refused_in_the_status_and_in_a_render(com
 def test_an_animated_bypass_holds_for_its_frames(comp):
     comp.node()["frame_range"].setValue("custom")
     comp.node()["frames"].setValue("1001-1004")
-    comp.refine()
+    comp.show_alphas()
     comp.node()["bypass"].setExpression("frame > 1004")
     write = comp.node("Write1")
     for knob, value in (("use_limit", True), ("first", 1001), ("last", 1008)):
@@ -253,7 +307,7 @@ def test_an_animated_bypass_holds_for_its_frames(comp):
 
 
 def test_the_frames_of_a_render_are_those_of_the_command_line_within_the_limit(comp):
-    comp.refine()
+    comp.show_alphas()
     lose(comp, 1004)
     write = comp.node("Write1")
     for knob, value in (("use_limit", True), ("first", 1003), ("last", 1010)):
@@ -274,6 +328,8 @@ def test_the_frames_of_a_render_are_those_of_the_command_line_within_the_limit(c
         (["nuke", "-x", "-F", "1001-1002", "shot.nk"], [1001, 1002]),
         (["nuke", "-x", "-m", "4", "shot.nk"], list(range(1001, 1021))),
         (["nuke", "-t", "batch.py", "1003-1004"], None),
+        (["nuke", "-X", "Write1", "-F", "1003", "-F", "1001", "shot.nk"], [1001, 1003]),
+        (["nuke", "-x", "shot.nk", "-F"], list(range(1001, 1021))),
     ],
 )
 def test_which_frames_a_command_line_asks_for(comp, words, span):
@@ -284,7 +340,7 @@ def test_which_frames_a_command_line_asks_for(comp, words, span):
 
 
 def test_behind_a_shift_in_time_frames_of_another_mask_are_a_doubt(comp):
-    comp.refine()
+    comp.show_alphas()
     comp.node("MaskRead")["last"].setValue(1018)
     shift = comp.nuke.nodes.TimeOffset(inputs=[comp.node()], time_offset=100)
     comp.node("Write1").setInput(0, shift)

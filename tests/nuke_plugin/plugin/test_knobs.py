@@ -1,80 +1,193 @@
-"""The gizmo's knobs say what the settings say: names, defaults, ranges, choices and tooltips."""
+"""What the gizmo's knobs say."""
 
-import re
+import uuid
 from pathlib import Path
 
+import comps
 import pytest
-from videomama_client.setting_spec import CHOICE, NUMBER, TEXT, WHOLE_NUMBER, YES_NO, specs_of
-from videomama_client.settings import MatteSettings
-from videomama_server import engines
-
-GIZMO = (Path(__file__).parents[3] / "gizmos" / "VideoMaMa.gizmo").read_text()
-SPECS = {spec.name: spec for spec in specs_of(MatteSettings)}
-NO_KNOB = {"plate_layer", "view", "mask_colour", "mode"}  # Nuke exports one layer, view, mask; mode compares
-OTHER_KNOB = {"roi", "mask_channel"}  # roi_mode and roi_box; a link to the node inside
-OWN_TOOLTIP = {"colorspace"}  # auto is the project's working space there
-KNOB_OF_KIND = {TEXT: {1, 2}, WHOLE_NUMBER: {3}, CHOICE: {4}, YES_NO: {6}, NUMBER: {7}}
-NO_VALUE = {"window": "0", "overlap": "-1"}  # a knob for whole numbers has no None
-NAMES = sorted(SPECS.keys() - NO_KNOB - OTHER_KNOB)
+from videomama_client.errors import BadInput
 
 
-def knob(name: str) -> dict[str, str]:
-    """The parts of a user knob's definition, and the value that the gizmo gives it."""
-    line = re.search(
-        rf"^ addUserKnob \{{(?P<type>\d+) {name} l (?:\"[^\"]*\"|\S+)(?: t \"(?P<tip>[^\"]*)\")?"
-        r"(?: R (?P<low>\S+) (?P<high>[^\s}]+))?(?: M \{(?P<menu>[^}]*)\})?[^}]*\}\n"
-        rf"(?: {name} (?P<value>.*)\n)?",
-        GIZMO,
-        re.MULTILINE,
-    )
-    assert line, f"no knob {name}"
-    return {part: text for part, text in line.groupdict().items() if text is not None}
+@pytest.fixture
+def comp(offline_comp):
+    return offline_comp
 
 
-def test_every_setting_has_a_knob_but_those_that_nuke_decides():
-    assert all(knob(name) for name in NAMES)
-    for name in NO_KNOB:
-        assert not re.search(rf"addUserKnob \{{\d+ {name} ", GIZMO)
+@pytest.fixture
+def knobs(comp):
+    from videomama_nuke import knobs
+
+    return knobs
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_knob_is_of_its_settings_kind(name):
-    kind = CHOICE if name == "engine" else SPECS[name].kind
-    assert int(knob(name)["type"]) in KNOB_OF_KIND[kind]
+def settings(comp):
+    from videomama_nuke import knobs
+
+    return knobs.settings_of(comp.node())
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_new_node_has_the_default_of_every_setting(name):
-    spec, found = SPECS[name], knob(name)
-    empty = found["menu"].split()[0] if "menu" in found else {TEXT: ""}.get(spec.kind, "0")
-    value = found.get("value", empty)
-    if name in NO_VALUE:
-        assert (value, spec.default) == (NO_VALUE[name], None)
-    elif spec.kind in (NUMBER, WHOLE_NUMBER, YES_NO):
-        assert float(value) == spec.default
-    else:
-        assert value == spec.default
+@pytest.mark.parametrize(
+    ("knob", "value", "setting"),
+    [
+        ("engine", "passthrough", "passthrough"),
+        ("quality", "high", "high"),
+        ("canvas", "1024x576", "1024x576"),
+        ("mask_threshold", 0.25, 0.25),
+        ("soft_mask", True, True),
+        ("mask_grow", -3, -3.0),
+        ("mask_close_holes", 4, 4.0),
+        ("mask_slack", 7, 7.0),
+        ("trimap_erode", 3, 3.0),
+        ("trimap_dilate", 9, 9.0),
+        ("exposure", 1.5, 1.5),
+        ("seed", 7, 7),
+        ("feedback", 2, 2),
+        ("window", 12, 12),
+        ("window", 0, None),
+        ("weights", "/w", "/w"),
+        ("colorspace", "sRGB - Texture", "sRGB - Texture"),
+    ],
+)
+def test_each_knob_is_the_setting_of_its_name(comp, knobs, knob, value, setting):
+    comp.node()[knob].setValue(value)
+    found = getattr(settings(comp), knob)
+    assert (found, type(found)) == (setting, type(setting))
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if SPECS[name].kind == NUMBER])
-def test_a_slider_stays_within_the_bounds(name):
-    found, spec = knob(name), SPECS[name]
-    low, high = float(found["low"]), float(found["high"])
-    lowest = 0 if name == "mask_threshold" else spec.low  # a slider from 0.001 would show odd steps
-    assert lowest <= low < high <= spec.high
-    assert low <= spec.default <= high
+@pytest.mark.parametrize(("knob", "setting"), [(-1, None), (0, 0), (1, 1), (3, 3)])
+def test_an_overlap_below_zero_is_the_engines_own(comp, knob, setting):
+    comp.node()["window"].setValue(8)
+    comp.node()["overlap"].setValue(knob)
+    assert settings(comp).overlap == setting
 
 
-def test_a_menu_has_the_choices_of_its_setting():
-    assert tuple(knob("quality")["menu"].split()) == SPECS["quality"].choices
-    assert knob("engine")["menu"].split() == ["auto", *engines._BUILT_IN]
+def test_a_value_out_of_range_is_refused(comp):
+    comp.node()["mask_threshold"].setValue(7)
+    with pytest.raises(BadInput, match="--mask-threshold 7 is out of range"):
+        settings(comp)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in OWN_TOOLTIP])
-def test_a_tooltip_begins_with_the_help_of_its_setting(name):
-    assert knob(name)["tip"].startswith(SPECS[name].explanation)
+def test_the_mask_is_the_alpha_of_what_is_exported(comp):
+    assert settings(comp).mask_channel == "A"
 
 
-def test_the_tooltip_of_engine_explains_every_choice():
-    bold = re.findall(r"<b>(\w+)</b>", knob("engine")["tip"])
-    assert ["auto", *bold] == knob("engine")["menu"].split()
+@pytest.mark.parametrize(
+    ("box", "region"),
+    [((10, 8, 40, 28), "10,20,30,20"), ((10.2, 8.7, 40.2, 27.5), "10,20,31,20"), ((0, 0, 64, 48), "0,0,64,48")],
+)
+def test_the_box_is_a_region_from_the_top_and_goes_back_to_the_same_box(comp, knobs, box, region):
+    comp.node()["roi_mode"].setValue("box")
+    comp.node()["roi_box"].setValue(list(box))
+    assert settings(comp).roi == region
+    knobs.show_region(comp.node(), region)
+    assert settings(comp).roi == region
+
+
+@pytest.mark.parametrize("box", [(0, 0, 0, 0), (5, 5, 5, 9), (5, 5, 9, 5), (9, 5, 5, 9)])
+def test_an_empty_box_is_refused(comp, box):
+    comp.node()["roi_mode"].setValue("box")
+    comp.node()["roi_box"].setValue(list(box))
+    with pytest.raises(BadInput, match="the region of interest is an empty box"):
+        settings(comp)
+
+
+@pytest.mark.parametrize("mode", ["auto", "off"])
+def test_other_modes_are_themselves(comp, mode):
+    comp.node()["roi_mode"].setValue(mode)
+    assert settings(comp).roi == mode
+
+
+@pytest.mark.parametrize(
+    ("named", "management", "space"),
+    [("auto", "Nuke", "auto"), ("  ", "Nuke", "auto"), ("auto", "OCIO", "working"), ("ACEScg", "OCIO", "ACEScg")],
+)
+def test_the_space_is_the_projects_where_ocio_manages_it(comp, named, management, space):
+    root = comp.nuke.root()
+    root["colorManagement"].setValue(management)
+    comp.node()["colorspace"].setValue(named)
+    assert settings(comp).colorspace == (str(root["workingSpaceLUT"].value()) if space == "working" else space)
+
+
+@pytest.mark.parametrize("name", ["mask_grow", "roi_mode", "exposure"])
+def test_an_animated_knob_is_refused_by_its_name(comp, name):
+    comp.node()[name].setAnimated()
+    with pytest.raises(BadInput, match=rf"VideoMaMa1: {name} has keyframes"):
+        settings(comp)
+    comp.node()[name].clearAnimated()
+    settings(comp)
+    comp.node()[name].setExpression("frame")
+    with pytest.raises(BadInput, match=rf"VideoMaMa1: {name} has an expression"):
+        settings(comp)
+
+
+def test_which_nodes_are_ours(comp, knobs):
+    assert knobs.is_ours(comp.node())
+    assert knobs.is_whole(comp.node())
+    assert not knobs.is_ours(comp.node("PlateRead"))
+    group = comp.nuke.nodes.Group()
+    group.addKnob(comp.nuke.Int_Knob("videomama"))
+    assert not knobs.is_ours(group)
+    group.addKnob(comp.nuke.String_Knob("node_id"))
+    assert knobs.is_ours(group)
+    assert not knobs.is_whole(group)
+
+
+def test_files_lie_beside_the_script_or_where_the_knob_says(comp, knobs, tmp_path):
+    own = comp.node()["node_id"].value()
+    assert knobs.folder_of(comp.node()) == comp.folder / "videomama" / own
+    comp.node()["cache_folder"].setValue(str(tmp_path / "cache"))
+    assert knobs.folder_of(comp.node()) == tmp_path / "cache" / own
+
+
+def test_a_script_without_a_place_is_asked_for_one(start_nuke, tmp_path):
+    nuke = start_nuke().nuke
+    from videomama_nuke import knobs
+
+    made = nuke.nodes.VideoMaMa()
+    with pytest.raises(BadInput, match="the script has not been saved yet"):
+        knobs.folder_of(made)
+    made["cache_folder"].setValue(str(tmp_path))
+    assert knobs.folder_of(made).parent == tmp_path
+
+
+def test_an_id_is_made_once(comp, knobs):
+    comp.node()["node_id"].setValue("")
+    comp.nuke.root().setModified(False)
+    first = knobs.identity_of(comp.node())
+    assert uuid.UUID(hex=first).hex == first
+    assert knobs.identity_of(comp.node()) == comp.node()["node_id"].value() == first
+    assert not comp.nuke.root().modified()
+
+
+def test_the_connection_file_is_a_path_or_nothing(comp, knobs):
+    assert knobs.connection_file_of(comp.node()) is None
+    comp.node()["connection_file"].setValue("/x/connection.json")
+    assert knobs.connection_file_of(comp.node()) == Path("/x/connection.json")
+
+
+def test_a_link_is_followed_and_another_knob_is_itself(comp, knobs):
+    node = comp.node()
+    assert knobs.linked(node, "result_file").fullyQualifiedName().endswith("vm_result.file")
+    assert knobs.linked(node, "seed").name() == "seed"
+    node["mask_channel"].setValue("rgba.red")
+    assert knobs.mask_channel_of(node) == "rgba.red"
+
+
+def test_what_is_at_its_default_is_known_where_the_knob_can_tell(comp, knobs):
+    assert not knobs.may_differ(comp.node()["seed"])
+    comp.node()["seed"].setValue(7)
+    assert knobs.may_differ(comp.node()["seed"])
+    assert knobs.may_differ(object())
+
+
+def test_a_node_without_its_inside_is_named(comp, knobs):
+    comp.nuke.delete(comp.node().node("vm_export"))
+    with pytest.raises(BadInput, match="VideoMaMa1 has no vm_export inside"):
+        knobs.inner(comp.node(), "vm_export")
+
+
+def test_the_plates_height_is_the_formats(comp, knobs):
+    assert knobs.plate_height(comp.node()) == comps.HEIGHT
+    comp.node().setInput(0, None)
+    with pytest.raises(BadInput, match="VideoMaMa1 has no plate"):
+        knobs.plate_height(comp.node())

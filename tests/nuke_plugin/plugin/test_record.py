@@ -1,26 +1,74 @@
-"""What a node remembers stays readable, and means the same, in later versions."""
+"""What a node remembers of its refine."""
+
+import json
+from dataclasses import replace
 
 import pytest
-from videomama_client.engine_options import EngineOption
+from comps import COUNT, FIRST
 from videomama_client.settings import MatteSettings
 
 
 @pytest.fixture
-def record(nuke):
+def comp(offline_comp):
+    return offline_comp
+
+
+@pytest.fixture
+def last(comp):
+    """The record of a refine."""
     from videomama_nuke import record
 
-    return record
+    comp.show_alphas()
+    return record.read(comp.node())
 
 
-def test_the_key_of_a_refine_is_the_one_that_folders_already_have(record):
-    """Another key here means that every node of every script has to be refined again."""
-    key = record.result_key(MatteSettings(), "rgba.alpha", "1001-1010", "signature")
-    assert key == "4e8debf8f19b618b"
-    other = MatteSettings("classic", "fast", window=8, roi="1,2,3,4", seed=7)
-    assert record.result_key(other, "rgba.alpha", "1001-1010", "signature") == "d5c4c6826ebe91ed"
+def test_the_record_is_plain_json_and_can_be_read_again(comp, last):
+    from videomama_nuke import record
+
+    kept = json.loads(comp.node()["record"].value())
+    assert kept["settings"]["engine"] == "classic"
+    assert kept["clip"] == f"{FIRST}-{FIRST + COUNT - 1}"
+    assert (kept["version"], kept["gizmo"]) == (2, 1)
+    assert record.parse(record.text_of(last)) == last
+    assert last.upstream is not None
+    assert len(last.upstream.sources) == 2
 
 
-def test_options_of_an_engine_make_another_key(record):
-    plain, asked = MatteSettings(), MatteSettings(engine_options=(EngineOption("strength", 0.25),))
-    keys = {record.result_key(settings, "rgba.alpha", "1001-1010", "signature") for settings in (plain, asked)}
-    assert len(keys) == 2
+def test_what_a_later_version_adds_is_left_out_and_what_an_earlier_one_lacks_is_its_default(last):
+    from videomama_nuke import record
+
+    content = json.loads(record.text_of(last))
+    assert record.parse(json.dumps({**content, "added": 1})) == last
+    del content["upstream"], content["version"], content["gizmo"]
+    earlier = record.parse(json.dumps(content))
+    assert (earlier.upstream, earlier.version, earlier.gizmo) == (None, 1, 1)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "1", "null", '{"key": "0"}', '{"upstream": 3}'])
+def test_a_text_that_nobody_can_read_is_no_record(comp, text):
+    from videomama_nuke import record
+
+    assert record.parse(text) is None
+    comp.node()["record"].setValue(text)
+    assert record.read(comp.node()) is None
+
+
+def test_a_record_is_written_and_forgotten(comp, last):
+    from videomama_nuke import record
+
+    record.write(comp.node(), replace(last, engine="other"))
+    assert record.read(comp.node()).engine == "other"
+    record.write(comp.node(), None)
+    assert comp.node()["record"].value() == ""
+
+
+def test_each_part_of_the_key_counts(comp):
+    from videomama_nuke import record
+
+    parts = (MatteSettings(), "rgba.alpha", "1-4", "signature")
+    others = (MatteSettings(seed=7), "rgba.red", "1-5", "other")
+    keys = {record.result_key(*parts)}
+    keys |= {record.result_key(*parts[:index], others[index], *parts[index + 1 :]) for index in range(len(parts))}
+    assert len(keys) == 5
+    assert all(len(key) == 16 for key in keys)
+    assert record.result_key(*parts) in keys

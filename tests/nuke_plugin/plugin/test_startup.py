@@ -119,3 +119,64 @@ def test_nuke_quits_when_no_server_can_be_started(tmp_path):
     more = {"VIDEOMAMA_CONNECTION_FILE": str(tmp_path / "none.json"), "VIDEOMAMA_COMMAND": str(tmp_path / "videomama")}
     process = run(QUITS, tmp_path, 1.0, **more)
     assert ended_within(process) < 2.5
+
+
+def test_vendored_libraries_come_after_a_studios_own_and_once(bare_nuke, monkeypatch, tmp_path):
+    from videomama_nuke import startup
+
+    monkeypatch.setattr(startup, "_HOME", tmp_path)
+    monkeypatch.setattr(sys, "path", ["/studio"])
+    startup._add_vendored()
+    assert sys.path == ["/studio"]
+    python = f"cp{sys.version_info[0]}{sys.version_info[1]}-{sys.platform}"
+    startup.vendored().mkdir(parents=True)
+    for _ in range(2):
+        startup._add_vendored()
+    assert sys.path == ["/studio", str(tmp_path / "_vendor" / python)]
+
+
+def test_the_menu_makes_a_node_and_the_panel_is_registered(bare_nuke):
+    bare_nuke.menu("Nodes").findItem("VideoMaMa/VideoMaMa").invoke()
+    assert [node.Class() for node in bare_nuke.allNodes()] == ["VideoMaMa"]
+    assert "com.videomama.panel" in str(session.current().panels)
+
+
+def test_closing_a_script_cancels_what_runs_and_ending_nuke_closes_all(bare_nuke, monkeypatch):
+    from videomama_nuke import buttons, startup
+    from videomama_nuke.panel import watcher
+
+    called = []
+    monkeypatch.setattr(buttons, "cancel_all", lambda: called.append("cancel"))
+    monkeypatch.setattr(buttons, "close", lambda: called.append("close"))
+    monkeypatch.setattr(watcher, "close_all", lambda: called.append("panel"))
+    startup._script_closes()
+    startup._nuke_ends()
+    assert called == ["cancel", "close", "panel"]
+    for name in ("buttons", "panel.watcher"):
+        monkeypatch.delitem(sys.modules, f"videomama_nuke.{name}")
+    startup._script_closes()  # nothing was ever pressed
+    startup._nuke_ends()
+    assert len(called) == 3
+
+
+def test_what_is_set_up_takes_alphas_on_load_guards_renders_and_cancels_on_close(offline_comp, monkeypatch):
+    from videomama_nuke import buttons, result
+
+    comp, cancelled = offline_comp, []
+    monkeypatch.setattr(buttons, "cancel_all", lambda: cancelled.append(1))
+    comp.show_alphas()
+    shown = comp.node()["result_file"].value()
+    result.forget(comp.node())
+    with pytest.raises(RuntimeError, match="VideoMaMa1: not refined"):
+        comp.render(1001)
+    comp.nuke.scriptSave()
+    comp.nuke.scriptOpen(str(comp.script))
+    assert comp.node()["result_file"].value() == shown
+    assert cancelled
+    Path(shown % 1002).unlink()
+    comp.render(1001)
+    with pytest.raises(RuntimeError, match="1 frame missing: 1002"):
+        comp.render(1002)
+    cancelled.clear()
+    comp.nuke.scriptClear()
+    assert cancelled

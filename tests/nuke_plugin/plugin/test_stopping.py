@@ -1,6 +1,5 @@
 """A farm's task: signals end it at once, exit codes say whether to try again, and tasks beside it are left alone."""
 
-import errno
 import os
 import signal
 import subprocess
@@ -11,7 +10,7 @@ from pathlib import Path
 import comps
 import pytest
 from videomama_client import launch
-from videomama_client.errors import BadInput, NotPermitted, ServerUnreachable
+from videomama_client.errors import ServerUnreachable
 
 STANDIN = Path(comps.__file__).parent
 SLOW = "quality high\n window 6\n overlap 1"  # seconds for the frames of `long_script`
@@ -106,20 +105,6 @@ def test_parallel_chunks_of_one_node_do_not_disturb_each_other(tmp_path, server)
     assert not list(folder.glob("export/*"))
 
 
-def test_a_refine_with_a_window_leaves_the_exports_of_tasks_that_run(comp):
-    from videomama_nuke import export, order
-
-    asked = order.read(comp.node())
-    running, abandoned, old = (asked.export.parent / name for name in ("task-1", "task-2", "0123456789abcdef"))
-    for folder in (running, abandoned, old):
-        folder.mkdir(parents=True)
-    os.utime(abandoned, (1, 1))
-    export.remove(asked)
-    assert running.is_dir()
-    assert not abandoned.exists()
-    assert not old.exists()
-
-
 def code_of(folder: Path, *words: object, **more: str) -> int:
     task = begin(folder, *words, **more)
     task.communicate(timeout=120)
@@ -145,13 +130,3 @@ def test_a_relative_path_of_the_script_puts_the_alphas_beside_it(tmp_path, serve
     (tmp_path / "comp.nk").write_text(comps.plain_script(tmp_path, count=2))
     finish(begin(tmp_path, "comp.nk", VIDEOMAMA_CONNECTION_FILE=str(server.connection_file)))
     assert len(list((tmp_path / "videomama").rglob("alpha.*.exr"))) == 2
-
-
-@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, 4), (errno.ESTALE, 4), (errno.EACCES, 1)])
-def test_what_the_disk_says_decides(comp, number, code):
-    from videomama_nuke import batch
-
-    error = NotPermitted("cannot make a folder")
-    error.__cause__ = OSError(number, os.strerror(number))
-    assert batch.code_of(error, comp.node()) == code
-    assert batch.code_of(BadInput("wrong"), comp.node()) == 1

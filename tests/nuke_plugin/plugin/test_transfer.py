@@ -1,9 +1,11 @@
 """The job at the server: inline where it does not see the files, and a job that is stopped says so or is left."""
 
+import time
+
 import comps
 import numpy as np
 import pytest
-from videomama_client import launch
+from videomama_client import launch, messages
 from videomama_client.errors import BadInput, Cancelled, NotPermitted
 from videomama_client.settings import MatteSettings
 from videomama_nuke import transfer, words
@@ -88,3 +90,60 @@ def test_a_stopped_job_is_left_when_the_server_does_not_say_so_in_time(server, t
         sent = transfer.submit(client, parcel(tmp_path))
         with pytest.raises(Cancelled):
             list(transfer.follow(sent, lambda: True, lambda: 0.0))
+
+
+class Sent:
+    """A job that says nothing, and counts how often it is cancelled."""
+
+    def __init__(self, *events: object) -> None:
+        self.client, self.job = self, "j"
+        self.events, self.cancelled = list(events), []
+
+    def cancel(self, job: str) -> None:
+        self.cancelled.append((job, time.monotonic()))
+
+    def next_event(self, timeout: float):
+        time.sleep(0.01)
+        return self.events.pop(0) if self.events else None
+
+
+DONE = messages.MatteDone("j", 1, 1, 0, 1.0, "classic", [])
+
+
+def test_events_come_until_the_job_is_done():
+    frame = messages.FrameDone("j", 1001, False, "")
+    sent = Sent(frame, None, DONE, frame)
+    assert list(transfer.follow(sent, lambda: False, lambda: 5.0)) == [frame, DONE]
+    assert sent.cancelled == []
+
+
+def test_a_stopped_job_is_cancelled_once_and_left_when_patience_is_out():
+    sent = Sent()
+    begun = time.monotonic()
+    with pytest.raises(Cancelled, match="the refine was cancelled"):
+        list(transfer.follow(sent, lambda: True, lambda: 0.3))
+    assert [job for job, _ in sent.cancelled] == ["j"]
+    assert time.monotonic() - begun >= 0.3
+
+
+def test_a_job_that_is_done_before_it_hears_of_the_cancel_is_done():
+    assert list(transfer.follow(Sent(DONE), lambda: True, lambda: 5.0)) == [DONE]
+
+
+def test_a_job_is_asked_for_as_the_parcel_says(server, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(transfer.submission, "submit", lambda *words: asked.append(words))
+    sent_from = parcel(tmp_path, priority="batch")
+    with launch.connect(server.connection_file, start=False) as client:
+        transfer.submit(client, sent_from)
+    ((_, request, inline, alpha),) = asked
+    assert (request.plate, request.mask, request.out) == (sent_from.source, sent_from.source, sent_from.out)
+    assert (request.clip, request.frames, request.priority, request.label) == (
+        "1001-1004",
+        "1001-1004",
+        "batch",
+        "a test",
+    )
+    assert request.settings == sent_from.settings
+    assert inline is None
+    assert alpha(1003) == tmp_path / "out" / "alpha.1003.exr"

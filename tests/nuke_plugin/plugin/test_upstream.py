@@ -124,3 +124,103 @@ def test_a_still_has_one_file(tmp_path):
     assert compare(then, seen(tmp_path, name="still.exr", first=0, last=0)) == Comparison()
     (tmp_path / "still.exr").write_bytes(b"longer")
     assert compare(then, seen(tmp_path, name="still.exr", first=0, last=0)).changed
+
+
+def both(*sources: FileSequence, **more) -> Upstream:
+    return Upstream("digest", sources=sources, **more)
+
+
+def plain(**changes) -> FileSequence:
+    """Four frames whose files were seen: each frame's size mark is its last digit, its time mark likewise."""
+    made = FileSequence(
+        "MaskRead", "/shot/mask.%04d.exr", "/shot/mask.%04d.exr", FIRST, LAST, "1111222233334444", "aaaabbbbccccdddd"
+    )
+    return dataclasses.replace(made, **changes)
+
+
+@pytest.mark.parametrize(
+    ("then", "now"), [("[x]/mask.%04d.exr", "[x]/mask.%04d.exr"), ("/v1/mask.%04d.exr", "/v2/mask.%04d.exr")]
+)
+def test_another_folder_that_the_script_itself_names_is_a_doubt(then, now):
+    found = compare(both(plain(text=then)), both(plain(text=now, path="/other/mask.%04d.exr")))
+    assert (found.changed, found.unchecked) == (False, ("MaskRead (it reads another folder)",))
+
+
+@pytest.mark.parametrize(
+    ("changes", "changed"),
+    [
+        ({"times": "aaaabbbbccccdddd"}, False),
+        ({"times": "aaaabbbbccccffff"}, True),
+        ({"sizes": "1111222233335555"}, True),
+        ({"times": "ffffbbbbccccdddd", "path": "/farm/mask.%04d.exr"}, False),
+        ({"sizes": "5555222233334444", "path": "/farm/mask.%04d.exr"}, True),
+    ],
+)
+def test_times_count_under_the_recorded_path_and_sizes_everywhere(changes, changed):
+    assert compare(both(plain()), both(plain(**changes))).changed is changed
+
+
+def test_one_source_more_or_less_is_a_change():
+    assert compare(both(plain()), both(plain(), plain())).changed
+    assert compare(both(plain(), plain()), both(plain())).changed
+    assert compare(both(), both()) == Comparison()
+
+
+def test_files_that_were_never_seen_are_a_doubt_for_ever():
+    gone = plain(sizes="-" * 16, times="-" * 16)
+    assert compare(both(gone), both(gone)).unchecked == ("MaskRead (its files cannot be seen)",)
+    some = plain(sizes="1111----33334444", times="aaaa----ccccdddd")
+    assert compare(both(some), both(some)) == Comparison()
+    assert compare(both(plain()), both(some)).unchecked == ("MaskRead (not all of its files can be seen)",)
+
+
+def test_of_several_ranges_the_frames_of_all_are_left():
+    then = both(plain(), plain())
+    now = both(
+        plain(first=FIRST + 1, sizes="222233334444", times="bbbbccccdddd"),
+        plain(last=LAST - 1, sizes="111122223333", times="aaaabbbbcccc"),
+    )
+    found = compare(then, now)
+    assert (found.changed, found.first, found.last) == (False, FIRST + 1, LAST - 1)
+    assert [found.holds(frame) for frame in range(FIRST, LAST + 1)] == [False, True, True, False]
+    again = compare(now, then)
+    assert (again.first, again.last) == (FIRST + 1, LAST - 1)
+    two = both(now.sources[0], plain(first=FIRST + 2, sizes="33334444", times="ccccdddd"))
+    assert compare(then, two).first == FIRST + 2
+    two = both(plain(last=LAST - 2, sizes="11112222", times="aaaabbbb"), now.sources[1])
+    assert compare(then, two).last == LAST - 2
+
+
+def test_a_shift_makes_any_other_range_a_change():
+    longer = plain(last=LAST + 1, sizes="11112222333344445555", times="aaaabbbbccccddddeeee")
+    assert not compare(both(plain()), both(longer)).changed
+    assert compare(both(plain()), both(longer, shifted=True)).changed
+    assert not compare(both(plain()), both(plain(), shifted=True)).changed
+
+
+def test_what_holds_everywhere_has_no_end():
+    assert Comparison().holds(-(10**6))
+    assert Comparison(first=3).holds(3)
+    assert not Comparison(first=3).holds(2)
+    assert Comparison(last=3).holds(3)
+    assert not Comparison(last=3).holds(4)
+
+
+def test_signatures_hold_what_machines_share_and_exact_ones_all():
+    one = both(plain())
+    for changes in ({"text": "other"}, {"path": "/farm/mask.%04d.exr"}, {"times": "x" * 16}, {"node": "Read2"}):
+        other = both(plain(**changes))
+        assert other.signature == one.signature
+        assert other.exact != one.exact
+    for changes in ({"path": "/shot/roto.%04d.exr"}, {"first": FIRST - 1}, {"last": LAST + 1}, {"sizes": "x" * 16}):
+        assert both(plain(**changes)).signature != one.signature
+    for changes in ({"nodes": "other"}, {"unchecked": ("A",)}, {"shifted": True}):
+        other = dataclasses.replace(one, **changes)
+        assert other.signature != one.signature
+        assert other.exact != one.exact
+    assert len(one.signature) == len(one.exact) == 16
+
+
+def test_what_a_dataclass_does_not_have_is_left_out():
+    assert restored({"nodes": "n"}) == Upstream("n")
+    assert restored({"nodes": "n", "unchecked": ["A"], "shifted": True}) == Upstream("n", ("A",), True)

@@ -351,3 +351,142 @@ def test_a_text_that_only_looks_like_the_project_is_no_doubt(comp):
     blur["note_of_mine"].setValue("see root.first_frame")
     comp.node().setInput(1, blur)
     assert walk.read(comp.node()).unchecked == ()
+
+
+def chained(comp, *kinds: str):
+    """Put nodes above the mask, the first of them nearest to ours, and return them."""
+    made = [getattr(comp.nuke.nodes, kind)() for kind in kinds]
+    comp.node().setInput(1, made[0])
+    for below, above in zip(made, [*made[1:], comp.node("MaskRead")], strict=True):
+        below.setInput(0, above)
+    return made
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_each_node_of_a_chain_counts_however_far_above(comp, sign, which):
+    made = chained(comp, "Blur", "Blur", "Blur")
+    first = sign()
+    made[which]["size"].setValue(7)
+    second = sign()
+    assert second not in ("", first)
+    made[which]["size"].setValue(made[which]["size"].defaultValue())
+    assert sign() == first
+    chained(comp, "Blur", "Blur")
+    assert sign() not in ("", first, second)
+
+
+def test_which_input_a_node_hangs_on_counts(comp, sign):
+    merge = comp.nuke.nodes.Merge2(inputs=[comp.node("MaskRead"), comp.node("PlateRead")])
+    comp.node().setInput(1, merge)
+    first = sign()
+    for index, name in enumerate(("PlateRead", "MaskRead")):
+        merge.setInput(index, comp.node(name))
+    assert sign() not in ("", first)
+    merge.setInput(1, None)
+    assert sign() not in ("", first)
+
+
+def test_plate_and_mask_are_not_the_same(comp, sign):
+    comp.node("MaskRead")["before"].setValue("black")
+    first = sign()
+    inputs = [comp.node().input(index) for index in (1, 0)]
+    for index, found in enumerate(inputs):
+        comp.node().setInput(index, found)
+    comp.node()["mask_channel"].setValue("rgba.red")
+    comp.node()["mask_channel"].setValue("rgba.alpha")
+    assert sign() not in ("", first)
+
+
+def test_without_a_mask_only_the_plate_is_read(comp):
+    from videomama_nuke import walk
+
+    comp.node().setInput(1, None)
+    assert [source.node for source in walk.read(comp.node()).sources] == ["PlateRead"]
+
+
+def test_what_a_write_above_names_is_no_source(comp):
+    from videomama_nuke import walk
+
+    write = comp.nuke.nodes.Write(inputs=[comp.node("MaskRead")], file="/out/mask.%04d.exr")
+    comp.node().setInput(1, write)
+    assert sorted(source.node for source in walk.read(comp.node()).sources) == ["MaskRead", "PlateRead"]
+
+
+def test_a_read_has_its_own_range_and_other_nodes_that_of_the_project(comp):
+    from videomama_nuke import walk
+
+    (source,) = [one for one in walk.read(comp.node()).sources if one.node == "MaskRead"]
+    assert (source.first, source.last) == (1001, 1020)
+    assert (source.text, source.path) == (comp.node("MaskRead")["file"].value(),) * 2
+    assert source.seen
+    comp.node("MaskRead")["last"].setValue(5)
+    (source,) = [one for one in walk.tree(comp.node()).sources if one.node == "MaskRead"]
+    assert (source.first, source.last, source.seen) == (1001, 1001, False)
+    still = comp.nuke.nodes.Read(file=str(comp.folder / "plate.1001.exr"), first=1, last=9, name="Still1")
+    comp.node().setInput(1, still)
+    (source,) = [one for one in walk.tree(comp.node()).sources if one.node == "Still1"]
+    assert (source.first, source.last) == (0, 0)
+
+
+def test_views_with_files_of_their_own_are_a_source_each(comp):
+    from videomama_nuke import walk
+
+    comp.nuke.root()["views"].fromScript("{left #ff0000}\n{right #00ff00}")
+    assert len(walk.tree(comp.node()).sources) == 2
+    comp.node("MaskRead")["file"].setValue(str(comp.folder / "%V" / "mask.%04d.exr"))
+    paths = [source.path for source in walk.tree(comp.node()).sources if source.node == "MaskRead"]
+    assert paths == [str(comp.folder / view / "mask.%04d.exr") for view in ("left", "right")]
+
+
+@pytest.mark.parametrize(("kind", "shifted"), [("TimeOffset", True), ("FrameHold", True), ("Blur", False)])
+def test_a_node_that_shifts_time_is_noted(comp, kind, shifted):
+    from videomama_nuke import walk
+
+    chained(comp, "Dot", kind)
+    assert walk.tree(comp.node()).shifted is shifted
+
+
+@pytest.mark.parametrize(("frame", "shifted"), [("", False), ("  ", False), ("frame + 10", True)])
+def test_a_read_that_shows_other_frames_shifts_time(comp, frame, shifted):
+    from videomama_nuke import walk
+
+    comp.node("MaskRead")["frame"].setValue(frame)
+    assert walk.tree(comp.node()).shifted is shifted
+
+
+@pytest.mark.parametrize("name", ["first_frame", "format"])
+def test_of_the_project_its_format_counts_and_its_range_does_not(comp, sign, name):
+    first = sign()
+    if name == "format":
+        comp.nuke.root()["format"].setValue(comp.nuke.addFormat("100 80 0 0 100 80 1 other").name())
+        assert sign() not in ("", first)
+    else:
+        comp.nuke.root()["first_frame"].setValue(990)
+        assert sign() == first
+
+
+def test_of_another_node_of_ours_what_it_shows_counts(comp, sign):
+    from videomama_nuke import walk
+
+    second = comp.nuke.nodes.VideoMaMa(inputs=[comp.node(), comp.node()], name="VideoMaMa2")
+    found = [walk.read(second).nodes]
+    comp.show_alphas()
+    found.append(walk.read(second).nodes)
+    comp.node()["seed"].setValue(7)  # changes nothing that is shown
+    assert walk.read(second).nodes == found[-1]
+    comp.show_alphas()
+    found.append(walk.read(second).nodes)
+    for name, value in (("bypass", True), ("premultiply", True), ("output", "rgba.red"), ("disable", True)):
+        comp.node()[name].setValue(value)
+        found.append(walk.read(second).nodes)
+    assert len(set(found)) == len(found)
+    assert walk.read(second).unchecked == ()
+
+
+def test_a_driver_that_is_above_anyway_is_read_once(comp, sign):
+    blur, grade = chained(comp, "Blur", "Grade")
+    blur["size"].setExpression(f"{grade.name()}.multiply * 2")
+    first = sign()
+    assert first
+    grade["multiply"].setValue(3)
+    assert sign() not in ("", first)

@@ -1,0 +1,88 @@
+"""Whether alphas still fit a node."""
+
+from dataclasses import replace
+
+import pytest
+
+
+@pytest.fixture
+def comp(offline_comp):
+    offline_comp.show_alphas()
+    return offline_comp
+
+
+def judged(comp, **changes):
+    """Compare the node with its record, of which something may be another."""
+    from videomama_nuke import freshness, record, walk
+
+    node = comp.node()
+    return freshness.compare_node(node, replace(record.read(node), **changes), walk.read(node))
+
+
+def test_right_after_a_refine_nothing_has_changed(comp):
+    found = judged(comp)
+    assert (found.changes, found.unchecked, found.some_frames) == ((), (), False)
+    assert found.holds(1001)
+
+
+def test_settings_are_named_before_plate_or_mask(comp):
+    comp.node()["mask_grow"].setValue(2)
+    comp.node()["seed"].setValue(7)
+    comp.node("MaskRead")["before"].setValue("black")
+    assert judged(comp).changes == ("mask grow", "seed", "plate or mask")
+
+
+def test_another_mask_channel_is_a_change(comp):
+    assert judged(comp, mask_channel="rgba.red").changes == ("mask channel",)
+
+
+def test_a_setting_that_the_record_does_not_know_had_its_default(comp):
+    from videomama_nuke import record
+
+    settings = dict(record.read(comp.node()).settings)
+    del settings["seed"], settings["quality"]
+    assert judged(comp, settings=settings).changes == ("quality",)  # the comp's is fast, the default is high
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "changed"),
+    [
+        ("", "", False),
+        ("/studio/w", "/studio/w", False),
+        ("/studio/w", "/farm/w", False),
+        ("/studio/w", "/other/w", True),
+        ("", "/studio/w", True),
+        ("/studio/w", "", True),
+    ],
+)
+def test_the_folder_of_weights_may_be_where_the_farm_sees_it(comp, then, now, changed):
+    from videomama_nuke import record
+
+    comp.nuke.addFilenameFilter(
+        lambda path: path.replace("/studio/", "/farm/") if path.startswith("/studio/") else None
+    )
+    comp.node()["weights"].setValue(now)
+    settings = {**record.read(comp.node()).settings, "weights": then}
+    assert judged(comp, settings=settings).changes == (("weights",) if changed else ())
+
+
+def test_a_trimmed_read_leaves_some_frames(comp):
+    comp.node("MaskRead")["last"].setValue(1018)
+    found = judged(comp)
+    assert (found.changes, found.some_frames) == ((), True)
+    assert found.holds(1018)
+    assert not found.holds(1019)
+    comp.node("MaskRead")["last"].setValue(1020)
+    comp.node("MaskRead")["first"].setValue(1003)
+    assert judged(comp).some_frames
+    assert not judged(comp).holds(1002)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "said"),
+    [("", ""), ("a", "a"), ("abc", "a, b, c"), ("abcd", "a, b, c, 1 more"), ("abcdef", "a, b, c, 3 more")],
+)
+def test_three_nodes_are_named(comp, nodes, said):
+    from videomama_nuke import freshness
+
+    assert freshness.named(list(nodes)) == said

@@ -1,0 +1,33 @@
+"""Paths as Nuke opens them."""
+
+import pytest
+
+
+@pytest.fixture
+def paths(bare_nuke):
+    from videomama_nuke import paths
+
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("pattern", "of_right"),
+    [("/s/%V/p.%04d.exr", "/s/right/p.%04d.exr"), ("/s/%v.%04d.exr", "/s/r.%04d.exr"), ("/s/p.exr", "/s/p.exr")],
+)
+def test_the_view_is_put_in(paths, pattern, of_right):
+    assert paths.of_view(pattern, "right") == of_right
+
+
+def test_a_knob_is_evaluated_then_its_view_is_put_in_then_the_farm_maps_it(paths, bare_nuke):
+    nuke = bare_nuke
+    nuke.addFilenameFilter(lambda path: path.replace("/studio/", "/farm/") if path.startswith("/studio/") else None)
+    read = nuke.nodes.Read(file="/studio/%V/p.%04d.exr")
+    assert paths.opened(read["file"], "left") == "/farm/left/p.%04d.exr"
+    read["file"].setValue("/elsewhere/p.%04d.exr")
+    assert paths.opened(read["file"], "left") == "/elsewhere/p.%04d.exr"
+    read["file"].setValue("/studio/[value root.first_frame]/p.exr")
+    assert paths.opened(read["file"], "left") == "/farm/1/p.exr"
+    read["file"].setValue("")
+    assert paths.opened(read["file"], "left") == ""
+    assert paths.mapped("/studio/x") == "/farm/x"
+    assert paths.mapped("/other/x") == "/other/x"

@@ -1,0 +1,26 @@
+"""What a node remembers stays readable, and means the same, in later versions."""
+
+import pytest
+from videomama_client.engine_options import EngineOption
+from videomama_client.settings import MatteSettings
+
+
+@pytest.fixture
+def record(nuke):
+    from videomama_nuke import record
+
+    return record
+
+
+def test_the_key_of_a_refine_is_the_one_that_folders_already_have(record):
+    """Another key here means that every node of every script has to be refined again."""
+    key = record.result_key(MatteSettings(), "rgba.alpha", "1001-1010", "signature")
+    assert key == "4e8debf8f19b618b"
+    other = MatteSettings("classic", "fast", window=8, roi="1,2,3,4", seed=7)
+    assert record.result_key(other, "rgba.alpha", "1001-1010", "signature") == "d5c4c6826ebe91ed"
+
+
+def test_options_of_an_engine_make_another_key(record):
+    plain, asked = MatteSettings(), MatteSettings(engine_options=(EngineOption("strength", 0.25),))
+    keys = {record.result_key(settings, "rgba.alpha", "1001-1010", "signature") for settings in (plain, asked)}
+    assert len(keys) == 2
