@@ -213,6 +213,7 @@ def test_what_cannot_be_used_is_said_by_an_idle_look_and_looks_go_on(comp):
     node_state.say(comp.node(), "nothing yet")
     comp.node()["frames"].setValue("no range")
     callbacks.idle()
+    comp.let_look()
     assert comp.status().startswith("'no range' is no frame range")
     comp.node()["frames"].setValue("1001-1004")
     node_state._next_look.clear()
@@ -227,9 +228,11 @@ def test_a_node_that_was_never_refined_is_said_so_by_an_idle_look(comp):
 
     node_state.say(comp.node(), "something else")
     callbacks.idle()
+    comp.let_look()
     assert comp.status() == "not refined"
     node_state._next_look.clear()
-    callbacks.idle()  # the look is over: another one may begin
+    callbacks.idle()
+    comp.let_look()  # the look is over: another one may begin
     assert not node_state._looking.locked()
 
 
@@ -238,8 +241,8 @@ def idle_looks(comp, monkeypatch, times: int) -> int:
     from nuke_standin import callbacks
     from videomama_nuke import look
 
-    begun, real = [], look.begin
-    monkeypatch.setattr(look, "begin", lambda node, flags: begun.append(node) or real(node, flags))
+    begun, real = [], look.steps
+    monkeypatch.setattr(look, "steps", lambda node, *known: begun.append(node) or real(node, *known))
     for _ in range(times):
         callbacks.idle()
         comp.let_look()
