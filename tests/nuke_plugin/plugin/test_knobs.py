@@ -79,6 +79,7 @@ def test_the_box_is_a_region_from_the_top_and_goes_back_to_the_same_box(comp, kn
     comp.node()["roi_mode"].setValue("box")
     comp.node()["roi_box"].setValue(list(box))
     assert settings(comp).roi == region
+    comp.node()["roi_box"].setValue([1, 2, 3, 4])
     knobs.show_region(comp.node(), region)
     assert settings(comp).roi == region
 
