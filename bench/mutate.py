@@ -66,8 +66,9 @@ def tests_of(root: Path, module: str) -> list[str]:
     folder = root / TESTS[source] / below.parent
     while not folder.is_dir():
         folder = folder.parent
-    mirrored = folder / f"test_{below.stem.strip('_')}.py"
-    word = re.compile(rf"\b{below.stem}\b")
+    name = Path(module).parent.name if below.stem == "__init__" else below.stem.strip("_")
+    mirrored = folder / f"test_{name}.py"
+    word = re.compile(rf"\b{name}\b")
     found = (
         [mirrored]
         if mirrored.exists()
@@ -104,7 +105,8 @@ class Trial:
         self.root, self.limit_s = root, limit_s
         self.python = _environment(root)
         kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        self.variables = {**kept, "PYTHONDONTWRITEBYTECODE": "1"}
+        # One thread: torch's wait for each other by spinning, which takes minutes where other things run too.
+        self.variables = {**kept, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
         where = subprocess.run(
             [self.python, "-I", "-c", "import videomama_server; print(videomama_server.__file__)"],
             cwd=root,

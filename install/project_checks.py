@@ -13,6 +13,7 @@ from environment import Environment
 
 # As many tests at once as there are cores, but no more than memory allows; a file's tests share what they set up.
 _AT_ONCE = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder")
+_SLOWEST = ("--durations=40", "--durations-min=1")  # seconds: where the time of the tests goes
 _VERDICTS = {0: "ok", audit.SKIPPED: "skipped"}
 
 
@@ -37,7 +38,7 @@ def check_steps(environment: Environment, pytest_arguments: Sequence[str]) -> li
         step("lint-imports"),
         step("mypy"),
         Step("pip-audit", (str(environment.script("python")), "-I", audit.__file__)),
-        step("pytest", *_AT_ONCE, *pytest_arguments),
+        step("pytest", *_AT_ONCE, *_SLOWEST, *pytest_arguments),
     ]
 
 

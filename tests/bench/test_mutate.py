@@ -77,9 +77,10 @@ def test_one_fault_alone_is_planted_and_it_is_the_one_that_was_named(mutations):
         ("nuke_plugin/videomama_client/wire.py", ["tests/client/test_wire.py"]),
         ("nuke_plugin/videomama_nuke/walk.py", ["tests/nuke_plugin/plugin/test_walk.py"]),
         ("nuke_plugin/videomama_nuke/panel/style.py", ["tests/nuke_plugin/panel/test_style.py"]),
+        ("server/videomama_server/cli/__init__.py", ["tests/server/cli/test_cli.py"]),
         (
-            "server/videomama_server/qc/sights.py",
-            ["tests/server/qc/test_documents.py", "tests/server/qc/test_scores.py"],
+            "server/videomama_server/pipeline/services.py",
+            [f"tests/server/pipeline/test_{name}.py" for name in ("alpha_writer", "computation", "look_ups")],
         ),
         ("server/videomama_server/serving/no_test_names_it.py", ["tests/server/serving"]),
     ],

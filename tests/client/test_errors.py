@@ -1,6 +1,14 @@
 import pytest
 from videomama_client import errors, wire
-from videomama_client.errors import BadInput, InternalError, NotPermitted, VideoMaMaError, kind_of, placed
+from videomama_client.errors import (
+    BadInput,
+    InternalError,
+    NotPermitted,
+    VideoMaMaError,
+    kind_of,
+    option_called,
+    placed,
+)
 from videomama_client.messages import KINDS as KINDS_ON_THE_WIRE
 from videomama_client.messages import MatteFailed, RequestRefused
 
@@ -83,3 +91,11 @@ def test_what_is_no_error_of_ours_passes_a_place_untouched():
             raise KeyError("x")
 
     assert type(raised(work, KeyError)) is KeyError
+
+
+def test_a_hint_names_an_option_as_the_running_command_calls_it():
+    with pytest.raises(BadInput) as caught, option_called("--mask-channel", "--alpha-channel"):
+        raise BadInput("no channel 'A'", "Choose one with --mask-channel.")
+    assert (caught.value.message, caught.value.hint) == ("no channel 'A'", "Choose one with --alpha-channel.")
+    with pytest.raises(ZeroDivisionError), option_called("--mask-channel", "--alpha-channel"):
+        raise ZeroDivisionError

@@ -2,6 +2,7 @@ import errno
 import os
 
 import pytest
+from videomama_client import whole_files
 from videomama_client.whole_files import replacing
 
 
@@ -88,3 +89,10 @@ def test_a_name_that_cannot_be_taken_is_told_by_itself(tmp_path, make):
         fail()
     assert caught.value.filename == str(path)
     assert [left for left in tmp_path.iterdir() if left != path] == []
+
+
+def test_hidden_names_are_hidden_say_whose_they_are_and_differ():
+    one, other = whole_files.hidden_name(), whole_files.hidden_name()
+    assert one != other
+    assert one.startswith(f"{whole_files.PREFIX}{whole_files.mark()}")
+    assert one.startswith(".")

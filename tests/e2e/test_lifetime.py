@@ -31,16 +31,6 @@ def test_a_second_server_on_one_connection_file_leaves_the_first_alone(server, r
     server.status()
 
 
-def test_stop_ends_the_server_its_worker_and_its_file(start_server, videomama):
-    server = start_server()
-    worker = psutil.Process(server.status().worker_pid)
-    said = videomama("stop", "--connection-file", server.connection_file)
-    assert (said.code, said.out) == (0, "The server is ending.\n")
-    assert server.process.wait(10) == 0
-    worker.wait(10)
-    assert not server.connection_file.exists()
-
-
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_a_signal_ends_the_server_in_the_middle_of_a_job_and_its_client_is_told(start_server, make_long_clip, name):
     server, clip = start_server(), make_long_clip(count=20)
@@ -123,35 +113,6 @@ def test_a_read_only_cache_folder_still_serves(start_server, make_clip, tmp_path
     assert first.computed == 2
     assert [warning for warning in first.warnings if "cannot be written" in warning]
     assert server.refine(clip).done.cached == 2
-
-
-@pytest.mark.parametrize(
-    ("flags", "said"),
-    [
-        (["--port", "99999"], "port"),
-        (["--port", "many"], "--port"),
-        (["--host", "nowhere.invalid"], "cannot listen at nowhere.invalid"),
-        (["--threads", "0"], "threads"),
-        (["--engine-idle-s", "nan"], "engine_idle_s"),
-        (["--server-idle-s", "-1"], "server_idle_s"),
-        (["--cache-limit-gb", "inf"], "cache_limit_gb"),
-        (["--connection-file", "/dev/null/connection.json"], "/dev/null"),
-    ],
-    ids=str,
-)
-def test_a_server_that_cannot_run_says_why_and_no_more(videomama, tmp_path, flags, said):
-    answer = videomama("serve", "--connection-file", tmp_path / "c.json", "--cache-dir", tmp_path, *flags)
-    assert answer.code in (1, 2)
-    assert said in answer.err
-    assert "Traceback" not in answer.err
-
-
-def test_a_taken_port_is_reported(server, videomama, tmp_path):
-    port = connection.read(server.connection_file).endpoint.rpartition(":")[2]
-    answer = videomama("serve", "--connection-file", tmp_path / "c.json", "--port", port)
-    assert answer.code == 1
-    assert f"cannot listen at 127.0.0.1:{port}" in answer.err
-    assert not (tmp_path / "c.json").exists()
 
 
 def test_the_server_process_imports_no_torch_and_opens_no_pictures():

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 INSTALL = Path(__file__).resolve().parents[2] / "install"
 sys.path.insert(0, str(INSTALL))
+
+import archive  # noqa: E402 - found where the line above says
+import prepare  # noqa: E402
+import targets  # noqa: E402
+import unbundle  # noqa: E402
+from environment import Environment  # noqa: E402
 
 # A build backend without dependencies, so that pip's own work is real and nothing is downloaded.
 _BACKEND = """
@@ -83,3 +89,55 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     monkeypatch.setattr(subprocess, "run", run)
     return seen
+
+
+WHEEL = "x-1-py3-none-any.whl"
+PROJECT = {
+    "project/pyproject.toml": b"[project]\n",
+    "project/install/constraints.txt": b"x==1\ny==2\n",
+    "project/install/__main__.py": b"import sys; print('installer', sys.argv[1:]); sys.exit(5)\n",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project that is the one in the bundle."""
+    for name, content in PROJECT.items():
+        path = tmp_path / "root" / name.partition("/")[2]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return tmp_path / "root"
+
+
+@pytest.fixture
+def request_(root: Path) -> prepare.Request:
+    """What is to be true of that project, with the Python that runs this."""
+    return prepare.Request(root, Environment(root / ".venv"), (), sys.executable)
+
+
+@pytest.fixture
+def make(tmp_path: Path, request_: prepare.Request, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """A function that makes a bundle for the Python that runs this, on this processor."""
+    own = targets.here(unbundle._python(request_))
+    monkeypatch.setattr("targets._MACHINES", {own.platform: targets.machine_here(), "win32": "AMD64"})
+
+    def made(target: targets.Target = own, installed: int = 10, more: Mapping[str, bytes] | None = None) -> Path:
+        path = tmp_path / "bundle ä.zip"
+        manifest = archive.Manifest("1.0", ("videomama",), (archive.Share(target, (WHEEL,), installed),), ())
+        archive.write(path, manifest, {**PROJECT, f"wheels/{WHEEL}": b"wheel", **(more or {})})
+        return path
+
+    return made
+
+
+@pytest.fixture
+def poisoned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A PYTHONPATH and a working folder in which modules that the installer needs are others."""
+    for name in ("path", "here"):
+        (tmp_path / name).mkdir()
+        for module in ("json", "argparse", "subprocess", "dataclasses", "venv", "sysconfig", "pip", "sitecustomize"):
+            (tmp_path / name / f"{module}.py").write_text("raise RuntimeError('poison')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "path"))
+    monkeypatch.setenv("PYTHONHOME", "")
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path

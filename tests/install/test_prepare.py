@@ -129,30 +129,6 @@ def test_wheels_that_are_not_enough_are_refused_before_anything_is_written(
     assert not request.environment.path.exists()
 
 
-def test_clear_keeps_only_the_lock_and_follows_no_link(tmp_path: Path) -> None:
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    (outside / "kept").touch()
-    environment = Environment(tmp_path / "env")
-    (environment.path / "lib").mkdir(parents=True)
-    (environment.path / "lib64").symlink_to(outside)
-    environment.lock.touch()
-    environment.clear()
-    assert list(environment.path.iterdir()) == [environment.lock]
-    assert (outside / "kept").exists()
-
-
-def test_variables_are_those_of_an_activated_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONHOME", "/host")
-    monkeypatch.setenv("PATH", "/usr/bin")
-    environment = Environment(tmp_path)
-    variables = environment.variables()
-    assert "PYTHONHOME" not in variables
-    assert variables["VIRTUAL_ENV"] == str(tmp_path)
-    assert variables["PATH"].startswith(str(environment.scripts))
-    assert variables["PATH"].endswith("/usr/bin")
-
-
 @pytest.mark.parametrize("finished", [True, False])
 def test_what_a_person_added_is_installed_again_where_no_install_was_finished(
     finished: bool, request_: Request, monkeypatch: pytest.MonkeyPatch

@@ -117,8 +117,7 @@ def test_test_asks_for_all_extras_and_passes_arguments_to_pytest(
         "pip-audit",
         "pytest",
     ]
-    at_once = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder")
-    assert ran[-1].command[1:] == (*at_once, "tests/install", "-q", "-k", "a and b")
+    assert ran[-1].command[-4:] == ("tests/install", "-q", "-k", "a and b")
     assert ran[0].command[1:] == ("format", "--check")
 
 

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from project_checks import Step, run_steps
+from environment import Environment
+from project_checks import Step, check_steps, run_steps
 
 
 def python(code: str, name: str) -> Step:
@@ -44,3 +45,17 @@ def test_a_check_that_could_not_be_made_is_told_and_is_no_failure(
 def test_steps_get_the_variables(tmp_path: Path) -> None:
     code = "import os, sys; sys.exit(os.environ['MARK'] != 'here')"
     assert run_steps([python(code, "one")], tmp_path, {**os.environ, "MARK": "here"}) == 0
+
+
+@pytest.mark.slow
+def test_the_tests_say_which_took_longest_and_a_few_that_took_no_time_are_not_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "test_it.py").write_text("import time\ndef test_long(): time.sleep(1.2)\ndef test_short(): pass\n")
+    environment = Environment(Path(sys.prefix))
+    steps = check_steps(environment, ["-n", "0", "-p", "no:cacheprovider", "test_it.py"])
+    assert run_steps(steps[-1:], tmp_path, environment.variables()) == 0
+    said = capfd.readouterr().out
+    assert "slowest 40 durations" in said
+    assert "call     test_it.py::test_long" in said
+    assert "test_short" not in said

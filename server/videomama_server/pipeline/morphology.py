@@ -30,10 +30,9 @@ def _morphed(mask: FloatArray, steps: Sequence[np.ufunc], radius: float) -> Floa
 
     What lies outside the picture counts as being like its rim, so that a subject cut by the frame stays cut by it.
     """
-    reach = floor(radius)
-    if reach < 1:
+    if radius < 1:
         return mask
-    margin = len(steps) * reach
+    margin = len(steps) * _half_width(radius, 0)
     changed = np.asarray(cv2.copyMakeBorder(mask, margin, margin, margin, margin, cv2.BORDER_REPLICATE), np.float32)
     for extreme in steps:
         changed = _over_disk(changed, extreme, radius)
@@ -46,15 +45,20 @@ def _over_disk(pixels: FloatArray, extreme: np.ufunc, radius: float) -> FloatArr
     Row by row of the disk, whose time is its height. OpenCV looks at every pixel of it, which takes minutes per 4K
     frame at a large radius. Two overlapping runs of a power of two give the extreme of a row.
     """
-    reach = floor(radius)
+    reach = _half_width(radius, 0)
     height, width = (side - 2 * reach for side in pixels.shape)
     found: FloatArray = pixels[reach : reach + height, reach : reach + width].copy()
     runs, length = pixels, 1  # runs[y, x] is the extreme of pixels[y, x : x + length]
     for away in range(reach, -1, -1):
-        half = floor(sqrt(radius * radius + 1e-6 - away * away))
+        half = _half_width(radius, away)
         while 2 * length <= 2 * half + 1:
             runs, length = extreme(runs[:, :-length], runs[:, length:]), 2 * length
         for row in (reach - away, reach + away):
             for column in (reach - half, reach + half + 1 - length):
                 extreme(found, runs[row : row + height, column : column + width], out=found)
     return found
+
+
+def _half_width(radius: float, away: int) -> int:
+    """Return how far a disk reaches to each side in the row `away` from its middle; 1.9999999999 is taken for 2."""
+    return floor(sqrt(radius * radius + 1e-6 - away * away))

@@ -4,7 +4,8 @@ import json
 
 import pytest
 from videomama_server.doctor import machine, report
-from videomama_server.doctor.lines import problem
+from videomama_server.doctor.graphics import Driver, Graphics, Torch
+from videomama_server.doctor.lines import good, problem
 
 
 @pytest.fixture
@@ -15,6 +16,7 @@ def doctor(videomama, monkeypatch, tmp_path):
     return lambda *words: videomama("doctor", "--connection-file", tmp_path / "c.json", *words)
 
 
+@pytest.mark.slow
 def test_a_machine_without_gpu_weights_and_nuke_can_refine(doctor, tmp_path):
     said = doctor("--json")
     found = json.loads(said.out)
@@ -31,25 +33,34 @@ def test_a_machine_without_gpu_weights_and_nuke_can_refine(doctor, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_report_as_text(doctor):
-    said = doctor()
+@pytest.fixture
+def quick(doctor, monkeypatch):
+    """Leave out what takes seconds and is tested above: the engine's trial, torch's import, the search for Nukes."""
+    monkeypatch.setattr(machine, "engine", lambda: good("engine classic", "It computes"))
+    monkeypatch.setattr(report.graphics, "examine", lambda: Graphics(Driver(problem="none"), Torch(installed=False)))
+    monkeypatch.setattr(report.nukes, "examine", lambda: [good("nuke", "None was found")])
+    return doctor
+
+
+def test_the_report_as_text(quick):
+    said = quick()
     assert said.code == 0
     assert "\nThis machine can refine." in said.out
     assert said.err == ""
 
 
-def test_a_problem_is_exit_code_1(doctor, monkeypatch):
+def test_a_problem_is_exit_code_1(quick, monkeypatch):
     monkeypatch.setattr(machine, "engine", lambda: problem("engine classic", "It does not load", "Mend it."))
-    said = doctor("--json")
+    said = quick("--json")
     assert (said.code, json.loads(said.out)["ok"]) == (1, False)
-    said = doctor()
+    said = quick()
     assert said.code == 1
     assert "This machine cannot refine: problems: 1." in said.out
 
 
-def test_a_config_that_cannot_be_read_is_one_line_among_others(doctor, monkeypatch, tmp_path):
+def test_a_config_that_cannot_be_read_is_one_line_among_others(quick, monkeypatch, tmp_path):
     monkeypatch.setenv("VIDEOMAMA_PORT", "many")
-    found = json.loads(doctor("--json").out)["lines"]
+    found = json.loads(quick("--json").out)["lines"]
     assert found[0]["name"] == "config"
     assert found[0]["state"] == "problem"
     assert "VIDEOMAMA_PORT" in found[0]["what"]
@@ -57,12 +68,12 @@ def test_a_config_that_cannot_be_read_is_one_line_among_others(doctor, monkeypat
     assert str(tmp_path / "c.json") in next(line["what"] for line in found if line["name"] == "connection file")
 
 
-def test_what_may_not_be_looked_at_is_one_line_among_others(doctor, monkeypatch):
+def test_what_may_not_be_looked_at_is_one_line_among_others(quick, monkeypatch):
     def refuse(config):
         raise PermissionError(13, "Permission denied", "/secret")
 
     monkeypatch.setattr(report.storage, "examine", refuse)
-    found = json.loads(doctor("--json").out)["lines"]
+    found = json.loads(quick("--json").out)["lines"]
     (line,) = (line for line in found if line["name"] == "doctor")
     assert (line["state"], "/secret" in line["what"]) == ("warning", True)
     assert len(found) > 8
@@ -71,16 +82,3 @@ def test_what_may_not_be_looked_at_is_one_line_among_others(doctor, monkeypatch)
 @pytest.mark.parametrize("words", [["extra"], ["--nonsense"]])
 def test_wrong_use_is_exit_code_2(videomama, words):
     assert videomama("doctor", *words).code == 2
-
-
-def test_without_the_installer_beside_it_nukes_are_not_looked_at(monkeypatch, tmp_path):
-    from videomama_server.doctor import nukes
-
-    monkeypatch.setattr(nukes.videomama_server, "__file__", str(tmp_path / "a" / "b" / "c.py"))
-    (line,) = nukes.examine()
-    assert line.what.startswith("Not looked at")
-    (tmp_path / "install").mkdir()
-    (tmp_path / "install" / "check_nukes.py").write_text("raise SystemExit('broken')")
-    (line,) = nukes.examine()
-    assert (line.state, "broken" in line.what) == ("warning", True)
-    assert report.nukes is nukes

@@ -10,6 +10,8 @@ from videomama_server.media.geometry import Geometry, Rect
 from videomama_server.metrics import MEASURES
 
 SIZE = (64, 96)
+
+
 COLOUR = {"foreground_mad", "foreground_mse"}
 
 
@@ -166,3 +168,39 @@ def test_a_view_stands_in_patterns(videomama, written):
     pattern = written("l", [soft_disc(0)])
     said = videomama("metrics", pattern.replace("/l.", "/%V."), pattern.replace("/l.", "/%v."), "--view", "left")
     assert said.code == 0, said.err
+
+
+def test_metrics_of_an_alpha_against_itself(videomama, make_clip):
+    clip = make_clip(count=3)
+    said = videomama("metrics", clip.mask, clip.mask, "--json")
+    result = json.loads(said.out)
+    of_alpha = {name for name in MEASURES if not name.startswith("foreground_")}
+    assert result.keys() == of_alpha | {"frames", "convention"}
+    assert (result["frames"], result["mad"], result["dtssd"]) == (3, 0.0, 0.0)
+    said = videomama("metrics", clip.mask, clip.mask)
+    assert said.code == 0
+    assert ["frames", "3"] in [line.split() for line in said.out.splitlines()]
+
+
+def test_metrics_of_one_frame_has_no_change_over_time(videomama, make_clip):
+    clip = make_clip(count=1)
+    assert json.loads(videomama("metrics", clip.mask, clip.mask, "--json").out)["dtssd"] is None
+
+
+def test_metrics_refuses_what_cannot_be_compared(videomama, make_clip):
+    long, short, large = make_clip(count=3), make_clip(count=2), make_clip(count=3, size=(128, 96))
+    said = videomama("metrics", long.mask, short.mask)
+    assert said.code == 1
+    assert "frames 1003 are only on one side" in said.err
+    assert videomama("metrics", long.mask, large.mask).code == 1
+    assert "no frames match" in videomama("metrics", long.mask, "gone.####.exr").err
+    said = videomama("metrics", long.mask, long.mask, "--channel", "roto")
+    assert said.code == 1
+    assert "no channel 'roto'" in said.err
+    long.file("mask", 1002).write_bytes(b"no picture")
+    assert f"cannot read {long.file('mask', 1002)}" in videomama("metrics", long.mask, long.mask).err
+
+
+@pytest.mark.parametrize("words", [[], ["one"], ["one", "two", "three"]], ids=str)
+def test_metrics_without_two_patterns_is_a_usage_error(videomama, words):
+    assert videomama("metrics", *words).code == 2

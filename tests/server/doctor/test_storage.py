@@ -92,6 +92,9 @@ def test_a_disk_that_does_not_say_how_much_is_free(config, monkeypatch):
     assert (line.state, "does not say how much space is free" in line.what) == ("warning", True)
 
 
-def test_a_room_between_little_and_enough(config, monkeypatch):
-    monkeypatch.setattr(storage, "_LITTLE_ROOM", float("inf"))
-    assert named(config, "disk").state == "warning"
+@pytest.mark.parametrize(
+    ("free", "state"), [(0.4e9, "problem"), (0.5e9, "warning"), (9.999e9, "warning"), (10e9, "ok")]
+)
+def test_the_room_on_the_disk_has_two_limits(config, monkeypatch, free, state):
+    monkeypatch.setattr(storage.disk_space, "free", lambda _: free)
+    assert named(config, "disk").state == state

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from videomama_server.engines.guided_filter import fit_lines, guided_filter
+from videomama_server.engines.guided_filter import fit_lines, guided_filter, lift_lines
 
 
 def noise(height=60, width=80, seed=0):
@@ -59,3 +59,11 @@ def test_lines_fitted_on_a_reduced_plate_carry_detail_to_the_full_one():
 def test_a_window_larger_than_the_picture_is_legal():
     result = guided_filter(noise(3, 2), np.ones((3, 2), np.float32), 40, 1e-4)
     np.testing.assert_allclose(result, 1, atol=1e-3)
+
+
+def test_maps_that_lift_an_alpha_are_those_that_they_always_were():
+    """Every engine's alphas go through them, so another radius or epsilon would mix with what is cached."""
+    plate = noise() * 0.05
+    lines = lift_lines(plate, (noise(seed=1)[..., 0] > 0.5).astype(np.float32))
+    found = [lines.slope.std(), lines.offset.std(), np.abs(np.diff(lines.slope, axis=0)).mean()]
+    np.testing.assert_allclose(found, [4.9491, 0.24213, 1.3314], rtol=1e-3, err_msg=str(found))

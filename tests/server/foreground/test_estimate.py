@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from videomama_server.foreground.estimate import LARGEST, estimate
+from videomama_server.foreground.estimate import LARGEST, estimate, sane_alpha
 from videomama_server.synthetic.demo_clip import ClipShape, render_frame
 
 RED, BLUE = np.float32([0.8, 0.2, 0.1]), np.float32([0.1, 0.2, 0.9])
@@ -153,3 +153,9 @@ def test_a_single_pixel_does_no_harm_far_away(value):
         harmed[row, column] = value
         changed = np.argwhere(np.abs(estimate(harmed, alpha) - calm).max(axis=2) > 0.02)
         assert np.abs(changed - (row, column)).max(initial=0) <= 16
+
+
+def test_a_sane_alpha_is_between_0_and_1_and_has_no_nan():
+    found = sane_alpha(np.float32([[np.nan, -0.5, 0.25, 1.5, np.inf, -np.inf]]))
+    assert found.tolist() == [[0, 0, 0.25, 1, 1, 0]]
+    assert found.flags.c_contiguous

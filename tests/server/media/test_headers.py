@@ -53,6 +53,11 @@ def test_a_single_part_is_the_plate_whatever_its_name(write, name):
     assert probe(path).channel_names == "R, G, B"
 
 
+def test_a_part_called_as_a_view_is_one_only_where_there_are_others(write):
+    assert probe(write(("left", "", "RGB", LEFT))).views == ()
+    assert probe(write(("left", "", "RGB", LEFT), ("right", "", "RGB", RIGHT))).views == ("left", "right")
+
+
 def test_the_only_part_with_colours_is_the_plate(write):
     path = write(("depth", "", "Z", OTHER), ("beauty", "", "RGB", LEFT), ("id", "", ["id"], OTHER))
     assert plate(path) == plate(path, "beauty") == plate(path, "Beauty") == 0.25

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from videomama_server.metrics import mad_t, unknown_band
+from videomama_server.metrics.band import snapped
 
 
 def step(shape=(60, 80), at=40):
@@ -64,3 +65,9 @@ def test_without_an_edge_there_is_no_figure():
 def test_mad_t_counts_differences_finer_than_8_bits():
     truth = step()
     assert math.isclose(mad_t(truth + np.float32(0.001), truth), 1.0, rel_tol=1e-3)
+
+
+def test_what_8_bits_would_take_for_0_or_1_is_snapped():
+    step = 1 / 255
+    found = snapped(np.float32([0, 0.9 * step, 1.1 * step, 0.5, 1 - 1.1 * step, 1 - 0.9 * step, 1]))
+    np.testing.assert_allclose(found, [0, 0, 1.1 * step, 0.5, 1 - 1.1 * step, 1, 1], rtol=1e-6)

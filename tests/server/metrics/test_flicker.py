@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from videomama_client.errors import BadInput
 from videomama_server.metrics import change, flicker
+from videomama_server.metrics.flicker import _inside, motion_view
 
 SHAPE = (96, 128)
 
@@ -78,3 +79,15 @@ def test_only_what_stays_alike_in_the_plate_counts(wide):
     changed[:, :64] *= np.float32(0.5)
     assert flicker(changed, alpha, lit, plate, alike=0.05) < 0.2 * flicker(changed, alpha, lit, plate)
     assert flicker(changed, alpha, plate, plate, alike=0.05) == flicker(changed, alpha, plate, plate)
+
+
+def test_the_view_that_motion_is_followed_in_is_grey_and_whole():
+    plate = np.float32([[[0, 0, 0], [1, 1, 1], [1, 0, 0], [0.5, 0.5, 0.5], [2, 2, 2], [-1, 0, 0]]])
+    assert motion_view(plate).tolist() == [[0, 255, 85, 128, 255, 0]]
+    assert motion_view(plate).dtype == np.uint8
+
+
+def test_a_place_is_inside_up_to_the_middle_of_the_outermost_pixels():
+    sides = [-0.1, 0, 2, 4, 4.1]  # of a picture of 5 x 5
+    found = _inside(np.stack(np.meshgrid(sides, sides), axis=-1))
+    assert found.tolist() == [[False] * 5, *[[False, True, True, True, False]] * 3, [False] * 5]

@@ -5,10 +5,15 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 
+import cv2
+import numpy as np
 import pytest
+from videomama_server.engines.passthrough import PassthroughEngine
+from videomama_server.pipeline import quality_control
 from videomama_server.pipeline.survey import take_survey
 
 CLIP = range(1001, 1015)
+SIZE = (90, 160)
 
 
 @pytest.fixture
@@ -61,3 +66,50 @@ def blocked():
     with Blocked() as pool:
         yield pool
         pool.go.set()
+
+
+class Spoiling(PassthroughEngine):
+    """Passes masks through, but for frames on which it drops, or dims, what it was given."""
+
+    name = "spoiling"
+    fingerprint = "spoiling-1"
+
+    def __init__(self, **spoilt):
+        self.spoilt = {int(frame[1:]): factor for frame, factor in spoilt.items()}
+
+    def prepare(self, frame, settings):
+        return frame.mask * np.float32(self.spoilt.get(frame.number, 1.0))
+
+
+@pytest.fixture(scope="session")
+def spoiling():
+    """An engine that drops or dims frames: `spoiling(f1005=0.7)`."""
+    return Spoiling
+
+
+def head(x):
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]].astype(np.float32)
+    return np.clip((26 - np.hypot(columns - x, rows - 45)) / 3 + 0.5, 0, 1).astype(np.float32)
+
+
+@pytest.fixture
+def moving_shot(make_shot):
+    """A disc with a texture that moves over another, as plates and masks on disk."""
+    noise = np.random.default_rng(5).random((*SIZE, 3), dtype=np.float32)
+    behind = cv2.GaussianBlur(noise, (0, 0), 2)
+    made = make_shot([])
+    for index, number in enumerate(range(1001, 1017)):
+        alpha = head(55 + 2 * index)
+        own = np.roll(behind[::-1], 2 * index, axis=1) + np.float32(0.3)
+        made.put_plate(number, behind + (own - behind) * alpha[..., None])
+        made.put_mask(number, alpha)
+    return made
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """List the scores by which each job is judged."""
+    found = []
+    real = quality_control.flags.judge
+    monkeypatch.setattr(quality_control.flags, "judge", lambda scored: (found.append(scored), real(scored))[1])
+    return found

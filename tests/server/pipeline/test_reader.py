@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from videomama_client.errors import BadInput, NotPermitted
+from videomama_client.settings import MatteSettings
 from videomama_server.cache.memo import Facts, FileId, Memo, pixel_digest
 from videomama_server.media import frames
 from videomama_server.media.channels import ChannelChoice
 from videomama_server.media.frames import Picture, Seen, read_plate
 from videomama_server.media.geometry import EMPTY, Geometry, Rect
-from videomama_server.pipeline.reader import NOTHING, Reader, cut, plate_space
+from videomama_server.pipeline.reader import NOTHING, Reader, check_display, cut, plate_space, wanted_of
 from videomama_server.pipeline.sources import DiskSource
 
 FULL = Rect(0, 0, 64, 48)
@@ -319,3 +320,16 @@ def test_cut_of_the_whole_canvas_is_the_array_itself(pictures):
 def test_cut_far_from_the_canvas_is_zero(pictures):
     assert cut(pictures.scene(), FULL, Rect(1000, 1000, 8, 8)).shape == (8, 8, 3)
     assert not cut(pictures.scene(), FULL, Rect(1000, 1000, 8, 8)).any()
+
+
+@pytest.mark.parametrize("name", ["plate_layer", "mask_channel", "view", "mask_colour"])
+def test_each_setting_of_what_is_read_goes_to_the_reader_under_its_own_name(name):
+    assert wanted_of(MatteSettings()) == ChannelChoice()
+    assert wanted_of(MatteSettings(**{name: "left"})) == ChannelChoice(**{name: "left"})
+
+
+def test_a_plate_of_another_format_names_the_frame_and_both_sizes():
+    check_display(1002, FULL, Rect(0, 0, 64, 48))
+    with pytest.raises(BadInput, match=r"plate frame 1002: it is 64x40.*, the clip is 64x48") as caught:
+        check_display(1002, Rect(0, 0, 64, 40), FULL)
+    assert caught.value.frame == 1002

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from videomama_client.errors import BadInput, InternalError
+from videomama_client.errors import BadInput
 from videomama_server.media import frames
 from videomama_server.media.geometry import Geometry, Rect
 from videomama_server.qc import files
 from videomama_server.qc.files import Reading, RefinedClip, measure, refined_clip
-from videomama_server.qc.report import check
 from videomama_server.qc.scores import Gauge
 
 
@@ -78,12 +77,6 @@ def test_a_frame_that_cannot_be_measured_is_left_out_and_changes_from_it_are_too
     assert seen == list(range(1001, 1009))
 
 
-def test_when_no_frame_can_be_measured_that_is_an_error_that_names_one(clip, written, monkeypatch):
-    fail_on(monkeypatch, "gauge", *range(1001, 1100))
-    with pytest.raises(InternalError, match="no frame can be judged; frame 1001: ValueError: shapes"):
-        check(refined_clip(written(clip)))
-
-
 def on_twos(clip):
     """Take every second frame away."""
     for number in clip.numbers[1::2]:
@@ -101,12 +94,6 @@ def test_frames_on_twos_follow_each_other(clip, written):
 def test_every_second_frame_of_alphas_on_ones_follows_none(clip, written):
     found = measure(refined_clip(written(clip), range(1001, 1017, 2))).scores
     assert all(one.flicker is None for one in found)
-
-
-def test_flags_on_twos_name_frames(clip, written):
-    clip.alpha[1009][:] = 0
-    (flag,) = check(refined_clip(written(on_twos(clip)))).flags
-    assert (flag.kind, flag.frame_numbers, flag.worst) == ("alpha dropped", [1009], 1009)
 
 
 def test_a_single_frame_beside_a_sequence_is_refused(clip, written):

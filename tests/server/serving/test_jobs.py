@@ -22,7 +22,7 @@ from videomama_client.settings import MatteSettings
 from videomama_server import pipe
 from videomama_server.serving import jobs
 from videomama_server.serving.blame import DEATHS_WITHOUT_PROGRESS
-from videomama_server.serving.jobs import REMEMBERED, JobBook, run_message
+from videomama_server.serving.jobs import REMEMBERED, JobBook, one_line, run_message
 
 REQUEST = SubmitMatte("r", "/shots/plate.####.exr", "/shots/mask.####.exr", "/out/a.####.exr", MatteSettings())
 
@@ -400,3 +400,11 @@ def test_an_ended_job_lets_go_of_its_digests(book):
     book.note(failed(job))
     assert job.announced("plate", 1) is None
     assert job.request.plate == REQUEST.plate
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("a\tb\nc", "a b c"), ("  a\x00\x1b[31m ", "a[31m"), ("abcdefgh", "abcde"), ("abcd efg", "abcd"), ("", "")],
+)
+def test_texts_of_clients_are_shown_on_one_line(text, shown):
+    assert one_line(text, 5) == shown

@@ -27,3 +27,11 @@ def test_a_server_whose_watch_fails_ends_and_says_why(own, monkeypatch):
         server.serve(own)
     assert not own.connection_file.exists()
     assert set(psutil.Process().children()) <= set(before)
+
+
+def test_a_server_that_is_asked_to_stop_says_so_and_ends(start_server):
+    running = start_server()
+    with running.client() as client:
+        client.stop_server()
+    assert running.process.wait(20) == 0
+    assert not running.connection_file.exists()

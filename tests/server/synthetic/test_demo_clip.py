@@ -3,7 +3,6 @@ import pytest
 from videomama_server.media import frames
 from videomama_server.metrics import dtssd, mad
 from videomama_server.synthetic.demo_clip import ClipShape, render_frame, write_clip
-from videomama_server.synthetic.rough_mask import rough_mask
 
 SMALL = ClipShape(width=320, height=180, frames=3, first=1001)
 
@@ -93,23 +92,6 @@ def test_mask_jitters_from_frame_to_frame(small):
 def test_mask_reaches_the_bottom_of_the_picture(full):
     solid = full.alpha[-1] == 1
     assert full.mask[-1][solid].mean() > 0.97
-
-
-def test_rough_mask_keeps_holes_and_drops_specks():
-    alpha = np.zeros((270, 480), np.float32)
-    alpha[40:230, 100:380] = 1
-    alpha[100:170, 200:280] = 0
-    alpha[10:14, 10:14] = 1
-    mask = rough_mask(alpha, np.random.default_rng(1))
-    assert mask[135, 240] == 0
-    assert mask[70, 150] == 1
-    assert mask[:30, :30].sum() == 0
-
-
-@pytest.mark.parametrize("value", [0.0, 1.0])
-def test_rough_mask_of_a_flat_alpha(value):
-    alpha = np.full((90, 160), value, np.float32)
-    np.testing.assert_array_equal(rough_mask(alpha, np.random.default_rng(1)), alpha)
 
 
 @pytest.mark.parametrize("size", [(96, 54), (130, 200)])

@@ -6,11 +6,9 @@ from itertools import pairwise
 import cv2
 import numpy as np
 import pytest
-from videomama_client.errors import BadInput
 from videomama_server.synthetic.kinds import KINDS
 from videomama_server.synthetic.paint.backgrounds import BACKGROUNDS, background
-from videomama_server.synthetic.paint.canvas import Stage
-from videomama_server.synthetic.render import ClipSpec, comped, render_frame
+from videomama_server.synthetic.render import ClipSpec, render_frame
 
 WIDTH, HEIGHT = 320, 180
 
@@ -25,6 +23,29 @@ def render(kind, number=1008, behind=None, **options):
 def softness(alpha):
     """Share of what is covered that is neither 0 nor 1."""
     return ((alpha > 0.02) & (alpha < 0.98)).sum() / (alpha > 0.02).sum()
+
+
+KNOWN = {  # millionths: mean and spread of alpha, foreground and background, on two frames
+    "hair": [266914, 433935, 33205, 78067, 158905, 123728, 270474, 435654, 33680, 78280, 156059, 125811],
+    "fur": [177837, 375599, 52735, 132682, 106871, 83245, 178323, 376120, 53062, 133241, 107573, 82500],
+    "motion_blur": [92347, 273707, 22237, 95180, 155245, 190406, 90064, 277879, 18697, 89890, 156516, 186792],
+    "defocus": [170335, 360826, 50798, 139144, 210389, 673445, 169820, 355530, 54368, 142522, 210642, 669833],
+    "glass_smoke": [72601, 210765, 124702, 254021, 201869, 713076, 73125, 210473, 128822, 258949, 194712, 692971],
+    "fast_motion": [57580, 212822, 29332, 146324, 530454, 360092, 57580, 212822, 29332, 146324, 533458, 363041],
+    "low_contrast": [92168, 283065, 34118, 100435, 311281, 82041, 92276, 283214, 34951, 102761, 315238, 78966],
+    "lattice": [198889, 375137, 50076, 126369, 516787, 363712, 208619, 381562, 51395, 126170, 518666, 368097],
+    "crossing": [74399, 248858, 15782, 81284, 146220, 131020, 85584, 270689, 17709, 88558, 152478, 132929],
+    "dark_grain": [287422, 442507, 2632, 5898, 12575, 37356, 289967, 443993, 2621, 5862, 12292, 35940],
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_looks_as_it_always_did(kind):
+    """What engines were measured on may not change unseen."""
+    frames = [render(kind, number) for number in (1005, 1017)]
+    pictures = [picture for frame in frames for picture in (frame.alpha, frame.foreground, frame.behind)]
+    found = [1e6 * float(value) for picture in pictures for value in (picture.mean(), picture.std())]
+    np.testing.assert_allclose(found, KNOWN[kind], rtol=2e-4, err_msg=str([round(value) for value in found]))
 
 
 def test_there_are_ten_kinds_over_three_backgrounds_each():
@@ -63,24 +84,11 @@ def test_nothing_of_the_background_is_in_alpha_or_foreground(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_same_bits_every_time_whatever_the_length(kind):
-    first, again = render(kind), render(kind, frames=64)
-    for name in ("plate", "alpha", "foreground"):
-        np.testing.assert_array_equal(getattr(first, name), getattr(again, name))
-
-
-@pytest.mark.parametrize("kind", KINDS)
 def test_the_subject_moves_and_stays_in_view(kind):
     alphas = [render(kind, number, width=160, height=90).alpha for number in range(1001, 1065, 5)]
     assert min(alpha.mean() for alpha in alphas) > 0.01
     steps = [np.abs(one - other).mean() for one, other in pairwise(alphas)]
     assert np.median(steps) > 1e-3
-
-
-def test_another_seed_is_another_clip():
-    one, other = render("fur"), render("fur", seed=2)
-    assert not np.array_equal(one.alpha, other.alpha)
-    assert not np.array_equal(one.behind, other.behind)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (151, 257)])
@@ -163,37 +171,3 @@ def test_fur_and_hair_have_long_fine_edges():
             0
         ]
         assert edge > 4
-
-
-def test_comped_is_the_foreground_over_a_colour():
-    frame = render("hair")
-    comp = comped(frame.foreground, frame.alpha, np.float32([0.1, 0.4, 0.2]))
-    clear, solid = frame.alpha == 0, frame.alpha == 1
-    np.testing.assert_allclose(comp[clear], np.broadcast_to(np.float32([0.1, 0.4, 0.2]), comp.shape)[clear])
-    np.testing.assert_allclose(comp[solid], frame.foreground[solid])
-
-
-@pytest.mark.parametrize("name", BACKGROUNDS)
-def test_backgrounds_fill_the_picture_and_move(name):
-    stage = Stage(WIDTH, HEIGHT, 5)
-    early, later = background(name, stage, 0.0), background(name, stage, 40.0)
-    assert early.shape == (HEIGHT, WIDTH, 3)
-    assert np.isfinite(early).all()
-    assert early.min() >= 0
-    assert (early.max(axis=2) > 0).all()
-    assert np.abs(early - later).mean() > 1e-4
-    assert (background(name, stage, 900.0).max(axis=2) > 0).all()
-
-
-@pytest.mark.parametrize(
-    "asked",
-    [
-        ("hare", "wall", 320, 180, 24),
-        ("hair", "moon", 320, 180, 24),
-        ("hair", "wall", 320, 8, 24),
-        ("hair", "wall", 320, 180, 0),
-    ],
-)
-def test_what_cannot_be_rendered_is_refused(asked):
-    with pytest.raises(BadInput):
-        ClipSpec(*asked)

@@ -1,17 +1,14 @@
-"""Clips on disk: what is written, what is read back, and the command."""
+"""Clips on disk: what is written and what is read back."""
 
 import json
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from videomama_client.errors import BadInput, NotPermitted
-from videomama_server.cli.clips import clips
 from videomama_server.media import frames, sequences
 from videomama_server.synthetic.degrade import parse
 from videomama_server.synthetic.kinds import KINDS
 from videomama_server.synthetic.render import ClipSpec, render_frame
-from videomama_server.synthetic.sheet import SheetRow, contact_sheet
 from videomama_server.synthetic.suite import chosen, read_clip, write_clip, write_suite
 
 SMALL = ClipSpec("motion_blur", "studio", 160, 90, 3)
@@ -92,39 +89,3 @@ def test_chosen_takes_each_kind_over_its_own_or_over_those_named():
     assert chosen(("fur", "hair"), ("city", "sky"), 1) == [
         ("fur", "city"), ("fur", "sky"), ("hair", "city"), ("hair", "sky"),
     ]  # fmt: skip
-
-
-def test_the_detail_of_the_sheet_is_where_the_alpha_is_soft():
-    alpha = np.zeros((270, 480), np.float32)
-    alpha[200:260, 400:470] = 0.5
-    grey = np.full((270, 480, 3), 0.05, np.float32)
-    red = grey.copy()
-    red[200:260, 400:470] = (1, 0, 0)
-    sheet = contact_sheet([SheetRow("x", red, grey, alpha, alpha, grey)])
-    detail = sheet[60:330, -488:-250]
-    assert (detail[..., 0] > 200).mean() > 0.5
-
-
-def test_the_command_writes_what_is_asked_for(tmp_path):
-    words = ["--out", tmp_path, "--kind", "crossing", "--background", "studio", "--size", "128x72", "--frames", "24"]
-    said = CliRunner().invoke(clips, [*map(str, words), "--masks", "box+full", "--first", "10", "--seed", "3"])
-    assert said.exit_code == 0, said.output
-    assert "1 clip in" in said.output
-    clip = read_clip(tmp_path / "crossing_studio")
-    assert clip.spec == ClipSpec("crossing", "studio", 128, 72, 24, 10, 3)
-    assert clip.masks.name == "box+full"
-    assert clip.at("mask", 33).is_file()
-
-
-@pytest.mark.parametrize(
-    "words", [["--size", "big"], ["--size", "16x16"], ["--size", "960"], ["--masks", "nonsense"]], ids=" ".join
-)
-def test_bad_values_are_refused_before_anything_is_written(tmp_path, words):
-    said = CliRunner().invoke(clips, ["--out", str(tmp_path / "out"), *words])
-    assert isinstance(said.exception, BadInput)
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize("words", [["--frames", "23"], ["--frames", "65"], ["--kind", "hare"], ["--each", "4"]])
-def test_values_out_of_range_are_refused(words):
-    assert CliRunner().invoke(clips, words).exit_code == 2

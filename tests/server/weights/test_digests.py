@@ -3,6 +3,7 @@
 import subprocess
 
 import pytest
+from videomama_client.errors import WeightsError
 from videomama_server.weights import digests
 
 
@@ -33,3 +34,10 @@ def test_of_several_chunks_as_git_has_it(tmp_path):
 def test_of_nothing(tmp_path):
     (tmp_path / "a").touch()
     assert digests.of(tmp_path / "a").md5 == "d41d8cd98f00b204e9800998ecf8427e"
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "file").write_bytes(b"abc")
+    assert digests.of_readable(tmp_path / "file", digests.silent) == digests.of(tmp_path / "file", digests.silent)
+    with pytest.raises(WeightsError, match=f"cannot read {tmp_path / 'none'}: No such file"):
+        digests.of_readable(tmp_path / "none", digests.silent)

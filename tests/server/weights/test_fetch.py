@@ -12,7 +12,6 @@ import pytest
 from videomama_client.errors import NotPermitted, WeightsError
 from videomama_server.engines.videomama.checkpoint import layouts
 from videomama_server.weights import catalogue, manifest
-from videomama_server.weights import fetch as module
 
 UNET = "unet/diffusion_pytorch_model.safetensors"
 VAE = "vae/diffusion_pytorch_model.fp16.safetensors"
@@ -262,14 +261,6 @@ def test_weights_that_are_others_are_left_alone_and_named(bring, hub, weights, m
     assert "checksums are right" not in line
 
 
-def test_a_damaged_manifest_is_told(bring, weights):
-    weights.mkdir(parents=True)
-    (weights / manifest.NAME).write_text('{"version": 2}')
-    with pytest.raises(WeightsError, match="cannot read") as caught:
-        bring()
-    assert "Delete it" in caught.value.hint
-
-
 def test_a_folder_that_cannot_be_made_is_told(bring, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(NotPermitted, match="cannot write") as caught:
@@ -361,8 +352,3 @@ def test_a_repository_that_is_gone_is_told(bring, hub):
     hub.heads.clear()
     with pytest.raises(WeightsError, match="no such file, commit or repository"):
         bring()
-
-
-def test_the_pins_are_those_of_the_published_files():
-    assert catalogue.PUBLISHED.pins() == {"c8d457d4d5eb90f274bd441df60c8e47", "46a0af9a794fb405221988a7e2b1396b"}
-    assert module.FetchOrder.__dataclass_fields__["offer"].default is not catalogue.PUBLISHED

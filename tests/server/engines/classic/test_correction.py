@@ -3,6 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from videomama_server.engines.classic import correction
 from videomama_server.engines.classic.correction import corrected, likelihood, small_frame, small_size
 
 SLACK = 32.0
@@ -109,3 +110,12 @@ def test_a_mask_that_shows_no_outline_has_no_view(rows, long_side):
     mask = np.zeros((48, 64), bool)
     mask[:rows] = True
     assert small_frame(np.zeros((48, 64, 3), np.float32), mask, long_side) is None
+
+
+def test_of_two_masks_that_disagree_a_frame_s_own_counts_a_little_more(scene):
+    away = np.roll(scene.mask, 60, axis=1)
+    views = {time: small_frame(scene.plate, mask >= 0.5, 160) for time, mask in enumerate((scene.mask, away))}
+    own, other = correction._agreed(views, 4.0)
+    only_own, only_other = ((one >= 0.5) & (two < 0.5) for one, two in ((scene.mask, away), (away, scene.mask)))
+    assert 0.5 < np.median(own[only_own]) < 0.6
+    assert 0.5 < np.median(other[only_other]) < 0.6

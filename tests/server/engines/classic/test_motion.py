@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from videomama_server.engines.classic.motion import Trust, motions
+from videomama_server.engines.classic.motion import Trust, motions, moved
 
 TRUST = Trust(residual=0.03, round_trip=1.5)
 
@@ -33,3 +33,14 @@ def test_a_cut_is_not_trusted_and_a_looser_measure_trusts_more(scene, scene_make
     assert tight.mean() < 0.05
     assert (loose >= tight).all()
     assert loose.mean() > tight.mean()
+
+
+def test_pixels_are_fetched_from_where_the_flow_leads():
+    pixels = np.arange(20, dtype=np.float32).reshape(4, 5)
+    flow = np.zeros((4, 5, 2), np.float32)
+    flow[..., 0], flow[..., 1] = 1, 2
+    found = moved(pixels, flow)
+    np.testing.assert_allclose(found[:2, :4], pixels[2:, 1:])
+    np.testing.assert_allclose(found[3], pixels[3, [1, 2, 3, 4, 4]])  # past the rim there is the rim
+    half = moved(pixels, np.full((4, 5, 2), 0.5, np.float32))
+    assert half[0, 0] == 3  # the mean of 0, 1, 5 and 6

@@ -102,3 +102,13 @@ def test_a_reduced_view_serves_a_larger_alpha(scene):
     big = np.kron(scene.alpha, np.ones((3, 3), np.float32))
     frames = [SolvedFrame(big, all_unknown(big.shape), scene.plate) for _ in range(3)]
     np.testing.assert_allclose(steadied(frames)[1], big, atol=0.02)
+
+
+def test_a_frame_counts_less_the_further_away_it_is_and_not_at_all_beyond_two(scene):
+    alphas = [np.zeros_like(scene.alpha) for _ in range(7)]
+    alphas[3] += 1
+    result = steadied([SolvedFrame(alpha, all_unknown(alpha.shape), scene.plate) for alpha in alphas])
+    means = [float(alpha.mean()) for alpha in result]
+    assert means[0] == means[6] == 0
+    assert means[2] == pytest.approx(means[4], abs=0.01)
+    assert means[3] >= means[2] - 0.01 > 1.5 * means[1] > 0.05

@@ -86,3 +86,11 @@ def test_defocus_is_a_disc_that_keeps_the_light():
     assert spread[radius > 13.5].max() < 1e-6
     assert np.ptp(spread[radius < 11][:, 3]) < 1e-5
     np.testing.assert_array_equal(defocused(dot, 0.2), dot)
+
+
+def test_a_point_is_spread_over_a_disc_of_the_radius():
+    point = np.zeros((41, 41, 4), np.float32)
+    point[20, 20] = 1
+    spread = defocused(point, 6.0)[..., 3]
+    assert spread.sum() == pytest.approx(1, rel=1e-4)
+    assert 1 / spread.max() == pytest.approx(np.pi * 6**2, rel=0.03)

@@ -135,6 +135,14 @@ def test_stand_ins_measure_what_real_tensors_take(shape):
     assert measured == real
 
 
+@pytest.mark.parametrize(("card", "copies"), [(True, 2), (False, 1)], ids=["card", "cpu"])
+def test_a_card_brings_what_lies_channels_last_into_order_before_it_normalises(card, copies):
+    with stand_ins(card=card):
+        norm = nn.GroupNorm(8, 32)
+        x = torch.empty(2, 32, 16, 16).to(memory_format=torch.channels_last)
+        assert peak_of(lambda: norm(x)) == copies * x.nbytes
+
+
 def test_it_agrees_with_the_allocator():
     """The sum of what torch's allocator gave and took back, for operations without workspaces of their own."""
 

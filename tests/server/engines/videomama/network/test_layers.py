@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch.nn import functional
+from videomama_server.engines.videomama.network import layers
 from videomama_server.engines.videomama.network.layers import (
     Conv,
     GroupNorm,
@@ -123,3 +124,17 @@ def test_moments_of_a_flat_picture_with_a_rim_are_exact():
     grouped = x.double().view(1, -1, 32, 1)
     expected = torch.stack((grouped.mean(dim=(1, 3)), grouped.var(dim=(1, 3), correction=0)))
     torch.testing.assert_close(moments_of(x).double(), expected, rtol=3e-7, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("passes", "most", "on_card"), [(None, 100, 100), (2, 100, 40), (1, 100, 20), (1, 3, 1), (2, 5000, 2000)]
+)
+def test_pixels_at_once_take_as_much_memory_as_so_many_frames(passes, most, on_card):
+    shape = (5, most, 32)
+    assert layers.pixels_at_once(torch.empty(shape, device="meta"), passes) == on_card
+    cached = layers._CACHED_NUMBERS // 32 // 5
+    assert layers.pixels_at_once(torch.empty(shape), passes) == min(on_card, cached)
+
+
+def test_a_cpu_always_works_on_a_pixel_at_least():
+    assert layers.pixels_at_once(torch.empty((3, 4, 1 << 18)), None) == 1

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from videomama_server.engines.videomama.network import attention
 
 pytestmark = pytest.mark.usefixtures("inference")
+
+
 SIZE = (16, 8)
 
 
@@ -37,18 +38,6 @@ def test_its_input_is_left_alone(network, noise):
     before = x.clone()
     network.unet(x, passes=1)
     assert torch.equal(x, before)
-
-
-def test_no_attention_has_a_batch_over_what_cuda_allows(stock, network, noise, monkeypatch):
-    batches = []
-    attended = attention._attended
-    monkeypatch.setattr(attention, "_MOST_BATCHES", 100)
-    monkeypatch.setattr(
-        attention, "_attended", lambda qkv: batches.append(qkv.shape[0] * qkv.shape[3]) or attended(qkv)
-    )
-    x = noise(3, 12, *SIZE)
-    assert apart(network.unet(x), stock.alpha_latents(x)) <= 1e-5
-    assert max(batches) == 100
 
 
 @pytest.mark.parametrize("frames", [0, 26])

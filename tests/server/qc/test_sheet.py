@@ -1,4 +1,4 @@
-"""The contact sheet and the plot show what was flagged."""
+"""The contact sheet shows what was flagged."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,6 @@ from videomama_server.media.srgb import to_display, to_light
 from videomama_server.qc import sheet
 from videomama_server.qc.files import Loaded
 from videomama_server.qc.flags import judge
-from videomama_server.qc.plot import plot
 
 
 def rows_of(clip, numbers):
@@ -65,18 +64,3 @@ def test_the_comp_is_mixed_in_the_light_of_the_srgb_curve():
     seen = np.unique(picture[-100:-20, -400:-20, 0])
     light = 0.9 * to_light(np.float32(0.1)) + 0.1 * np.float32((0.18, 0.35))
     np.testing.assert_allclose(seen, 255 * to_display(light), atol=1)
-
-
-def test_the_plot_shades_what_is_flagged(clip):
-    right = plot(clip.scores(), [])
-    clip.alpha[1008] = np.zeros_like(clip.alpha[1008])
-    scores = clip.scores()
-    wrong = plot(scores, judge(scores))
-    assert right.shape == wrong.shape
-    shade = (wrong == (70, 34, 28)).all(axis=-1)
-    assert shade.any()
-    assert not (right == (70, 34, 28)).all(axis=-1).any()
-
-
-def test_a_plot_of_one_frame(make_clip):
-    assert plot(make_clip(count=1).scores(), []).shape[2] == 3

@@ -1,0 +1,205 @@
+"""`videomama matte`: what it prints of a job, and that a bad value is never answered with a traceback."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+from videomama_client.messages import MatteDone
+from videomama_client.setting_spec import specs_of
+from videomama_client.settings import MatteSettings
+from videomama_server.media import frames
+
+
+@pytest.fixture
+def matte(videomama, server, make_clip):
+    """Run `matte` on a clip of one frame with more words."""
+    clip = make_clip(count=1)
+
+    def run(*more: object):
+        return videomama(*clip.flags("--connection-file", str(server.connection_file)), *more)
+
+    run.clip = clip
+    return run
+
+
+def test_every_setting_is_an_option_with_help(videomama):
+    said = videomama("matte", "--help")
+    assert [spec.name for spec in specs_of(MatteSettings) if spec.option not in said.out] == []
+    assert "--set NAME=VALUE" in said.out
+
+
+def test_matte_as_text(matte):
+    said = matte()
+    assert said.code == 0
+    assert said.out.startswith("1 frame (1 computed, 0 cached) in ")
+    assert "by passthrough, region 0,0,96,64" in said.out
+    assert said.out.splitlines()[-1] == matte.clip.out
+    np.testing.assert_array_equal(matte.clip.read_alpha(1001), matte.clip.read_mask(1001))
+
+
+def test_matte_as_json(matte):
+    said = matte("--json")
+    result = json.loads(said.out)
+    kept = {field.name for field in fields(MatteDone)} - {"job", "frame_count"}
+    assert result.keys() == {"frames", *kept}
+    assert (result["frames"], result["computed"], result["engine"]) == (1, 1, "passthrough")
+    assert json.loads(matte("--json").out)["computed"] == 0
+
+
+def test_matte_says_which_colour_space_was_used(matte):
+    assert "plate as lin_rec709" in matte().out
+    assert "plate as ACEScg" in matte("--colorspace", "ACEScg").out
+    assert json.loads(matte("--json", "--colorspace", "ACEScg").out)["colorspace"] == "ACEScg"
+
+
+def test_a_view_stands_in_patterns_that_are_read_and_written(videomama, server, make_clip):
+    clip = make_clip(count=1)
+    clip.file("plate", 1001).rename(clip.folder / "plate.left.1001.exr")
+    clip.file("mask", 1001).rename(clip.folder / "mask.l.1001.exr")
+    words = ["matte", "--engine", "passthrough", "--connection-file", str(server.connection_file)]
+    words += [f"--plate={clip.folder}/plate.%V.####.exr", f"--mask={clip.folder}/mask.%v.####.exr"]
+    words += [f"--out={clip.folder}/%V/a.%v.####.exr", f"--foreground={clip.folder}/%V/f.####.exr"]
+    assert videomama(*words, "--view", "left").code == 0
+    assert sorted(path.name for path in (clip.folder / "left").iterdir()) == ["a.l.1001.exr", "f.1001.exr"]
+    said = videomama(*words)
+    assert said.code != 0
+    assert "--view" in said.err
+
+
+def test_matte_says_its_warnings(videomama, server, make_clip):
+    clip = make_clip(count=2)
+    frames.write_picture(clip.file("mask", 1002), np.zeros((64, 96), np.float32), ("A",), "half")
+    said = videomama(*clip.flags("--connection-file", str(server.connection_file)))
+    assert said.code == 0
+    assert "Warning: the mask is empty on frames 1002; alpha is 0 there" in said.err
+
+
+def test_matte_says_that_a_disk_may_be_too_full(videomama, server, make_clip, small_disk):
+    clip, disk = make_clip(count=2), small_disk(8)
+    words = ["matte", "--plate", clip.plate, "--mask", clip.mask, "--out", str(disk / "alpha.####.exr")]
+    said = videomama(*words, "--engine", "passthrough", "--connection-file", str(server.connection_file))
+    assert f"Warning: {disk} has 8.2 kB free, and the job may need 9.8 kB there" in said.err
+
+
+def test_matte_takes_relative_paths(videomama, server, make_clip, monkeypatch):
+    clip = make_clip(count=1)
+    monkeypatch.chdir(clip.folder)
+    words = [
+        "--plate",
+        "plate.####.exr",
+        "--mask",
+        "mask.%04d.exr",
+        "--out",
+        "new/alpha.####.exr",
+        "--engine",
+        "passthrough",
+    ]
+    said = videomama("matte", *words, "--connection-file", server.connection_file)
+    assert said.code == 0
+    assert (clip.folder / "new" / "alpha.1001.exr").exists()
+
+
+def test_matte_takes_every_setting(matte):
+    words = ["--quality", "fast", "--window", "4", "--overlap", "2", "--roi", "8,8,64,48", "--exposure", "1.5"]
+    words += ["--mask-channel", "A", "--colorspace", "ACEScg", "--mask-threshold", "0.4", "--trimap-erode", "5"]
+    words += ["--trimap-dilate", "20", "--plate-layer", "rgba", "--priority", "batch", "--rehash", "--json"]
+    result = json.loads(matte(*words, "--clip", "1001", "--frames", "1001", "--transport", "path").out)
+    assert result["roi"] == [8, 8, 64, 48]
+
+
+BAD = [
+    ("--engine", "nonsense", "no engine is called 'nonsense'"),
+    ("--quality", "best", "no quality is called 'best'"),
+    ("--window", "many", "--window"),
+    ("--window", "0", "--window 0 is out of range"),
+    ("--window", "99999999999999999999999", "--window 1e+23 is out of range"),
+    ("--overlap", "9", "--overlap 9 is out of range"),
+    ("--overlap", "1.5", "--overlap"),
+    ("--roi", "1,2,3", "is not a valid region of interest"),
+    ("--roi", "a,b,c,d", "is not a valid region of interest"),
+    ("--plate-layer", "beauty", "beauty"),
+    ("--mask-channel", "roto", "roto"),
+    ("--colorspace", "nonsense", "no colour space is called 'nonsense'"),
+    ("--exposure", "bright", "--exposure"),
+    ("--exposure", "nan", "--exposure nan is out of range"),
+    ("--exposure", "1e400", "--exposure inf is out of range"),
+    ("--mask-threshold", "2", "--mask-threshold 2 is out of range"),
+    ("--trimap-erode", "-1", "--trimap-erode -1 is out of range"),
+    ("--trimap-dilate", "1e9", "--trimap-dilate 1e+09 is out of range"),
+    ("--clip", "now", "'now' is not a valid"),
+    ("--clip", "1001-1100", "missing: plate frames 1002-1100"),
+    ("--frames", "1-99999999999", "not a valid frame range"),
+    ("--frames", "7", "frames 7 are wanted"),
+    ("--dtype", "double", "--dtype"),
+    ("--dtype", "uint16", ".exr cannot hold uint16"),
+    ("--priority", "urgent", "--priority"),
+    ("--transport", "pigeon", "--transport"),
+    ("--plate", "gone.####.exr", "no frames match"),
+    ("--mask", "gone.####.exr", "no frames match"),
+    ("--plate", "", "--plate not given"),
+    ("--out", "", "--out not given"),
+    ("--out", "/dev/null/alpha.####.exr", "/dev/null: a file of that name is in its place"),
+    ("--out", "/tmp/alpha.####.gif", "cannot write alphas to /tmp/alpha.####.gif"),
+    ("--connection-file", "/dev/null/c.json", "/dev/null"),
+    ("--project", "/nonexistent", "--project names plate, mask and output itself"),
+]
+
+
+@pytest.mark.parametrize(("option", "value", "said"), BAD, ids=[f"{option} {value}" for option, value, _ in BAD])
+def test_a_bad_value_is_answered_with_one_clean_message(matte, option, value, said):
+    answer = matte(option, value)
+    assert answer.code in (1, 2)
+    assert answer.out == ""
+    assert said in answer.err
+    assert "Traceback" not in answer.err
+    assert not matte.clip.alpha_file(1001).exists()
+
+
+def test_a_clip_option_of_inline_jobs_is_judged_like_any_other(matte):
+    for clip in ("now", "1-99999999999"):
+        answer = matte("--transport", "inline", "--clip", clip)
+        assert answer.code == 1
+        assert "not a valid frame range" in answer.err
+
+
+def test_matte_without_its_three_patterns_names_those_that_lack(videomama, server):
+    said = videomama("matte", "--plate", "p.####.exr", "--connection-file", server.connection_file)
+    assert said.code == 1
+    assert "--mask, --out not given" in said.err
+
+
+def test_a_project_that_is_not_there_is_reported(videomama, tmp_path):
+    said = videomama("matte", "--project", tmp_path / "none")
+    assert said.code == 1
+    assert "is not a project" in said.err
+    said = videomama("matte", "--project", tmp_path / "none", "--roto", "hero")
+    assert said.code == 1
+    assert "is not a project" in said.err
+
+
+def test_bad_input_prints_message_and_hint(videomama, server, make_clip):
+    clip = make_clip(count=1)
+    clip.file("mask", 1001).write_bytes(b"no picture")
+    said = videomama(*clip.flags("--connection-file", str(server.connection_file)))
+    assert said.code == 1
+    error, hint = said.err.strip().splitlines()[-2:]
+    assert error.startswith("Error: mask frame 1001: cannot read ")
+    assert hint == "Render or copy the file again."
+
+
+def test_names_that_are_no_unicode_are_printed_as_far_as_can_be(server, make_clip):
+    clip = make_clip(count=1)
+    words = clip.flags("--connection-file", str(server.connection_file))
+    folder = Path(os.fsdecode(os.fsencode(clip.folder) + b"/caf\xe9"))
+    folder.mkdir()
+    command = [sys.executable, "-m", "videomama_server", *words, "--out", folder / "alpha.####.exr"]
+    strict = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run(command, capture_output=True, timeout=60, env=strict)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].endswith(rb"caf\udce9/alpha.####.exr")
+    assert [path.name for path in folder.iterdir()] == ["alpha.1001.exr"]

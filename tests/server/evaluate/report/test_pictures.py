@@ -1,0 +1,60 @@
+"""Pictures of the worst frames, small whatever the frames are."""
+
+import base64
+from dataclasses import replace
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+from videomama_server.evaluate.report import pictures
+
+
+def test_the_difference_tells_too_much_from_too_little():
+    truth = np.array([[0.5, 0.5, 0.5, 0.0]], np.float32)
+    found = pictures.difference(np.array([[0.5, 0.75, 0.25, 1.0]], np.float32), truth)
+    assert found[0, 0].tolist() == [0, 0, 0]
+    assert found[0, 1, 0] > found[0, 1, 2]
+    assert found[0, 2, 2] > found[0, 2, 0]
+    assert found[0, 3, 0] == 1.0
+
+
+def test_the_picture_is_of_the_worst_frame_and_spot(done, draw, tmp_path):
+    mask, engine = done.units[0], done.units[1]
+    files = {}
+    for index, number in enumerate(mask.clip.numbers):
+        alpha = draw.disc(index)
+        if index == 1:
+            alpha[50:60, 80:94] = 1
+        files[number] = draw.put(tmp_path / f"alpha.{number}.exr", alpha)
+    scores = {**engine.result.scores, "mad": [0.0, 9.0, 0.0]}
+    wrong = replace(engine, alphas=files, result=replace(engine.result, scores=scores))
+    strip = pictures.strip([mask, wrong], 1)
+    assert strip.frame == mask.clip.numbers[1]
+    assert [tile.title for tile in strip.tiles] == ["plate", "mask", "truth", "alpha", "difference"]
+
+
+@pytest.mark.parametrize("shape", [(4000, 12), (2000, 1000), (12, 4000), (5, 5), (1080, 1920)], ids=str)
+def test_pictures_of_any_shape_stay_small(shape):
+    wrong = np.zeros(shape, np.float32)
+    wrong[shape[0] // 2, shape[1] // 2] = 1
+    spot = pictures._spot(wrong)
+    left, top, width, height = spot
+    assert left <= shape[1] // 2 < left + width <= shape[1]
+    assert top <= shape[0] // 2 < top + height <= shape[0]
+    tile = pictures._Maker(spot, 440).tile("difference", pictures.difference(wrong, 0 * wrong), marked=True)
+    for uri in (tile.whole, tile.spot):
+        data = np.frombuffer(base64.b64decode(uri.partition(",")[2]), np.uint8)
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        assert max(picture.shape[0] / 2, picture.shape[1]) <= 440 * 1.15
+
+
+def unit(*figures):
+    return SimpleNamespace(result=SimpleNamespace(frames=[11, 12, 13], scores={"mad": list(figures)}))
+
+
+def test_the_worst_frame_is_that_of_the_engines_together_and_of_the_masks_without_any():
+    mask, one, other = unit(9.0, 0.0, 0.0), unit(1.0, 5.0, None), unit(1.0, 0.0, 7.0)
+    assert pictures.worst_frame([mask]) == 11
+    assert pictures.worst_frame([mask, one]) == 12
+    assert pictures.worst_frame([mask, one, other]) == 13

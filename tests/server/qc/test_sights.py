@@ -1,0 +1,48 @@
+"""What is kept of a frame: small, and the same whatever the size."""
+
+import numpy as np
+import pytest
+from videomama_client.errors import BadInput
+from videomama_server.qc.sights import MOTION, WORKING, glimpse, sight
+
+
+def same(plate):
+    return plate
+
+
+def test_frames_that_are_large_are_kept_small():
+    plate, mask = np.full((1000, 2000, 3), 0.5, np.float32), np.zeros((1000, 2000), np.float32)
+    mask[:, :500] = 1
+    seen = glimpse(plate, mask, same)
+    assert (seen.size, seen.mask.shape, seen.view.shape) == ((1000, 2000), (480, WORKING), (240, MOTION))
+    assert (seen.mask.dtype, seen.view.dtype) == (bool, np.uint8)
+    assert sight(7, seen, mask).alpha.shape == (480, WORKING)
+
+
+def test_frames_that_are_small_are_kept_as_they_are():
+    mask = np.random.default_rng(1).random((MOTION, 90), np.float32)
+    seen = glimpse(np.zeros((MOTION, 90, 3), np.float32), mask, same)
+    np.testing.assert_array_equal(seen.mask, mask >= 0.5)
+    np.testing.assert_array_equal(sight(1, seen, mask).alpha, mask)
+    assert seen.view.shape == (MOTION, 90)
+
+
+def test_the_mask_is_cut_at_a_half_and_its_grey_counts_in_what_it_covers():
+    mask = np.float32([[0.49, 0.5, 0.51, 0.0]])
+    seen = glimpse(np.zeros((1, 4, 3), np.float32), mask, same)
+    assert seen.mask.tolist() == [[False, True, True, False]]
+    assert seen.covered == pytest.approx(0.375)
+
+
+def test_the_view_is_of_the_plate_as_it_is_displayed():
+    plate = np.full((8, 8, 3), 0.25, np.float32)
+    seen = glimpse(plate, np.zeros((8, 8), np.float32), lambda pixels: pixels * 2)
+    assert abs(int(seen.view[4, 4]) - 128) <= 1
+
+
+def test_sizes_that_differ_are_refused():
+    plate, mask = np.zeros((20, 30, 3), np.float32), np.zeros((20, 30), np.float32)
+    with pytest.raises(BadInput, match="the plate is 30x20, the mask 29x20"):
+        glimpse(plate, mask[:, 1:], same)
+    with pytest.raises(BadInput, match="plate and mask are 30x20, the alpha 30x19"):
+        sight(1, glimpse(plate, mask, same), mask[1:])
