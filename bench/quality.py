@@ -22,6 +22,7 @@ from statistics import fmean
 import numpy as np
 from private_server import finish, private_server
 from videomama_client.client import Client
+from videomama_client.mask_presets import PRESETS
 from videomama_client.settings import MatteSettings
 from videomama_server.engines.classic.closed_form import closed_form
 from videomama_server.engines.classic.matte import fast_lines
@@ -36,6 +37,7 @@ from videomama_server.synthetic.suite import FACTS, WrittenClip, chosen, read_cl
 
 MEASURES = ("mad", "grad", "dtssd")
 SETTINGS = MatteSettings(engine="classic")
+ROUGH = PRESETS["rough"]  # which the masks of the default suite are
 TIMED = (("hair", "wall"), ("lattice", "sky"), ("crossing", "wall"))
 TIMED_FRAMES = 12
 
@@ -45,7 +47,7 @@ Matte = Callable[[np.ndarray, np.ndarray], np.ndarray]
 def closed_form_alone(plate: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Solve the band around the mask's outline, the mask itself being the prior."""
     scale = max(mask.shape) / 1920
-    trimap = trimap_of(mask >= 0.5, SETTINGS.trimap_erode * scale, SETTINGS.trimap_dilate * scale)
+    trimap = trimap_of(mask >= 0.5, ROUGH.trimap_erode * scale, ROUGH.trimap_dilate * scale)
     return closed_form(plate, trimap, mask) if trimap.foreground.any() and trimap.unknown.any() else mask
 
 

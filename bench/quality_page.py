@@ -1,4 +1,4 @@
-"""Writes docs/quality.md: the tables of the recorded evaluation, and nothing that is not in it.
+"""Writes docs/quality.md: the tables of the recorded evaluation, and what was measured by hand beside it.
 
 python bench/quality_page.py
 python bench/quality_page.py --from videomama_evaluation/evaluation.json --machine "..." --note "..."
@@ -17,6 +17,7 @@ from videomama_server.evaluate.summary import from_json, read, to_json
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULT = ROOT / "bench" / "results" / "evaluation.json"
+FOOTAGE = ROOT / "bench" / "results" / "footage.md"
 PAGE = ROOT / "docs" / "quality.md"
 HEAD = """# Quality
 
@@ -34,7 +35,8 @@ def page() -> str:
     record = json.loads(RESULT.read_text(encoding="utf-8"))
     evaluation = from_json(record["evaluation"])
     facts = f"{markdown.facts(evaluation)}\n{record['machine']}. {record['note']}".rstrip()
-    return f"{HEAD}\n{facts}\n\n{markdown.body(evaluation)}"
+    footage = FOOTAGE.read_text(encoding="utf-8")
+    return f"{HEAD}\n{facts}\n\n{footage}\n{markdown.body(evaluation)}"
 
 
 def take_in(source: Path, machine: str, note: str) -> None:

@@ -95,7 +95,7 @@ class PlanFrames:
     """Ask which frames a job of these would read, before they are on disk.
 
     Fields:
-        settings: of the job; engine, window and overlap decide.
+        settings: of the job; engine, window and overlap decide, and whether the plate is asked how good the mask is.
         clip: the frames that exist, such as ``1001-1100`` or ``1001-1099x2``.
         frame_ranges: the frames wanted; empty for the whole clip.
     """
@@ -358,11 +358,33 @@ class JobAccepted:
 
 
 @dataclass(frozen=True)
+class MaskTaken:
+    """How good a job took its masks to be: a map inside `MattePlanned` and `MatteDone`.
+
+    A job with these three numbers gives the same alphas.
+
+    Fields:
+        quality: ``exact``, ``good``, ``fair`` or ``rough``; ``unsure`` where the plate did not say, and then they were
+            taken as rough; empty where all three numbers were given.
+        mask_slack, trimap_erode, trimap_dilate: what followed, as settings have them.
+        offset: how much too large the masks are, in pixels of a plate 1920 wide; negative for too small, 0 for neither
+            or not known.
+    """
+
+    quality: str
+    mask_slack: float
+    trimap_erode: float
+    trimap_dilate: float
+    offset: float = 0.0
+
+
+@dataclass(frozen=True)
 class MattePlanned:
     """What the job came to: its engine, region (x, y, w, h) and the number of frames wanted.
 
     `plan` says what the engine runs on and how; empty for one that runs anywhere in the same way. `warnings` are of
-    what may keep the job from ending well, such as a disk that is nearly full.
+    what may keep the job from ending well, such as a disk that is nearly full. `mask` is None for an engine that
+    leaves outlines alone.
     """
 
     job: str
@@ -372,6 +394,7 @@ class MattePlanned:
     out: str
     plan: str = ""
     warnings: list[str] = field(default_factory=list)
+    mask: Optional[MaskTaken] = None
 
 
 @dataclass(frozen=True)
@@ -421,6 +444,7 @@ class MatteDone:
         judged: frames that quality control has scores of; a warning names the others.
         flags: what it found.
         colorspace: that the plate was taken to be in.
+        mask: how good the masks were taken to be; None for an engine that leaves outlines alone.
     """
 
     job: str
@@ -435,6 +459,7 @@ class MatteDone:
     judged: int = 0
     flags: list[QcFlag] = field(default_factory=list)
     colorspace: str = ""
+    mask: Optional[MaskTaken] = None
 
 
 @dataclass(frozen=True)

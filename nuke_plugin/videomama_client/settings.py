@@ -13,6 +13,7 @@ from videomama_client.setting_spec import Range, SettingSpec, Value, check, sett
 
 QUALITIES = ("high", "fast")
 MODES = ("production", "reference")
+MASK_QUALITIES = ("auto", "exact", "good", "fair", "rough")
 LONGEST_WINDOW = 256  # frames
 _CANVAS = re.compile(r"auto|[1-9]\d{0,4}x[1-9]\d{0,4}")
 _PIXELS = "pixels of a plate 1920 wide"
@@ -84,23 +85,31 @@ class MatteSettings:
     mask_close_holes: float = setting(
         0.0, "Close holes and gaps of the mask up to this wide, before it grows.", within=Range(0, 200, _PIXELS)
     )
-    mask_slack: float = setting(
-        32.0,
+    mask_quality: str = setting(
+        "auto",
+        "How good the mask is: exact (roto to the pixel), good (SAM, a tracker, a key), fair (some ten pixels off), "
+        "rough (a shape). auto asks the plate and says what it found. It decides the next three where they are auto.",
+        choices=MASK_QUALITIES,
+        engines=_CLASSIC,
+        in_key=False,
+    )
+    mask_slack: Optional[float] = setting(
+        None,
         "How far the mask's outline may move to where the colours of the plate say it belongs. "
-        "0 keeps it: for exact roto.",
+        "0 keeps it. auto follows the mask's quality.",
         within=Range(0, 200, _PIXELS),
         engines=_CLASSIC,
     )
-    trimap_erode: float = setting(
-        10.0,
-        "The subject is certain this far inside the mask's outline.",
+    trimap_erode: Optional[float] = setting(
+        None,
+        "The subject is certain this far inside the mask's outline. auto follows the mask's quality.",
         within=Range(0, 500, _PIXELS),
         engines=_CLASSIC,
     )
-    trimap_dilate: float = setting(
-        40.0,
+    trimap_dilate: Optional[float] = setting(
+        None,
         "The background is certain this far outside the mask's outline. "
-        "A region of interest that is found reaches at least as far.",
+        "A region of interest that is found reaches at least as far. auto follows the mask's quality.",
         within=Range(0, 500, _PIXELS),
     )
     mode: str = setting(
@@ -151,7 +160,7 @@ class MatteSettings:
         """Return the values that are part of the key of a cache entry, by name.
 
         Which file channels were read is in the digests of what was read; what the weights are, in the fingerprint
-        of the engine.
+        of the engine; how good the mask is, in the three numbers that followed.
         """
         beside = {known.name for known in settings_in(self) if not known.metadata["in_key"]}
         return {name: value for name, value in self.plain().items() if name not in beside}

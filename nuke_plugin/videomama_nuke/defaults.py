@@ -13,7 +13,9 @@ import nuke
 from videomama_nuke import knobs, record
 from videomama_nuke.quiet import no_trace
 
-CHANGED: Mapping[int, Mapping[str, object]] = {}
+CHANGED: Mapping[int, Mapping[str, object]] = {
+    2: {"mask_slack": 32.0, "trimap_erode": 10.0, "trimap_dilate": 40.0},
+}
 """By version of the gizmo (its knob `videomama`): knobs named as settings whose default changed in it, with the default
 before. Whoever changes a default of the gizmo raises its version and adds a line here."""
 

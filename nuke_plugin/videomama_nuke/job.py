@@ -14,6 +14,7 @@ from videomama_client.client import Client
 from videomama_client.errors import BadInput, Cancelled, InternalError, VideoMaMaError
 
 from videomama_nuke import disk_use, export, frames, node_state, paths, precomp, result, sidecar, transfer, words
+from videomama_nuke.knobs import OUTLINE
 from videomama_nuke.main_thread import closing, on_main
 from videomama_nuke.order import RefineOrder
 
@@ -156,12 +157,7 @@ class Refine:
         if isinstance(event, messages.MattePlanned):
             for warning in event.warnings:
                 self._say(f"warning: {warning}")
-            region = ",".join(map(str, event.roi))
-            self._order = replace(
-                self._order,
-                record=replace(self._order.record, engine=event.engine, roi=region),
-                settings=replace(self._order.settings, roi=region) if region else self._order.settings,
-            )
+            self._keep_what_was_found(event)
             self._leave_record()
         elif isinstance(event, messages.FrameDone):
             self._done += 1
@@ -174,6 +170,14 @@ class Refine:
             self.flags.extend(event.flags)
             node_state.keep_flags(self.identity, self._order.record.key, self.flags)
             self._show()
+
+    def _keep_what_was_found(self, planned: messages.MattePlanned) -> None:
+        """Take region and outline into the record, and into the settings of the views that follow."""
+        region = ",".join(map(str, planned.roi))
+        found = {name: getattr(planned.mask, name) for name in OUTLINE} if planned.mask else {}
+        settings = replace(self._order.settings, roi=region or self._order.settings.roi, **found)
+        kept = replace(self._order.record, engine=planned.engine, roi=region, outline=found)
+        self._order = replace(self._order, record=kept, settings=settings)
 
     def _leave_record(self) -> None:
         """Put the record beside the alphas, so that others find these."""

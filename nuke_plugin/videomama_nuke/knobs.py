@@ -27,17 +27,18 @@ _SAME = (  # knobs named as the settings they are
     "soft_mask",
     "mask_grow",
     "mask_close_holes",
-    "mask_slack",
-    "trimap_erode",
-    "trimap_dilate",
+    "mask_quality",
     "exposure",
     "seed",
     "feedback",
 )
+OUTLINE = ("mask_slack", "trimap_erode", "trimap_dilate")  # below 0 follow `mask_quality`
 _SIGNS = ("%", "#", "[")
 _CASTS = {TEXT: str, CHOICE: str, NUMBER: float, WHOLE_NUMBER: int, YES_NO: bool}
 _TYPES = {spec.name: _CASTS[spec.kind] for spec in specs_of(MatteSettings)}
-PIXEL_KNOBS = frozenset((*_SAME, "window", "overlap", "roi_mode", "roi_box", "colorspace", "weights", "mask_channel"))
+PIXEL_KNOBS = frozenset(
+    (*_SAME, *OUTLINE, "window", "overlap", "roi_mode", "roi_box", "colorspace", "weights", "mask_channel")
+)
 RANGE_KNOBS = frozenset(("frame_range", "frames", "cache_folder"))
 
 
@@ -61,6 +62,9 @@ def settings_of(node: nuke.Node) -> MatteSettings:
     overlap = int(node["overlap"].value())
     settings = MatteSettings(
         **{name: _TYPES[name](node[name].value()) for name in _SAME},
+        mask_slack=_number_or_none(node, "mask_slack"),
+        trimap_erode=_number_or_none(node, "trimap_erode"),
+        trimap_dilate=_number_or_none(node, "trimap_dilate"),
         window=int(node["window"].value()) or None,
         overlap=None if overlap < 0 else overlap,
         roi=_region(node),
@@ -173,6 +177,12 @@ def _check_steady(node: nuke.Node) -> None:
                     f"{node.fullName()}: {name} has {what}",
                     "A refine needs one value for all frames: remove the animation from this knob.",
                 )
+
+
+def _number_or_none(node: nuke.Node, name: str) -> float | None:
+    """Return the number of a knob; None below 0."""
+    value = float(node[name].value())
+    return value if value >= 0 else None
 
 
 def _region(node: nuke.Node) -> str:

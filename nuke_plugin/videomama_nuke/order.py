@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nuke
 from videomama_client.errors import BadInput
+from videomama_client.mask_presets import is_open
 from videomama_client.settings import MatteSettings
 
 from videomama_nuke import frames, knobs, record, sidecar, walk
@@ -28,7 +29,7 @@ class RefineOrder:
         clip: first and last frame of the plate.
         wanted: the frames to refine, ascending, inside the clip.
         views: to refine.
-        settings: of the job; its region is that of an earlier refine where this one covers only a part.
+        settings: of the job; what an earlier refine found is in them where this one covers only a part.
         record: what the node will remember.
         export: folder of the exported frames; `own_export` says whether it is this refine's alone.
         folder: of all files of the node.
@@ -99,7 +100,7 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> RefineOrder:
         clip=clip,
         wanted=tuple(asked),
         views=views,
-        settings=_with_known_region(settings, _known(node, folder, key), asked, clip),
+        settings=_with_what_was_found(settings, _known(node, folder, key), asked, clip),
         record=record.Record(
             key=key,
             settings=settings.plain(),
@@ -179,14 +180,16 @@ def _export_name(above: Upstream) -> str:
     return _ONCE if above.unchecked else above.exact
 
 
-def _with_known_region(
+def _with_what_was_found(
     settings: MatteSettings, last: record.Record | None, asked: Sequence[int], clip: tuple[int, int]
 ) -> MatteSettings:
-    """Return the settings with the region that an earlier refine found, where this one covers only a part.
+    """Return the settings with what an earlier refine found, where this one covers only a part.
 
     The region is found from the masks that a job reads: some frames alone would give another one, and other pixels.
+    How good the masks are is found from a few frames of the clip: with what was found, these need no export.
     """
-    whole = len(asked) == clip[1] - clip[0] + 1
-    if settings.roi != knobs.ROI_AUTO or whole or last is None or not last.roi:
+    if last is None or len(asked) == clip[1] - clip[0] + 1:
         return settings
-    return replace(settings, roi=last.roi)
+    if settings.roi == knobs.ROI_AUTO and last.roi:
+        settings = replace(settings, roi=last.roi)
+    return replace(settings, **last.outline) if is_open(settings) else settings

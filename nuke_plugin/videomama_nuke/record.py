@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import nuke
@@ -34,6 +34,7 @@ class Record:
         upstream: what plate and mask were made from; None in a record of version 1.
         version: of the record.
         gizmo: version of the gizmo that was refined.
+        outline: the numbers around the mask's outline that the refine took, by setting; empty where it took none.
     """
 
     key: str
@@ -46,11 +47,15 @@ class Record:
     upstream: Upstream | None = None
     version: int = 1
     gizmo: int = 1
+    outline: dict[str, Any] = field(default_factory=dict)
 
 
 def result_key(settings: MatteSettings, mask_channel: str, clip: str, signature: str) -> str:
     """Return what two refines share exactly when their alphas may lie in one sequence."""
-    content = [settings.plain(), mask_channel, clip, signature]
+    plain = settings.plain()
+    if settings.mask_quality == MatteSettings.mask_quality:
+        del plain["mask_quality"]  # nodes that were refined before there was such a setting keep their key
+    content = [plain, mask_channel, clip, signature]
     return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 

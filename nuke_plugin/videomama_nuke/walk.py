@@ -170,7 +170,7 @@ def _digest(lines: list[object]) -> str:
 def _own_values(node: nuke.Node) -> dict[str, str]:
     """Return what another VideoMaMa node's pixels depend on, beside its plate."""
     last = record.read(node)
-    shown = "" if last is None else f"{last.key} {last.engine} {last.roi}"
+    shown = "" if last is None else " ".join([last.key, last.engine, last.roi, *map(str, last.outline.values())])
     return {"shown": shown, **{name: knobs.linked(node, name).toScript() for name in _OWN}}
 
 

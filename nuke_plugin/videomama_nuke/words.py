@@ -17,6 +17,7 @@ _KNOBS = {  # labels of the gizmo's knobs, by the option that sets the same
     "soft_mask": "soft mask",
     "mask_grow": "mask grow",
     "mask_close_holes": "fill holes",
+    "mask_quality": "mask",
     "mask_slack": "mask slack",
     "trimap_erode": "sure inside",
     "trimap_dilate": "sure outside",

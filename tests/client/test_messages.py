@@ -15,6 +15,7 @@ PLAIN_RECORDS = {  # that messages hold, and that hold no other
     SettingSpec,
     messages.ConfigValue,
     messages.JobState,
+    messages.MaskTaken,
     messages.QcFlag,
 }
 RECORDS = PLAIN_RECORDS | {MatteSettings, messages.EngineState}
@@ -25,7 +26,7 @@ def is_flat(hint, records=RECORDS) -> bool:
     if get_origin(hint) in (list, tuple):
         return get_args(hint)[0] in {str, int, *records}
     kinds = {kind for kind in get_args(hint) or (hint,) if kind is not type(None)}
-    return kinds <= {str, int, float, bool} or kinds <= records & {MatteSettings}
+    return kinds <= {str, int, float, bool} or kinds <= records & {MatteSettings, messages.MaskTaken}
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)

@@ -109,7 +109,7 @@ def test_every_setting_says_what_it_is_for():
 
 
 def test_what_chooses_the_pixels_that_are_read_is_not_in_the_key_itself():
-    beside = {"plate_layer", "mask_channel", "view", "mask_colour", "weights"}
+    beside = {"plate_layer", "mask_channel", "view", "mask_colour", "mask_quality", "weights"}
     settings = MatteSettings(seed=7)
     beside.add("engine_options")
     assert settings.key_fields() == {name: value for name, value in vars(settings).items() if name not in beside}

@@ -16,6 +16,7 @@ from videomama_client.messages import (
     FrameDone,
     Hello,
     JobsReported,
+    MaskTaken,
     SubmitMatte,
 )
 from videomama_client.settings import MatteSettings
@@ -38,6 +39,8 @@ def values_of(hint) -> st.SearchStrategy:
         return st.none() | ints
     if hint == Optional[float]:
         return st.none() | floats
+    if hint == Optional[MaskTaken]:
+        return st.none() | messages_of(MaskTaken)
     if hint == Optional[str]:
         return st.none() | texts
     if get_origin(hint) is Union:

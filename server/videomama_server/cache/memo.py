@@ -6,6 +6,7 @@ import json
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,16 +120,32 @@ class Memo:
 
     def put(self, file: FileId, channels: str, facts: Facts) -> None:
         """Remember facts of the pixels read after the stamp of `file` was taken."""
+        self._learn(file, channels, _row(facts))
+
+    def _learn(self, file: FileId, what: str, values: Sequence[object]) -> None:
         stamp = file.stamp
         if not stamp.settled:
             return
-        row: list[object] = [stamp.size, stamp.mtime_ns, stamp.inode, *_row(facts)]
-        name = f"{file.name}|{channels}"
+        row: list[object] = [stamp.size, stamp.mtime_ns, stamp.inode, *values]
+        name = f"{file.name}|{what}"
         with self._lock:
             book = self._book(file.folder)
             book.pop(name, None)  # what was learned last stands last
             book[name] = row
             self._dirty.add(file.folder)
+
+    def numbers(self, file: FileId, what: str) -> list[float] | None:
+        """Return numbers that were measured on a file's pixels, or None when it changed or they were not."""
+        stamp = file.stamp
+        with self._lock:
+            row = self._book(file.folder).get(f"{file.name}|{what}")
+        if not isinstance(row, list) or row[:3] != [stamp.size, stamp.mtime_ns, stamp.inode]:
+            return None
+        return _numbers(row[3:], len(row) - 3)
+
+    def put_numbers(self, file: FileId, what: str, numbers: Sequence[float]) -> None:
+        """Remember numbers measured on the pixels read after the stamp of `file` was taken; `what` says which."""
+        self._learn(file, what, numbers)
 
     def save(self) -> None:
         """Write what was learned; another process's lines are kept."""

@@ -1,4 +1,4 @@
-"""`videomama evaluate`: say how good engines are on clips whose alpha is known."""
+"""`videomama evaluate`: say how good engines are on clips, with or without exact alpha."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _MASKS = (
     f"{', '.join(SHAPES)}, then with a plus each any of {', '.join(HITS)}. By default {GIVEN} where there are some, "
     "else mixed."
 )
-_SHOWN = ("mad", "grad", "dtssd")  # at the end, in the terminal
+_SHOWN = ("mad", "grad", "dtssd", "inside_90", "inside_50", "haze", "chatter")  # at the end, in the terminal
 
 
 @click.command()
@@ -77,10 +77,11 @@ def evaluate(  # noqa: PLR0913 - one parameter per option
     connection_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Say how good engines are on clips whose alpha is known.
+    """Say how good engines are on clips, and other tools beside them.
 
-    DATA are folders of clips: of `videomama clips`, V-HIM60, YouTubeMatte or VideoMatte. What an earlier run finished
-    in the same --out folder is not done again. Writes evaluation.json, evaluation.md and evaluation.html.
+    DATA are folders of clips: of `videomama clips`, V-HIM60, YouTubeMatte or VideoMatte, or plain folders of plate,
+    mask and other tools' alphas. What an earlier run finished in the same --out folder is not done again. Writes
+    evaluation.json, evaluation.md and evaluation.html.
     """
     settled = config.load({"connection_file": connection_file})
     asked = without_twins([parse_engine(text, settled) for text in engines])

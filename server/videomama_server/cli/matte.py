@@ -102,8 +102,8 @@ def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: 
         f"{counted(done.frame_count, 'frame')} ({done.computed} computed, {done.cached} cached) "
         f"in {done.seconds:.1f} s by {done.engine}, region {','.join(map(str, done.roi))}, plate as {done.colorspace}"
     )
-    if done.plan:
-        click.echo(done.plan)
+    for line in filter(None, (done.plan, done.mask and _mask_said(done.mask))):
+        click.echo(line)
     if not judged:
         _say_flags(done)
     click.echo(order.out)
@@ -111,6 +111,15 @@ def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: 
         click.echo(foreground)
     if judged:
         judged.say(click.echo)
+
+
+def _mask_said(taken: messages.MaskTaken) -> str:
+    """Say what the masks were taken for, so that the numbers can be given again."""
+    quality = {"": "as the numbers say", "unsure": "rough, as the plate did not say"}.get(taken.quality, taken.quality)
+    return (
+        f"mask taken as {quality}: --mask-slack {taken.mask_slack:g} "
+        f"--trimap-erode {taken.trimap_erode:g} --trimap-dilate {taken.trimap_dilate:g}"
+    )
 
 
 def _as_dict(done: messages.MatteDone) -> dict[str, Any]:

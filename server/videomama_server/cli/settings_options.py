@@ -27,6 +27,16 @@ class _Number(click.types.FloatParamType):
     name = "number"
 
 
+class _NumberOrAuto(_Number):
+    """A float, or `auto`, which is None."""
+
+    name = "auto|number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number; None for `auto`."""
+        return None if value == "auto" else super().convert(value, param, ctx)
+
+
 _TYPES: dict[str, Any] = {YES_NO: bool, WHOLE_NUMBER: int, NUMBER: _Number()}
 
 
@@ -89,7 +99,7 @@ def with_options(client: Client, settings: MatteSettings, words: Sequence[str]) 
 def _option(spec: SettingSpec, help_text: str) -> Callable[[Command], Command]:
     return click.option(
         spec.option,
-        type=_TYPES.get(spec.kind, str),
+        type=_NumberOrAuto() if (spec.kind, spec.default) == (NUMBER, None) else _TYPES.get(spec.kind, str),
         is_flag=spec.kind == YES_NO,
         default=spec.default,
         show_default=spec.default not in (None, "", False),

@@ -14,7 +14,7 @@ from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import choices
 
-from videomama_server.engines import plugins
+from videomama_server.engines import base, plugins
 from videomama_server.engines.base import Engine, EngineConfig, EngineKind, WindowShape
 from videomama_server.engines.plugins import Plugin
 
@@ -110,6 +110,16 @@ def shape(name: str, config: EngineConfig, settings: MatteSettings) -> WindowSha
     """
     identity(name, config)  # raises where a job would
     return _kind(name).shape(settings)
+
+
+def moves_outlines(name: str) -> bool:
+    """Whether an engine of a resolved name moves outlines; see `base.moves_outlines`.
+
+    Raises:
+        BadInput: another package brings the engine, and it cannot be used.
+    """
+    with _packages_of(name):
+        return base.moves_outlines(_kind(name))
 
 
 def options(name: str) -> tuple[SettingSpec, ...]:

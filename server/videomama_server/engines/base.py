@@ -159,6 +159,14 @@ class EngineKind(Protocol):
         ...
 
 
+def moves_outlines(engine: object) -> bool:
+    """Whether `mask_slack`, `trimap_erode` and `trimap_dilate` change an engine's alphas, by its kind or itself.
+
+    They do where it has an attribute of this name that is true.
+    """
+    return bool(getattr(engine, "moves_outlines", False))
+
+
 class Engine(Protocol):
     """A way of computing alpha.
 
@@ -187,7 +195,7 @@ class Engine(Protocol):
         """Return the settings with all decided that changes pixels, and the defaults for what this engine ignores.
 
         Args:
-            settings: with window and overlap decided.
+            settings: with window, overlap and the three numbers around the mask's outline decided.
             size: (height, width) in pixels of the region of interest.
 
         Raises:
@@ -250,13 +258,15 @@ class EngineUsage:
 class PlainEngine(ABC):
     """What most engines have in common: nothing to decide, estimates that are alphas, nothing held.
 
-    A subclass gives `name`, `protocol`, `fingerprint`, `window`, `prepare` and `refine`. It is its own `EngineKind`.
+    A subclass gives `name`, `protocol`, `fingerprint`, `window`, `prepare` and `refine`, and `moves_outlines` where it
+    looks at the numbers around the mask's outline. It is its own `EngineKind`.
     """
 
     name: ClassVar[str]
     protocol: ClassVar[int]
     fingerprint: str
     window: WindowShape
+    moves_outlines = False
 
     def __init__(self, config: EngineConfig | None = None) -> None:  # noqa: B027  (a default)
         """Need nothing of the config."""

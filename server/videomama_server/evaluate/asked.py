@@ -23,6 +23,7 @@ FLICKER = "flicker"
 ALWAYS = ("mad", "mse", "grad", "conn", "dtssd", "mad_t", "messddt", FLICKER)
 SHAPE = ("j", "f")
 FOREGROUND = ("foreground_mad", "foreground_mse")
+BLIND = (*metrics.WITHOUT_TRUTH, FLICKER)  # of a clip without exact alpha
 CONN_PIXELS = 1920 * 1080  # of a picture; CONN of a larger one is taken only when it is asked for
 _NOT_TO_SET = frozenset({"engine", "plate_layer", "mask_channel", "view", "mask_colour", "weights"})
 _SHARED = {spec.name: spec for spec in specs_of(MatteSettings) if spec.name not in _NOT_TO_SET}
@@ -64,6 +65,8 @@ class MeasureChoice:
         conn: whether CONN is; None for pictures up to `CONN_PIXELS`.
         shape: whether J and F are.
         foreground: whether foreground colour is made and measured, where its truth is known.
+
+    A clip without exact alpha gets those of `BLIND`, whatever is asked for.
     """
 
     conn: bool | None = None
@@ -77,8 +80,8 @@ class MeasureChoice:
         return taken + SHAPE * self.shape + FOREGROUND * (self.foreground and has_foreground)
 
 
-MEASURES = (*ALWAYS, *SHAPE, *FOREGROUND)
-assert set(MEASURES) <= {*metrics.MEASURES, FLICKER}
+MEASURES = (*ALWAYS, *SHAPE, *FOREGROUND, *metrics.WITHOUT_TRUTH)
+assert set(MEASURES) <= {*metrics.MEASURES, *BLIND}
 
 
 def parse_engine(text: str, config: Config) -> AskedEngine:
@@ -99,7 +102,7 @@ def parse_engine(text: str, config: Config) -> AskedEngine:
         if name in own:
             options.append(EngineOption(name, _value(text, own, name, value)))
         else:
-            changed: dict[str, Any] = {name: _value(text, _SHARED | own, name, value)}
+            changed: dict[str, Any] = {name: _shared_value(text, _SHARED | own, name, value)}
             settings = replace(settings, **changed)
     settings = engines.with_options_settled(resolved, replace(settings, engine_options=tuple(options)))
     settings.check()
@@ -118,6 +121,13 @@ def parse_masks(text: str, seed: int = 0) -> AskedMasks:
 def without_twins(asked: Sequence[Any]) -> list[Any]:
     """Return what is asked for in order, each once by name."""
     return list({one.name: one for one in asked}.values())
+
+
+def _shared_value(text: str, specs: Mapping[str, SettingSpec], name: str, value: str) -> Value | None:
+    """Return a value, or None where `auto` leaves it open."""
+    if value == "auto" and name in specs and specs[name].default is None:
+        return None
+    return _value(text, specs, name, value)
 
 
 def _value(text: str, specs: Mapping[str, SettingSpec], name: str, value: str) -> Value:

@@ -1,9 +1,9 @@
-"""What a clip is to an evaluation: its plates, their exact alphas, and what else its data set has, by frame."""
+"""What a clip is to an evaluation: plates, exact alphas where they are known, and what else there is, by frame."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from videomama_client.errors import BadInput, VideoMaMaError
@@ -17,7 +17,7 @@ Files = Mapping[int, Path]
 
 @dataclass(frozen=True)
 class GroundTruthClip:
-    """A clip with its truth; all that is there has the same frames, all equally far apart.
+    """A clip, mostly with its truth; all that is there has the same frames, all equally far apart.
 
     Attributes:
         name: unique in an evaluation; words divided by slashes.
@@ -25,9 +25,10 @@ class GroundTruthClip:
         data: name of the data set.
         pattern: of the plates.
         plate: their files.
-        truth: exact alphas.
+        truth: exact alphas; None where nobody knows them, and then there are masks.
         mask: that came with the data, if any did.
         foreground: exact colour, not multiplied by alpha, if it is known.
+        others: alphas that other tools made, by the tool's name.
     """
 
     name: str
@@ -35,20 +36,29 @@ class GroundTruthClip:
     data: str
     pattern: str
     plate: Files
-    truth: Files
+    truth: Files | None
     mask: Files | None = None
     foreground: Files | None = None
+    others: Mapping[str, Files] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         numbers = self.numbers
         gaps = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers))
         if not sequences.even_step(numbers):
             raise BadInput(f"missing: frames {sequences.format_range(gaps)}", "Copy the clip again.")
-        for role, files in (("alpha", self.truth), ("mask", self.mask), ("foreground", self.foreground)):
+        own = (("alpha", self.truth), ("mask", self.mask), ("foreground", self.foreground))
+        for role, files in (*own, *self.others.items()):
             apart = sorted(set(numbers) ^ set(files)) if files is not None else []
             if apart:
                 listed = sequences.format_range(apart)
                 raise BadInput(f"plate and {role} do not share frames {listed}", "Copy the clip again.")
+
+    @property
+    def reference(self) -> Files:
+        """What alphas are compared with: the truth, or the masks where there is none."""
+        files = self.mask if self.truth is None else self.truth
+        assert files is not None  # a clip has one of them
+        return files
 
     @property
     def numbers(self) -> list[int]:

@@ -1,4 +1,4 @@
-"""Reads clips in the folder layouts that they are published in, and in our own; finds out which one it is."""
+"""Reads clips in the layouts that they are published in, in our own and in plain folders; finds out which one it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 
 from videomama_client.errors import BadInput, NotPermitted
 
-from videomama_server.evaluate.clip import Broken, Data, GroundTruthClip, Read, numbered, numbered_if_there
+from videomama_server.evaluate.clip import PICTURES, Broken, Data, GroundTruthClip, Read, numbered, numbered_if_there
 from videomama_server.media import sequences
 from videomama_server.synthetic.suite import FACTS, read_clip
 
@@ -132,7 +132,49 @@ class VHim60:
         return GroundTruthClip(name, level.absolute().name, "V-HIM60", pattern, plate, truth or {}, mask or None)
 
 
-LAYOUTS: dict[str, DatasetLayout] = {layout.name: layout for layout in (Suite(), YouTubeMatte(), RvmLayout(), VHim60())}
+class Footage:
+    """Plain folders: plate, mask and the alphas of other tools side by side, for footage without exact alpha.
+
+    What a sequence is called says what it is: `plate`, `mask`, `truth` for exact alphas if there are some, and any
+    other name is a tool's. Each is a folder of its own, or named so before the frame number.
+    """
+
+    name = "footage"
+    _own = frozenset({"plate", "mask"})
+    expects = "footage: SHOT/{plate,mask,TOOL}/NAME.1001.exr, or SHOT/{plate,mask,TOOL}.1001.exr; TOOL may be left out"
+
+    def find(self, folder: Path) -> dict[str, Read]:
+        """See `DatasetLayout.find`; `folder` is a shot, or holds shots."""
+        own = self._places(folder).keys()
+        shots = {one: self._places(one).keys() for one in ([folder] if own >= self._own else _folders(folder))}
+        if not any(names >= self._own for names in shots.values()):
+            return {}
+        begun = [one for one, names in shots.items() if names & self._own]
+        return {one.absolute().name: partial(self._read, one) for one in begun}
+
+    def _read(self, folder: Path) -> GroundTruthClip:
+        places = self._places(folder)
+        for role in sorted(self._own - places.keys(), reverse=True):
+            raise BadInput(f"{folder} has no {role}", f"Put its frames into {folder / role}.")
+        found = {name: _sequence(place) for name, place in places.items()}
+        files = {name: of for name, (_, of) in found.items()}
+        others = {name: of for name, of in files.items() if name not in {*self._own, "truth"}}
+        name, pattern = folder.absolute().name, found["plate"][0]
+        return GroundTruthClip(
+            name, name, self.name, pattern, files["plate"], files.get("truth"), files["mask"], others=others
+        )
+
+    @staticmethod
+    def _places(folder: Path) -> dict[str, Path]:
+        """Return by name where each sequence of a shot lies: its folder, or the pattern of its files."""
+        inside = {path.name: path for path in _folders(folder) if sequences.listed(path, PICTURES)}
+        files = sequences.listed(folder, PICTURES)
+        return inside | {one.head.rstrip("._-"): folder / one.pattern for one in files if one.is_sequence}
+
+
+LAYOUTS: dict[str, DatasetLayout] = {
+    layout.name: layout for layout in (Suite(), YouTubeMatte(), RvmLayout(), VHim60(), Footage())
+}
 
 
 def read_data(folder: Path, layout: str = "") -> Data:
@@ -150,7 +192,7 @@ def read_data(folder: Path, layout: str = "") -> Data:
         if readers:
             return _all_read(folder, one.name, readers)
     expected = "\n".join(f"  {one.expects}" for one in asked)
-    raise BadInput(f"no clips with exact alphas were found in {folder}", f"Expected is one of:\n{expected}")
+    raise BadInput(f"no clips were found in {folder}", f"Expected is one of:\n{expected}")
 
 
 def _listed(layout: DatasetLayout, folder: Path) -> dict[str, Read]:
@@ -198,3 +240,11 @@ def _of_subject(video: Path, subject: str) -> dict[int, Path]:
     """Return the files of one subject, which lie in a folder per frame."""
     frames = [frame for frame in _folders(video) if frame.name.isdecimal()]
     return {int(frame.name): frame / subject for frame in frames if (frame / subject).is_file()}
+
+
+def _sequence(place: Path) -> tuple[str, dict[int, Path]]:
+    """Return pattern and files of a sequence: the only one in a folder, or that of a pattern."""
+    if place.is_dir():
+        return numbered(place)
+    pattern = sequences.parse(str(place))
+    return pattern.text, sequences.find(pattern)

@@ -44,10 +44,12 @@ def write(clip: GroundTruthClip, masks: AskedMasks, targets: Files, tell: Tell) 
             shutil.copyfile(source, targets[number])
             tell()
         return
+    truth_of = clip.truth
+    assert truth_of is not None  # clips without truth keep their own masks
     degraded = replace(masks.degradation, seed=_seed(masks.degradation, clip.name)).of(len(clip.numbers))
     for index, number in enumerate(clip.numbers):
         with placed("exact alpha", number):
-            truth = frames.read_mask(clip.truth[number])
+            truth = frames.read_mask(truth_of[number])
         mask = degraded.mask(index, truth.pixels[..., 0])
         frames.write_picture(targets[number], mask, ("A",), geometry=truth.geometry)
         tell()

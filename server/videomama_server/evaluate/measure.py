@@ -1,4 +1,4 @@
-"""Measures the alphas of a clip, or its masks, frame by frame against the truth."""
+"""Measures the alphas of a clip, or its masks, frame by frame against the truth, or the masks where there is none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from videomama_client.errors import BadInput, placed
 
 from videomama_server import foreground, metrics
 from videomama_server.arrays import FloatArray
-from videomama_server.evaluate.asked import FLICKER, FOREGROUND, MeasureChoice
+from videomama_server.evaluate.asked import BLIND, FLICKER, FOREGROUND, MeasureChoice
 from videomama_server.evaluate.clip import Files, GroundTruthClip
 from videomama_server.media import color, frames
 from videomama_server.media.frames import Picture
@@ -21,10 +21,16 @@ Tell = Callable[[], None]
 
 @dataclass(frozen=True)
 class Shown:
-    """One frame on the plate's display window: alphas (H, W), 0..1, and the plate (H, W, 3) as a display shows it."""
+    """One frame on the plate's display window.
+
+    Attributes:
+        alpha: (H, W), 0..1.
+        reference: (H, W), 0..1, what it is compared with: the exact alpha, or the mask where nobody knows it.
+        plate: (H, W, 3).
+    """
 
     alpha: FloatArray
-    truth: FloatArray
+    reference: FloatArray
     plate: Picture
 
     @property
@@ -43,14 +49,14 @@ def read(clip: GroundTruthClip, alphas: Files, number: int) -> Shown:
     """
     with placed("plate", number):
         plate = frames.shown(frames.read_plate(clip.plate[number]))
-    with placed("exact alpha", number):
-        truth = frames.read_mask(clip.truth[number])
-        own, wanted = truth.geometry.display, plate.geometry.display
-        if (own.w, own.h) != (wanted.w, wanted.h):
+    with placed("mask" if clip.truth is None else "exact alpha", number):
+        reference = frames.read_mask(clip.reference[number])
+        own, wanted = reference.geometry.display, plate.geometry.display
+        if clip.truth is not None and (own.w, own.h) != (wanted.w, wanted.h):
             raise BadInput(f"it is {own.w}x{own.h}, the plate is {wanted.w}x{wanted.h}", "Copy the clip again.")
     with placed("alpha", number):
         alpha = frames.read_mask(alphas[number])
-    return Shown(frames.conform(alpha, plate.geometry), frames.conform(truth, plate.geometry), plate)
+    return Shown(frames.conform(alpha, plate.geometry), frames.conform(reference, plate.geometry), plate)
 
 
 def measure(
@@ -59,7 +65,7 @@ def measure(
     """Return width and height of the plates, and the scores of every frame by measure.
 
     Args:
-        clip: whose truth counts.
+        clip: whose truth counts; without one its masks do, and `BLIND` is taken instead.
         alphas: to judge.
         measures: to take.
         is_mask: the alphas are masks: their foreground is the plate's own colour, as a comp without an estimate has it.
@@ -69,22 +75,32 @@ def measure(
         BadInput: see `read`.
     """
     first = frames.probe_plate(clip.plate[clip.numbers[0]]).geometry.display
-    taken = measures.of(first.w * first.h, clip.foreground is not None)
-    scorer = metrics.Scorer(only=[name for name in taken if name != FLICKER])
+    blind = clip.truth is None
+    taken = BLIND if blind else measures.of(first.w * first.h, clip.foreground is not None)
+    scorer = metrics.Scorer(only=[name for name in taken if name not in BLIND])
     scores: Scores = {name: [] for name in taken}
-    before: tuple[FloatArray, FloatArray] | None = None
+    before: tuple[Shown, FloatArray] | None = None
     for number in clip.numbers:
         shown = read(clip, alphas, number)
+        display = shown.display
         with placed(frame=number):
-            colours = _colours(clip, number, shown, is_mask) if taken[-1] in FOREGROUND else None
-            found = asdict(scorer.add(shown.alpha, shown.truth, colours))
-            now = shown.alpha, shown.display
-            found[FLICKER] = metrics.flicker(now[0], before[0], now[1], before[1]) if before else None
-        before = now
+            if blind:
+                found = _without_truth(shown, before[0] if before else None)
+            else:
+                colours = _colours(clip, number, shown, is_mask) if taken[-1] in FOREGROUND else None
+                found = asdict(scorer.add(shown.alpha, shown.reference, colours))
+            found[FLICKER] = metrics.flicker(shown.alpha, before[0].alpha, display, before[1]) if before else None
+        before = shown, display
         for name, figures in scores.items():
             figures.append(found[name])
         tell()
     return (first.w, first.h), scores
+
+
+def _without_truth(shown: Shown, before: Shown | None) -> dict[str, float | None]:
+    """Return the figures of `metrics.WITHOUT_TRUTH`: the reference is the mask."""
+    earlier = (before.alpha, before.reference) if before else None
+    return metrics.without_truth(shown.alpha, shown.reference, earlier)
 
 
 def _colours(clip: GroundTruthClip, number: int, shown: Shown, is_mask: bool) -> tuple[FloatArray, FloatArray]:

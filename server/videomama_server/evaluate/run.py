@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from videomama_client.client import Client
-from videomama_client.errors import NotPermitted, ServerUnreachable, VideoMaMaError
+from videomama_client.errors import BadInput, NotPermitted, ServerUnreachable, VideoMaMaError
 from videomama_client.messages import BATCH, FrameDone, MatteDone
 
 from videomama_server.evaluate import masks as masking
@@ -59,18 +59,20 @@ class EvaluationPlan:
     folder: Path
 
     def masks_of(self, clip: GroundTruthClip) -> Sequence[AskedMasks]:
-        """Return which masks a clip is evaluated with."""
+        """Return which masks a clip is evaluated with; one without exact alpha has none but its own."""
+        if clip.truth is None:
+            return [_OF_DATA]
         return self.masks or [_OF_DATA if clip.mask is not None else _MIXED]
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One engine, or the masks, on one clip with one kind of masks; and what came of it.
+    """One engine, another tool, or the masks, on one clip with one kind of masks; and what came of it.
 
     Attributes:
         clip: measured on.
         masks: name of their kind.
-        engine: as asked for, or `mask`.
+        engine: as asked for, the name of another tool, or `mask`.
         alphas: where its alphas are, or its masks.
         result: its scores.
         again: whether they were there before.
@@ -128,7 +130,8 @@ class Runner:
             KeyboardInterrupt: the job under way was cancelled on the server.
         """
         plan = self._plan
-        steps = [2 * len(clip.numbers) * (1 + len(plan.engines)) * len(plan.masks_of(clip)) for clip in plan.clips]
+        of_clip = {clip.name: 1 + len(plan.engines) + len(clip.others) for clip in plan.clips}
+        steps = [2 * len(clip.numbers) * of_clip[clip.name] * len(plan.masks_of(clip)) for clip in plan.clips]
         self._progress.begin(sum(steps))
         try:
             for clip in plan.clips:
@@ -143,6 +146,8 @@ class Runner:
         if given is not None:
             for engine in self._plan.engines:
                 self._tried(clip, masks, engine.name, partial(self._evaluate_engine, given, engine))
+            for name, alphas in clip.others.items():
+                self._tried(clip, masks, name, partial(self._other_unit, given, name, alphas))
 
     def _tried(self, clip: GroundTruthClip, masks: AskedMasks, engine: str, do: Callable[[], Unit]) -> Unit | None:
         """Take in the unit that `do` does, or its failure, and then return None."""
@@ -194,6 +199,21 @@ class Runner:
 
         found, again = self._kept_or_made(folder, mark, targets, make)
         return Unit(clip, given.masks, engine.name, targets, found, again)
+
+    def _other_unit(self, given: Unit, name: str, alphas: Files) -> Unit:
+        """Measure the alphas that another tool made; they stay where they are."""
+        clip = given.clip
+        if name in (MASK, *(engine.name for engine in self._plan.engines)):
+            raise BadInput(f"the alphas in {name} have the name of an engine", "Rename their folder.")
+        folder = self._folder(clip, given.masks, name)
+        mark = fingerprint((alphas,), masks=given.result.fingerprint, tool=name)
+
+        def make() -> UnitResult:
+            size, scores = measure(clip, alphas, self._plan.measures, False, lambda: self._progress.step(2))
+            return UnitResult(mark, name, size, clip.numbers, scores)
+
+        found, again = self._kept_or_made(folder, mark, alphas, make)
+        return Unit(clip, given.masks, name, alphas, found, again)
 
     def _kept_or_made(
         self, folder: Path, mark: str, targets: Files, make: Callable[[], UnitResult]

@@ -18,11 +18,19 @@ from videomama_server.metrics.seams import SeamTest, change, drift, overlap_disa
 from videomama_server.metrics.shape import boundary_f, jaccard
 from videomama_server.metrics.tables import rvm_table_mean
 from videomama_server.metrics.temporal import dtssd, messddt
+from videomama_server.metrics.without_truth import (
+    WITHOUT_TRUTH,
+    chatter_inside,
+    haze_outside,
+    transparent_inside,
+    without_truth,
+)
 
 __all__ = [
     "CONVENTIONS",
     "KERNEL",
     "MEASURES",
+    "WITHOUT_TRUTH",
     "ClipMetrics",
     "Convention",
     "Scorer",
@@ -33,6 +41,7 @@ __all__ = [
     "boundary_f",
     "change",
     "change_along",
+    "chatter_inside",
     "conn",
     "drift",
     "dtssd",
@@ -40,6 +49,7 @@ __all__ = [
     "foreground_mad",
     "foreground_mse",
     "grad",
+    "haze_outside",
     "jaccard",
     "mad",
     "mad_t",
@@ -50,5 +60,7 @@ __all__ = [
     "rvm_table_mean",
     "sad",
     "seam_test",
+    "transparent_inside",
     "unknown_band",
+    "without_truth",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,6 +152,32 @@ class Reader:
         if to_display is not None:
             seen = judging(lambda: glimpse(plate.pixels, whole, to_display), f"look at frame {frame}")
         return LoadedFrame(frame, cut(plate.pixels, canvas, kept), inside, geometry, whole if leaves else None, seen)
+
+    def measured(
+        self, frame: int, what: str, measure: Callable[[LoadedFrame], Sequence[float]], display: Rect
+    ) -> Sequence[float]:
+        """Return numbers measured on a frame, from the memo where plate and mask are those that it knows.
+
+        Args:
+            frame: its number.
+            what: says which numbers, and all but the pixels that they depend on.
+            measure: takes the whole frame.
+            display: the display window that all plates of the job must have.
+
+        Raises:
+            BadInput: as `load`.
+        """
+        file = self.mask.identify(frame)
+        plate, mask = self._known(self.plate, frame), self._known(self.mask, frame)
+        known = self._memo.numbers(file, f"{what} {plate.digest} {mask.digest}") if plate and mask else None
+        if known is not None:
+            return known
+        numbers = measure(self.load(frame, None, display))
+        plate, mask = self._known(self.plate, frame), self._known(self.mask, frame)
+        assert plate is not None  # both have been read
+        assert mask is not None
+        self._memo.put_numbers(file, f"{what} {plate.digest} {mask.digest}", numbers)
+        return numbers
 
     def _known(self, source: Source, frame: int) -> Facts | None:
         with self._lock:

@@ -106,6 +106,7 @@ class Matte:
             str(out.folder / out.name),
             self._order.engine.describe(survey.identity.settings),
             [survey.space] if survey.space else [],
+            survey.mask,
         )
 
     def _done(self, computed: Computation, seconds: float) -> MatteDone:
@@ -126,4 +127,5 @@ class Matte:
             judged=verdict.judged,
             flags=verdict.flags,
             colorspace=survey.identity.settings.colorspace,
+            mask=survey.mask,
         )

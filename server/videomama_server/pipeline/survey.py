@@ -9,22 +9,25 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Optional, TypeVar
 
 from videomama_client.errors import BadInput, Cancelled
-from videomama_client.messages import SubmitMatte
+from videomama_client.mask_presets import outline_of
+from videomama_client.messages import MaskTaken, SubmitMatte
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import counted
 
 from videomama_server import engines
 from videomama_server.cache.memo import Facts
-from videomama_server.engines.base import Engine, RegionRule, WindowShape
+from videomama_server.engines.base import Engine, RegionRule, moves_outlines
 from videomama_server.media import color
 from videomama_server.media.delivery import Delivery
 from videomama_server.media.frames import Seen
 from videomama_server.media.geometry import Rect
 from videomama_server.media.limits import MAX_PIXELS
 from videomama_server.media.sequences import Pattern, format_range
-from videomama_server.pipeline import doubts, plan
+from videomama_server.pipeline import doubts, mask_choice, plan
 from videomama_server.pipeline import region as regions
 from videomama_server.pipeline.entry_key import Identity
+from videomama_server.pipeline.mask_choice import Choice, Looking
+from videomama_server.pipeline.mask_fit import Fit
 from videomama_server.pipeline.reader import NOTHING, Reader, check_display, plate_space
 
 _BATCH = 32
@@ -48,7 +51,8 @@ class Order:
 class Survey:
     """What the masks and the first plate said before any window was computed.
 
-    `space` warns that the output's disk may be too full; empty where it has space.
+    `space` warns that the output's disk may be too full; empty where it has space. `mask` is how good the masks are
+    taken to be; None for an engine that leaves outlines alone.
     """
 
     plan: plan.Plan
@@ -58,6 +62,7 @@ class Survey:
     warnings: list[str]
     identity: Identity
     space: str = ""
+    mask: MaskTaken | None = None
 
     @property
     def roi(self) -> list[int]:
@@ -131,7 +136,8 @@ def take_survey(
     empty = frozenset(frame for frame in planned.frames if looked.peak(frame) <= NOTHING)
     if all(frame in empty or looked.supports[frame].intersect(looked.canvas).empty for frame in planned.frames):
         raise _all_empty(planned.frames, request.settings)
-    settings = request.settings
+    choice = yield from _choice(order, planned, looked, readers)
+    settings = choice.settings
     region = _region(settings, looked, order.engine.rule(settings))
     relative = region and region.moved(-looked.display.x, -looked.display.y)
     return Survey(
@@ -140,13 +146,36 @@ def take_survey(
         region=region,
         empty=empty,
         warnings=[
-            *doubts.of_plate(settings.colorspace, first, looked.others),
+            *doubts.of_plate(request.settings.colorspace, first, looked.others),
             *_warnings(planned.wanted, looked, settings.mask_threshold),
             *_leaving(planned.wanted, looked, region),
+            *choice.warnings,
         ],
-        identity=_identity(order, shape, looked.display, relative, first),
+        identity=_identity(order, settings, looked, relative),
         space=space,
+        mask=choice.taken,
     )
+
+
+def _choice(
+    order: Order, planned: plan.Plan, looked: _Looked, readers: ThreadPoolExecutor
+) -> Generator[Pause, None, Choice]:
+    """Return how good the masks are taken to be, and the settings that follow; windows are decided in these too."""
+    first, settings = looked.first, order.request.settings
+    colorspace = color.resolve(settings.colorspace, first.is_float, first.declared)
+    transform = color.display_transform(colorspace, settings.exposure)
+    settings = replace(settings, colorspace=colorspace, window=planned.shape.length, overlap=planned.shape.overlap)
+    moves = moves_outlines(order.engine)
+    frames = mask_choice.frames_to_look_at(settings, moves, planned.clip)
+    if not frames:
+        return mask_choice.as_asked(settings, moves)
+    looking = Looking(settings, order.reader, looked.display, transform)
+    there = set(order.reader.plate.frames()) & set(order.reader.mask.frames())
+    looks = {frame: readers.submit(looking.fit, frame) for frame in frames if frame in there}
+    fits: dict[int, Fit | None] = {}
+    for frame, look in looks.items():
+        fits[frame] = yield from finished(look)
+    return mask_choice.judged(looking, fits, [frame for frame in frames if frame not in there])
 
 
 def _look_at(
@@ -181,7 +210,7 @@ def _region(settings: MatteSettings, looked: _Looked, rule: RegionRule) -> Rect 
         return looked.canvas if rule.fixed else None
     named = regions.parse(settings.roi)
     if named is None:
-        reach = settings.trimap_dilate + max(0.0, settings.mask_grow)
+        reach = outline_of(settings).trimap_dilate + max(0.0, settings.mask_grow)
         return regions.from_masks(looked.supports.values(), looked.canvas, reach, rule)
     if named.w * named.h > MAX_PIXELS:
         raise BadInput(
@@ -205,29 +234,20 @@ def _check_numbered(out: Pattern, wanted: Sequence[int]) -> None:
         )
 
 
-def _identity(order: Order, shape: WindowShape, display: Rect, region: Rect | None, plate: Seen) -> Identity:
+def _identity(order: Order, settings: MatteSettings, looked: _Looked, region: Rect | None) -> Identity:
     """Return what all entries of the job share, with everything that was left open decided.
 
     Args:
         order: the job.
-        shape: of its windows.
-        display: window of the plate.
+        settings: with windows, colour space and the numbers around the outline decided.
+        looked: at the plates.
         region: relative to the display window's origin.
-        plate: what the first one says of itself.
     """
-    settings = order.request.settings
-    colorspace = color.resolve(settings.colorspace, plate.is_float, plate.declared)
-    settled = replace(
-        settings,
-        engine=order.engine_name,
-        window=shape.length,
-        overlap=shape.overlap,
-        roi=regions.OFF if region is None else regions.format_region(region),
-        colorspace=colorspace,
-    )
-    around = region or display
+    roi = regions.OFF if region is None else regions.format_region(region)
+    around = region or looked.display
+    settled = replace(settings, engine=order.engine_name, roi=roi)
     resolved = order.engine.resolve(settled, (around.h, around.w))
-    transform = color.display_transform(colorspace, settings.exposure)
+    transform = color.display_transform(settings.colorspace, settings.exposure)
     engine = engines.fingerprint(order.engine_name, order.engine)
     return Identity(engine, transform.fingerprint, resolved)
 

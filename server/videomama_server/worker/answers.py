@@ -18,7 +18,7 @@ from videomama_server.cache.entries import Cache
 from videomama_server.cache.upkeep import CacheReport
 from videomama_server.engines.base import EngineConfig
 from videomama_server.media import sequences
-from videomama_server.pipeline import plan
+from videomama_server.pipeline import mask_choice, plan
 from videomama_server.worker.engine_state import engine_state
 from videomama_server.worker.error_boundary import result_or_error
 
@@ -111,10 +111,11 @@ def planned_frames(ask: messages.PlanFrames, engine_config: EngineConfig) -> mes
     settings = engines.with_options_settled(name, ask.settings)
     shape = plan.window_shape(settings, engines.shape(name, engine_config, settings))
     laid = plan.plan_frames(sequences.parse_range(ask.clip), ask.frame_ranges, shape)
-    needed = sequences.whole_range(laid.frames)
+    read = sorted({*laid.frames, *mask_choice.frames_to_look_at(settings, engines.moves_outlines(name), laid.clip)})
+    needed = sequences.whole_range(read)
     if len(needed) > wire.MAX_TEXT_BYTES:
         raise BadInput(
-            f"{counted(len(laid.frames), 'frame')} in too many pieces to be named are needed",
+            f"{counted(len(read), 'frame')} in too many pieces to be named are needed",
             "Ask for fewer frames at once.",
         )
     return messages.FramesPlanned(ask.request, name, shape.length, shape.overlap, needed)

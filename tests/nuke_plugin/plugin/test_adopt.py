@@ -149,15 +149,22 @@ def test_without_a_window_what_was_saved_stays_though_older_alphas_fit_older_pla
         terminal.render(1001)
 
 
-def test_a_part_uses_the_region_that_the_farm_found_for_the_same_settings(comp, refine_on_farm):
+def test_a_part_uses_what_the_farm_found_for_the_same_settings(comp, refine_on_farm):
+    from videomama_client.mask_presets import is_open
     from videomama_nuke import order
 
     refine_on_farm()
     (path,) = (comp.folder / "videomama").glob("*/*/record.json")
     region = json.loads(path.read_text())["roi"]
     assert region
-    assert order.read(comp.node(), [1005]).settings.roi == region
-    assert order.read(comp.node()).settings.roi == "auto"
+    found = json.loads(path.read_text())["outline"]
+    part, whole = order.read(comp.node(), [1005]).settings, order.read(comp.node()).settings
+    assert (part.roi, whole.roi) == (region, "auto")
+    assert {name: getattr(part, name) for name in found} == found != {}
+    assert not is_open(part)  # so no frame is exported for the sake of a look
+    assert is_open(whole)
+    comp.node()["trimap_dilate"].setValue(25)
+    assert is_open(order.read(comp.node(), [1005]).settings)  # of other settings nothing was found
 
 
 def left_on_disk(comp, *frames: int) -> None:

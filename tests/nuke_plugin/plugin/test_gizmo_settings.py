@@ -14,7 +14,13 @@ NO_KNOB = {"plate_layer", "view", "mask_colour", "mode"}  # Nuke exports one lay
 OTHER_KNOB = {"roi", "mask_channel"}  # roi_mode and roi_box; a link to the node inside
 OWN_TOOLTIP = {"colorspace"}  # auto is the project's working space there
 KNOB_OF_KIND = {TEXT: {1, 2}, WHOLE_NUMBER: {3}, CHOICE: {4}, YES_NO: {6}, NUMBER: {7}}
-NO_VALUE = {"window": "0", "overlap": "-1"}  # a knob for whole numbers has no None
+NO_VALUE = {  # a knob for numbers has no None
+    "window": "0",
+    "overlap": "-1",
+    "mask_slack": "-1",
+    "trimap_erode": "-1",
+    "trimap_dilate": "-1",
+}
 NAMES = sorted(SPECS.keys() - NO_KNOB - OTHER_KNOB)
 
 
@@ -61,12 +67,14 @@ def test_a_slider_stays_within_the_bounds(name):
     found, spec = knob(name), SPECS[name]
     low, high = float(found["low"]), float(found["high"])
     lowest = 0 if name == "mask_threshold" else spec.low  # a slider from 0.001 would show odd steps
-    assert lowest <= low < high <= spec.high
-    assert low <= spec.default <= high
+    default = float(found.get("value", 0)) if spec.default is None else spec.default
+    assert min(lowest, default) <= low < high <= spec.high
+    assert low <= default <= high
 
 
 def test_a_menu_has_the_choices_of_its_setting():
-    assert tuple(knob("quality")["menu"].split()) == SPECS["quality"].choices
+    for name in ("quality", "mask_quality"):
+        assert tuple(knob(name)["menu"].split()) == SPECS[name].choices
     assert knob("engine")["menu"].split() == ["auto", *engines._BUILT_IN]
 
 

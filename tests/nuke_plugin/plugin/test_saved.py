@@ -85,39 +85,34 @@ def test_a_setting_that_is_new_in_this_version_makes_no_result_stale(open_nuke, 
     comp = open_nuke()
     comp.open((SAVED / "1" / "refined.nk").read_text().replace("@FOLDER@", str(tmp_path)))
     kept = json.loads(comp.node()["record"].value())
-    del kept["settings"]["mask_slack"]
+    del kept["settings"]["mask_close_holes"]
     comp.node()["record"].setValue(json.dumps({**kept, "of_a_later_version": 1}))
     from videomama_nuke import freshness, record, walk
 
     judge = lambda: freshness.compare_node(comp.node(), record.read(comp.node()), walk.read(comp.node())).changes  # noqa: E731
     assert judge() == ()
-    comp.node()["mask_slack"].setValue(31)
-    assert judge() == ("mask slack",)
+    comp.node()["mask_close_holes"].setValue(31)
+    assert judge() == ("mask close holes",)
 
 
-def test_a_default_that_changes_is_pinned_for_nodes_that_were_refined_before(open_nuke, tmp_path, monkeypatch):
+def test_a_default_that_changed_is_pinned_for_nodes_that_were_refined_before(open_nuke, tmp_path):
     comps.write_clip(tmp_path, COUNT)
-    gizmos = tmp_path / "gizmos"
-    gizmos.mkdir()
-    text = (comps.PLUGIN.parent / "gizmos" / "VideoMaMa.gizmo").read_text()
-    later = text.replace("\n mask_slack 32\n", "\n mask_slack 20\n").replace("\n videomama 1\n", "\n videomama 2\n")
-    assert later.count("mask_slack 20") == later.count("\n videomama 2") == 1
-    (gizmos / "VideoMaMa.gizmo").write_text(later)
     comp = open_nuke()
-    comp.nuke.pluginAddPath(str(gizmos))
-    from videomama_nuke import defaults, freshness, record
+    from videomama_nuke import freshness, record
 
-    monkeypatch.setattr(defaults, "CHANGED", {2: {"mask_slack": 32.0}})
     comp.open((SAVED / "1" / "refined.nk").read_text().replace("@FOLDER@", str(tmp_path)))
     node = comp.node()
+    before = {"mask_slack": 32, "trimap_erode": 10, "trimap_dilate": 40}
     assert node["videomama"].value() == 2
-    assert node["mask_slack"].value() == 32
+    assert {name: node[name].value() for name in before} == before
     assert freshness.settings_changed(node, record.read(node)) == []
-    assert comp.nuke.nodes.VideoMaMa()["mask_slack"].value() == 20
+    fresh = comp.nuke.nodes.VideoMaMa()
+    assert {fresh[name].value() for name in before} == {-1}
+    comp.nuke.delete(fresh)
     comp.nuke.scriptSave()
     assert "mask_slack 32" in comp.script.read_text()
     comp.refine()
-    node["mask_slack"].setValue(20)
+    node["mask_slack"].setValue(-1)
     comp.nuke.scriptSave()
     comp.nuke.scriptOpen(str(comp.script))
-    assert comp.node()["mask_slack"].value() == 20
+    assert comp.node()["mask_slack"].value() == -1

@@ -96,6 +96,34 @@ def change_inode(path):
     other.replace(path)
 
 
+@pytest.mark.parametrize("numbers", [[0.5, -3.0, 1e9], []], ids=str)
+def test_numbers_measured_on_a_file_are_kept_under_what_they_are(picture_file, folder, numbers):
+    memo = Memo(folder)
+    memo.put_numbers(FileId.of(picture_file), "fit", numbers)
+    memo.put(FileId.of(picture_file), "mask:", FACTS)
+    memo.save()
+    again = Memo(folder)
+    assert again.numbers(FileId.of(picture_file), "fit") == numbers
+    assert again.numbers(FileId.of(picture_file), "other") is None
+    assert again.get(FileId.of(picture_file), "mask:") == FACTS
+    assert again.get(FileId.of(picture_file), "fit") is None
+    change_size(picture_file)
+    assert again.numbers(FileId.of(picture_file), "fit") is None
+
+
+@pytest.mark.parametrize("row", [3, [1], ["text"] * 9, None], ids=str)
+def test_a_row_of_other_than_numbers_is_none(picture_file, folder, row):
+    memo = Memo(folder)
+    stamp = FileId.of(picture_file).stamp
+    memo.put_numbers(FileId.of(picture_file), "fit", [1.0])
+    memo.save()
+    (book,) = folder.glob("*.json")
+    kept = json.loads(book.read_text())
+    whole = [stamp.size, stamp.mtime_ns, stamp.inode, *row] if isinstance(row, list) and len(row) > 1 else row
+    book.write_text(json.dumps(dict.fromkeys(kept, whole)))
+    assert Memo(folder).numbers(FileId.of(picture_file), "fit") is None
+
+
 @pytest.mark.parametrize("change", [change_size, change_time, change_inode])
 def test_a_changed_stat_forgets(picture_file, folder, change):
     memo = Memo(folder)

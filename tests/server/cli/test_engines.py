@@ -36,7 +36,8 @@ def test_every_engine_is_listed_with_the_settings_that_it_reads(ours):
             assert f"{spec.option} " in listed[heading]
             assert spec.help in listed[heading]
     assert "--mask-slack" not in listed["videomama"]
-    assert "[from 0 to 200 pixels of a plate 1920 wide; default: 32.0]" in listed["classic"]
+    assert "[from 0 to 200 pixels of a plate 1920 wide]" in listed["classic"]
+    assert "[from 0.001 to 1; default: 0.5]" in listed["classic"]
     assert "--quality high|fast" in listed["classic"]
     assert listed["passthrough"] == "No settings of its own."
 

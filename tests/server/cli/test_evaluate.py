@@ -40,6 +40,20 @@ def suite(tmp_path):
 
 
 @pytest.fixture
+def footage(tmp_path):
+    """A shot without exact alpha, and beside it the alphas of a tool that leaves all half transparent."""
+    plate = np.random.default_rng(3).random((64, 96, 3), np.float32)
+    mask = np.zeros((64, 96), np.float32)
+    mask[20:44, 30:60] = 1
+    for number in (1001, 1002):
+        for role, pixels in (("plate", plate), ("mask", mask), ("other", mask * 0.4 + 0.1)):
+            path = tmp_path / "shot" / role / f"{role}.{number}.exr"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            frames.write_picture(path, pixels, ("R", "G", "B") if role == "plate" else ("A",), "half")
+    return tmp_path / "shot"
+
+
+@pytest.fixture
 def evaluate(videomama, server, tmp_path):
     """Run the command in this process, against the shared server: `evaluate(suite, "--engine", ...)`."""
     return lambda *words: videomama(
@@ -104,13 +118,31 @@ def test_clips_of_the_same_name_are_told_apart_by_their_folders(evaluate, tmp_pa
     assert "two clips are called one/hair_wall" in said.err
 
 
+def test_footage_without_exact_alpha_is_measured_beside_another_tool(evaluate, footage, tmp_path):
+    said = evaluate(footage, "--engine", "passthrough")
+    assert said.code == 0, said.err
+    assert "haze px" in said.out
+    content = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    rows = {row["engine"]: row["mean"] for row in content["per_clip"]}
+    assert list(rows) == ["mask", "passthrough", "other"]
+    assert rows["passthrough"]["inside_90"] == rows["mask"]["haze"] == 0
+    assert rows["other"]["inside_90"] > 50
+    assert rows["other"]["haze"] > 0
+    page = (tmp_path / "out" / "evaluation.html").read_text()
+    for title in ("over bright, other", "over dark, passthrough", "difference, other"):
+        assert title in page
+    assert "truth, whole frame" not in page
+    assert "over bright" in page
+    assert "| other |" in (tmp_path / "out" / "evaluation.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (["--engine", "magic"], "magic"),
         (["--engine", "classic:medium"], "medium"),
         (["--masks", "nonsense"], "nonsense"),
-        (["--layout", "videomatte"], "no clips with exact alphas"),
+        (["--layout", "videomatte"], "no clips were found"),
     ],
 )
 def test_what_makes_no_sense_is_told_before_any_work(evaluate, suite, tmp_path, words, told):

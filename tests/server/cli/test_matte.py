@@ -104,6 +104,22 @@ def test_matte_takes_relative_paths(videomama, server, make_clip, monkeypatch):
     assert (clip.folder / "new" / "alpha.1001.exr").exists()
 
 
+def test_matte_says_what_the_mask_was_taken_for(matte):
+    said = matte("--engine", "classic", "--mask-quality", "good")
+    assert "mask taken as good: --mask-slack 8 --trimap-erode 6 --trimap-dilate 16" in said.out
+    result = json.loads(matte("--engine", "classic", "--mask-quality", "exact", "--trimap-dilate", "20", "--json").out)
+    taken = {"quality": "exact", "mask_slack": 0.0, "trimap_erode": 4.0, "trimap_dilate": 20.0, "offset": 0.0}
+    assert result["mask"] == taken
+    assert json.loads(matte("--json").out)["mask"] is None  # an engine that leaves outlines alone
+
+
+def test_auto_is_a_word_for_numbers_that_follow_the_masks_quality(matte):
+    said = matte("--engine", "classic", "--mask-quality", "good", "--mask-slack", "auto", "--json")
+    assert json.loads(said.out)["mask"]["mask_slack"] == 8.0
+    assert matte("--mask-slack", "some").code == 2
+    assert "no mask-quality is called 'perfect'" in matte("--mask-quality", "perfect").err
+
+
 def test_matte_takes_every_setting(matte):
     words = ["--quality", "fast", "--window", "4", "--overlap", "2", "--roi", "8,8,64,48", "--exposure", "1.5"]
     words += ["--mask-channel", "A", "--colorspace", "ACEScg", "--mask-threshold", "0.4", "--trimap-erode", "5"]

@@ -73,6 +73,11 @@ def test_the_shape_of_windows_is_known_before_an_engine_is_made(name, config):
     assert engines.shape(name, config, settings) == engines.load(name, config).shape(settings)
 
 
+@pytest.mark.parametrize(("name", "moves"), [("classic", True), ("passthrough", False), ("videomama", False)])
+def test_which_engines_move_outlines_is_known_before_they_are_made(name, moves):
+    assert engines.moves_outlines(name) == moves
+
+
 @pytest.mark.parametrize("name", ["classic", "passthrough"])
 def test_the_signature_of_an_engine_is_its_fingerprint_where_it_needs_no_weights(name, config):
     assert engines.signature(name, config) == engines.load(name, config).fingerprint

@@ -80,6 +80,16 @@ class Makers:
                     put(level / masks / inside, mask_of(alpha))
         return self.folder / name
 
+    def footage(self, name="shot", folders=True, tools=("other",), count=COUNT):
+        """A shot without exact alpha; each tool's alphas are half transparent and leave a haze everywhere."""
+        place = self.folder / "footage" / name
+        for index in range(count):
+            mask, number = mask_of(disc(index)), 1001 + index
+            pictures = {"plate": plate_of(mask), "mask": mask, **dict.fromkeys(tools, mask * 0.4 + 0.1)}
+            for role, pixels in pictures.items():
+                put(place / role / f"x.{number}.exr" if folders else place / f"{role}.{number}.exr", pixels)
+        return self.folder / "footage"
+
     def plain(self, name, count=COUNT, kind="hair"):
         """A clip in the layout of `videomama clips`, painted here: its own kinds take long."""
         import json

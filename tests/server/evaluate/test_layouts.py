@@ -54,6 +54,39 @@ def test_a_folder_of_masks_in_it_is_ours(make):
     assert clip.mask[1].parent.name == "mask"
 
 
+@pytest.mark.parametrize("folders", [True, False])
+def test_plain_folders_of_plate_mask_and_other_tools(make, folders):
+    root = make.footage(folders=folders, tools=("matanyone", "artist"))
+    data = read_data(root)
+    (clip,) = data.clips
+    assert (data.layout, clip.name, clip.group, clip.data) == ("footage", "shot", "shot", "footage")
+    assert clip.truth is None
+    assert clip.reference == clip.mask
+    assert sorted(clip.others) == ["artist", "matanyone"]
+    assert clip.numbers == sorted(clip.others["artist"]) == [1001, 1002, 1003]
+    assert read_data(root / "shot").clips == [clip]
+
+
+def test_a_shot_with_a_sequence_called_truth_has_exact_alphas(make):
+    (clip,) = read_data(make.footage(tools=("truth",))).clips
+    assert clip.truth is not None
+    assert clip.others == {}
+
+
+def test_a_shot_without_masks_and_a_tool_that_lacks_a_frame_are_told_beside_the_others(make):
+    root = make.footage("whole")
+    make.footage("bare")
+    for path in (root / "bare" / "mask").iterdir():
+        path.unlink()
+    make.footage("short", tools=("artist",))
+    (root / "short" / "artist" / "x.1002.exr").unlink()
+    data = read_data(root)
+    assert [clip.name for clip in data.clips] == ["whole"]
+    told = {broken.name: broken.error.message for broken in data.broken}
+    assert told["bare"].endswith("has no mask")
+    assert told["short"] == "plate and artist do not share frames 1002"
+
+
 def test_youtubematte_is_known_by_its_harmonised_plates(make):
     data = read_data(make.rvm("YouTubeMatte", plate="har", ending="jpg"))
     assert data.layout == "youtubematte"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from videomama_client.errors import BadInput
 from videomama_server import metrics
-from videomama_server.evaluate.asked import ALWAYS, MeasureChoice
+from videomama_server.evaluate.asked import ALWAYS, BLIND, MeasureChoice
 from videomama_server.evaluate.layouts import read_data
 from videomama_server.evaluate.measure import measure, read
 
@@ -36,6 +36,17 @@ def test_figures_are_those_of_the_measures(clip, draw):
     assert scores["mad"] == [metrics.mad(mask, truth) for mask, truth in zip(masks, truths, strict=True)]
     assert scores["conn"][2] == metrics.conn(masks[2], truths[2])
     assert scores["dtssd"][2] == metrics.dtssd(masks[2], truths[2], masks[1], truths[1])
+
+
+def test_without_a_truth_alphas_are_held_against_the_masks(make):
+    (clip,) = read_data(make.footage()).clips
+    ours, theirs = taken(clip, clip.mask), taken(clip, clip.others["other"])
+    assert tuple(ours) == tuple(theirs) == BLIND
+    assert ours["inside_90"] == ours["inside_50"] == ours["haze"] == [0, 0, 0]
+    assert theirs["inside_90"] == [100, 100, 100]
+    assert theirs["inside_50"][0] == 0
+    assert theirs["haze"][0] > 1000
+    assert theirs["chatter"] == [None, 0, 0]
 
 
 def test_a_mask_of_another_size_is_measured_as_the_server_takes_it(clip, draw, tmp_path):

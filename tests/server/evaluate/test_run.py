@@ -80,6 +80,23 @@ def test_every_published_layout_runs_by_default(evaluate, make, layout, masks):
     assert {unit.masks for unit in outcome.units} == {masks}
 
 
+def test_alphas_of_other_tools_are_measured_where_they_lie(evaluate, make):
+    clips = read_data(make.footage(tools=("artist",))).clips
+    outcome, heard = evaluate(clips, masks=["box"])  # which needs an exact alpha: there is none
+    assert named(outcome) == [("shot", "given", engine) for engine in (MASK, "passthrough", "artist")]
+    assert outcome.units[2].alphas == clips[0].others["artist"]
+    assert heard.done == heard.steps
+    again, heard = evaluate(clips, connect=nobody)
+    assert [unit.again for unit in again.units] == [True] * 3
+    assert heard.done == heard.steps
+
+
+def test_a_tool_with_the_name_of_an_engine_fails_alone(evaluate, make):
+    outcome, _ = evaluate(read_data(make.footage(tools=("passthrough", "artist"))).clips)
+    assert [unit.engine for unit in outcome.units] == [MASK, "passthrough", "artist"]
+    assert [failure.message for failure in outcome.failures] == ["the alphas in passthrough have the name of an engine"]
+
+
 def test_what_is_done_is_not_done_again(evaluate, clip):
     first, _ = evaluate([clip])
     again, heard = evaluate([clip], connect=nobody)

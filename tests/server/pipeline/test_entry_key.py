@@ -6,7 +6,16 @@ from videomama_client.settings import MatteSettings
 from videomama_server.pipeline.entry_key import Identity
 from videomama_server.pipeline.window_grid import Window
 
-SETTINGS = MatteSettings(engine="e", window=4, overlap=2, roi="0,0,64,48", colorspace="lin_rec709")
+SETTINGS = MatteSettings(
+    engine="e",
+    window=4,
+    overlap=2,
+    roi="0,0,64,48",
+    colorspace="lin_rec709",
+    mask_slack=32.0,
+    trimap_erode=10.0,
+    trimap_dilate=40.0,
+)
 IDENTITY = Identity("engine-1", "color-1", SETTINGS)
 WINDOWS = [(Window(1, 2), ["p1", "m1", "p2", "m2"])]
 
@@ -50,6 +59,7 @@ CHANGES = {
     "colorspace": "ACEScg",
     "exposure": 1.0,
     "mask_threshold": 0.25,
+    "mask_quality": "good",
     "trimap_erode": 3.0,
     "trimap_dilate": 3.0,
     "soft_mask": True,
@@ -70,10 +80,10 @@ def test_every_setting_is_tried_below():
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_key_changes_with_every_setting_but_those_that_choose_what_is_read(name):
+def test_a_key_changes_with_every_setting_but_those_that_others_stand_for(name):
     changed = Identity("engine-1", "color-1", replace(SETTINGS, **{name: CHANGES[name]})).key(1, WINDOWS)
     assert (changed == IDENTITY.key(1, WINDOWS)) == (
-        name in ("plate_layer", "mask_channel", "view", "mask_colour", "weights")
+        name in ("plate_layer", "mask_channel", "view", "mask_colour", "mask_quality", "weights")
     )
 
 

@@ -33,8 +33,11 @@ def ask(clip="1001-1100", frame_ranges="", **settings):
         (ask(engine="passthrough"), 1, 0, "1001-1100"),
         (ask(frame_ranges="1050", engine="passthrough"), 1, 0, "1050"),
         (ask(frame_ranges="1001-1100x50", engine="passthrough"), 1, 0, "1001, 1051"),
-        (ask(frame_ranges="1050"), 8, 2, "1038-1057"),
-        (ask(frame_ranges="1050", window=4), 4, 2, "1044-1055"),
+        (ask(frame_ranges="1050"), 8, 2, "1011, 1031, 1038-1057, 1071, 1091"),  # five show how good the mask is
+        (ask(frame_ranges="1050", mask_quality="good"), 8, 2, "1038-1057"),
+        (ask(frame_ranges="1050", mask_quality="good", window=4), 4, 2, "1044-1055"),
+        (ask(frame_ranges="1050", mask_slack=4.0, trimap_erode=6.0, trimap_dilate=14.0), 8, 2, "1038-1057"),
+        (ask(clip="1001-1099x2", frame_ranges="1051", window=4), 4, 2, "1011, 1031, 1041-1063x2, 1071, 1091"),
         (ask(clip="1001-1003", frame_ranges="1002"), 8, 2, "1001-1003"),
         (ask(clip="-10--1", frame_ranges="-1", engine="passthrough"), 1, 0, "-1"),
     ],

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from videomama_client.mask_presets import outline_of
 from videomama_client.settings import MatteSettings, Resolved
 
 from videomama_server.arrays import REFERENCE_SIDE, FloatArray
@@ -68,11 +69,13 @@ class ClassicEngine(PlainEngine):
     name = "classic"
     protocol = PROTOCOL
     fingerprint = "classic-3"
+    moves_outlines = True
     window = WindowShape(length=8, overlap=2, context=REACH)
 
     def rule(self, settings: MatteSettings) -> RegionRule:
         """Return the common rule with room for an outline that moves, and one rectangle for all frames of a window."""
-        reach = settings.trimap_dilate + max(0.0, settings.mask_grow) + settings.mask_slack
+        outline = outline_of(settings)
+        reach = outline.trimap_dilate + max(0.0, settings.mask_grow) + outline.mask_slack
         return RegionRule(padding_pixels=max(RegionRule.padding_pixels, 1.2 * reach), fixed=True)
 
     def prepare(self, frame: EngineFrame, settings: Resolved) -> PreparedFrame:
@@ -81,12 +84,12 @@ class ClassicEngine(PlainEngine):
         if subject.all() or not subject.any():
             return PreparedFrame(frame.mask, None, None, long_side)
         plate = np.ascontiguousarray(frame.plate, np.float32)
-        view = small_frame(plate, subject, long_side) if settings.mask_slack else None
+        view = small_frame(plate, subject, long_side) if outline_of(settings).mask_slack else None
         return PreparedFrame(frame.mask, without_grain(plate, _MOST_SMOOTHING).astype(np.float16), view, long_side)
 
     def refine(self, prepared: Sequence[PreparedFrame], settings: Resolved) -> FloatArray:
         """Return (T, h, w), float32, 0..1: how likely each pixel of the views is to be subject; 0 without a view."""
-        found = likelihood([frame.view for frame in prepared], settings.mask_slack)
+        found = likelihood([frame.view for frame in prepared], outline_of(settings).mask_slack)
         height, width = prepared[0].mask.shape
         nothing = np.zeros(small_size((height, width), prepared[0].long_side), np.float32)
         return np.stack([nothing if likely is None else likely for likely in found])
@@ -140,5 +143,5 @@ def _matte(plate: FloatArray, mask: FloatArray, trimap: Trimap, quality: str, sc
 
 def _trimap(mask: FloatArray, settings: Resolved, long_side: int) -> Trimap:
     scale = long_side / REFERENCE_SIDE
-    subject = mask >= settings.mask_threshold
-    return trimap_of(subject, settings.trimap_erode * scale, settings.trimap_dilate * scale)
+    outline = outline_of(settings)
+    return trimap_of(mask >= settings.mask_threshold, outline.trimap_erode * scale, outline.trimap_dilate * scale)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from videomama_client.errors import BadInput
+from videomama_client.mask_presets import PRESETS, ROUGH
 from videomama_client.settings import MatteSettings, Resolved
 
 from videomama_server.arrays import FloatArray
@@ -96,9 +97,7 @@ class VideoMamaEngine:
                 settings,
                 canvas=f"{width}x{height}",
                 quality=plain.quality,
-                mask_slack=plain.mask_slack,
-                trimap_erode=plain.trimap_erode,
-                trimap_dilate=plain.trimap_dilate,
+                **vars(PRESETS[ROUGH]),  # as all engines that have no use for them do, so that keys are alike
                 mask_threshold=plain.mask_threshold if settings.mode == REFERENCE else settings.mask_threshold,
             )
         )

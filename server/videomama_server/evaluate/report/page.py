@@ -99,9 +99,11 @@ def _sections(evaluation: Evaluation, units: Sequence[Unit], tell: Callable[[], 
 
 
 def _pictured(groups: Sequence[Sequence[Unit]]) -> set[int]:
-    """Return which clips have pictures: all, or those that are furthest from the truth."""
+    """Return which clips have pictures: all, or those without a truth and those that are furthest from theirs."""
 
     def error(index: int) -> float:
+        if groups[index][0].clip.truth is None:
+            return float("inf")
         return max(sum(figure or 0.0 for figure in unit.result.scores["mad"]) for unit in groups[index])
 
     return set(sorted(range(len(groups)), key=error, reverse=True)[: pictures.MOST])

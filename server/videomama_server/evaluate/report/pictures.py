@@ -24,6 +24,8 @@ _TALLEST, _FLATTEST = 2.0, 0.25  # height over width that a picture's space and 
 _QUALITY = 80
 _TOO_MUCH, _TOO_LITTLE = np.array([1.0, 0.42, 0.12], np.float32), np.array([0.16, 0.62, 1.0], np.float32)
 _FRAME = (255, 205, 40)
+_WRONG = ("inside_90", "haze", "chatter")  # what should be 0, of clips without a truth
+_OVER = {"bright": 0.9, "dark": 0.03}  # greys, display-referred, that alphas are shown over where there is no truth
 _DIM, _BRIGHT = 0.12, 0.3  # mean of a display-referred plate that is brightened, and to what
 
 
@@ -45,8 +47,10 @@ class Strip:
         frame: its number.
         spot: width and height of what is enlarged, in pixels of the plate.
         gain: what the shown plate was multiplied by, 1 for nothing.
-        tiles: plate, mask, truth, then alpha and difference of every engine.
+        tiles: plate, mask, truth if there is one, then alpha and difference of every engine; without a truth its
+            comps over a bright and a dark grey too, which show what hides in mid-grey.
         width, height: of the whole pictures.
+        blind: there is no truth.
     """
 
     frame: int
@@ -55,13 +59,24 @@ class Strip:
     tiles: list[Tile]
     width: int
     height: int
+    blind: bool = False
 
 
 def worst_frame(units: Sequence[Unit]) -> int:
-    """Return the frame with the greatest MAD, summed over engines; `units` are those of one clip and kind of masks."""
-    judged = [unit.result.scores["mad"] for unit in units[1:] or units]
-    sums = [sum(figure or 0.0 for figure in of_frame) for of_frame in zip(*judged, strict=True)]
+    """Return the worst frame, summed over engines; `units` are those of one clip and kind of masks.
+
+    It has the greatest MAD; without a truth the most of what should not be, each measure by its mean over all frames.
+    """
+    judged = [unit.result.scores for unit in units[1:] or units]
+    names = ("mad",) if "mad" in judged[0] else _WRONG
+    sums = np.sum([_by_mean([scores[name] for scores in judged]) for name in names], axis=0)
     return units[0].result.frames[int(np.argmax(sums))]
+
+
+def _by_mean(figures: Sequence[Sequence[float | None]]) -> FloatArray:
+    """Return one measure of every frame, summed over engines, in shares of its mean over the frames."""
+    sums = np.sum([[figure or 0.0 for figure in of_engine] for of_engine in figures], axis=0)
+    return np.asarray(sums / max(float(sums.mean()), 1e-9), np.float32)
 
 
 def strip(units: Sequence[Unit], strips: int) -> Strip:
@@ -78,19 +93,26 @@ def strip(units: Sequence[Unit], strips: int) -> Strip:
     given, *judged = [(unit, read(unit.clip, unit.alphas, number)) for unit in units]
     shown = given[1]
     display, gain = _brightened(shown.display)
-    wrong = np.mean([np.abs(one.alpha - one.truth) for _, one in judged or [given]], axis=0)
+    wrong = np.mean([np.abs(one.alpha - one.reference) for _, one in judged or [given]], axis=0)
     maker = _Maker(_spot(np.asarray(wrong, np.float32)), _SMALL_WIDTH if strips > _MANY else _WIDTH)
-    tiles = [
-        maker.tile("plate", display, marked=True),
-        maker.tile("mask", grey(shown.alpha)),
-        maker.tile("truth", grey(shown.truth)),
-    ]
+    tiles = [maker.tile("plate", display, marked=True), maker.tile("mask", grey(shown.alpha))]
+    blind = given[0].clip.truth is None
+    if not blind:
+        tiles.append(maker.tile("truth", grey(shown.reference)))
     for unit, one in judged:
         named = f", {unit.engine}" if len(judged) > 1 else ""
         tiles.append(maker.tile(f"alpha{named}", grey(one.alpha)))
-        tiles.append(maker.tile(f"difference{named}", difference(one.alpha, one.truth), is_difference=True))
-    height, width = maker.size(shown.truth.shape)
-    return Strip(number, maker.spot[2:], gain, tiles, width, height)
+        tiles.append(maker.tile(f"difference{named}", difference(one.alpha, one.reference), is_difference=True))
+        if blind:
+            tiles += [maker.tile(f"over {over}{named}", _over(display, one.alpha, _OVER[over])) for over in _OVER]
+    height, width = maker.size(shown.reference.shape)
+    return Strip(number, maker.spot[2:], gain, tiles, width, height, blind)
+
+
+def _over(plate: FloatArray, alpha: FloatArray, grey: float) -> FloatArray:
+    """Return the plate (H, W, 3) over a plain grey."""
+    cover = alpha[..., None]
+    return np.asarray(plate * cover + np.float32(grey) * (1 - cover), np.float32)
 
 
 def difference(alpha: FloatArray, truth: FloatArray) -> FloatArray:

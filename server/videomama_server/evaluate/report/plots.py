@@ -10,7 +10,7 @@ from itertools import groupby
 from videomama_server.evaluate.report.wording import LABELS, Label
 from videomama_server.evaluate.summary import UnitScores
 
-PLOTTED = ("mad", "grad", "dtssd")
+PLOTTED = ("mad", "grad", "dtssd", "inside_90", "haze", "chatter")
 WIDTH, HEIGHT = 400, 132  # of the picture
 LEFT, RIGHT, TOP, BOTTOM = 40, 6, 8, 20  # around the diagram
 _TICKS = 4

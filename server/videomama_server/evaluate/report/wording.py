@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from videomama_server.metrics import KERNEL
 
+_DEPTH = "the mask's outline (of a plate 854 wide, in proportion otherwise)"
+
 
 @dataclass(frozen=True)
 class Label:
@@ -41,6 +43,12 @@ LABELS = {
         "F MAD", "x1e3", 1, "Mean absolute error of the foreground's colour in linear light; masks: the plate's own."
     ),
     "foreground_mse": Label("F MSE", "x1e3", 1, "Its mean squared error."),
+    "inside_90": Label("inside < 0.9", "%", 2, f"Pixels at least 3 px inside {_DEPTH} with alpha below 0.9."),
+    "inside_50": Label("inside < 0.5", "%", 2, "Of the same pixels, those with alpha below 0.5."),
+    "deep_90": Label("deep < 0.9", "%", 2, f"Pixels at least 6 px inside {_DEPTH} with alpha below 0.9."),
+    "deep_50": Label("deep < 0.5", "%", 2, "Of the same pixels, those with alpha below 0.5."),
+    "haze": Label("haze", "px", 0, f"Pixels more than 6 px outside {_DEPTH} with alpha above 0.02; a count."),
+    "chatter": Label("chatter", "x1e3", 2, "Mean change since the frame before, at least 3 px inside both masks."),
 }
 
 

@@ -2,6 +2,7 @@
 
 from videomama_server.media.sequences.advice import refuse_stray_frames
 from videomama_server.media.sequences.files import find, in_folder
+from videomama_server.media.sequences.listing import listed
 from videomama_server.media.sequences.overwriting import refuse_overwriting
 from videomama_server.media.sequences.pattern import Pattern, parse, with_view
 from videomama_server.media.sequences.ranges import (
@@ -26,6 +27,7 @@ __all__ = [
     "format_range",
     "gap_hint",
     "in_folder",
+    "listed",
     "parse",
     "parse_range",
     "refuse_overwriting",

@@ -1,0 +1,106 @@
+"""How far masks are off, measured on pictures whose outline is known."""
+
+import cv2
+import numpy as np
+import pytest
+from videomama_server.pipeline.mask_fit import EXACT, FAIR, GOOD, ROUGH, UNSURE, Fit, QcResult, fit_of, judged
+
+WIDTH, HEIGHT = 960, 540  # half of the size that distances are stated at
+
+
+def shape(grow=0.0, width=WIDTH, height=HEIGHT):
+    """A head with a hole, larger by `grow` pixels at 1920 wide."""
+    y, x = np.mgrid[:height, :width].astype(np.float32) * np.float32(WIDTH / width)
+    head = np.hypot((x - 430) / 1.3, y - 260) - 150
+    return np.maximum(head, 45 - np.hypot(x - 430, y - 250)) <= grow * WIDTH / 1920
+
+
+def plate_of(subject, seed=0, contrast=0.5):
+    """The shape in one colour over another, both with some texture, a soft edge between them."""
+    rng = np.random.default_rng(seed)
+    height, width = subject.shape
+    texture = cv2.resize(rng.random((40, 70, 3), np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    cover = cv2.GaussianBlur(subject.astype(np.float32), (0, 0), 1.2)[..., None]
+    plate = 0.25 + np.array([contrast, 0.1, 0.0], np.float32) * cover + 0.12 * (texture - 0.5)
+    return np.clip(plate, 0, 1).astype(np.float32)
+
+
+def verdict(mask, **options):
+    fits = [fit_of(plate_of(shape(), seed, **options), mask) for seed in range(3)]
+    return judged([fit for fit in fits if fit])
+
+
+@pytest.mark.parametrize(
+    ("grow", "quality"),
+    [(0, EXACT), (5, GOOD), (-5, GOOD), (10, FAIR), (-10, FAIR), (20, ROUGH), (-20, ROUGH), (32, ROUGH), (-32, ROUGH)],
+)
+def test_the_quality_follows_how_far_the_outline_is_off(grow, quality):
+    found = verdict(shape(grow))
+    assert found.quality == quality
+    assert found.offset == pytest.approx(grow, abs=2)
+
+
+def test_an_outline_that_wobbles_is_off_to_neither_side():
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    wobble = np.sin(8 * np.arctan2(y - 260, x - 430))
+    found = verdict(np.where(wobble > 0, shape(8), shape(-8)))
+    assert found.quality in (GOOD, FAIR)
+    assert abs(found.offset) < 6
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.5])
+def test_the_size_of_the_picture_does_not_matter(factor):
+    width, height = round(WIDTH * factor), round(HEIGHT * factor)
+    fit = fit_of(plate_of(shape(0, width, height)), shape(16, width, height))
+    assert judged([fit]).offset == pytest.approx(16, abs=3)
+
+
+def test_a_small_plate_says_nothing():
+    assert fit_of(plate_of(shape(0, 320, 180)), shape(0, 320, 180)) is not None
+    assert fit_of(plate_of(shape(0, 318, 179)), shape(0, 318, 179)) is None
+
+
+def test_a_plate_that_shows_no_edge_says_nothing():
+    rng = np.random.default_rng(5)
+    noise = rng.random((HEIGHT, WIDTH, 3)).astype(np.float32)
+    assert judged([fit_of(noise, shape())]) == QcResult(UNSURE)
+
+
+def test_without_an_outline_nobody_knows():
+    plate = plate_of(shape())
+    speck = np.zeros((HEIGHT, WIDTH), bool)
+    speck[200:203, 200:203] = True
+    assert fit_of(plate, speck) is None
+    assert fit_of(plate, np.zeros_like(speck)) is None
+    assert fit_of(plate, np.ones_like(speck)) is None  # the frame's edge is no outline
+    half = np.zeros_like(speck)
+    half[:2] = True
+    assert fit_of(plate, half) is None  # all of it too near the frame's edge
+    assert judged([]) == QcResult(UNSURE)
+
+
+def test_a_clip_is_judged_by_the_median_of_its_frames():
+    steady, wild = Fit(1, 2, 1.5, 2.5, 5), Fit(-40, 44, -39, 45, 9)
+    assert judged([steady, wild, steady]) == QcResult(EXACT)
+    assert judged([steady, wild, wild]) == QcResult(ROUGH, 39)
+
+
+@pytest.mark.parametrize(
+    ("fit", "expected"),
+    [
+        (Fit(0, 3, 0, 9, 5), QcResult(EXACT)),
+        (Fit(0, 3.5, 0, 9, 5), QcResult(GOOD)),
+        (Fit(0, 8, 0, 9, 5), QcResult(GOOD)),
+        (Fit(0, 8.5, 0, 9, 5), QcResult(FAIR)),
+        (Fit(0, 14, 0, 40, 5), QcResult(FAIR)),
+        (Fit(0, 15, 0, 14.5, 5), QcResult(ROUGH)),
+        (Fit(0, 1, 0, 1, 1.29), QcResult(UNSURE)),
+        (Fit(-9, 12, -7, 12, 5), QcResult(FAIR, 7)),  # edges inside: the mask is too large
+        (Fit(9, 12, 7, 12, 5), QcResult(FAIR, -7)),
+        (Fit(9, 12, -7, 12, 5), QcResult(FAIR)),  # they do not agree on the side
+        (Fit(3, 12, 9, 12, 5), QcResult(FAIR)),
+    ],
+    ids=str,
+)
+def test_what_follows_from_the_figures(fit, expected):
+    assert judged([fit]) == expected
