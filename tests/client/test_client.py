@@ -59,7 +59,7 @@ def test_the_frames_that_a_job_would_read_are_told_before_they_are_there(asked):
     assert (planned.engine, planned.window, planned.overlap) == ("classic", 8, 2)
     assert planned.needed_ranges == "1038-1057"
     open_ = asked.plan_frames(MatteSettings(engine="classic"), "1001-1100", "1050")
-    assert open_.needed == "1011, 1031, 1038-1057, 1071, 1091"
+    assert open_.needed_ranges == "1011, 1031, 1038-1057, 1071, 1091"
 
 
 @pytest.mark.parametrize(

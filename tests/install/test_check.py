@@ -154,7 +154,7 @@ def test_both_doctors_write_a_report_in_the_same_way() -> None:
         {"name": "b", "state": "problem", "what": "none", "fix": "Mend."},
     ]
     for some in (rows, rows[:1], rows[:2], rows[2:]):
-        assert check.as_text(some) == lines.as_text([lines.Line(**row) for row in some])
+        assert check.as_text(some) == lines.as_text([lines.DoctorLine(**row) for row in some])
 
 
 def test_on_this_machine_the_text_has_the_verdict(capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,9 +48,9 @@ from nuke_standin.api_script import run_start_file
 nuke_standin.install(gui=False)
 run_start_file(sys.argv[2], "init.py")
 assert not {"zmq", "msgpack", "Qt"} & set(sys.modules)
-from videomama_client import client, wire
+from videomama_client import channel, wire
 import msgpack, os
-for module in (client.zmq, msgpack):
+for module in (channel.zmq, msgpack):
     print(os.path.relpath(module.__file__, sys.argv[2]))
 """
 LOOK_FOR_QT = "import sys, importlib.util as u; sys.path.append(sys.argv[1]); print(u.find_spec('Qt').origin)"

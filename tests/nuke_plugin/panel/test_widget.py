@@ -390,7 +390,7 @@ def told(qt, tmp_path):
     panel = qt.panel.Panel(connection_file=tmp_path / "connection.json")
 
     def tell(**known):
-        panel.watcher._shot = snapshot.Snapshot(**known)
+        panel.watcher._known.shot = snapshot.Snapshot(**known)
         panel.refresh()
         return panel
 
@@ -481,6 +481,6 @@ def test_the_same_news_is_shown_once(told, monkeypatch):
     monkeypatch.setattr(panel, "_show_log", shown.append)
     panel.refresh()
     assert shown == []
-    panel.watcher._shot = replace(panel.watcher._shot, since=1.0)
+    panel.watcher._known.shot = replace(panel.watcher._known.shot, since=1.0)
     panel.refresh()
     assert len(shown) == 1  # the log is as it was

@@ -24,17 +24,17 @@ def pinned(comp, gizmo: int = 1) -> tuple:
     from videomama_nuke import defaults, record
 
     record.write(comp.node(), replace(record.read(comp.node()), gizmo=gizmo))
+    comp.nuke.root().setModified(False)
     defaults.pin(comp.node())
     return tuple(comp.node()[name].value() for name in ("mask_slack", "trimap_erode", "trimap_dilate"))
 
 
 def test_defaults_of_then_are_kept_as_the_record_has_them(comp):
-    comp.nuke.root().setModified(False)
-    assert pinned(comp) == (20, 5, 40)  # the record has another dilate than that default of then
+    assert pinned(comp) == (20, 5, -1)  # the record has another dilate than that default of then
     assert not comp.nuke.root().modified()
 
 
-@pytest.mark.parametrize(("gizmo", "values"), [(2, (20, 5, 40)), (3, (20, 10, 40)), (4, (32, 10, 40))])
+@pytest.mark.parametrize(("gizmo", "values"), [(2, (20, 5, -1)), (3, (20, -1, -1)), (4, (-1, -1, -1))])
 def test_only_later_gizmos_count(comp, gizmo, values):
     assert pinned(comp, gizmo) == values
 
@@ -49,4 +49,4 @@ def test_a_node_that_was_never_refined_has_the_defaults_of_now(comp):
 
     record.write(comp.node(), None)
     defaults.pin(comp.node())
-    assert comp.node()["mask_slack"].value() == 32
+    assert comp.node()["mask_slack"].value() == -1

@@ -94,7 +94,7 @@ def test_what_a_job_needs_is_read_once(comp):
     assert found.out == f"{found.folder.as_posix()}/{found.record.key}/main/alpha.%04d.exr"
     assert found.source == str(found.export / "main" / "source.%04d.exr")
     assert found.export.parent == found.folder / "export"
-    assert (found.record.clip, found.record.version, found.record.gizmo) == ("1001-1020", 2, 1)
+    assert (found.record.clip, found.record.version, found.record.gizmo) == ("1001-1020", 2, 2)
     assert found.record.settings["quality"] == "fast"
     assert str(found.connection_file) == "None"
 

@@ -76,9 +76,9 @@ def test_a_folder_that_nobody_claims_is_free(comp, folder):
 def test_a_script_without_a_file_has_no_name_and_claims_nothing(start_nuke, tmp_path):
     comp = start_nuke()
     comp.nuke.nodes.VideoMaMa(name="VideoMaMa1")["cache_folder"].setValue(str(tmp_path / "cache"))
-    from videomama_nuke import ownership
+    from videomama_nuke import ownership, precomp
 
-    assert ownership.script() is None
+    assert precomp.script_of(comp.node()) is None
     ownership.claim(comp.node())
     ownership.settle(comp.node())
     assert ownership.shown_elsewhere(comp.node()) == {}

@@ -28,7 +28,7 @@ def test_the_record_is_plain_json_and_can_be_read_again(comp, last):
     kept = json.loads(comp.node()["record"].value())
     assert kept["settings"]["engine"] == "classic"
     assert kept["clip"] == f"{FIRST}-{FIRST + COUNT - 1}"
-    assert (kept["version"], kept["gizmo"]) == (2, 1)
+    assert (kept["version"], kept["gizmo"]) == (2, 2)
     assert record.parse(record.text_of(last)) == last
     assert last.upstream is not None
     assert len(last.upstream.sources) == 2

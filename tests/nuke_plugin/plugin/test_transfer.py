@@ -138,7 +138,7 @@ def test_a_job_is_asked_for_as_the_parcel_says(server, tmp_path, monkeypatch):
         transfer.submit(client, sent_from)
     ((_, request, inline, alpha),) = asked
     assert (request.plate, request.mask, request.out) == (sent_from.source, sent_from.source, sent_from.out)
-    assert (request.clip, request.frames, request.priority, request.label) == (
+    assert (request.clip, request.frame_ranges, request.priority, request.label) == (
         "1001-1004",
         "1001-1004",
         "batch",

@@ -26,3 +26,9 @@ def test_lines_of_the_installer_are_taken_as_they_are_and_others_are_a_warning(m
     (told,) = nukes.examine()
     assert (told.name, told.state) == ("nuke", "warning")
     assert "--dry-run" in told.fix
+
+
+def test_the_installer_of_this_checkout_answers():
+    lines = nukes.examine()
+    assert lines
+    assert not any("could not be looked for" in line.what for line in lines)
