@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from videomama_client import inline
 from videomama_client.client import Client
 from videomama_client.errors import BadInput, NotPermitted
 from videomama_client.messages import FrameDone, FrameWanted, MatteDone
@@ -31,13 +32,13 @@ def sent(client, order) -> MatteDone:
 def supplied(monkeypatch):
     """The inline frames that were sent, as (role, frame)."""
     asked: list[tuple[str, int]] = []
-    supply = Client.supply
+    supply = inline.supply
 
-    def noted(self, wanted: FrameWanted, inline) -> None:
+    def noted(client: Client, wanted: FrameWanted, files) -> None:
         asked.append((wanted.role, wanted.frame))
-        supply(self, wanted, inline)
+        supply(client, wanted, files)
 
-    monkeypatch.setattr(Client, "supply", noted)
+    monkeypatch.setattr(inline, "supply", noted)
     return asked
 
 

@@ -4,8 +4,8 @@ import subprocess
 import sys
 
 import pytest
+from videomama_server.asking import ask_python
 from videomama_server.doctor import torch_facts
-from videomama_server.doctor.asking import ask_python
 
 CARD = {"name": "NVIDIA L4", "free": 20, "total": 24}
 

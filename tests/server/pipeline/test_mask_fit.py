@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from videomama_server.pipeline.mask_fit import EXACT, FAIR, GOOD, ROUGH, UNSURE, Fit, QcResult, fit_of, judged
+from videomama_server.pipeline.mask_fit import EXACT, FAIR, GOOD, ROUGH, UNSURE, Fit, Verdict, fit_of, judged
 
 WIDTH, HEIGHT = 960, 540  # half of the size that distances are stated at
 
@@ -63,7 +63,7 @@ def test_a_small_plate_says_nothing():
 def test_a_plate_that_shows_no_edge_says_nothing():
     rng = np.random.default_rng(5)
     noise = rng.random((HEIGHT, WIDTH, 3)).astype(np.float32)
-    assert judged([fit_of(noise, shape())]) == QcResult(UNSURE)
+    assert judged([fit_of(noise, shape())]) == Verdict(UNSURE)
 
 
 def test_without_an_outline_nobody_knows():
@@ -76,29 +76,29 @@ def test_without_an_outline_nobody_knows():
     half = np.zeros_like(speck)
     half[:2] = True
     assert fit_of(plate, half) is None  # all of it too near the frame's edge
-    assert judged([]) == QcResult(UNSURE)
+    assert judged([]) == Verdict(UNSURE)
 
 
 def test_a_clip_is_judged_by_the_median_of_its_frames():
     steady, wild = Fit(1, 2, 1.5, 2.5, 5), Fit(-40, 44, -39, 45, 9)
-    assert judged([steady, wild, steady]) == QcResult(EXACT)
-    assert judged([steady, wild, wild]) == QcResult(ROUGH, 39)
+    assert judged([steady, wild, steady]) == Verdict(EXACT)
+    assert judged([steady, wild, wild]) == Verdict(ROUGH, 39)
 
 
 @pytest.mark.parametrize(
     ("fit", "expected"),
     [
-        (Fit(0, 3, 0, 9, 5), QcResult(EXACT)),
-        (Fit(0, 3.5, 0, 9, 5), QcResult(GOOD)),
-        (Fit(0, 8, 0, 9, 5), QcResult(GOOD)),
-        (Fit(0, 8.5, 0, 9, 5), QcResult(FAIR)),
-        (Fit(0, 14, 0, 40, 5), QcResult(FAIR)),
-        (Fit(0, 15, 0, 14.5, 5), QcResult(ROUGH)),
-        (Fit(0, 1, 0, 1, 1.29), QcResult(UNSURE)),
-        (Fit(-9, 12, -7, 12, 5), QcResult(FAIR, 7)),  # edges inside: the mask is too large
-        (Fit(9, 12, 7, 12, 5), QcResult(FAIR, -7)),
-        (Fit(9, 12, -7, 12, 5), QcResult(FAIR)),  # they do not agree on the side
-        (Fit(3, 12, 9, 12, 5), QcResult(FAIR)),
+        (Fit(0, 3, 0, 9, 5), Verdict(EXACT)),
+        (Fit(0, 3.5, 0, 9, 5), Verdict(GOOD)),
+        (Fit(0, 8, 0, 9, 5), Verdict(GOOD)),
+        (Fit(0, 8.5, 0, 9, 5), Verdict(FAIR)),
+        (Fit(0, 14, 0, 40, 5), Verdict(FAIR)),
+        (Fit(0, 15, 0, 14.5, 5), Verdict(ROUGH)),
+        (Fit(0, 1, 0, 1, 1.29), Verdict(UNSURE)),
+        (Fit(-9, 12, -7, 12, 5), Verdict(FAIR, 7)),  # edges inside: the mask is too large
+        (Fit(9, 12, 7, 12, 5), Verdict(FAIR, -7)),
+        (Fit(9, 12, -7, 12, 5), Verdict(FAIR)),  # they do not agree on the side
+        (Fit(3, 12, 9, 12, 5), Verdict(FAIR)),
     ],
     ids=str,
 )
