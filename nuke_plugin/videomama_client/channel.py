@@ -33,7 +33,6 @@ class Channel:
     """
 
     def __init__(self, connection: Connection) -> None:
-        self.endpoint = connection.endpoint
         self._pid = os.getpid()
         self._context = zmq.Context()  # our own: Nuke uses the global one
         self._socket = self._context.socket(zmq.DEALER)

@@ -33,7 +33,7 @@ class InlineFrames:
 def attended(
     client: Client, event: Optional[messages.JobEvent], inline: Optional[InlineFrames] = None
 ) -> Optional[messages.JobEvent]:
-    """Do what an event asks of this side, and return what there is to tell of it; see `events`."""
+    """Do what an event asks of this side, and return what there is to tell of it; raises as `Client.events`."""
     if isinstance(event, messages.FrameWanted):
         supply(client, event, inline or InlineFrames())
         return None

@@ -6,6 +6,7 @@ only.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
 
@@ -18,12 +19,15 @@ _CLASS = "Precomp"
 
 def around(node: nuke.Node) -> nuke.Node | None:
     """Return the innermost Precomp that holds a node; None for none."""
+    return next((group for group in _holders(node) if group.Class() == _CLASS), None)
+
+
+def _holders(node: nuke.Node) -> Iterator[nuke.Node]:
+    """Yield the groups that hold a node, the innermost first, without the script's root."""
     group = node.parent()
     while group is not None and group != nuke.root():
-        if group.Class() == _CLASS:
-            return group
+        yield group
         group = group.parent()
-    return None
 
 
 def script_of(node: nuke.Node) -> Path | None:
@@ -53,12 +57,8 @@ def caution(node: nuke.Node) -> list[str]:
 
 def _gizmo_around(node: nuke.Node) -> nuke.Node | None:
     """Return the innermost gizmo that holds a node and has no knob of its own for the node's record; None for none."""
-    group = node.parent()
-    while group is not None and group != nuke.root():
-        if isinstance(group, nuke.Gizmo) and not _keeps_record(group, node):
-            return group
-        group = group.parent()
-    return None
+    gizmos = (group for group in _holders(node) if isinstance(group, nuke.Gizmo))
+    return next((gizmo for gizmo in gizmos if not _keeps_record(gizmo, node)), None)
 
 
 def _keeps_record(gizmo: nuke.Node, node: nuke.Node) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 _FORM = "64 48 0 0 64 48 1 vm_fact"
 # Of A = 0.25 with alpha 0.5 over B = 0.5 with alpha 0.75: colour and alpha.
-_MERGED = {
+MERGED = {
     "atop": (0.4375, 0.75), "average": (0.375, 0.625), "conjoint-over": (0.416667, 0.75), "copy": (0.25, 0.5),
     "difference": (0.25, 0.25), "disjoint-over": (0.583333, 1.0), "divide": (0.5, 0.666667),
     "exclusion": (0.5, 0.5), "from": (0.25, 0.25), "geometric": (0.333333, 0.6), "hypot": (0.559017, 0.901388),
@@ -16,7 +16,7 @@ _MERGED = {
     "plus": (0.75, 1.25), "screen": (0.625, 0.875), "soft-light": (0.46875, 1.101563), "stencil": (0.25, 0.375),
     "under": (0.5625, 0.875), "xor": (0.3125, 0.5),
 }  # fmt: skip
-_MERGED_BY_USUAL_FORMULAE = {
+MERGED_BY_USUAL_FORMULAE = {
     "hard-light": (0.25, 0.75), "overlay": (0.25, 0.75), "color-burn": (-1.0, 0.5), "color-dodge": (0.666667, 1.5),
 }  # fmt: skip
 _ROTO = """Roto {
@@ -73,11 +73,11 @@ def fact_every_knob_has_an_evaluated_value(nuke: Any, folder: Path) -> None:
 
 
 def fact_merge_follows_the_documents_formulae(nuke: Any, folder: Path) -> None:
-    _merged(nuke, _MERGED)
+    _merged(nuke, MERGED)
 
 
 def fact_merge_follows_the_usual_formulae_where_the_documents_have_words(nuke: Any, folder: Path) -> None:
-    _merged(nuke, _MERGED_BY_USUAL_FORMULAE)
+    _merged(nuke, MERGED_BY_USUAL_FORMULAE)
 
 
 def _merged(nuke: Any, formulae: dict[str, tuple[float, float]]) -> None:

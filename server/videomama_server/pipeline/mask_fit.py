@@ -15,11 +15,12 @@ from statistics import median
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from videomama_client.mask_presets import EXACT, FAIR, GOOD, ROUGH
 
 from videomama_server.arrays import REFERENCE_SIDE, FloatArray
 from videomama_server.media.reduction import averaged, reduced_size
 
-UNSURE, EXACT, GOOD, FAIR, ROUGH = "unsure", "exact", "good", "fair", "rough"
+UNSURE = "unsure"  # beside the presets
 VERSION = 1  # of the figures: those of another one are measured again
 LEAST_SIDE = 320  # pixels of the long side of a plate: in a smaller one all this comes to less than a pixel
 _REACH = 48  # pixels at 1920 wide, that lines go to either side of the outline

@@ -4,6 +4,14 @@ import comps
 import pytest
 
 
+def opened(start, folder):
+    """Return a comp of plate, mask, VideoMaMa1 and Write1 in a session that `start` begins."""
+    comps.write_clip(folder)
+    comp = start()
+    comp.open(comps.plain_script(folder))
+    return comp
+
+
 @pytest.fixture
 def start_nuke(tmp_path, monkeypatch):
     """Start a session with the plug-in, as Nuke does, where no server is and none can be started."""
@@ -16,10 +24,7 @@ def start_nuke(tmp_path, monkeypatch):
 @pytest.fixture
 def offline_comp(start_nuke, tmp_path):
     """A comp of plate, mask, VideoMaMa1 and Write1 without a server: `show_alphas` stands for its work."""
-    comps.write_clip(tmp_path)
-    opened = start_nuke()
-    opened.open(comps.plain_script(tmp_path))
-    return opened
+    return opened(start_nuke, tmp_path)
 
 
 @pytest.fixture
@@ -33,10 +38,7 @@ def open_nuke(tmp_path, server, monkeypatch):
 @pytest.fixture
 def comp(open_nuke, tmp_path):
     """A comp of plate, mask, VideoMaMa1 and Write1, open with a window."""
-    comps.write_clip(tmp_path)
-    opened = open_nuke()
-    opened.open(comps.plain_script(tmp_path))
-    return opened
+    return opened(open_nuke, tmp_path)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What is computed of channels: every Merge operation, both Shuffles, Expression and Keyer."""
 
+import facts_scripts
 import pytest
 from nuke_standin.class_channels import MERGES
 
@@ -17,17 +18,7 @@ def pixel(node, x=4, y=4):
     return [round(node.sample(f"rgba.{name}", x, y), 6) for name in ("red", "green", "blue", "alpha")]
 
 
-# A is 0.25 with alpha 0.5, B is 0.5 with alpha 0.75: what the documents' formulae make of them.
-FORMULAE = {
-    "atop": (0.4375, 0.75), "average": (0.375, 0.625), "conjoint-over": (0.416667, 0.75), "copy": (0.25, 0.5),
-    "difference": (0.25, 0.25), "disjoint-over": (0.583333, 1.0), "divide": (0.5, 0.666667),
-    "exclusion": (0.5, 0.5), "from": (0.25, 0.25), "geometric": (0.333333, 0.6), "hypot": (0.559017, 0.901388),
-    "in": (0.1875, 0.375), "mask": (0.25, 0.375), "matte": (0.375, 0.625), "max": (0.5, 0.75), "min": (0.25, 0.5),
-    "minus": (-0.25, -0.25), "multiply": (0.125, 0.375), "out": (0.0625, 0.125), "over": (0.5, 0.875),
-    "plus": (0.75, 1.25), "screen": (0.625, 0.875), "soft-light": (0.46875, 1.101563), "stencil": (0.25, 0.375),
-    "under": (0.5625, 0.875), "xor": (0.3125, 0.5), "hard-light": (0.25, 0.75), "overlay": (0.25, 0.75),
-    "color-burn": (-1.0, 0.5), "color-dodge": (0.666667, 1.5),
-}  # fmt: skip
+FORMULAE = {**facts_scripts.MERGED, **facts_scripts.MERGED_BY_USUAL_FORMULAE}
 
 
 def test_there_is_a_formula_for_every_operation():

@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 import pytest
-from videomama_server.pipeline.mask_fit import EXACT, FAIR, GOOD, ROUGH, UNSURE, Fit, Verdict, fit_of, judged
+from videomama_client.mask_presets import EXACT, FAIR, GOOD, ROUGH
+from videomama_server.pipeline.mask_fit import UNSURE, Fit, Verdict, fit_of, judged
 
 WIDTH, HEIGHT = 960, 540  # half of the size that distances are stated at
 

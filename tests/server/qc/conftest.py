@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from videomama_server.media import frames
+from videomama_server.qc import files
 from videomama_server.qc.flags import judge
 from videomama_server.qc.scores import Gauge, with_seams
 
@@ -93,3 +94,26 @@ def written(tmp_path):
 
 
 ROLES, ENDINGS = ("plate", "mask", "alpha"), ("png", "exr", "exr")
+
+
+@pytest.fixture
+def fail_on(monkeypatch):
+    """Make the measuring of some frames fail, as they are looked at or later: `fail_on("glimpse", 1003)`."""
+
+    def fail(where, *numbers):
+        real_sight, real_take = files.sight, Gauge.take
+
+        def sight(frame, seen, alpha):
+            if where == "glimpse" and frame in numbers:
+                raise ValueError("shapes")
+            return real_sight(frame, seen, alpha)
+
+        def take(gauge, now):
+            if where == "gauge" and now.frame in numbers:
+                raise ValueError("shapes")
+            return real_take(gauge, now)
+
+        monkeypatch.setattr(files, "sight", sight)
+        monkeypatch.setattr(Gauge, "take", take)
+
+    return fail

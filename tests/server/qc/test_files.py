@@ -5,7 +5,6 @@ import pytest
 from videomama_client.errors import BadInput
 from videomama_server.media import frames
 from videomama_server.media.geometry import Geometry, Rect
-from videomama_server.qc import files
 from videomama_server.qc.files import Reading, RefinedClip, measure, refined_clip
 from videomama_server.qc.scores import Gauge
 
@@ -19,24 +18,6 @@ class Counting(RefinedClip):
 
 
 READ: list[int] = []
-
-
-def fail_on(monkeypatch, where, *numbers):
-    """Make the measuring of some frames fail, as they are looked at or later."""
-    real_sight, real_take = files.sight, Gauge.take
-
-    def sight(frame, seen, alpha):
-        if where == "glimpse" and frame in numbers:
-            raise ValueError("shapes")
-        return real_sight(frame, seen, alpha)
-
-    def take(gauge, now):
-        if where == "gauge" and now.frame in numbers:
-            raise ValueError("shapes")
-        return real_take(gauge, now)
-
-    monkeypatch.setattr(files, "sight", sight)
-    monkeypatch.setattr(Gauge, "take", take)
 
 
 def test_files_are_measured_as_arrays_are(clip, written):
@@ -66,8 +47,8 @@ def test_a_gap_in_the_numbers_is_no_change(clip, written):
 
 
 @pytest.mark.parametrize("where", ["glimpse", "gauge"])
-def test_a_frame_that_cannot_be_measured_is_left_out_and_changes_from_it_are_too(clip, written, monkeypatch, where):
-    fail_on(monkeypatch, where, 1004)
+def test_a_frame_that_cannot_be_measured_is_left_out_and_changes_from_it_are_too(clip, written, fail_on, where):
+    fail_on(where, 1004)
     seen = []
     measured = measure(refined_clip(written(clip), range(1001, 1009)), seen.append)
     assert [str(error) for error in measured.failures.values()] == ["shapes"]

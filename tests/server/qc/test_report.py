@@ -6,33 +6,13 @@ import numpy as np
 import pytest
 from videomama_client.errors import InternalError, NotPermitted
 from videomama_server.media import frames
-from videomama_server.qc import files
 from videomama_server.qc.files import refined_clip
 from videomama_server.qc.plot import plot
 from videomama_server.qc.report import check, make_folder, write
-from videomama_server.qc.scores import Gauge
 
 
-def fail_on(monkeypatch, where, *numbers):
-    """Make the measuring of some frames fail, as they are looked at or later."""
-    real_sight, real_take = files.sight, Gauge.take
-
-    def sight(frame, seen, alpha):
-        if where == "glimpse" and frame in numbers:
-            raise ValueError("shapes")
-        return real_sight(frame, seen, alpha)
-
-    def take(gauge, now):
-        if where == "gauge" and now.frame in numbers:
-            raise ValueError("shapes")
-        return real_take(gauge, now)
-
-    monkeypatch.setattr(files, "sight", sight)
-    monkeypatch.setattr(Gauge, "take", take)
-
-
-def test_when_no_frame_can_be_measured_that_is_an_error_that_names_one(clip, written, monkeypatch):
-    fail_on(monkeypatch, "gauge", *range(1001, 1100))
+def test_when_no_frame_can_be_measured_that_is_an_error_that_names_one(clip, written, fail_on):
+    fail_on("gauge", *range(1001, 1100))
     with pytest.raises(InternalError, match="no frame can be judged; frame 1001: ValueError: shapes"):
         check(refined_clip(written(clip)))
 
@@ -51,8 +31,8 @@ def test_flags_on_twos_name_frames(clip, written):
     assert (flag.kind, flag.frame_numbers, flag.worst) == ("alpha dropped", [1009], 1009)
 
 
-def test_a_frame_that_is_not_judged_is_named_with_its_reason(clip, written, monkeypatch):
-    fail_on(monkeypatch, "glimpse", 1004)
+def test_a_frame_that_is_not_judged_is_named_with_its_reason(clip, written, fail_on):
+    fail_on("glimpse", 1004)
     report = check(refined_clip(written(clip)))
     assert report.not_judged == {1004: "ValueError: shapes"}
     assert report.as_dict()["not_judged"] == [1004]
