@@ -119,7 +119,11 @@ class Requests:
     async def _submit(self, incoming: Incoming[messages.SubmitMatte]) -> Answer | None:
         request = incoming.ask
         folder = spool.make(self._config.cache_dir) if request.inline else ""
-        job = self._dispatch.book.add(incoming.client, request)
+        try:
+            job = self._dispatch.book.add(incoming.client, request)
+        except BadInput:
+            spool.remove(folder)
+            raise
         job.spool = folder
         await self._send(incoming.client, messages.JobAccepted(request.request, job.id))
         self._dispatch.start(job)
@@ -151,6 +155,8 @@ class Requests:
         else:
             job.supply.note_arrived(frame.role, frame.frame)
             self._dispatch.worker.send(pipe.FrameSupplied(frame.job, frame.role, frame.frame))
+        if job.ended:
+            spool.remove(job.spool)  # again: it cannot be removed whole while a frame is being written
         return None
 
     async def _fetch(self, incoming: Incoming[messages.FetchAlpha]) -> Answer:

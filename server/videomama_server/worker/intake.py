@@ -70,6 +70,7 @@ class Intake:
             yield self._order(run, cancelled)
         finally:
             self._spooled.pop(run.job, None)
+            spool.remove(run.spool)  # the server may have removed it before it was made again here
 
     def supplied(self, supplied: pipe.FrameSupplied) -> None:
         """Pass on that a frame arrived; one that nobody waits for yet is asked for again."""

@@ -170,14 +170,16 @@ def test_a_cancelled_inline_job_waits_for_no_frame(rig, make_clip, tmp_path, eve
 def test_a_job_that_is_over_or_refused_leaves_nothing_behind(rig, make_clip, tmp_path, changes):
     request = inline(make_clip(count=1))
     with rig.take(request, tmp_path / "spool"):
-        pass
+        assert (tmp_path / "spool").is_dir()
     assert rig.intake._spooled == {}
+    assert not (tmp_path / "spool").exists()
     settings = {name: value for name, value in changes.items() if name == "window"}
     fields = {name: value for name, value in changes.items() if name != "window"}
     bad = replace(request, settings=replace(request.settings, **settings), **fields)
     with pytest.raises(BadInput), rig.take(bad, tmp_path / "spool"):
         pass
     assert rig.intake._spooled == {}
+    assert not (tmp_path / "spool").exists()
 
 
 def test_options_of_an_engine_at_their_defaults_are_those_of_a_job_without_any(rig, make_clip, installed):
