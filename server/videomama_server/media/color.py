@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
+import cv2
 import numpy as np
 import PyOpenColorIO as ocio
 from videomama_client.errors import BadInput
 from videomama_client.wording import choices
 
 from videomama_server.arrays import FloatArray
+from videomama_server.media.color_table import CurveTable
 from videomama_server.media.declared_colour import CINEON, UNDECLARED, Declared
 from videomama_server.media.declared_colour import DISPLAY as DISPLAY
 from videomama_server.media.declared_colour import LINEAR as LINEAR
@@ -19,11 +23,15 @@ from videomama_server.media.declared_colour import LINEAR as LINEAR
 BUILTIN_CONFIG = "studio-config-v2.1.0_aces-v1.3_ocio-v2.3"
 _REFERENCE = "ACES2065-1"  # the space that all others of that config are defined by
 _LARGEST_HALF = 65504.0
+_TABLE_ERROR = 1e-4  # display-referred, that a table may be off
 _OCIO_ERRORS = (ocio.Exception, ocio.ExceptionMissingFile)  # neither is a kind of the other
 
 
 class DisplayTransform:
-    """Plate pixels to display-referred sRGB, through OpenColorIO.
+    """Plate pixels to display-referred sRGB, by OpenColorIO's own numbers.
+
+    What is a curve of each channel, perhaps after a matrix, is looked up in a table that OpenColorIO filled, where
+    that is no more than 1e-4 off; any other conversion goes through OpenColorIO itself.
 
     Args:
         colorspace: a colour space of $OCIO where that is set, else of the built-in ACES studio config.
@@ -37,18 +45,73 @@ class DisplayTransform:
         self._exposure = exposure
         self._to_linear = _processor(colorspace, LINEAR) if exposure else None
         self._to_display = _processor(LINEAR if exposure else colorspace, DISPLAY)
+        self._unchanged = not exposure and self._to_display.isNoOp()
+        self._fast = None if self._unchanged else self._table(colorspace)
         parts = [processor.getCacheID() for processor in (self._to_linear, self._to_display) if processor]
-        self.fingerprint = f"{exposure:g} {' '.join(parts)}"
+        self.fingerprint = f"{exposure:g} {' '.join(parts)}{' by table' if self._fast else ''}"
 
     def __call__(self, plate: FloatArray) -> FloatArray:
         """Return (H, W, 3) float32 in 0..1; NaN and negatives become 0, Inf the largest half."""
-        pixels = np.nan_to_num(plate, nan=0.0, posinf=_LARGEST_HALF, neginf=0.0)
-        np.clip(pixels, 0.0, _LARGEST_HALF, out=pixels)
+        if self._unchanged:
+            return _held(plate, 1.0)
+        if self._fast is not None:
+            return self._fast(plate if _is_sane(plate) else _held(plate, _LARGEST_HALF))
+        return self._through_ocio(_held(plate, _LARGEST_HALF))
+
+    def _through_ocio(self, pixels: FloatArray) -> FloatArray:
+        """Convert sane pixels (..., 3), contiguous, in place."""
         if self._to_linear is not None:
             self._to_linear.applyRGB(pixels)
-            pixels *= np.float32(2.0**self._exposure)
+            with np.errstate(over="ignore"):
+                pixels *= np.float32(2.0**self._exposure)
         self._to_display.applyRGB(pixels)
         return np.clip(np.nan_to_num(pixels, copy=False), 0.0, 1.0, out=pixels)
+
+    def _table(self, colorspace: str) -> _Fast | None:
+        """Return a quicker way to the same pixels; None where there is none."""
+        processors = [processor for processor in (self._to_linear, self._to_display) if processor]
+        if not any(processor.hasChannelCrosstalk() for processor in processors):
+            fast = _Fast(None, CurveTable(self._through_ocio))
+        else:
+            to_linear = self._to_linear or _processor(colorspace, LINEAR)
+            if not _is_linear(to_linear):
+                return None
+            matrix = _matrix(to_linear) * np.float32(2.0**self._exposure)
+            fast = _Fast(matrix, _linear_curve(os.environ.get("OCIO", "")))
+        return fast if fast.error(self._through_ocio) <= _TABLE_ERROR else None
+
+
+@dataclass(frozen=True)
+class _Fast:
+    """A matrix (3, 3), rows of sums, or none, and then a curve."""
+
+    matrix: FloatArray | None
+    curve: CurveTable
+
+    def __call__(self, pixels: FloatArray) -> FloatArray:
+        if self.matrix is not None:
+            pixels = np.asarray(cv2.transform(pixels, self.matrix), np.float32)
+        return self.curve(np.ascontiguousarray(pixels))
+
+    def error(self, exact: Callable[[FloatArray], FloatArray]) -> float:
+        """Return the largest difference to the exact pixels, of the curve's steps and of colours of all kinds."""
+        rng = np.random.default_rng(0)
+        colours = np.float32(2.0) ** rng.uniform(-14, 8, (1, 4096, 3)).astype(np.float32)
+        colours[:, ::4, 0] = 0
+        found = float(np.abs(self(colours) - exact(colours.copy())).max())
+        return max(found, self.curve.error)
+
+
+@lru_cache(maxsize=2)
+def _linear_curve(_config: str) -> CurveTable:
+    """Return the curve from linear Rec.709 to the display."""
+    to_display = _processor(LINEAR, DISPLAY)
+
+    def curve(numbers: FloatArray) -> FloatArray:
+        to_display.applyRGB(numbers)
+        return np.clip(numbers, 0.0, 1.0)
+
+    return CurveTable(curve)
 
 
 @lru_cache(maxsize=8)
@@ -127,6 +190,25 @@ def _is_linear(processor: ocio.CPUProcessor) -> bool:
     for pixels in (once, more):
         processor.applyRGB(pixels)
     return np.allclose(more, 4 * once, rtol=1e-3, atol=1e-4)
+
+
+def _matrix(processor: ocio.CPUProcessor) -> FloatArray:
+    """Return the matrix (3, 3) of a conversion that is one: what it makes of each primary is a column."""
+    primaries = np.eye(3, dtype=np.float32)
+    processor.applyRGB(primaries)
+    return np.ascontiguousarray(primaries.T)
+
+
+def _is_sane(plate: FloatArray) -> bool:
+    """Whether a plate has no NaN and nothing out of the range that tables hold."""
+    return bool(plate.size and plate.min() >= 0.0 and plate.max() <= _LARGEST_HALF)  # false for NaN
+
+
+def _held(plate: FloatArray, most: float) -> FloatArray:
+    """Return a copy of a plate in 0..most: NaN and negatives become 0."""
+    if plate.size and not np.isnan(plate.max()):
+        return np.asarray(np.clip(plate, 0.0, np.float32(most)), np.float32)
+    return np.clip(np.nan_to_num(plate, nan=0.0, posinf=most, neginf=0.0), 0.0, most)
 
 
 def _processor(source: str, destination: str) -> ocio.CPUProcessor:
