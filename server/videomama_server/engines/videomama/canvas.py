@@ -15,7 +15,8 @@ from torch.nn import functional
 from videomama_client.errors import BadInput
 
 from videomama_server.arrays import FloatArray
-from videomama_server.engines.guided_filter import lift_lines
+from videomama_server.engines.videomama import lift
+from videomama_server.engines.videomama.lift import Guide
 
 MULTIPLE = 64  # of pixels: the VAE divides by 8, the UNet by another 8
 _PUBLISHED_AREA = 1024 * 576  # what the published inference works at
@@ -23,8 +24,6 @@ _LARGEST_AREA = 1_900_000  # beyond this the transition band gets no sharper (me
 _LARGEST_GAIN = 2.0  # a small region is not enlarged further: there is nothing more to see in it
 _LEAST_AREA = 256 * 256
 _STEP = 0.8  # of the area, from one candidate to the next
-_SOLID = 0.01  # alpha nearer than this to 0 or 1 is no transition
-_BAND_SHARE = 0.004  # of the region's long side that colour may move an edge by
 
 Size = tuple[int, int]
 
@@ -55,49 +54,58 @@ class Canvas:
         """Whether the canvas shows less than the plate has."""
         return self.inner[0] < self.region[0] or self.inner[1] < self.region[1]
 
+    @property
+    def guides(self) -> bool:
+        """Whether an alpha of the canvas is to follow the plate's colours on its way to the region."""
+        return self.reduces and not self.stretched
+
+    def reduced(self, pixels: FloatArray) -> FloatArray:
+        """Return pixels (h, w) or (h, w, C) of the region as the canvas shows them: (inner height, inner width[, C]).
+
+        Averaged where they shrink and bilinear where they grow; stretched, always bilinear and antialiased, as in the
+        published inference.
+        """
+        if self.stretched:
+            planes = torch.from_numpy(np.ascontiguousarray(pixels)).reshape(*self.region, -1).permute(2, 0, 1)
+            small = resized(planes, self.inner).permute(1, 2, 0).numpy()
+            return np.ascontiguousarray(small.reshape(*self.inner, *pixels.shape[2:]))
+        if self.inner == self.region:
+            return pixels
+        how = cv2.INTER_AREA if self.reduces else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(pixels, self.inner[::-1], interpolation=how), np.float32)
+
+    def placed(self, small: FloatArray) -> Tensor:
+        """Return (C, H, W) of the canvas for what it shows of a region (inner height, inner width[, C])."""
+        (top, left), (h, w) = self._margins, self.inner
+        bottom, right = self.size[0] - h - top, self.size[1] - w - left
+        whole = cv2.copyMakeBorder(small, top, bottom, left, right, cv2.BORDER_REFLECT_101)
+        return torch.from_numpy(whole).reshape(*self.size, -1).permute(2, 0, 1).contiguous()
+
     def place(self, pixels: FloatArray) -> Tensor:
-        """Return (C, H, W) of the canvas for pixels (h, w) or (h, w, C) of the region; bilinear, antialiased."""
-        planes = torch.from_numpy(np.ascontiguousarray(pixels)).reshape(*self.region, -1).permute(2, 0, 1)
-        small = resized(planes, self.inner)
-        rows, columns = (self._reflected(axis) for axis in (0, 1))
-        return small[:, rows][:, :, columns].contiguous()
+        """Return (C, H, W) of the canvas for pixels (h, w) or (h, w, C) of the region."""
+        return self.placed(self.reduced(pixels))
 
     def take(self, alpha: FloatArray) -> FloatArray:
         """Return the region's part (inner height, inner width) of a canvas (H, W)."""
         (top, left), (h, w) = self._margins, self.inner
         return np.ascontiguousarray(alpha[top : top + h, left : left + w])
 
-    def lift(self, alpha: FloatArray, plate: FloatArray | None) -> FloatArray:
+    def lift(self, alpha: FloatArray, guide: Guide | None) -> FloatArray:
         """Return an alpha (H, W) of the canvas at the region's resolution, float32, 0..1.
-
-        Where the canvas is smaller than the region, the transition band follows the colours of the plate
-        (colour-guided upsampling: He and Sun, Fast Guided Filter, 2015).
 
         Args:
             alpha: of the canvas.
-            plate: (h, w, 3) of the region, 0..1; None leaves the colours out.
+            guide: of the region, whose colours the transition band follows; None leaves them out.
         """
         inner = self.take(alpha)
-        whole = resized(torch.from_numpy(inner)[None], self.region)[0].numpy()
-        if plate is None or not self.reduces:
+        if self.stretched:
+            whole = resized(torch.from_numpy(inner)[None], self.region)[0].numpy()
             return np.asarray(np.clip(whole, 0, 1), np.float32)
-        small = resized(torch.from_numpy(plate.astype(np.float32)).permute(2, 0, 1), self.inner)
-        guide = np.ascontiguousarray(small.permute(1, 2, 0).numpy())
-        guided = lift_lines(guide, inner).resized(*self.region).of(plate.astype(np.float32))
-        share = _transition(whole)
-        return np.asarray(np.clip(whole + share * (guided - whole), 0, 1), np.float32)
+        return lift.plain(inner, self.region) if guide is None else lift.guided(inner, guide)
 
     @cached_property
     def _margins(self) -> tuple[int, int]:
         return (self.size[0] - self.inner[0]) // 2, (self.size[1] - self.inner[1]) // 2
-
-    def _reflected(self, axis: int) -> Tensor:
-        """Return which row (axis 0) or column (1) of the region each one of the canvas shows."""
-        before = self._margins[axis]
-        after = self.size[axis] - self.inner[axis] - before
-        last = self.inner[axis] - 1
-        along = np.abs(np.arange(-before, last + 1 + after)) % max(1, 2 * last)  # there and back
-        return torch.from_numpy(np.minimum(along, 2 * last - along) if last else 0 * along)
 
 
 def resized(planes: Tensor, size: Size) -> Tensor:
@@ -140,11 +148,3 @@ def candidates(region: Size, fast: bool) -> Iterator[Size]:
 
 def _up(side: float) -> int:
     return max(MULTIPLE, math.ceil(round(side, 3) / MULTIPLE) * MULTIPLE)
-
-
-def _transition(alpha: FloatArray) -> FloatArray:
-    """Return 1 in the transition band of an alpha (H, W), 0 well away from it, and a slope between."""
-    soft = ((alpha > _SOLID) & (alpha < 1 - _SOLID)).astype(np.float32)
-    reach = max(1, round(_BAND_SHARE * max(alpha.shape)))
-    size = (2 * reach + 1, 2 * reach + 1)
-    return np.asarray(cv2.blur(cv2.dilate(soft, np.ones(size, np.uint8)), size), np.float32)

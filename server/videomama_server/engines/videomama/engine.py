@@ -19,6 +19,7 @@ from videomama_server.engines.videomama import noise
 from videomama_server.engines.videomama.canvas import Canvas, Size
 from videomama_server.engines.videomama.checkpoint.published import SCALING
 from videomama_server.engines.videomama.latents import LatentStore
+from videomama_server.engines.videomama.lift import Guide
 from videomama_server.engines.videomama.model import Model
 from videomama_server.engines.videomama.modes import NAME, REFERENCE, rule, shape
 
@@ -39,7 +40,7 @@ class PreparedFrame:
         plate, mask: (3, H, W) and (1, H, W) of the canvas, -1..1; None once their moments are there.
         plate_key, mask_key: of the moments; empty where it is not known what they are of.
         plate_moments, mask_moments: (8, h, w), mean and log variance of the latents.
-        guide: (height, width, 3) half floats, the region's plate; None where the canvas shows all there is.
+        guide: the region's plate; None where the canvas shows all there is.
     """
 
     number: int
@@ -50,7 +51,7 @@ class PreparedFrame:
     mask_key: str
     plate_moments: Tensor | None
     mask_moments: Tensor | None
-    guide: FloatArray | None
+    guide: Guide | None
 
 
 class VideoMamaEngine:
@@ -68,7 +69,7 @@ class VideoMamaEngine:
 
     def __init__(self, config: EngineConfig) -> None:
         self._model = Model(config)
-        self.fingerprint = f"videomama-1 {self._model.fingerprint}"
+        self.fingerprint = f"videomama-2 {self._model.fingerprint}"
         self._latents = LatentStore(_LATENTS_BYTES)
 
     def shape(self, settings: MatteSettings) -> WindowShape:
@@ -113,17 +114,18 @@ class VideoMamaEngine:
         cut = "soft" if settings.soft_mask else _threshold(settings)
         mask_key = frame.mask_key and f"mask {frame.mask_key} {canvas} {cut}"
         plate_moments, mask_moments = self._latents.find(plate_key), self._latents.find(mask_key)
-        guided = canvas.reduces and settings.mode != REFERENCE
+        looks = plate_moments is None or canvas.guides
+        small = canvas.reduced(frame.plate) if looks else None
         return PreparedFrame(
             number=frame.number,
             canvas=canvas,
-            plate=None if plate_moments is not None else 2 * canvas.place(frame.plate) - 1,
-            mask=None if mask_moments is not None else 2 * _placed_mask(canvas, frame.mask, settings) - 1,
+            plate=None if plate_moments is not None or small is None else _centred(canvas.placed(small)),
+            mask=None if mask_moments is not None else _centred(_placed_mask(canvas, frame.mask, settings)),
             plate_key=plate_key,
             mask_key=mask_key,
             plate_moments=plate_moments,
             mask_moments=mask_moments,
-            guide=frame.plate.astype(np.float16) if guided else None,
+            guide=Guide.of(frame.plate, small) if canvas.guides and small is not None else None,
         )
 
     def refine(self, prepared: Sequence[PreparedFrame], settings: Resolved) -> FloatArray:
@@ -210,6 +212,11 @@ def _placed_mask(canvas: Canvas, mask: FloatArray, settings: Resolved) -> Tensor
     threshold = _threshold(settings)
     over = placed > threshold if settings.mode == REFERENCE else placed >= threshold
     return over.to(torch.float32)
+
+
+def _centred(picture: Tensor) -> Tensor:
+    """Return a picture of 0..1 as -1..1, in place."""
+    return picture.mul_(2).sub_(1)
 
 
 def _moments(prepared: Sequence[PreparedFrame]) -> tuple[Tensor, Tensor]:

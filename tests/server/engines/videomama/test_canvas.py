@@ -88,24 +88,20 @@ def test_resizing_is_pils_bilinear_on_floats(size):
     np.testing.assert_allclose(ours, by_pil, atol=2e-6)
 
 
-def test_lifting_follows_the_plates_edge_where_the_canvas_blurs_it():
-    h, w = 256, 512
-    truth = np.zeros((h, w), np.float32)
-    truth[:, 201:] = 1.0
-    plate = np.repeat((0.2 + 0.6 * truth)[..., None], 3, axis=2)
-    canvas = Canvas((h, w), (64, 128))
-    alpha = canvas.place(truth)[0].numpy()
-    plain, guided = canvas.lift(alpha, None), canvas.lift(alpha, plate.astype(np.float16))
-    assert np.abs(guided - truth).mean() < 0.5 * np.abs(plain - truth).mean()
+@pytest.mark.parametrize(("size", "stretched", "guides"), [((64, 128), False, True), ((64, 128), True, False)])
+def test_colours_guide_what_the_canvas_shows_smaller_but_not_as_published(size, stretched, guides):
+    assert Canvas((256, 512), size, stretched=stretched).guides == guides
+    assert not Canvas(size, size, stretched=stretched).guides
 
 
-def test_lifting_leaves_what_is_not_in_transition_alone():
-    alpha = np.zeros((64, 128), np.float32)
-    alpha[:, 64:] = 1.0
-    plate = np.random.default_rng(0).random((256, 512, 3)).astype(np.float32)
-    lifted = Canvas((256, 512), (64, 128)).lift(alpha, plate)
-    assert lifted[:, :200].max() == 0
-    assert lifted[:, 312:].min() == 1
+@pytest.mark.parametrize("size", [(64, 128), (128, 128), (448, 832)])
+def test_averaging_keeps_the_mean_and_enlarging_the_range(size):
+    picture = ramp(256, 512)
+    small = Canvas((256, 512), size).reduced(picture)
+    assert small.shape == Canvas((256, 512), size).inner
+    assert abs(small.mean() - picture.mean()) < 2e-3
+    assert small.min() >= picture.min()
+    assert small.max() <= picture.max()
 
 
 def test_a_canvas_is_read():
