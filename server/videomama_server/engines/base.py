@@ -170,8 +170,9 @@ def moves_outlines(engine: object) -> bool:
 class Engine(Protocol):
     """A way of computing alpha.
 
-    `shape`, `rule` and `resolve` are asked once per job. `prepare` is called once per frame and its result reused by
-    every window that holds the frame; it depends on that frame and the settings alone. `refine` is called once per
+    `shape`, `rule` and `resolve` are asked once per job. `prepare` is called once per frame, by several threads at a
+    time and also while the engine computes, and its result reused by every window that holds the frame; it depends on
+    that frame and the settings alone. `refine` is called once per
     window; the pipeline cross-fades what overlapping windows estimate of a frame. `complete` turns the cross-faded
     estimates into alphas. All are deterministic, and none may depend on which frames a job asked for.
     """

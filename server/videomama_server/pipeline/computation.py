@@ -65,7 +65,7 @@ class Computation:
                 yield None
                 self._look_ups.forget(window)  # another job or machine may have finished them meanwhile
                 if (yield from self._is_needed(window)):
-                    self._estimate(window)
+                    yield from self._estimate(window)
             for group in self.survey.plan.groups_of[window]:
                 if group.windows[-1] == window:
                     yield from self._complete(group)
@@ -82,13 +82,17 @@ class Computation:
         self._frames.cancel()
 
     def _read_ahead(self, queue: deque[Window]) -> None:
-        """Start reading what the next windows need, as far as memory is granted."""
+        """Start reading what the next windows need, as far as memory is granted.
+
+        Frames of a window that is sure to be computed are prepared, too.
+        """
         for window in queue:
             self._look_ups.look_up_all(window)
+            begin = self._frames.prepare if self._look_ups.has_missing(window) else self._frames.load
             for frame in window.frames if self._look_ups.pending_groups(window) else ():
                 if frame not in queue[0].frames and self._frames.count_beside(queue[0]) >= self._most_ahead:
                     return
-                self._frames.load(frame)
+                begin(frame)
 
     def _is_needed(self, window: Window) -> Generator[Pause, None, bool]:
         """Whether a frame that the window contributes to has to be computed; delivers what the cache has.
@@ -105,9 +109,9 @@ class Computation:
                 return True
         return False
 
-    def _estimate(self, window: Window) -> None:
+    def _estimate(self, window: Window) -> Iterator[Pause]:
         """Let the engine estimate one window and add it to the frames that wanted ones depend on."""
-        states = self._frames.states(window)
+        states = yield from self._frames.states(window)
         estimates = self._order.engine.refine(states, self.survey.identity.settings)
         if len(estimates) != len(states):
             raise self._wrong(f"{len(estimates)} estimates for a window of {counted(len(states), 'frame')}")

@@ -1,9 +1,13 @@
-"""Holds what a job has of its frames in memory: pixels, what the engine prepared of them, and its estimates."""
+"""Holds what a job has of its frames in memory: pixels, what the engine prepared of them, and its estimates.
+
+Frames are read and prepared by the reading threads, several at a time, so that the job's own thread only feeds the
+engine. What comes of it does not depend on the order.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import reduce
 from typing import Any
@@ -23,12 +27,12 @@ from videomama_server.pipeline.window_grid import Window
 
 
 class FrameStore:
-    """The frames of one survey in memory. Only the job's own thread calls it; frames are read in other threads.
+    """The frames of one survey in memory. Only the job's own thread calls it.
 
     Args:
         order: the job.
         survey: what was found out about it.
-        readers: threads to read in.
+        readers: threads to read and prepare in.
         judged: whether quality control will want to see a frame; asked when its read begins.
         cancelled: set from outside to stop the job.
     """
@@ -48,7 +52,7 @@ class FrameStore:
         self._cancelled = cancelled
         self._loads: dict[int, Future[LoadedFrame]] = {}
         self._loaded: dict[int, LoadedFrame] = {}
-        self._prepared: dict[int, tuple[Rect, Any]] = {}
+        self._prepared: dict[int, tuple[Rect, Future[Any]]] = {}
         self._sums: dict[int, FloatArray] = {}  # estimates, cross-faded as far as their windows were seen
 
     def load(self, frame: int) -> Future[LoadedFrame]:
@@ -59,6 +63,11 @@ class FrameStore:
             read = self._order.reader.load
             self._loads[frame] = self._readers.submit(read, frame, survey.region, survey.display, to_display)
         return self._loads[frame]
+
+    def prepare(self, frame: int) -> None:
+        """Begin to read a frame and let the engine prepare it as soon as it is there, where its region is known."""
+        if self._survey.region is not None:
+            self._prepare(frame, self._survey.region)
 
     def count_beside(self, window: Window) -> int:
         """Return how many frames beside those of a window are in memory or being read."""
@@ -79,15 +88,19 @@ class FrameStore:
         """Return a frame that was read."""
         return self._loaded[frame]
 
-    def states(self, window: Window) -> list[Any]:
-        """Return what the engine prepared of a window's frames, which were read; prepare what is lacking.
+    def states(self, window: Window) -> Generator[Pause, None, list[Any]]:
+        """Return what the engine prepared of a window's frames, which were read; yields what is still under way.
 
         Raises:
             Cancelled: the job was cancelled.
         """
-        loaded = [self._loaded[frame] for frame in window.frames]
-        region = self._survey.region or reduce(Rect.union, (frame.geometry.canvas for frame in loaded))
-        return [self._state(frame, region) for frame in loaded]
+        check_cancelled(self._cancelled)
+        canvases = (self._loaded[frame].geometry.canvas for frame in window.frames)
+        region = self._survey.region or reduce(Rect.union, canvases)
+        begun = [self._prepare(frame, region) for frame in window.frames]
+        for preparing in begun:
+            yield from finished(preparing)
+        return [preparing.result() for preparing in begun]
 
     def add(self, window: Window, frames: Iterable[int], estimates: FloatArray) -> None:
         """Add what the engine estimated of a window to some of its frames, by the weight of the window in each.
@@ -110,7 +123,7 @@ class FrameStore:
 
     def estimated(self, frames: Sequence[int]) -> tuple[list[FloatArray], list[Any]]:
         """Return the cross-faded estimates of frames, and what the engine prepared of them."""
-        return [self._sums[frame] for frame in frames], [self._prepared[frame][1] for frame in frames]
+        return [self._sums[frame] for frame in frames], [self._prepared[frame][1].result() for frame in frames]
 
     def release(self, coming: Window | None) -> None:
         """Forget the frames that neither a window to come nor a group to complete needs.
@@ -126,23 +139,29 @@ class FrameStore:
                 del store[frame]
 
     def cancel(self) -> None:
-        """Cancel the reads that have not begun."""
+        """Cancel the reads and preparations that have not begun."""
         for load in self._loads.values():
             load.cancel()
+        for _, preparing in self._prepared.values():
+            preparing.cancel()
+
+    def _prepare(self, frame: int, region: Rect) -> Future[Any]:
+        """Return the preparation of a frame, begun once for as long as the region stays the same."""
+        known = self._prepared.get(frame)
+        if known is None or known[0] != region:
+            known = region, _after(self.load(frame), lambda loaded: self._state(loaded, region), self._readers)
+            self._prepared[frame] = known
+        return known[1]
 
     def _state(self, loaded: LoadedFrame, region: Rect) -> Any:
-        """Return what the engine prepared of a frame, made once for as long as the region stays the same."""
-        known = self._prepared.get(loaded.number)
-        if known is not None and known[0] == region:
-            return known[1]
+        """Return what the engine prepares of a frame; for the reading threads."""
         check_cancelled(self._cancelled)
-        settings = self._survey.identity.settings
         held = self._survey.region or loaded.geometry.canvas
         plate, mask = cut(loaded.plate, held, region), cut(loaded.mask, held, region)
         if self._survey.region is not None:
             loaded.plate = np.zeros((0, 0, 3), np.float32)  # not needed twice: free it before the window is done
-        state = self._order.engine.prepare(self._engine_frame(loaded.number, region, plate, mask), settings)
-        self._prepared[loaded.number] = (region, state)
+        frame = self._engine_frame(loaded.number, region, plate, mask)
+        state = self._order.engine.prepare(frame, self._survey.identity.settings)
         heartbeat.beat()
         return state
 
@@ -166,3 +185,21 @@ class FrameStore:
     def _to_display(self) -> color.DisplayTransform:
         settings = self._survey.identity.settings
         return color.display_transform(settings.colorspace, settings.exposure)
+
+
+def _after(load: Future[LoadedFrame], work: Callable[[LoadedFrame], Any], threads: ThreadPoolExecutor) -> Future[Any]:
+    """Return the future of work on a frame: done by the thread that reads it, at once when it was read already."""
+    if load.done():
+        return threads.submit(lambda: work(load.result()))
+    following: Future[Any] = Future()
+
+    def follow(read: Future[LoadedFrame]) -> None:
+        if not following.set_running_or_notify_cancel():
+            return
+        try:
+            following.set_result(work(read.result()))
+        except BaseException as error:  # noqa: BLE001  (raised where the result is asked for, as by a pool of threads)
+            following.set_exception(error)
+
+    load.add_done_callback(follow)
+    return following

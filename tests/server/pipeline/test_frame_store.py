@@ -75,7 +75,7 @@ def test_a_cancel_ends_reading_and_preparing(make_store, temporal, take):
     take(store.read(FIRST.frames))
     cancelled.set()
     with pytest.raises(Cancelled):
-        store.states(FIRST)
+        take(store.states(FIRST))
     with pytest.raises(Cancelled):
         take(store.read([1005]))
     assert engine.prepared == []
@@ -83,6 +83,8 @@ def test_a_cancel_ends_reading_and_preparing(make_store, temporal, take):
 
 def test_reads_that_have_not_begun_are_cancelled(make_store, temporal, blocked):
     store = make_store(temporal(), readers=blocked)
+    for frame in FIRST.frames:
+        store.prepare(frame)
     reads = [store.load(frame) for frame in FIRST.frames]
     store.cancel()
     assert all(read.cancelled() for read in reads)
@@ -99,16 +101,70 @@ def test_a_frame_is_prepared_once_for_all_its_windows(make_store, temporal, take
     engine = temporal()
     store = make_store(engine)
     take(store.read(range(1001, 1006)))
-    first, second = store.states(FIRST), store.states(SECOND)
-    assert engine.prepared == list(range(1001, 1006))
+    first, second = take(store.states(FIRST)), take(store.states(SECOND))
+    assert sorted(engine.prepared) == list(range(1001, 1006))
     assert all(one is other for one, other in zip(first[1:], second, strict=False))
+
+
+@pytest.fixture
+def two_at_once(temporal):
+    """A class of engines whose frames are prepared only when two are at it; `name_of` tells which thread it was."""
+
+    class Meeting(temporal):
+        def __init__(self):
+            super().__init__()
+            self.meet, self.threads = threading.Barrier(2, timeout=20), set()
+
+        def prepare(self, frame, settings):
+            self.threads.add(threading.current_thread())
+            self.meet.wait()
+            return super().prepare(frame, settings)
+
+    return Meeting
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+@pytest.mark.parametrize("roi", ["8,8,48,32", "off"])
+def test_several_frames_are_prepared_at_once_and_none_by_the_jobs_own_thread(make_store, two_at_once, take, ahead, roi):
+    engine = two_at_once()
+    store = make_store(engine, roi=roi)
+    for frame in FIRST.frames if ahead else ():
+        store.prepare(frame)
+    take(store.read(FIRST.frames))
+    assert len(take(store.states(FIRST))) == 4
+    assert threading.current_thread() not in engine.threads
+
+
+def test_what_goes_wrong_in_preparing_is_raised_by_the_window_that_needs_it(make_store, temporal, take):
+    class Failing(temporal):
+        def prepare(self, frame, settings):
+            if frame.number == 1003:
+                raise MemoryError("no room")
+            return super().prepare(frame, settings)
+
+    store = make_store(Failing())
+    for frame in FIRST.frames:
+        store.prepare(frame)
+    take(store.read(FIRST.frames))
+    with pytest.raises(MemoryError, match="no room"):
+        take(store.states(FIRST))
+
+
+def test_a_frame_that_cannot_be_read_is_not_prepared(make_store, temporal, shot, take):
+    engine = temporal()
+    store = make_store(engine)
+    shot.plate_file(1002).write_bytes(b"no picture")
+    store.prepare(1002)
+    with pytest.raises(BadInput, match="plate frame 1002"):
+        take(store.read([1002]))
+    assert engine.prepared == []
 
 
 def test_with_a_region_a_plate_is_freed_once_it_is_prepared(make_store, temporal, take):
     store = make_store(temporal())
     take(store.read(FIRST.frames))
     assert store.loaded(1001).plate.shape == (*CANVAS, 3)
-    store.states(FIRST)
+    take(store.states(FIRST))
     assert [store.loaded(frame).plate.size for frame in FIRST.frames] == [0] * 4
 
 
@@ -119,9 +175,9 @@ def test_without_a_region_frames_are_prepared_again_where_a_canvas_reaches_furth
     engine = temporal()
     store = make_store(engine, roi="off")
     take(store.read(range(1001, 1006)))
-    assert store.states(FIRST)[0][1].shape == (48, 64)
-    assert store.states(SECOND)[0][1].shape == (56, 80)
-    assert engine.prepared == [1001, 1002, 1003, 1004, 1002, 1003, 1004, 1005]
+    assert take(store.states(FIRST))[0][1].shape == (48, 64)
+    assert take(store.states(SECOND))[0][1].shape == (56, 80)
+    assert sorted(engine.prepared) == [1001, 1002, 1002, 1003, 1003, 1004, 1004, 1005]
     store.add(SECOND, [1004, 1005], np.ones((4, 56, 80), np.float32))
     assert [estimate.shape for estimate in store.estimated([1004, 1005])[0]] == [(48, 64), (56, 80)]
 
@@ -133,7 +189,7 @@ def test_an_engine_is_given_display_referred_plates_shaped_masks_and_keys_of_bot
     engine = frames_seen()
     store = make_store(engine, mask_grow=60.0)
     take(store.read(FIRST.frames))
-    store.states(FIRST)
+    take(store.states(FIRST))
     first, second = engine.seen[:2]
     assert (first.number, first.full_size, first.mask.shape) == (1001, (48, 64), CANVAS)
     assert first.mask.sum() > pictures.disc(24, 24)[8:40, 8:56].sum()
@@ -147,7 +203,7 @@ def test_estimates_are_cross_faded_by_the_weights_of_their_windows(make_store, t
     store = make_store(temporal(4, 2))
     take(store.read(range(1001, 1006)))
     for value, window in ((1, FIRST), (2, SECOND)):
-        store.states(window)
+        take(store.states(window))
         store.add(window, [1003], np.full((4, *CANVAS), value, np.float32))
     shares = blend_weights([FIRST, SECOND], 1003, 2)
     (estimate,), _ = store.estimated([1003])
@@ -158,7 +214,7 @@ def test_the_estimate_of_a_frame_in_one_window_stays_as_it_is(make_store, tempor
     store = make_store(temporal(4, 0))
     window = Window(1004, 1007)
     take(store.read(window.frames))
-    states = store.states(window)
+    states = take(store.states(window))
     estimates = np.random.default_rng(1).random((4, *CANVAS), dtype=np.float32)
     store.add(window, [1005, 1006], estimates)
     found, prepared = store.estimated([1005, 1006])
@@ -171,7 +227,7 @@ def test_the_estimate_of_a_frame_in_one_window_stays_as_it_is(make_store, tempor
 def test_frames_before_the_coming_window_are_freed(make_store, temporal, take):
     store = make_store(temporal())
     take(store.read(FIRST.frames))
-    store.states(FIRST)
+    take(store.states(FIRST))
     frames = {number: weakref.ref(store.loaded(number)) for number in FIRST.frames}
     store.release(Window(1004, 1007))
     assert [number for number, frame in frames.items() if frame() is not None] == [1004]

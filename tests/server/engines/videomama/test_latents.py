@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import torch
 from videomama_server.engines.videomama.latents import LatentStore
 
@@ -33,3 +35,16 @@ def test_clear_forgets_all():
     assert store.find("a") is None
     store.keep("b", ONE)
     assert store.find("b") is ONE
+
+
+def test_many_threads_may_find_and_keep_at_once():
+    store = LatentStore(3 * ONE.nbytes)
+
+    def work(turn):
+        store.keep(f"{turn % 7}", ONE)
+        store.find(f"{(turn + 3) % 7}")
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(work, range(4000)))
+    assert sum(store.find(f"{key}") is not None for key in range(7)) == 3
+    assert store._held == 3 * ONE.nbytes
