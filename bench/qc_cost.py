@@ -63,8 +63,8 @@ class PretendedDevice(PassthroughEngine):
 class Uncontrolled(Control):
     """Keeps and judges nothing."""
 
-    def see(self, *_):
-        return None
+    def see(self, scene, _alpha):
+        scene.miss()
 
 
 def no_glimpse(_plate, mask, _to_display):

@@ -99,7 +99,10 @@ class OurWindows:
             plate, mask = plates[number - FIRST], masks[number - FIRST]
             ready.append(self._engine.prepare(EngineFrame(number, mask, size, lambda plate=plate: plate), settings))
         estimates = list(self._engine.refine(ready, settings))
-        return np.stack(self._engine.complete(estimates, ready, range(len(ready)), settings))
+        completed = self._engine.complete(estimates, ready, range(len(ready)), settings)
+        return np.stack(
+            [self._engine.finish(alpha, frame, settings) for alpha, frame in zip(completed, ready, strict=True)]
+        )
 
 
 def overlapping(count: int) -> list[range]:

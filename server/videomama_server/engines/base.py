@@ -174,7 +174,8 @@ class Engine(Protocol):
     time and also while the engine computes, and its result reused by every window that holds the frame; it depends on
     that frame and the settings alone. `refine` is called once per
     window; the pipeline cross-fades what overlapping windows estimate of a frame. `complete` turns the cross-faded
-    estimates into alphas. All are deterministic, and none may depend on which frames a job asked for.
+    estimates into alphas, or what `finish` makes alphas of, which several threads do while the engine computes on.
+    All are deterministic, and none may depend on which frames a job asked for.
     """
 
     @property
@@ -220,12 +221,22 @@ class Engine(Protocol):
     def complete(
         self, estimates: Sequence[FloatArray], prepared: Sequence[Any], wanted: Sequence[int], settings: Resolved
     ) -> list[FloatArray]:
-        """Return the alphas, each (H, W), float32, 0..1, at the positions `wanted` of consecutive frames.
+        """Return what `finish` takes, float32 arrays, at the positions `wanted` of consecutive frames.
 
         Args:
             estimates: cross-faded; of one frame, or of a group where the engine asks for context.
             prepared: of the same frames.
             wanted: positions in them.
+            settings: of the job.
+        """
+        ...
+
+    def finish(self, completed: FloatArray, prepared: Any, settings: Resolved) -> FloatArray:
+        """Return the alpha (H, W), float32, 0..1, of one frame: all that needs no device. For any thread.
+
+        Args:
+            completed: what `complete` returned for the frame.
+            prepared: of the same frame.
             settings: of the job.
         """
         ...
@@ -331,6 +342,10 @@ class PlainEngine(ABC):
     ) -> list[FloatArray]:
         """Return the estimates: they are alphas."""
         return [estimates[position] for position in wanted]
+
+    def finish(self, completed: FloatArray, prepared: Any, settings: Resolved) -> FloatArray:  # noqa: ARG002
+        """Return what was completed: it is an alpha."""
+        return completed
 
     def usage(self) -> EngineUsage | None:
         """Return None: what it holds is small."""

@@ -38,21 +38,24 @@ class AlphaWriter:
         self._most_waiting = 2 * services.threads
         self._writes: deque[Future[None]] = deque()
 
-    def publish(self, frame: int, key: str, glimpse: Glimpse | None, alpha: FloatArray, geometry: Geometry) -> None:
-        """Put a new alpha into the cache, deliver it, and judge it; frames come in ascending order.
+    def publish(
+        self, frame: int, key: str, glimpse: Glimpse | None, finish: Callable[[], FloatArray], geometry: Geometry
+    ) -> None:
+        """Finish a new alpha, put it into the cache, deliver it, and judge it; frames come in ascending order.
 
         Args:
             frame: its number.
             key: of its entry.
             glimpse: what quality control kept of its plate and mask; None where there is none.
-            alpha: (H, W) float32, 0..1, on the whole canvas.
+            finish: returns the alpha (H, W), float32, 0..1, on the whole canvas; called in a writing thread.
             geometry: of that canvas.
 
         Raises:
             OSError, VideoMaMaError: what an earlier write raised.
         """
-        scene = self._control.see(frame, key, glimpse, alpha)
-        self._write(self._publish, frame, key, scene, alpha, geometry)
+        scene = self._control.expect(frame, key, glimpse)
+        write = self._write(self._publish, key, scene, finish, geometry)
+        write.add_done_callback(lambda _: scene.miss())  # of one that never began, or failed
 
     def deliver_cached(self, entry: Path, frame: int, key: str) -> None:
         """Deliver an alpha that the cache has, and recall its scores; raises what an earlier write raised."""
@@ -67,15 +70,17 @@ class AlphaWriter:
         """Cancel the writes that have not begun and wait for the others, whatever they raise."""
         futures.wait([write for write in self._writes if not write.cancel()])
 
-    def _write(self, task: Callable[..., None], *arguments: object) -> None:
+    def _write(self, task: Callable[..., None], *arguments: object) -> Future[None]:
         self.wait(self._most_waiting)
         self._writes.append(self._writers.submit(task, *arguments))
+        return self._writes[-1]
 
-    def _publish(self, frame: int, key: str, scene: JudgedFrame | None, alpha: FloatArray, geometry: Geometry) -> None:
+    def _publish(self, key: str, scene: JudgedFrame, finish: Callable[[], FloatArray], geometry: Geometry) -> None:
+        alpha = finish()
+        self._control.see(scene, alpha)
         entry = self._cache.publish(key, alpha, geometry)
-        self._deliver(entry, frame, False)
-        if scene is not None:
-            self._control.judge(scene, entry)
+        self._deliver(entry, scene.frame, False)
+        self._control.judge(scene, entry)
 
     def _deliver_cached(self, entry: Path, frame: int, key: str) -> None:
         self._deliver(entry, frame, True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Generator, Iterator
+from functools import partial
+from typing import Any
 
 import numpy as np
 from videomama_client.errors import InternalError
@@ -131,13 +133,18 @@ class Computation:
         alphas = self._order.engine.complete(estimates, prepared, positions, self.survey.identity.settings)
         if len(alphas) != len(pending):
             raise self._wrong(f"{counted(len(alphas), 'alpha')} where {len(pending)} were wanted")
-        for frame, alpha in zip(pending, alphas, strict=True):
+        for frame, position, completed in zip(pending, positions, alphas, strict=True):
             key, loaded = self._look_ups.key(frame, group), self._frames.loaded(frame)
-            self._check(alpha, self.survey.region or loaded.geometry.canvas)
-            blank = frame in self.survey.empty
-            whole = _on_canvas(np.zeros_like(alpha) if blank else alpha, loaded, self.survey.region)
+            finish = partial(self._finished, completed, prepared[position], loaded)
             self._look_ups.finish(frame)
-            self._writer.publish(frame, key, loaded.glimpse, whole, loaded.geometry)
+            self._writer.publish(frame, key, loaded.glimpse, finish, loaded.geometry)
+
+    def _finished(self, completed: FloatArray, prepared: Any, loaded: LoadedFrame) -> FloatArray:
+        """Return a frame's alpha on the plate's whole canvas; for the writing threads."""
+        alpha = self._order.engine.finish(completed, prepared, self.survey.identity.settings)
+        self._check(alpha, self.survey.region or loaded.geometry.canvas)
+        blank = loaded.number in self.survey.empty
+        return _on_canvas(np.zeros_like(alpha) if blank else alpha, loaded, self.survey.region)
 
     def _check(self, alpha: FloatArray, area: Rect) -> None:
         """Raise `InternalError` for an alpha that has another size than its region."""

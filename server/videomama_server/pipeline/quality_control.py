@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from videomama_client.messages import QcFlag
@@ -21,19 +22,29 @@ from videomama_server.qc.sights import Glimpse, Sight, sight
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass
 class JudgedFrame:
-    """What a frame is judged by.
+    """A frame that is to be judged, once its alpha is there.
 
     Attributes:
-        now: the frame.
-        before: the frame before, if it was seen just before; with it go the scores of the change between them.
-        key_before: of that one's entry; empty for none.
+        frame: its number.
+        key: of its entry.
+        glimpse: of its plate and mask; None where there is none.
+        before: the frame that came just before and is its neighbour; None where there is none of the same size, and
+            once the change between them was measured.
+        sight: of the frame; None where it could not be looked at, or never will be.
     """
 
-    now: Sight
-    before: Sight | None
-    key_before: str
+    frame: int
+    key: str
+    glimpse: Glimpse | None
+    before: JudgedFrame | None = None
+    sight: Future[Sight | None] = field(default_factory=Future)
+
+    def miss(self) -> None:
+        """Wait for no sight of it any longer, where there is none yet."""
+        if not self.sight.done():
+            self.sight.set_result(None)
 
 
 @dataclass(frozen=True)
@@ -52,7 +63,7 @@ class QcResult:
 
 
 class Control:
-    """The scores of one job's frames. `see` takes one frame after the other, the rest is for any thread.
+    """The scores of one job's frames. `expect` takes one frame after the other, the rest is for any thread.
 
     Nothing here fails a job: a frame that cannot be judged is named in its result.
 
@@ -66,7 +77,7 @@ class Control:
         self._before: dict[int, int] = {}
         self._lacking: dict[int, tuple[str, Path]] = {}
         self._unkept: set[int] = set()
-        self._last: tuple[str, Sight] | None = None
+        self._last: JudgedFrame | None = None
         self._keys: dict[int, str] = {}
         self._found: dict[int, tuple[FrameScores, str]] = {}  # scores, and the key of the entry they change from
 
@@ -91,37 +102,44 @@ class Control:
         self._keys.clear()
         self._found.clear()
 
-    def see(self, frame: int, key: str, glimpse: Glimpse | None, alpha: FloatArray) -> JudgedFrame | None:
-        """Return what a frame is judged by; frames come in ascending order. None where it cannot be judged.
+    def expect(self, frame: int, key: str, glimpse: Glimpse | None) -> JudgedFrame:
+        """Return a frame that is to be judged; frames come in ascending order.
 
         Args:
             frame: its number.
             key: of its entry.
-            glimpse: of its plate and mask; None where there is none.
-            alpha: (H, W), 0..1, on the plate's whole canvas.
+            glimpse: of its plate and mask; None where there is none: it cannot be judged.
         """
         self._keys[frame] = key
-        known, self._last = self._last, None
-        now = None if glimpse is None else judging(lambda: sight(frame, glimpse, alpha), f"look at frame {frame}")
-        if now is None:
-            return None
-        self._last = key, now
-        if (
-            known is not None
-            and known[1].frame == self._before.get(frame)
-            and known[1].glimpse.size == now.glimpse.size
-        ):
-            return JudgedFrame(now, known[1], known[0])
-        return JudgedFrame(now, None, "")
+        known, self._last = self._last, JudgedFrame(frame, key, glimpse)
+        if known is not None and _follows(self._last, known, self._before.get(frame)):
+            self._last.before = known
+        return self._last
+
+    def see(self, scene: JudgedFrame, alpha: FloatArray) -> None:
+        """Look at the alpha (H, W), 0..1, of a frame on the plate's whole canvas."""
+        glimpse = scene.glimpse
+        now = None
+        if glimpse is not None:
+            now = judging(lambda: sight(scene.frame, glimpse, alpha), f"look at frame {scene.frame}")
+        scene.sight.set_result(now)
 
     def judge(self, scene: JudgedFrame, entry: Path) -> None:
-        """Measure a frame and keep its scores with its entry; where that cannot be, the job has them all the same."""
-        frame = scene.now.frame
-        found = judging(lambda: scores.measure(scene.now, scene.before), f"judge frame {frame}")
+        """Measure a frame that was seen, and keep its scores with its entry, or at least for the job.
+
+        The frame before is waited for: it was expected earlier, so a thread is at it already.
+        """
+        now, before = scene.sight.result(), scene.before
+        earlier = None if before is None else before.sight.result()
+        scene.before = None  # or each frame would hold all before it
+        if now is None:
+            return
+        frame, key_before = scene.frame, before.key if before is not None and earlier is not None else ""
+        found = judging(lambda: scores.measure(now, earlier), f"judge frame {frame}")
         if found is None:
             return
-        self._found[frame] = found, scene.key_before
-        if not judging(lambda: self._kept(entry, _text(found, scene.key_before)), f"keep the scores of frame {frame}"):
+        self._found[frame] = found, key_before
+        if not judging(lambda: self._kept(entry, _text(found, key_before)), f"keep the scores of frame {frame}"):
             self._unkept.add(frame)
 
     def recall(self, frame: int, key: str, entry: Path) -> None:
@@ -171,6 +189,13 @@ class Control:
         if key_before and before in self._found and self._keys.get(before) == key_before:
             return found
         return found.by_itself
+
+
+def _follows(now: JudgedFrame, known: JudgedFrame, before: int | None) -> bool:
+    """Whether a frame is compared with the one that came last: it is the one before, and of the same size."""
+    if known.frame != before or now.glimpse is None or known.glimpse is None:
+        return False
+    return now.glimpse.size == known.glimpse.size
 
 
 def _text(found: FrameScores, key_before: str) -> str:

@@ -65,6 +65,7 @@ def _look(order: Order, survey: Survey, frame: int, entry: Path) -> Look:
 
 def _judge(control: Control, frame: int, cached: tuple[str, Path], seen: tuple[Glimpse | None, FloatArray]) -> None:
     key, entry = cached
-    scene = control.see(frame, key, *seen)
-    if scene is not None:
-        control.judge(scene, entry)
+    found, alpha = seen
+    scene = control.expect(frame, key, found)
+    control.see(scene, alpha)
+    control.judge(scene, entry)

@@ -141,7 +141,7 @@ class Made:
     def method(self, *_):
         return None
 
-    shape = rule = resolve = describe = prepare = refine = complete = usage = release = method
+    shape = rule = resolve = describe = prepare = refine = complete = finish = usage = release = method
 
 
 def test_an_engine_that_was_made_is_checked_too(installed, raises_with_hint):

@@ -43,7 +43,8 @@ def names_read(engine):
     engine.rule(watched)
     engine.describe(watched)
     prepared = [engine.prepare(frame(number), watched) for number in range(3)]
-    engine.complete(list(engine.refine(prepared, watched)), prepared, [0, 1, 2], watched)
+    completed = engine.complete(list(engine.refine(prepared, watched)), prepared, [0, 1, 2], watched)
+    engine.finish(completed[0], prepared[0], watched)
     return Watched.read
 
 

@@ -24,10 +24,13 @@ class Writing:
         services = replace(bench.services, writers=writers or bench.writers)
         self.writer = AlphaWriter(order, services, self.control, self.events.append)
 
-    def publish(self, frame, alpha, judged=False):
+    def glimpse(self, frame, judged=True):
         to_display = display_transform("lin_rec709", 0.0) if judged else None
-        glimpse = self.order.reader.load(frame, None, self.display, to_display).glimpse
-        self.writer.publish(frame, f"{frame:040x}", glimpse, alpha, FULL)
+        return self.order.reader.load(frame, None, self.display, to_display).glimpse
+
+    def publish(self, frame, alpha, judged=False):
+        glimpse = self.glimpse(frame, judged)
+        self.writer.publish(frame, f"{frame:040x}", glimpse, lambda: alpha, FULL)
 
 
 @pytest.fixture
@@ -50,6 +53,53 @@ def test_a_new_alpha_goes_to_the_cache_and_to_its_file_and_is_judged(make_writin
     verdict = writing.control.result([1001, 1002])
     assert verdict.judged == 1
     assert "frames 1002" in verdict.warnings[0]
+
+
+def test_an_alpha_is_finished_by_a_writing_thread(make_writing, pictures):
+    writing, threads = make_writing(), []
+
+    def finish():
+        threads.append(threading.current_thread())
+        return pictures.disc(24, 24)
+
+    writing.writer.publish(1001, "0" * 40, None, finish, FULL)
+    writing.writer.wait()
+    assert threads != [threading.current_thread()]
+    assert len(writing.events) == 1
+
+
+def test_an_alpha_that_cannot_be_finished_is_neither_cached_nor_waited_for_by_the_next(make_writing, bench, pictures):
+    writing, both = make_writing(), threading.Event()
+
+    def fail():
+        both.wait()
+        raise MemoryError("no room")
+
+    writing.writer.publish(1001, f"{1001:040x}", writing.glimpse(1001), fail, FULL)
+    writing.publish(1002, pictures.disc(24, 24), judged=True)
+    both.set()
+    with pytest.raises(MemoryError, match="no room"):
+        writing.writer.wait()
+    writing.writer.close()
+    assert bench.cache.lookup(f"{1001:040x}") is None
+    assert [event.frame for event in writing.events] == [1002]
+    assert writing.control.result([1002]).judged == 1
+
+
+def test_nobody_waits_to_see_a_frame_whose_write_never_begins(make_writing, pictures, blocked, monkeypatch):
+    writing, scenes = make_writing(blocked), []
+    expect = writing.control.expect
+
+    def kept(*arguments):
+        scenes.append(expect(*arguments))
+        return scenes[-1]
+
+    monkeypatch.setattr(writing.control, "expect", kept)
+    for frame in (1001, 1002):
+        writing.publish(frame, pictures.disc(24, 24), judged=True)
+    assert scenes[1].before is scenes[0]
+    writing.writer.close()
+    assert [scene.sight.result(timeout=0) for scene in scenes] == [None, None]
 
 
 def test_a_cached_alpha_is_delivered_with_the_scores_that_it_had(make_writing, bench, pictures):

@@ -91,7 +91,7 @@ def test_every_plate_is_read_and_prepared_once(bench, shot, temporal, count_read
 
 
 def test_memory_does_not_grow_with_the_clip(bench, make_shot, temporal):
-    """Counts what the engine prepared and is still alive: frames of the window and of those read ahead, not of the clip."""
+    """Counts what the engine prepared and is still alive: a window and what is read ahead of it, never the clip."""
 
     masks, alive = [], []
 

@@ -150,18 +150,22 @@ class VideoMamaEngine:
     def complete(
         self,
         estimates: Sequence[FloatArray],
-        prepared: Sequence[PreparedFrame],
+        prepared: Sequence[PreparedFrame],  # noqa: ARG002
         wanted: Sequence[int],
         settings: Resolved,
     ) -> list[FloatArray]:
-        """Decode a group of frames and return the alphas of those wanted; see `Engine.complete`."""
+        """Decode a group of frames and return the canvases' alphas of those wanted; see `Engine.complete`."""
         with torch.inference_mode():
             latents = torch.from_numpy(np.stack(estimates)) / SCALING
             if settings.mode == REFERENCE:
                 alphas = self._model.decode_as_published(latents)
             else:
                 alphas = self._model.decode(latents, REACH)
-            return [prepared[at].canvas.lift(alphas[at].numpy(), prepared[at].guide) for at in wanted]
+            return [alphas[at].numpy() for at in wanted]
+
+    def finish(self, completed: FloatArray, prepared: PreparedFrame, settings: Resolved) -> FloatArray:  # noqa: ARG002
+        """Lift an alpha of the canvas to the region's resolution; see `Engine.finish`."""
+        return prepared.canvas.lift(completed, prepared.guide)
 
     def usage(self) -> EngineUsage | None:
         """Return what the network holds of its device; None while it is not loaded."""

@@ -56,7 +56,8 @@ def matte(engine, frames=FRAMES, wanted=None, size=(H, W), **asked):
     prepared = [engine.prepare(framed(number, size=size), settings) for number in frames]
     estimates = engine.refine(prepared, settings)
     wanted = list(range(len(prepared))) if wanted is None else wanted
-    return np.stack(engine.complete(list(estimates), prepared, wanted, settings))
+    completed = engine.complete(list(estimates), prepared, wanted, settings)
+    return np.stack([engine.finish(alpha, prepared[at], settings) for alpha, at in zip(completed, wanted, strict=True)])
 
 
 @pytest.mark.parametrize("frames", [1, 6, 11])

@@ -1,0 +1,131 @@
+"""The engine `overlap` of bench/overlap.py: all of `videomama` but its network, in whose place a fake device is held.
+
+What the network would do takes a given time and no processor. What the host does for it is the real code: colour,
+placing, guides, lifting. How much processor time that takes is written beside this file.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Hashable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+from videomama_client.setting_spec import NUMBER, SettingSpec
+from videomama_client.settings import MatteSettings, Resolved
+from videomama_server.engines.base import EngineConfig, EngineFrame, WindowShape
+from videomama_server.engines.videomama import modes
+from videomama_server.engines.videomama.checkpoint.published import SCALING
+from videomama_server.engines.videomama.engine import VideoMamaEngine
+from videomama_server.engines.videomama.latents import LatentStore
+
+TIMES = Path(__file__).with_name("times.json")
+HOLD = SettingSpec("hold", NUMBER, 0.0, "How long the fake device takes for a window.", low=0, high=100, unit="seconds")
+
+
+class FakeNetwork:
+    """Stands for `Model`: the latents of a mask are the mask itself, eight times smaller, and so is the alpha."""
+
+    fingerprint = "fake"
+    hold = 0.0
+
+    def settle(self, wanted: Sequence[tuple[int, int]], _window: int, _group: int) -> tuple[int, int]:
+        return wanted[0]
+
+    def describe(self, canvas: tuple[int, int]) -> str:
+        return f"fake device, canvas {canvas[1]}x{canvas[0]}"
+
+    def encode(self, pictures: Sequence[Tensor | None]) -> list[Tensor]:
+        return [self._encoded(picture) for picture in pictures if picture is not None]
+
+    def estimate(self, latents: Tensor) -> Tensor:
+        time.sleep(self.hold)
+        return latents[:, 8:12] * SCALING
+
+    def decode(self, latents: Tensor, _reach: int) -> Tensor:
+        return functional.interpolate(latents[:, :1], scale_factor=8, mode="bilinear")[:, 0].clamp(0, 1)
+
+    def usage(self) -> None:
+        return None
+
+    def release(self) -> None:
+        return None
+
+    def _encoded(self, picture: Tensor) -> Tensor:
+        height, width = picture.shape[-2:]
+        moments = torch.zeros((8, height // 8, width // 8))
+        if len(picture) == 1:
+            moments[0] = functional.avg_pool2d(picture, 8)[0] / 2 + 0.5
+        return moments
+
+
+class OverlapEngine(VideoMamaEngine):
+    """`videomama` on a fake device."""
+
+    name = "overlap"
+    fingerprint = "overlap-1"
+
+    def __init__(self) -> None:
+        self._model: Any = FakeNetwork()
+        self._latents = LatentStore(0)
+        self._lock = threading.Lock()
+        self._times = {"prepare": 0.0, "finish": 0.0, "prepared": 0, "finished": 0, "windows": 0}
+
+    def prepare(self, frame: EngineFrame, settings: Resolved) -> Any:
+        """Do as `videomama`, and note the time it takes."""
+        began = time.thread_time()
+        prepared = super().prepare(frame, settings)
+        self._note(prepare=time.thread_time() - began, prepared=1)
+        return prepared
+
+    def refine(self, prepared: Sequence[Any], settings: Resolved) -> Any:
+        """Hold the device."""
+        self._model.hold = float(settings.options_of((HOLD,))["hold"] or 0)
+        self._note(windows=1)
+        return super().refine(prepared, settings)
+
+    def finish(self, completed: np.ndarray, prepared: Any, settings: Resolved) -> Any:
+        """Do as `videomama`, and note the time it takes."""
+        began = time.thread_time()
+        alpha = super().finish(completed, prepared, settings)
+        self._note(finish=time.thread_time() - began, finished=1)
+        return alpha
+
+    def _note(self, **more: float) -> None:
+        with self._lock:
+            for name, value in more.items():
+                self._times[name] += value
+            TIMES.write_text(json.dumps(self._times))
+
+
+class Overlap:
+    """The kind of `OverlapEngine`; see `EngineKind`."""
+
+    name = "overlap"
+    protocol = 1
+
+    @classmethod
+    def runs_well(cls, config: EngineConfig) -> bool:  # noqa: ARG003
+        return False
+
+    @classmethod
+    def identity(cls, config: EngineConfig) -> Hashable:  # noqa: ARG003
+        return cls.name
+
+    @classmethod
+    def shape(cls, settings: MatteSettings) -> WindowShape:
+        return modes.shape(settings)
+
+    @classmethod
+    def options(cls) -> tuple[SettingSpec, ...]:
+        return (HOLD,)
+
+    @classmethod
+    def load(cls, config: EngineConfig) -> OverlapEngine:  # noqa: ARG003
+        return OverlapEngine()
