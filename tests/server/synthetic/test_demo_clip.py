@@ -60,6 +60,13 @@ def test_plate_is_the_foreground_over_something_plus_grain(full):
     assert abs(grain.mean()) < 1e-3
 
 
+def test_its_details_are_what_they_always_were(full, unchanged):
+    unchanged(
+        np.dstack([full.plate, full.alpha, full.foreground * full.alpha[..., None], full.mask]),
+        [337539, 161989, 108223, 2340, 116379, 54852, 26745, 99096],
+    )
+
+
 def test_highlights_pass_one(full):
     assert np.percentile(full.plate, 99.9) > 1
 

@@ -59,3 +59,10 @@ def test_it_is_the_mask_that_it_always_was():
         195,
         118,
     ]
+
+
+@pytest.mark.parametrize(("side", "drawn"), [(19, False), (25, True)])
+def test_a_shape_is_drawn_from_four_hundred_square_units_on(side, drawn):
+    alpha = np.zeros((540, 400), np.float32)  # a pixel is a unit
+    alpha[200 : 200 + side, 160 : 160 + side] = 1
+    assert rough_mask(alpha, np.random.default_rng(5)).any() == drawn
