@@ -65,3 +65,10 @@ def test_the_document_names_every_message_and_the_version():
     for record in (*PLAIN_RECORDS, messages.EngineState, messages.EnginesReported, messages.MatteDone):
         assert [field.name for field in fields(record) if f"`{field.name}`" not in text] == []
     assert re.search(rf"version\D*\b{messages.PROTOCOL_VERSION}\b", text, re.IGNORECASE)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(messages.SubmitMatte) == {"rehash": False, "inline": False}
+    assert numbers_left_out(messages.CacheReported) == {"removed": 0, "freed_bytes": 0}
+    assert numbers_left_out(messages.MaskTaken) == {"offset": 0.0}
+    assert numbers_left_out(messages.MatteDone) == {"judged": 0}

@@ -277,3 +277,7 @@ def test_books_that_are_too_many_to_keep_are_read_again(picture_file, folder, mo
         memo.put(FileId(picture_file.parent / name, file.name, file.stamp), "a", FACTS)
     memo.save()
     assert memo.get(FileId(picture_file.parent / "one", file.name, file.stamp), "a") == FACTS
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Facts) == {"is_float": True, "orientation": 1, "low": 0.0, "peak": 0.0}

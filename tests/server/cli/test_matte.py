@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from videomama_client.messages import MatteDone
+from videomama_client.messages import FrameDone, MatteDone, MattePlanned
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
+from videomama_server.cli import matte as matte_command
 from videomama_server.media import frames
 
 
@@ -219,3 +220,19 @@ def test_names_that_are_no_unicode_are_printed_as_far_as_can_be(server, make_cli
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].endswith(rb"caf\udce9/alpha.####.exr")
     assert [path.name for path in folder.iterdir()] == ["alpha.1001.exr"]
+
+
+def test_the_bar_counts_computed_and_cached_frames_apart(capsys):
+    bar = matte_command.Progress()
+    events = [
+        MattePlanned("j", "classic", [0, 0, 8, 8], 3, "/a.####.exr", warnings=["look"]),
+        FrameDone("j", 1001, False, "/a.1001.exr"),
+        FrameDone("j", 1002, True, "/a.1002.exr"),
+        FrameDone("j", 1003, True, "/a.1003.exr"),
+        MatteDone("j", 3, 1, 2, 0.5, "classic", [0, 0, 8, 8], []),
+    ]
+    assert matte_command._watch(events, bar) == events[-1]
+    (task,) = bar.tasks
+    assert (task.description, task.completed, task.total, task.visible) == ("classic", 3, 3, True)
+    assert task.fields == {"computed": 1, "cached": 2}
+    assert capsys.readouterr().err == "Warning: look\n"

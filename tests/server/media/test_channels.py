@@ -131,3 +131,7 @@ def test_a_layer_called_as_a_view_that_the_file_does_not_declare_is_never_read_p
 
 def test_a_file_without_views_serves_any_view():
     assert chosen(plate_channels(header("R", "G", "B"), "", "right")) == ["R", "G", "B"]
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Part) == {"orientation": 1, "min_is_white": False}

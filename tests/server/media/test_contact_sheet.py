@@ -98,3 +98,7 @@ def test_spread_keeps_both_ends():
     assert sheets.spread([5, 6]) == [5, 6]
     assert sheets.spread(range(10), 3) == [0, 4, 9]
     assert sheets.spread([7, 8, 9], 1) == [7]
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(sheets.LabelledRow) == {"is_marked": False}

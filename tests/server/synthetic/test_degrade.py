@@ -151,3 +151,7 @@ def test_unknown_names_are_refused(text):
 def test_a_name_reads_back(text):
     assert degrade.parse(text, 4).name == text
     assert degrade.parse(degrade.parse(text, 4).name, 4) == degrade.parse(text, 4)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(degrade.Degradation) == {"times": 1, "seed": 0}

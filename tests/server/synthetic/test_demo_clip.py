@@ -122,3 +122,7 @@ def test_write_clip_round_trips(tmp_path, small):
     np.testing.assert_allclose(plate, frame.plate, rtol=1e-3, atol=1e-4)
     np.testing.assert_array_equal(frames.read_mask(clip.at(clip.mask, number)).pixels[..., 0], frame.mask)
     np.testing.assert_array_equal(frames.read_mask(clip.at(clip.truth, number)).pixels[..., 0], frame.alpha)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(ClipShape) == {"width": 960, "height": 540, "frames": 24, "first": 1001, "seed": 7}

@@ -90,3 +90,7 @@ def test_alpha_is_0_and_1_to_the_bit_where_it_should_be():
     assert (alpha == 0).any()
     assert (alpha == 1).any()
     assert not ((alpha > 0) & (alpha < 1e-5) | (alpha < 1) & (alpha > 1 - 1e-5)).any()
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(ClipSpec) == {"width": 960, "height": 540, "frames": 24, "first": 1001, "seed": 1}

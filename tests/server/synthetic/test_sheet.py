@@ -13,3 +13,7 @@ def test_the_detail_of_the_sheet_is_where_the_alpha_is_soft():
     sheet = contact_sheet([SheetRow("x", red, grey, alpha, alpha, grey)])
     detail = sheet[60:330, -488:-250]
     assert (detail[..., 0] > 200).mean() > 0.5
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(SheetRow) == {"exposure": 1.0}

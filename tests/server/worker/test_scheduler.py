@@ -203,3 +203,7 @@ def test_a_job_that_has_said_its_last_word_is_waited_for(rig):
     with rig.scheduler.keep_jobs_out() as none:
         assert none
     leaving.join(WAIT_S)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(scheduler.Running) == {"waits_since": 0.0, "over": False}
