@@ -425,3 +425,9 @@ class Packages:
 def packages(tmp_path):
     """Write packages that bring engines into a folder that nothing imports from yet: `packages.put(...)`."""
     return Packages(tmp_path / "packages")
+
+
+@pytest.fixture(scope="session")
+def numbers_left_out():
+    """Return the numbers and switches that fields of a dataclass have where nobody gives any: `{name: value}`."""
+    return lambda kind: {field.name: field.default for field in fields(kind) if isinstance(field.default, (int, float))}

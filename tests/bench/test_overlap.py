@@ -2,6 +2,7 @@
 
 import pytest
 
+
 @pytest.mark.slow
 def test_the_device_is_held_and_the_hosts_work_is_counted(load_bench, monkeypatch):
     monkeypatch.setenv("VIDEOMAMA_COMMAND", "")  # restored afterwards

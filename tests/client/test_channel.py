@@ -11,9 +11,10 @@ import uuid
 from dataclasses import replace
 
 import pytest
+import zmq
 from videomama_client import channel, connection, messages
 from videomama_client.client import Client
-from videomama_client.errors import ServerUnreachable, VideoMaMaError
+from videomama_client.errors import BadInput, ProtocolError, ServerUnreachable, VideoMaMaError
 from videomama_client.settings import MatteSettings
 
 CHILD_S = 20.0  # what a forked child may take; a client that hangs waits for ever
@@ -184,3 +185,31 @@ def test_a_forked_child_can_make_a_client_of_its_own_and_end_as_programs_do(serv
     said = subprocess.run(command, capture_output=True, text=True, timeout=CHILD_S, check=False)
     assert (said.returncode, said.stderr) == (0, "")
     assert said.stdout.split() == [str(server.process.pid)] * 3
+
+
+def test_an_answer_of_another_kind_is_a_protocol_error(asked):
+    with pytest.raises(ProtocolError, match="answered StatusReported to ReportStatus"):
+        asked._channel.ask(messages.ReportStatus("r"), messages.Greeted)
+
+
+def test_a_refused_request_raises_what_it_was_refused_for(asked):
+    with pytest.raises(BadInput, match="no job is called"):
+        asked._channel.ask(messages.FetchAlpha("r", "nonsense", 1), messages.AlphaFetched)
+
+
+def test_a_server_that_takes_no_messages_is_unreachable(unheard):
+    with Client(unheard) as lonely:
+        lonely._channel._socket.close()
+        lonely._channel._socket = Full()
+        with pytest.raises(ServerUnreachable, match="does not take messages"):
+            lonely.cancel("job")
+
+
+class Full:
+    """A socket whose queue is full."""
+
+    def send_multipart(self, parts):
+        raise zmq.Again
+
+    def close(self, linger=0):
+        """Nothing is held."""

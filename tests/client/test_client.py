@@ -185,3 +185,19 @@ def test_a_finished_frame_can_be_fetched_and_another_not(asked, make_clip):
     assert asked.fetch_alpha(job, 1001) == clip.alpha_file(1001).read_bytes()
     with pytest.raises(BadInput, match="frame 1002 of this job is not done"):
         asked.fetch_alpha(job, 1002)
+
+
+def test_an_engine_is_unloaded_and_a_server_ends_when_asked(start_server, make_clip, eventually):
+    server = start_server()
+    with server.client() as client:
+        list(client.events(client.submit(make_clip(count=1).order())))
+        client.unload_engine()
+        assert client.status().worker_pid is None
+        client.stop_server()
+    eventually(lambda: server.process.poll() is not None, "the server ends")
+
+
+def test_a_folder_where_this_side_cannot_write_is_named(asked, tmp_path):
+    with pytest.raises(OSError, match="No such file") as raised:
+        asked.sees_folder(tmp_path / "none")
+    assert raised.value.filename == str(tmp_path / "none")

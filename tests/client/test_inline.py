@@ -50,3 +50,10 @@ def test_an_error_that_names_no_frame_of_ours_stays_as_it_is(tmp_path):
     for event in (failed(), failed(role="plate", frame=8, file="/spool/plate.0007.exr")):
         assert inline.failure(event, files).message == event.error.message
     assert inline.failure(failed(), None).message == failed().error.message
+
+
+def test_a_failure_is_raised_and_all_other_events_are_told():
+    with pytest.raises(BadInput, match="damaged"):
+        inline.attended(None, failed(), None)
+    done = messages.FrameDone("j", 7, False, "/a.0007.exr")
+    assert inline.attended(None, done, None) is done

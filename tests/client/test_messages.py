@@ -6,6 +6,7 @@ from typing import get_args, get_origin, get_type_hints
 import pytest
 from videomama_client import messages
 from videomama_client.engine_options import EngineOption
+from videomama_client.errors import BadInput
 from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
 
@@ -65,3 +66,19 @@ def test_the_document_names_every_message_and_the_version():
     for record in (*PLAIN_RECORDS, messages.EngineState, messages.EnginesReported, messages.MatteDone):
         assert [field.name for field in fields(record) if f"`{field.name}`" not in text] == []
     assert re.search(rf"version\D*\b{messages.PROTOCOL_VERSION}\b", text, re.IGNORECASE)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(messages.SubmitMatte) == {"rehash": False, "inline": False}
+    assert numbers_left_out(messages.CacheReported) == {"removed": 0, "freed_bytes": 0}
+    assert numbers_left_out(messages.MaskTaken) == {"offset": 0.0}
+    assert numbers_left_out(messages.MatteDone) == {"judged": 0}
+
+
+@pytest.mark.parametrize("kind", [messages.MatteFailed, messages.RequestRefused])
+def test_an_error_arrives_as_it_was_raised(kind):
+    raised = BadInput("it is damaged", "Check it.", role="mask", frame=7, file="/a.0007.exr")
+    told = kind.by("j", raised).error
+    assert type(told) is BadInput
+    assert (told.message, told.hint) == ("it is damaged", "Check it.")
+    assert (told.role, told.frame, told.file) == ("mask", 7, "/a.0007.exr")

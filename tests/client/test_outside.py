@@ -75,3 +75,9 @@ def test_an_answer_that_is_no_process_is_a_fall_back_too(windows, tmp_path):
     outside.start(COMMAND, tmp_path / "server.log")
     assert len(windows.started) == 1
     assert "nonsense" in (tmp_path / "server.log").read_text()
+
+
+def test_what_windows_says_is_one_line_of_at_most_five_hundred_letters():
+    assert outside._said(OSError("  access\n  denied ")) == "access denied"
+    assert outside._said(subprocess.CalledProcessError(1, ["wmi"], stderr="no such class")) == "no such class"
+    assert outside._said(OSError("x" * 999)) == "x" * 500

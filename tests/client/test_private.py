@@ -96,3 +96,18 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path):
         file.truncate(1 << 40)
     with pytest.raises(OSError, match="more than"):
         private.read_text(path)
+
+
+def test_a_file_of_other_text_than_utf_8_is_a_value_error_that_shows_nothing_of_it(tmp_path):
+    path = tmp_path / "connection.json"
+    path.write_bytes(b"secret \xff")
+    path.chmod(0o600)
+    with pytest.raises(ValueError, match=r"^it is not UTF-8$") as raised:
+        private.read_text(path)
+    assert raised.value.__cause__ is None
+    assert raised.value.__context__ is None
+
+
+def test_a_folder_in_the_place_of_the_file_is_not_read(tmp_path):
+    with pytest.raises(OSError, match=r"not a regular file|Is a directory"):
+        private.read_text(tmp_path)

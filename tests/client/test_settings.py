@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput
-from videomama_client.setting_spec import NUMBER, WHOLE_NUMBER, specs_of
+from videomama_client.setting_spec import NUMBER, WHOLE_NUMBER, SettingSpec, specs_of
 from videomama_client.settings import LONGEST_WINDOW, MatteSettings, parse_colours
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -135,3 +135,9 @@ def test_the_readme_names_options_that_there_are():
     named = set(re.findall(r"`(--[a-z-]+)[^`]*`(?=.*\|)", table))
     assert named
     assert named - {spec.option for spec in SPECS} == set()
+
+
+def test_options_of_an_engine_are_what_was_asked_for_else_their_defaults():
+    specs = [SettingSpec("strength", NUMBER, 0.5, "How much.", 0, 1), SettingSpec("rounds", NUMBER, 3.0, "How often.")]
+    settings = MatteSettings(engine_options=[EngineOption("strength", 0.75)])
+    assert settings.options_of(specs) == {"strength": 0.75, "rounds": 3.0}

@@ -58,8 +58,9 @@ def test_messages_cross_a_real_pipe_while_the_reader_waits():
         reader = threading.Thread(target=lambda: received.append(pipe.receive(inbox)))
         reader.start()
         pipe.send(outbox, SUBMIT_RUN)
-        reader.join(5)
-    assert received == [SUBMIT_RUN]
+        reader.join(20)
+        arrived = list(received)  # before the end of the block sends what was left behind
+    assert arrived == [SUBMIT_RUN]
 
 
 SUBMIT_RUN = pipe.RunJob("j", "", SUBMIT)
@@ -75,6 +76,15 @@ def test_a_stream_that_ends_early_means_that_the_other_side_is_gone(cut):
 def test_a_length_out_of_all_bounds_is_a_protocol_error():
     with pytest.raises(ProtocolError, match="4294967295"):
         pipe.receive(io.BytesIO(b"\xff\xff\xff\xff"))
+
+
+def test_a_message_of_the_largest_size_passes_and_a_larger_one_does_not(monkeypatch):
+    framed = pipe.packed(SUBMIT_RUN)
+    monkeypatch.setattr(wire, "MAX_PACKED_BYTES", len(framed) - 4)
+    assert pipe.receive(io.BytesIO(framed)) == SUBMIT_RUN
+    monkeypatch.setattr(wire, "MAX_PACKED_BYTES", len(framed) - 5)
+    with pytest.raises(ProtocolError, match=f"announces {len(framed) - 4} bytes"):
+        pipe.receive(io.BytesIO(framed))
 
 
 @pytest.mark.parametrize("packed", [b"", b"\xc1", b"\x81\xa4kind\xa4Nope", wire.encode(messages.ReportStatus("r"))])

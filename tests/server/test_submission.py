@@ -246,3 +246,7 @@ def test_what_is_no_file_is_refused_and_never_waited_for(order, shot, transport,
     put(shot.mask_file(frame))
     with raises_with_hint(BadInput, f"mask frame {frame}: ", ": not a file"):
         submit(Link(shares=False), order(transport=transport))
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Submission) == {"rehash": False}

@@ -9,7 +9,7 @@ from dataclasses import replace
 from importlib import import_module
 
 from videomama_client import __version__, engine_options
-from videomama_client.errors import BadInput, VideoMaMaError, WeightsError
+from videomama_client.errors import BadInput, WeightsError
 from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import choices
@@ -130,20 +130,6 @@ def options(name: str) -> tuple[SettingSpec, ...]:
     """
     with _packages_of(name):
         return _kind(name).options()
-
-
-def fault(plugin: Plugin) -> VideoMaMaError | None:
-    """Import what a package declares, and return why it cannot be used; None when it can."""
-    if plugin.name in _BUILT_IN:
-        return plugin.fault(
-            "VideoMaMa itself (videomama-bridge) has an engine of this name", plugins.rename_hint(plugin)
-        )
-    try:
-        plugins.find(plugin.name)
-        _kind(plugin.name)
-    except BadInput as error:
-        return error
-    return None
 
 
 def with_options_settled(name: str, settings: MatteSettings) -> MatteSettings:

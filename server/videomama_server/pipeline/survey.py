@@ -98,6 +98,14 @@ class _Looked:
         """The largest value of a mask."""
         return self.facts[frame].peak
 
+    def is_empty(self, frame: int) -> bool:
+        """Whether a mask holds nothing."""
+        return self.peak(frame) <= NOTHING
+
+    def shows_nothing(self, frame: int) -> bool:
+        """Whether a mask holds nothing on any plate."""
+        return self.is_empty(frame) or self.supports[frame].intersect(self.canvas).empty
+
 
 def finished(work: Future[Result]) -> Generator[Pause, None, Result]:
     """Return the result of work in another thread, yielding it for as long as it is under way."""
@@ -133,10 +141,14 @@ def take_survey(
         if cancelled.is_set():
             raise Cancelled("the job was cancelled")
         yield None
-    empty = frozenset(frame for frame in planned.frames if looked.peak(frame) <= NOTHING)
-    if all(frame in empty or looked.supports[frame].intersect(looked.canvas).empty for frame in planned.frames):
+    if all(looked.shows_nothing(frame) for frame in planned.frames):
         raise _all_empty(planned.frames, request.settings)
     choice = yield from _choice(order, planned, looked, readers)
+    return _survey_of(order, planned, looked, choice, space)
+
+
+def _survey_of(order: Order, planned: plan.Plan, looked: _Looked, choice: Choice, space: str) -> Survey:
+    """Return what follows from all that was looked at; `space` warns of the output's disk."""
     settings = choice.settings
     region = _region(settings, looked, order.engine.rule(settings))
     relative = region and region.moved(-looked.display.x, -looked.display.y)
@@ -144,9 +156,9 @@ def take_survey(
         plan=planned,
         display=looked.display,
         region=region,
-        empty=empty,
+        empty=frozenset(frame for frame in planned.frames if looked.is_empty(frame)),
         warnings=[
-            *doubts.of_plate(request.settings.colorspace, first, looked.others),
+            *doubts.of_plate(order.request.settings.colorspace, looked.first, looked.others),
             *_warnings(planned.wanted, looked, settings.mask_threshold),
             *_leaving(planned.wanted, looked, region),
             *choice.warnings,
@@ -262,7 +274,7 @@ def _leaving(wanted: Sequence[int], looked: _Looked, region: Rect | None) -> lis
 
 
 def _warnings(wanted: Sequence[int], looked: _Looked, threshold: float) -> list[str]:
-    empty = [frame for frame in wanted if looked.peak(frame) <= NOTHING]
+    empty = [frame for frame in wanted if looked.is_empty(frame)]
     faint = [frame for frame in wanted if NOTHING < looked.peak(frame) < threshold]
     solid = [frame for frame in wanted if looked.facts[frame].low >= threshold]
     warnings = doubts.of_masks({frame: looked.facts[frame] for frame in wanted})

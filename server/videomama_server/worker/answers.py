@@ -17,9 +17,9 @@ from videomama_server import engines, pipe
 from videomama_server.cache.entries import Cache
 from videomama_server.cache.upkeep import CacheReport
 from videomama_server.engines.base import EngineConfig
+from videomama_server.engines.engine_state import engine_state
 from videomama_server.media import sequences
 from videomama_server.pipeline import mask_choice, plan
-from videomama_server.worker.engine_state import engine_state
 from videomama_server.worker.error_boundary import result_or_error
 
 _MOST_BYTES = 2**63 - 1  # that a message can hold

@@ -161,6 +161,18 @@ def test_a_garbage_row_is_ignored(picture_file, folder, row):
     assert Memo(folder).get(FileId.of(picture_file), "mask:") is None
 
 
+def test_a_row_with_something_odd_at_any_place_is_ignored(picture_file, folder):
+    memo = Memo(folder)
+    memo.put(FileId.of(picture_file), "mask:", FACTS)
+    memo.save()
+    (known,) = json.loads(book_of(folder).read_text()).values()
+    for place in range(len(known)):
+        for odd in ({"odd": 1}, [{"odd": 1}], [*known[place], {"odd": 1}] if isinstance(known[place], list) else None):
+            row = [*known[:place], odd, *known[place + 1 :]]
+            book_of(folder).write_text(json.dumps({f"{picture_file.name}|mask:": row}))
+            assert Memo(folder).get(FileId.of(picture_file), "mask:") is None, (place, odd)
+
+
 def test_two_memos_merge_what_they_learned(tmp_path, folder, pictures):
     files = [tmp_path / f"p.{number}.exr" for number in (1, 2)]
     memos = [Memo(folder), Memo(folder)]
@@ -277,3 +289,7 @@ def test_books_that_are_too_many_to_keep_are_read_again(picture_file, folder, mo
         memo.put(FileId(picture_file.parent / name, file.name, file.stamp), "a", FACTS)
     memo.save()
     assert memo.get(FileId(picture_file.parent / "one", file.name, file.stamp), "a") == FACTS
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Facts) == {"is_float": True, "orientation": 1, "low": 0.0, "peak": 0.0}

@@ -37,3 +37,10 @@ def test_a_note_is_read_back_unless_it_is_damaged(tmp_path):
     assert seal.unsealed(note) == "text"
     note.write_bytes(seal.sealed("other", "text"))
     assert seal.unsealed(note) is None
+
+
+def test_a_note_that_is_no_text_is_as_good_as_damaged(tmp_path):
+    note = tmp_path / "key.json"
+    content = b"\xff\xfe"
+    note.write_bytes(seal._digest("key", content) + b"\n" + content)
+    assert seal.unsealed(note) is None

@@ -249,3 +249,12 @@ def test_spools_and_overlays_of_killed_processes_are_swept(cache, tmp_path, monk
     (tmp_path / "file").touch()
     Cache(tmp_path / "file").close()
     assert [folder.exists() for folder in folders] == [False, True, False, True]
+
+
+def test_what_vanishes_while_it_is_looked_at_counts_for_nothing(tmp_path):
+    gone = tmp_path / "gone.exr"
+    assert upkeep._size(gone) == 0
+    assert not upkeep._note_damaged(gone)
+    assert upkeep._mtime(gone) == pytest.approx(time.time(), abs=60)
+    (tmp_path / "there.exr").write_bytes(b"12345")
+    assert upkeep._size(tmp_path / "there.exr") == 5

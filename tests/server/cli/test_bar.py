@@ -54,3 +54,12 @@ def test_in_a_terminal_a_bar_is_shown_and_names_are_no_markup():
     assert "[b] of work" in shown
     assert "50%" in shown
     assert "a [sentence] above" in shown
+
+
+def test_a_bar_in_a_terminal_is_there_while_the_command_works_and_takes_sentences(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with Bar() as bar:
+        assert bar.shown.live.is_started
+        bar.say("a [sentence]")
+    assert not bar.shown.live.is_started
+    assert "a [sentence]" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from videomama_server.cli import evaluate as evaluate_command
 from videomama_server.media import frames
 
 SIZE = (64, 96)
@@ -191,3 +192,21 @@ def test_killed_in_the_middle_only_the_rest_is_done(server, eventually, tmp_path
     assert len(after) == 16
     assert {path: after[path] for path in before} == before
     assert not list(out.rglob(".videomama-*.json"))
+
+
+def test_progress_is_a_share_of_all_steps_in_lines_or_in_a_bar(monkeypatch, capsys):
+    def work(progress):
+        progress.begin(4)
+        progress.unit("hair by classic")
+        progress.step()
+        progress.step(2)
+        progress.unit("fur by classic")
+
+    with evaluate_command._Progress() as progress:
+        work(progress)
+    assert capsys.readouterr().err.splitlines() == ["  0 %  hair by classic", " 75 %  fur by classic"]
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with evaluate_command._Progress() as progress:
+        work(progress)
+        (task,) = progress.shown.tasks
+    assert (task.description, task.completed, task.total) == ("fur by classic", 3, 4)

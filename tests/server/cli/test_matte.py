@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from videomama_client.messages import MatteDone
+from videomama_client.errors import Cancelled
+from videomama_client.messages import FrameDone, MatteDone, MattePlanned
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
+from videomama_server.cli import matte as matte_command
 from videomama_server.media import frames
 
 
@@ -219,3 +221,86 @@ def test_names_that_are_no_unicode_are_printed_as_far_as_can_be(server, make_cli
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].endswith(rb"caf\udce9/alpha.####.exr")
     assert [path.name for path in folder.iterdir()] == ["alpha.1001.exr"]
+
+
+def test_the_bar_counts_computed_and_cached_frames_apart(capsys):
+    bar = matte_command.Progress()
+    events = [
+        MattePlanned("j", "classic", [0, 0, 8, 8], 3, "/a.####.exr", warnings=["look"]),
+        FrameDone("j", 1001, False, "/a.1001.exr"),
+        FrameDone("j", 1002, True, "/a.1002.exr"),
+        FrameDone("j", 1003, True, "/a.1003.exr"),
+        MatteDone("j", 3, 1, 2, 0.5, "classic", [0, 0, 8, 8], []),
+    ]
+    assert matte_command._watch(events, bar) == events[-1]
+    (task,) = bar.tasks
+    assert (task.description, task.completed, task.total, task.visible) == ("classic", 3, 3, True)
+    assert task.fields == {"computed": 1, "cached": 2}
+    assert capsys.readouterr().err == "Warning: look\n"
+
+
+def done_with(judged, *flags):
+    return MatteDone("j", 3, 3, 0, 0.5, "classic", [0, 0, 8, 8], [], list(flags), judged=judged)
+
+
+def test_what_quality_control_found_is_said_and_what_it_did_not_look_at(capsys):
+    matte_command._say_flags(done_with(3))
+    matte_command._say_flags(done_with(1))
+    matte_command._say_flags(done_with(0))
+    assert capsys.readouterr().out.splitlines() == [
+        "QC: nothing flagged on 3 frames",
+        "QC: nothing flagged on 1 frame",
+        "QC: 2 frames not judged",
+        "QC: 3 frames not judged",
+    ]
+
+
+def test_a_contact_sheet_and_the_foreground_are_named_where_they_are_asked_for(matte):
+    out, sheet = matte.clip.folder / "fg.####.exr", matte.clip.folder / "qc"
+    result = json.loads(matte("--json", "--foreground", out, "--qc", sheet).out)
+    assert result["foreground"] == str(out)
+    assert result["qc"]
+    assert (matte.clip.folder / "fg.1001.exr").exists()
+    said = matte("--foreground", out)
+    assert said.out.splitlines()[-2:] == [matte.clip.out, str(out)]
+    assert "QC: " in said.out
+    assert sheet.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--plate", "p.####.exr"], "--mask, --out not given"),
+        (["--project", ".", "--roto", "a", "--mask", "m.####.exr"], "--project names plate, mask and output itself"),
+    ],
+)
+def test_what_is_not_given_or_given_twice_is_named(videomama, words, said):
+    answer = videomama("matte", *words)
+    assert answer.code != 0
+    assert said in answer.err
+
+
+def test_ctrl_c_cancels_the_job_and_waits_until_the_server_says_so(monkeypatch):
+    class Interrupted:
+        job = "j"
+
+        def events(self):
+            raise KeyboardInterrupt
+
+    class Told:
+        def __init__(self):
+            self.said = []
+
+        def cancel(self, job):
+            self.said.append(("cancel", job))
+
+        def events(self, job):
+            self.said.append(("events", job))
+            raise Cancelled("the job was cancelled")
+            yield
+
+    client = Told()
+    monkeypatch.setattr(matte_command, "submit", lambda client, order: Interrupted())
+    with pytest.raises(Cancelled, match=r"^cancelled$"):
+        matte_command.follow(client, None)
+    assert client.said == [("cancel", "j"), ("events", "j")]

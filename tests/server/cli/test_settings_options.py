@@ -1,10 +1,12 @@
+import click
 import pytest
+from click.testing import CliRunner
 from videomama_client import messages
 from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput
 from videomama_client.setting_spec import NUMBER, SettingSpec
 from videomama_client.settings import MatteSettings
-from videomama_server.cli.settings_options import with_options
+from videomama_server.cli.settings_options import settings_from, settings_options, with_options
 
 STATES = [
     messages.EngineState("classic"),
@@ -67,3 +69,15 @@ def test_a_real_server_says_that_its_engine_has_no_such_option(videomama, server
     assert said.code == 1
     assert "the engine passthrough has no option 'strength'" in said.err
     assert not clip.alpha_file(1001).exists()
+
+
+def test_numbers_are_read_as_what_they_are_and_auto_is_left_open():
+    found = []
+    command = click.Command("try", params=[], callback=lambda **flags: found.append(settings_from(flags)))
+    tried = CliRunner().invoke(
+        settings_options(command), ["--mask-slack", "auto", "--trimap-erode", "2.5", "--seed", "3"]
+    )
+    assert tried.exit_code == 0, tried.output
+    (settings,) = found
+    assert (settings.mask_slack, settings.trimap_erode, settings.trimap_dilate) == (None, 2.5, None)
+    assert settings.seed == 3

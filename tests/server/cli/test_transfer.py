@@ -21,3 +21,17 @@ def test_small_and_empty_files_are_not_shown(capsys):
         transfer("config.json", 500, 500)
         transfer("empty", 0, 0)
     assert capsys.readouterr().err == ""
+
+
+def test_in_a_terminal_the_bar_holds_a_task_for_each_file_and_goes_on_after_a_question(monkeypatch):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with Transfer() as transfer:
+        transfer("unet/model", 0, 50_000_000)
+        transfer("unet/model", 20_000_000, 50_000_000)
+        with transfer.paused():
+            assert not transfer.shown.live.is_started
+        assert transfer.shown.live.is_started
+        transfer("vae/model", 1_000_000, 1_000_000)
+        told = [(task.description, task.completed, task.total) for task in transfer.shown.tasks]
+    assert told == [("unet/model", 20_000_000, 50_000_000), ("vae/model", 1_000_000, 1_000_000)]
+    assert not transfer.shown.live.is_started

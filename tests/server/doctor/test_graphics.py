@@ -125,3 +125,7 @@ def test_memory_that_is_not_known(fake_torch, fake_smi):
     fake_torch(version="2.9.0+cpu")
     assert by_name(graphics.examine().lines())["gpu memory"].what == "NVIDIA GB10: what is free is not known"
     assert graphics.examine().driver.cards == (Card("NVIDIA GB10", None, None),)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Torch) == {"installed": True}

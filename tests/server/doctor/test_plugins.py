@@ -31,3 +31,27 @@ def test_each_engine_is_listed_with_its_package_and_what_is_wrong_with_it(lent, 
     assert "studio-old 1.0" in old.what
     assert "Protocol 0" in old.what
     assert old.fix.startswith("Update studio-old")
+
+
+def test_a_name_of_ours_is_a_warning_that_says_who_takes_it(lent, good):
+    lent.put("studio-thief", good.replace('"own"', '"classic"'), {"classic": "Own"})
+    (line,) = plugins.examine()
+    assert (line.name, line.state) == ("engine classic", "warning")
+    assert "studio-thief 1.0" in line.what
+    assert "videomama-bridge" in line.what
+    assert line.fix.startswith("Ask the author of studio-thief to rename the engine")
+
+
+def test_two_packages_with_one_engine_are_both_a_warning_that_names_the_other(lent, good):
+    lent.put("studio-one", good, {"own": "Own"})
+    lent.put("studio-other", good, {"own": "Own"})
+    lines = plugins.examine()
+    assert [line.state for line in lines] == ["warning", "warning"]
+    assert all("studio-one 1.0 and studio-other 1.0" in line.what for line in lines)
+
+
+def test_options_that_no_client_can_be_sent_are_a_warning(lent, good):
+    lent.put("studio-odd", good.replace('"How much."', "None"), {"own": "Own"})
+    (line,) = plugins.examine()
+    assert line.state == "warning"
+    assert "the options of the engine own cannot be sent" in line.what

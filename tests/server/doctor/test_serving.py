@@ -89,3 +89,16 @@ def test_an_engine_process_that_died_is_told(start_server, eventually):
     eventually(lambda: server.status().worker_restarts == 1, "the server saw it")
     line = by_name(server.connection_file)["engine process"]
     assert (line.state, "died 1 times" in line.what) == ("warning", True)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "older"),
+    [("0.9.5", "0.10.0", "The server is older"), ("0.10.0", "0.9.5", "This installation is older")],
+)
+def test_of_two_versions_the_older_one_is_to_be_replaced(monkeypatch, theirs, ours, older):
+    monkeypatch.setattr(serving, "__version__", ours)
+    line = serving._version(theirs)
+    assert line.state == "warning"
+    assert line.what == f"It answers, version {theirs}, and this is {ours}"
+    assert line.fix.startswith(older)
+    assert serving._version(ours).state == "ok"

@@ -2,7 +2,7 @@ from dataclasses import fields
 from inspect import signature
 
 from videomama_server.config import Config
-from videomama_server.engines.base import PROTOCOL, Engine, EngineConfig, EngineKind
+from videomama_server.engines.base import PROTOCOL, Engine, EngineConfig, EngineKind, RegionRule
 
 # Whoever changes what a studio's engine is asked raises PROTOCOL, and changes this and docs/own_engine.md.
 ASKED = {
@@ -50,3 +50,14 @@ def test_what_engines_are_asked_stays_the_same_within_a_protocol_version():
         for name, arguments in asked.items():
             known = [argument for argument in signature(getattr(protocol, name)).parameters if argument != "self"]
             assert known == arguments.split()
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(RegionRule) == {
+        "padding_share": 0.1,
+        "padding_pixels": 48.0,
+        "multiple": 8,
+        "minimum_gain": 0.0,
+        "fixed": False,
+    }
+    assert numbers_left_out(EngineConfig) == {"max_vram_gb": 0.0}

@@ -97,3 +97,7 @@ def test_measures():
         "foreground_mse",
     )
     assert "foreground_mad" not in MeasureChoice(foreground=True).of(100, False)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(MeasureChoice) == {"shape": False, "foreground": False}

@@ -51,3 +51,22 @@ def test_the_model_is_better_than_the_masks_it_was_given_in_every_table():
         masks = next(figures for method, figures in rows.items() if "mask" in method)
         ours = next(figures for method, figures in rows.items() if method.endswith("VideoMaMa"))
         assert all(ours[name] < masks[name] for name in masks)
+
+
+def test_every_figure_is_the_one_that_was_typed_from_its_paper():
+    """Sums over the rows of a table, in the order of the measures; a slip of one digit shows."""
+    sums = {}
+    for one in published._PUBLISHED:
+        row = sums.setdefault((one.data, one.masks, "page" if "page" in one.source else "paper"), {})
+        for name, value in one.figures.items():
+            row[name] = round(row.get(name, 0) + value, 4)
+    assert {place: list(row.values()) for place, row in sums.items()} == {
+        ("VideoMatte", GIVEN, "page"): [21.55, 1.84, 24.61, 7.5],
+        ("YouTubeMatte", GIVEN, "page"): [8.1, 2.58, 33.55, 8.7],
+        ("V-HIM60", GIVEN, "page"): [15.35, 7.25, 39.07, 16.45, 26.3],
+        ("V-HIM60", GIVEN, "paper"): [18.96, 11.99, 46.08, 344.7],
+        ("V-HIM60", "down8", "paper"): [4.05, 13.49],
+        ("V-HIM60", "down32", "paper"): [6.593, 36.513],
+        ("YouTubeMatte", "down8", "paper"): [2.88, 10.065],
+        ("YouTubeMatte", "down32", "paper"): [5.232, 39.1],
+    }

@@ -238,3 +238,7 @@ def test_when_it_is_stopped_the_rest_is_not_begun(job, tmp_path, pictures, soft)
     names = [path.name for path in (tmp_path / "out").iterdir()]
     assert 1 <= len(names) < 60
     assert all(name.startswith("foreground.") for name in names)  # whole or not at all
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Recolour) == {"premultiplied": False}

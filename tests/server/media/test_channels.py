@@ -131,3 +131,16 @@ def test_a_layer_called_as_a_view_that_the_file_does_not_declare_is_never_read_p
 
 def test_a_file_without_views_serves_any_view():
     assert chosen(plate_channels(header("R", "G", "B"), "", "right")) == ["R", "G", "B"]
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Part) == {"orientation": 1, "min_is_white": False}
+
+
+def test_a_layer_that_only_the_other_view_has_is_not_taken_for_this_one(raises_with_hint):
+    channels = (Channel(0, 0, "roto.A", "left"), Channel(0, 1, "matte.A", "right"))
+    both = Header(Path("/shots/p.1001.exr"), channels, PARTS, ("left", "right"))
+    assert mask_channel(both, "roto", "left").name == "roto.A"
+    assert mask_channel(both, "matte", "right").name == "matte.A"
+    with raises_with_hint(BadInput, "matte"):
+        mask_channel(both, "matte", "left")

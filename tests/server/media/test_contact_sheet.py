@@ -98,3 +98,22 @@ def test_spread_keeps_both_ends():
     assert sheets.spread([5, 6]) == [5, 6]
     assert sheets.spread(range(10), 3) == [0, 4, 9]
     assert sheets.spread([7, 8, 9], 1) == [7]
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(sheets.LabelledRow) == {"is_marked": False}
+
+
+def test_titles_and_captions_stand_at_the_left_of_their_cells_and_inside_their_bands():
+    cell = np.full((20, 480, 3), 200, np.uint8)
+    rows = [sheets.LabelledRow("mmm", [cell, cell], is_marked=True), sheets.LabelledRow("mmm", [cell, cell])]
+    sheet = sheets.lay_out(["mmm", "mmm"], rows)
+    inked = (sheet != sheets.PAPER).any(axis=-1)
+
+    def box(top, bottom, left, right):
+        lines, columns = np.nonzero(inked[top:bottom, left:right])
+        return lines.min() + top, lines.max() + top, columns.min() + left, columns.max() + left
+
+    assert box(0, 34, 0, 490) == (15, 22, 11, 48)
+    assert box(0, 34, 490, 984) == (15, 22, 488 + 11, 488 + 48)
+    assert [box(top, top + 26, 0, 984) for top in (34, 80)] == [(44, 51, 11, 48), (90, 97, 11, 48)]

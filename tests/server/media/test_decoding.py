@@ -233,3 +233,12 @@ def test_a_picture_in_the_place_of_a_mask_is_known_for_one(tmp_path, pictures):
     found = read_mask(pictures.write(tmp_path / "m.exr", pictures.scene(), "RGB"))
     np.testing.assert_array_equal(found.pixels[..., 0], pictures.scene()[..., 0])
     assert found.is_picture
+
+
+@pytest.mark.parametrize("read", [read_plate, read_mask])
+def test_pixels_that_end_early_are_an_error_that_names_the_file(odd, write, read, raises_with_hint, capfd):
+    whole = odd.exr(odd.ExrPart({**RGB, "A": RAMP}))
+    path = write(whole[: len(whole) * 3 // 4])
+    assert probe_plate(path)
+    with raises_with_hint(BadInput, path):
+        read(path)

@@ -430,3 +430,7 @@ def test_a_folder_that_was_swept_away_is_not_in_the_way_of_the_look_at_its_disk(
     out.rmdir()
     with raises_with_hint(NotPermitted, out):
         made.check_space(range(1, 101), SIZE)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Delivery) == {"link": False}

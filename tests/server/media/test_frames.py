@@ -8,6 +8,7 @@ import pytest
 from videomama_client.errors import BadInput, NotPermitted
 from videomama_server.media import frames, limits
 from videomama_server.media.channels import is_float as is_float_of
+from videomama_server.media.declared_colour import UNDECLARED
 from videomama_server.media.frames import Picture, check_writable, conform, probe, read_mask, read_plate, write_picture
 from videomama_server.media.geometry import Geometry, Rect
 
@@ -377,3 +378,11 @@ def test_formats_of_no_plate_are_not_read(tmp_path, name, raises_with_hint):
     (tmp_path / "plate.exr").rename(path)
     with raises_with_hint(BadInput, path):
         frames.read_mask(path)
+
+
+def test_pixels_alone_are_upright_floats_of_one_shape_and_of_no_declared_colour():
+    geometry = Geometry(Rect(0, 0, 4, 4), Rect(0, 0, 4, 4))
+    picture, seen = Picture(np.zeros((4, 4, 1), np.float32), geometry), frames.Seen(geometry)
+    for one in (picture, seen):
+        assert (one.is_float, one.declared, one.orientation) == (True, UNDECLARED, 1)
+    assert (picture.colours, picture.is_picture) == ((), False)

@@ -43,6 +43,7 @@ def test_union_is_the_smallest_rectangle_that_holds_both(one, other):
 @given(rects)
 def test_an_empty_rectangle_adds_nothing_to_a_union(rect):
     assert rect.union(EMPTY) == rect == EMPTY.union(rect)
+    assert Rect(0, 0, 0, 0) == EMPTY
     assert rect.union(Rect(500, 500, 0, 3)) == rect
 
 
@@ -71,3 +72,7 @@ def test_canvas_is_the_full_frame_when_the_data_window_is_inside():
 
 def test_canvas_reaches_over_the_display_window_where_there_is_overscan():
     assert Geometry(Rect(0, 0, 100, 50), Rect(-8, 10, 50, 60)).canvas == Rect(-8, 0, 108, 70)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Geometry) == {"pixel_aspect": 1.0}

@@ -115,3 +115,7 @@ def test_a_file_that_may_not_be_read_is_not_permitted(tmp_path, monkeypatch, rai
     monkeypatch.setattr(os, "access", lambda *_: False)  # modes do not bind root
     with raises_with_hint(NotPermitted, path):
         check_file(path)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(PixelLayout) == {"deep": False, "depth": 1, "cube": False}

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from videomama_server.media.mask_values import has_coloured_palette, is_coloured, look, subject_of_colours
+from videomama_server.media.mask_values import MaskLook, has_coloured_palette, is_coloured, look, subject_of_colours
 
 DAVIS = [(0, 0, 0), (128, 0, 0), (0, 128, 0), (128, 128, 0)]
 
@@ -115,3 +115,7 @@ def test_a_frame_around_a_hole_is_all_edge():
 def test_a_mask_of_nothing_but_nan_has_no_largest_value():
     values = np.full((20, 20), np.nan, np.float32)
     assert look(values, np.zeros((20, 20), np.float32), (), False).largest == 0
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(MaskLook) == {"largest": 0.0, "is_picture": False, "edge": 0.0, "outside": 0.0, "sure": 1.0}

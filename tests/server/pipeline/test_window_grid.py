@@ -157,3 +157,7 @@ def test_a_length_that_cannot_be_laid_is_an_error(length, raises_with_hint):
 def test_an_overlap_that_cannot_be_laid_is_an_error(length, overlap, raises_with_hint):
     with raises_with_hint(BadInput, length, overlap):
         lay(range(101), length, overlap)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Window) == {"step": 1}

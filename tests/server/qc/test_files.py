@@ -117,3 +117,7 @@ def test_data_windows_may_change_from_frame_to_frame(tmp_path):
 def test_an_unknown_colour_space_is_refused(clip, written):
     with pytest.raises(BadInput, match="no colour space"):
         measure(refined_clip(written(clip), how=Reading(colorspace="nonsense")))
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Reading) == {"exposure": 0.0}

@@ -78,3 +78,7 @@ def test_a_file_is_read_since_it_was_first_named(blame):
 def test_jobs_share_no_blame(blame):
     died(blame, "a")
     assert Blame() == Blame(files={}, suspects=[], deaths=0, done_at_death=-1)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Blame) == {"deaths": 0, "done_at_death": -1}

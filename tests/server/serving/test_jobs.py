@@ -408,3 +408,7 @@ def test_an_ended_job_lets_go_of_its_digests(book):
 )
 def test_texts_of_clients_are_shown_on_one_line(text, shown):
     assert one_line(text, 5) == shown
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(jobs.Job) == {"turn": 0, "begun": False, "cancelled": False, "computed": 0}

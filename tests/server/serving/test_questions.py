@@ -1,7 +1,7 @@
 import pytest
 from videomama_client.errors import BadInput, ServerUnreachable
 from videomama_client.messages import CacheReported, ClearCache, PruneCache, ReportCache, RequestRefused
-from videomama_server.serving.questions import MOST_AT_ONCE, QuestionBook
+from videomama_server.serving.questions import MOST_AT_ONCE, Asked, QuestionBook
 
 
 @pytest.fixture
@@ -75,3 +75,7 @@ def test_more_questions_than_the_engine_could_answer_are_refused(book):
         book.add(b"one", ReportCache("r"))
     book.settle(reported(asked[0].request))
     book.add(b"one", ReportCache("r"))
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Asked) == {"deaths": 0}

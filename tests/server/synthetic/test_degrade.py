@@ -151,3 +151,29 @@ def test_unknown_names_are_refused(text):
 def test_a_name_reads_back(text):
     assert degrade.parse(text, 4).name == text
     assert degrade.parse(degrade.parse(text, 4).name, 4) == degrade.parse(text, 4)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(degrade.Degradation) == {"times": 1, "seed": 0}
+
+
+@pytest.mark.parametrize(
+    ("shape", "known"),
+    [
+        ("exact", [-773629, 802251, -407429]),
+        ("polygon", [-726328, 751821, -694702]),
+        ("down", [-921046, 181087, -593345]),
+        ("down8", [-598391, 663886, -508805]),
+        ("box", [-817171, 223122, -553701]),
+        ("mixed", [-621212, 322346, -694702]),
+    ],
+)
+def test_details_of_what_goes_wrong_are_what_they_always_were(unchanged, shape, known):
+    """Three frames: as they come, with much of them hidden, and with hits drawn at random."""
+    plans = [
+        degrade.Degradation(shape, hits, times, seed=3)
+        for hits, times in [((), 1), (degrade.HITS[:1], 9), (("temporal",), 2)]
+    ]
+    alphas = [np.kron(np.roll(ring(), 7 * index, axis=1), np.ones((2, 2), np.float32)) for index in range(3)]
+    masks = [plan.of(3).mask(index, alphas[index]) for index, plan in enumerate(plans)]
+    unchanged(np.dstack(masks), known)

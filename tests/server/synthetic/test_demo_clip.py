@@ -60,6 +60,13 @@ def test_plate_is_the_foreground_over_something_plus_grain(full):
     assert abs(grain.mean()) < 1e-3
 
 
+def test_its_details_are_what_they_always_were(full, unchanged):
+    unchanged(
+        np.dstack([full.plate, full.alpha, full.foreground * full.alpha[..., None], full.mask]),
+        [337539, 161989, 108223, 2340, 116379, 54852, 26745, 99096],
+    )
+
+
 def test_highlights_pass_one(full):
     assert np.percentile(full.plate, 99.9) > 1
 
@@ -115,3 +122,7 @@ def test_write_clip_round_trips(tmp_path, small):
     np.testing.assert_allclose(plate, frame.plate, rtol=1e-3, atol=1e-4)
     np.testing.assert_array_equal(frames.read_mask(clip.at(clip.mask, number)).pixels[..., 0], frame.mask)
     np.testing.assert_array_equal(frames.read_mask(clip.at(clip.truth, number)).pixels[..., 0], frame.alpha)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(ClipShape) == {"width": 960, "height": 540, "frames": 24, "first": 1001, "seed": 7}

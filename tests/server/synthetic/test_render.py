@@ -67,6 +67,13 @@ def test_a_clip_looks_as_it_always_did():
         np.testing.assert_allclose(found, values, rtol=2e-4, err_msg=f"{kind} {[round(value) for value in found]}")
 
 
+def test_grain_and_what_shows_between_are_what_they_always_were(unchanged):
+    frame = render("crossing", 1005)
+    unchanged(
+        np.dstack([frame.plate, frame.behind, frame.alpha]), [305306, 94669, 321389, 351114, 35348, 300841, -1170173]
+    )
+
+
 @pytest.mark.parametrize(("width", "height", "frames"), [(64, 64, 1), (64, 65, 24)])
 def test_the_smallest_clips_are_taken(width, height, frames):
     assert ClipSpec("hair", "wall", width, height, frames).numbers == range(1001, 1001 + frames)
@@ -83,3 +90,7 @@ def test_alpha_is_0_and_1_to_the_bit_where_it_should_be():
     assert (alpha == 0).any()
     assert (alpha == 1).any()
     assert not ((alpha > 0) & (alpha < 1e-5) | (alpha < 1) & (alpha > 1 - 1e-5)).any()
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(ClipSpec) == {"width": 960, "height": 540, "frames": 24, "first": 1001, "seed": 1}

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from videomama_server.synthetic.demo_clip import ClipShape, render_frame
 from videomama_server.synthetic.rough_mask import rough_mask
 
 
@@ -59,3 +60,15 @@ def test_it_is_the_mask_that_it_always_was():
         195,
         118,
     ]
+
+
+@pytest.mark.parametrize(("side", "drawn"), [(19, False), (25, True)])
+def test_a_shape_is_drawn_from_four_hundred_square_units_on(side, drawn):
+    alpha = np.zeros((540, 400), np.float32)  # a pixel is a unit
+    alpha[200 : 200 + side, 160 : 160 + side] = 1
+    assert rough_mask(alpha, np.random.default_rng(5)).any() == drawn
+
+
+def test_the_details_of_the_demos_mask_are_what_they_always_were(unchanged):
+    alpha = render_frame(ClipShape(), 1009).alpha
+    unchanged(rough_mask(alpha, np.random.default_rng(9))[..., None], [-101937])

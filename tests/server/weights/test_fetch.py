@@ -12,6 +12,7 @@ import pytest
 from videomama_client.errors import NotPermitted, WeightsError
 from videomama_server.engines.videomama.checkpoint import layouts
 from videomama_server.weights import catalogue, manifest
+from videomama_server.weights.fetch import FetchOrder
 
 UNET = "unet/diffusion_pytorch_model.safetensors"
 VAE = "vae/diffusion_pytorch_model.fp16.safetensors"
@@ -352,3 +353,7 @@ def test_a_repository_that_is_gone_is_told(bring, hub):
     hub.heads.clear()
     with pytest.raises(WeightsError, match="no such file, commit or repository"):
         bring()
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(FetchOrder) == {"verify": False}

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from videomama_client.errors import NotPermitted, WeightsError
+from videomama_server.weights import hub as hub_module
 from videomama_server.weights.hub import Hub, Remote
 
 REPO = "SammyLim/VideoMaMa"
@@ -82,3 +83,9 @@ def test_a_folder_that_is_gone_is_told(hub, remote, tmp_path):
 def test_an_address_that_makes_no_sense_is_told(hub, endpoint):
     with pytest.raises(WeightsError):
         Hub(endpoint).commit(REPO, "main")
+
+
+def test_what_a_library_says_is_one_line_of_at_most_two_hundred_letters():
+    assert hub_module._reason(OSError("  reset\n by   peer ")) == "reset by peer"
+    assert hub_module._reason(TimeoutError()) == "TimeoutError"
+    assert hub_module._reason(OSError("x" * 999)) == "x" * 200

@@ -275,3 +275,7 @@ def test_a_copy_that_arrives_damaged_is_refused(arranged, take, weights, monkeyp
     with pytest.raises(WeightsError, match="changed while it was copied"):
         take(origin, copy=True)
     assert not (weights / UNET).exists()
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Import) == {"copy": False}

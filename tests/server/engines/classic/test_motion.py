@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from videomama_server.engines.classic.motion import Trust, motions, moved
 
 TRUST = Trust(residual=0.03, round_trip=1.5)
@@ -44,3 +45,13 @@ def test_pixels_are_fetched_from_where_the_flow_leads():
     np.testing.assert_allclose(found[3], pixels[3, [1, 2, 3, 4, 4]])  # past the rim there is the rim
     half = moved(pixels, np.full((4, 5, 2), 0.5, np.float32))
     assert half[0, 0] == 3  # the mean of 0, 1, 5 and 6
+
+
+@pytest.mark.parametrize("channel", [0, 1, 2])
+def test_what_only_one_colour_shows_is_followed_too(scene, channel):
+    seen = {}
+    for number, view in views(scene, 3, 2).items():
+        seen[number] = np.full_like(view, 0.5)
+        seen[number][..., channel] = view.mean(axis=2)
+    flow = motions(seen, TRUST)[0, 1].flow[20:-20, 30:-30]
+    assert abs(np.median(flow[..., 0]) + 3) < 0.3

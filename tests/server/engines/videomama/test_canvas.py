@@ -115,3 +115,7 @@ def test_a_canvas_that_is_no_multiple_names_the_nearest(raises_with_hint):
     with pytest.raises(BadInput) as raised:
         parse("1000x576")
     assert "1024x576" in raised.value.hint
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Canvas) == {"stretched": False}

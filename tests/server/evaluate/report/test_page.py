@@ -127,3 +127,14 @@ def test_long_names_break_and_lose_nothing(name):
 
 def test_each_engine_has_a_look_of_its_own_and_a_sixth_begins_again():
     assert [page._look(index) for index in range(8)] == [0, 1, 2, 3, 4, 5, 1, 2]
+
+
+def test_pictures_are_of_clips_without_a_truth_and_of_those_furthest_from_theirs(monkeypatch):
+    def group(truth, *mads):
+        clip = SimpleNamespace(truth=truth)
+        return [SimpleNamespace(clip=clip, result=SimpleNamespace(scores={"mad": list(mad)})) for mad in mads]
+
+    monkeypatch.setattr(page.pictures, "MOST", 2)
+    groups = [group("t", [1.0, 2.0]), group(None, []), group("t", [0.0, None], [4.0, 1.0]), group("t", [2.0, 2.5])]
+    assert page._pictured(groups) == {1, 2}
+    assert page._pictured(groups[:1]) == {0}

@@ -58,3 +58,14 @@ def test_the_worst_frame_is_that_of_the_engines_together_and_of_the_masks_withou
     assert pictures.worst_frame([mask]) == 11
     assert pictures.worst_frame([mask, one]) == 12
     assert pictures.worst_frame([mask, one, other]) == 13
+
+
+def test_over_grey_a_plate_shows_as_much_as_its_alpha_says():
+    plate = np.float32([[[1.0, 0.5, 0.0]] * 3])
+    comp = pictures._over(plate, np.float32([[0.0, 0.5, 1.0]]), 0.2)
+    np.testing.assert_allclose(comp[0], [[0.2, 0.2, 0.2], [0.6, 0.35, 0.1], [1.0, 0.5, 0.0]], atol=1e-6)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(pictures.Tile) == {"is_difference": False}
+    assert numbers_left_out(pictures.Strip) == {"blind": False}

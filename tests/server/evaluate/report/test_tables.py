@@ -66,3 +66,7 @@ def test_ratios_are_known_by_column(done):
         blocks=[[replace(line, cells=[replace(cell, ratio=None) for cell in line.cells])] for line in table.lines],
     )
     assert bare.has_ratio == [False] * len(table.labels)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(tables.Table) == {"has_masks": False, "has_seconds": False}

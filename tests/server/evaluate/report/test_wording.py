@@ -2,7 +2,7 @@
 
 import pytest
 from videomama_server.evaluate.asked import MEASURES
-from videomama_server.evaluate.report.wording import LABELS, shown
+from videomama_server.evaluate.report.wording import LABELS, Label, shown
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,7 @@ def test_each_measure_has_its_own_decimals(measure, text):
 def test_every_measure_has_a_label_and_those_that_are_no_error_are_known():
     assert set(MEASURES) <= LABELS.keys()
     assert {name for name, label in LABELS.items() if not label.is_error} == {"flicker", "j", "f"}
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Label) == {"is_error": True}

@@ -242,3 +242,7 @@ def test_a_pattern_of_views_needs_a_view(text, raises_with_hint):
 
 def test_a_pattern_can_be_made_without_a_text():
     assert Pattern("", Path("/spool"), "plate.", 4, ".exr").path(7) == Path("/spool/plate.0007.exr")
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Pattern) == {"any_padding": False, "single": False}

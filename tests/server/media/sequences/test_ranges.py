@@ -49,10 +49,10 @@ def test_what_is_not_a_frame_range_is_an_error(text, raises_with_hint):
 @pytest.mark.parametrize("read", [parse_range, lambda text: parse(f"p.{text}#.exr")])
 @pytest.mark.parametrize("text", ["1-9999999", "-9000000-9000", ",".join(["1-999999"] * 9)])
 def test_a_range_that_is_too_long_is_refused_at_once(read, text, raises_with_hint):
-    started = time.monotonic()
+    started = time.process_time()
     with raises_with_hint(BadInput, text):
         read(text)
-    assert time.monotonic() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_a_range_may_have_as_many_frames_as_the_limit_and_no_more(monkeypatch, raises_with_hint):
@@ -63,9 +63,9 @@ def test_a_range_may_have_as_many_frames_as_the_limit_and_no_more(monkeypatch, r
 
 
 def test_a_range_of_many_pieces_is_read_at_once():
-    started = time.monotonic()
+    started = time.process_time()
     assert len(parse_range(",".join(f"{first}-{first + 1}" for first in range(0, 40000, 5)))) == 16000
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 @given(FRAMES)

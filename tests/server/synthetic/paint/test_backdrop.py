@@ -12,3 +12,7 @@ KNOWN = [
 @pytest.mark.parametrize(("time", "known"), KNOWN)
 def test_it_looks_as_it_always_did(stage, looks_like, time, known):
     looks_like(backdrop(stage, time), known)
+
+
+def test_its_details_are_what_they_always_were(large, unchanged):
+    unchanged(backdrop(large, 7.3), [94188, 37172, 18392])

@@ -38,3 +38,17 @@ def test_backgrounds_fill_the_picture_and_move(stage, name):
     assert (early.max(axis=2) > 0).all()
     assert np.abs(early - later).mean() > 1e-4
     assert (background(name, stage, 900.0).max(axis=2) > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("studio", [83199, 80703, 77375]),
+        ("sky", [113882, 132328, 143289]),
+        ("shelf", [13629, 1019, 27632]),
+        ("city", [64603, -30968, 7444]),
+        ("meadow", [-7062, 20523, 14242]),
+    ],
+)
+def test_their_details_are_what_they_always_were(large, unchanged, name, known):
+    unchanged(background(name, large, 7.3), known)

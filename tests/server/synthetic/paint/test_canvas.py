@@ -125,3 +125,7 @@ def test_light_and_relief_are_those_that_they_always_were():
     y, x = np.mgrid[:41, :41] - 20
     cushion = relief((np.hypot(x, y) < 15).astype(np.float32), 8)[20, [24, 28, 32]]
     np.testing.assert_allclose(cushion, [[0.0046, 0, 1], [0.1785, 0, 0.9839], [0.7107, 0, 0.7035]], atol=5e-4)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Layer) == {"left": 0, "top": 0}

@@ -35,3 +35,7 @@ KNOWN = [
 @pytest.mark.parametrize(("time", "known"), KNOWN)
 def test_it_looks_as_it_always_did(stage, looks_like, time, known):
     looks_like(creature(stage, time), known)
+
+
+def test_its_details_are_what_they_always_were(large, unchanged):
+    unchanged(creature(large, 7.3), [128157, 83775, 43814, 121071])

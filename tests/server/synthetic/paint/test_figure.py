@@ -35,3 +35,11 @@ KNOWN = [
 )
 def test_it_looks_as_it_always_did(stage, looks_like, outfit, pose, known):
     looks_like(figure(stage, outfit, pose), known)
+
+
+@pytest.mark.parametrize(
+    ("outfit", "pose", "known"),
+    [(STRIPED, JUMPING, [7208, 4392, 6601, 95639]), (PLAIN, NEAR, [-17836, -5816, -17261, -170941])],
+)
+def test_its_details_are_what_they_always_were(large, unchanged, outfit, pose, known):
+    unchanged(figure(large, outfit, pose), known)

@@ -34,3 +34,12 @@ def test_it_looks_as_it_always_did(stage, looks_like, paint, time, known):
     picture = empty(stage)
     paint(stage, pose(stage, time), time).over(picture)
     looks_like(picture, known)
+
+
+@pytest.mark.parametrize(
+    ("paint", "known"), [(hair_mass, [3764, 2347, 1538, 166574]), (loose_strands, [-7510, -4003, -1865, -82812])]
+)
+def test_its_details_are_what_they_always_were(large, unchanged, paint, known):
+    picture = empty(large)
+    paint(large, pose(large, 7.3), 7.3).over(picture)
+    unchanged(picture, known)

@@ -32,3 +32,11 @@ def test_the_arm_looks_as_it_always_did(stage, looks_like, time, known):
     picture = empty(stage)
     waving_arm(stage, pose(stage, time), time).over(picture)
     looks_like(picture, known)
+
+
+def test_their_details_are_what_they_always_were(large, unchanged):
+    picture = empty(large)
+    torso(large, pose(large, 7.3)).over(picture)
+    unchanged(picture, [-5100, -9811, -15232, -52859])
+    waving_arm(large, pose(large, 7.3), 7.3).over(picture)
+    unchanged(picture, [-16857, -16189, -18170, -30817])

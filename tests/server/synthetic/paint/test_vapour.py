@@ -52,3 +52,7 @@ KNOWN = [
 @pytest.mark.parametrize(("time", "known"), KNOWN)
 def test_it_looks_as_it_always_did(stage, looks_like, time, known):
     looks_like(vapour(stage, time), known)
+
+
+def test_its_details_are_what_they_always_were(large, unchanged):
+    unchanged(vapour(large, 7.3), [-17780, -8013, -5541, -52087])

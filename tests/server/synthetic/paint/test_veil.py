@@ -16,3 +16,9 @@ def test_it_looks_as_it_always_did(stage, looks_like, time, known):
     picture = empty(stage)
     veil(stage, pose(stage, time), time).over(picture)
     looks_like(picture, known)
+
+
+def test_its_details_are_what_they_always_were(large, unchanged):
+    picture = empty(large)
+    veil(large, pose(large, 7.3), 7.3).over(picture)
+    unchanged(picture, [34283, 29009, 25053, 43580])

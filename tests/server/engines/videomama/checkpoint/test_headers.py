@@ -93,3 +93,7 @@ def test_bytes_too_many_are_noticed(tmp_path, raises_with_hint, put):
         file.write(b"more")
     with raises_with_hint(WeightsError, path, "too many"):
         headers.read(path)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(headers.CheckpointHeader) == {"shortfall": 0}

@@ -6,7 +6,7 @@ import pytest
 from videomama_client.messages import EngineState
 from videomama_client.setting_spec import NUMBER, SettingSpec
 from videomama_server import engines
-from videomama_server.worker.engine_state import engine_state
+from videomama_server.engines.engine_state import engine_state
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_an_engine_that_cannot_be_used_says_why(lent, good, before, after, said)
 
 
 def test_an_import_that_hangs_is_given_up(lent, good, monkeypatch):
-    monkeypatch.setattr("videomama_server.worker.engine_state._IMPORT_S", 3.0)
+    monkeypatch.setattr("videomama_server.engines.engine_state._IMPORT_S", 3.0)
     lent(good.replace("class Own", "import time; time.sleep(60)\nclass Own"))
     state = engine_state("own")
     assert "no answer within 3 s" in state.message
