@@ -40,6 +40,7 @@ PIXEL_KNOBS = frozenset(
     (*_SAME, *OUTLINE, "window", "overlap", "roi_mode", "roi_box", "colorspace", "weights", "mask_channel")
 )
 RANGE_KNOBS = frozenset(("frame_range", "frames", "cache_folder"))
+_STEADY = tuple(sorted(PIXEL_KNOBS | RANGE_KNOBS))
 
 
 def is_ours(node: nuke.Node) -> bool:
@@ -168,7 +169,7 @@ def plate_height(node: nuke.Node) -> int:
 
 def _check_steady(node: nuke.Node) -> None:
     """Refuse keyframes and expressions: one refine has one value of each setting for all of its frames."""
-    for name in sorted(PIXEL_KNOBS | RANGE_KNOBS):
+    for name in _STEADY:
         knob = linked(node, name)
         for question, what in (("hasExpression", "an expression"), ("isAnimated", "keyframes")):
             asked = getattr(knob, question, None)  # which not every kind of knob has
