@@ -12,7 +12,7 @@ import nuke
 from videomama_client.errors import BadInput, Cancelled
 from videomama_client.messages import QcFlag
 
-from videomama_nuke import defaults, disk_use, frames, knobs, look, precomp, record, slices, words
+from videomama_nuke import defaults, disk_use, engine_menu, frames, knobs, look, precomp, record, slices, words
 from videomama_nuke.look import Look, OnDisk
 from videomama_nuke.main_thread import on_main
 from videomama_nuke.quiet import no_trace
@@ -62,7 +62,12 @@ def note_change(node: nuke.Node, name: str) -> None:
     if name == "showPanel":
         _look_aside(node)
         disk_use.show()
-    elif name in knobs.PIXEL_KNOBS or name in knobs.RANGE_KNOBS:
+        engine_menu.offer(node)
+    elif name == engine_menu.FOUND:
+        engine_menu.take(node)
+    elif name == "engine" and node.shown():  # not while a script is read
+        engine_menu.offer(node)
+    if name == engine_menu.FOUND or name in knobs.PIXEL_KNOBS or name in knobs.RANGE_KNOBS:
         refresh(node, _remembered.get(_place(node)))
 
 
