@@ -68,3 +68,9 @@ def test_it_is_made_again_when_asked_for(qt, dialog, held, spin):
     assert qt.gui.QGuiApplication.clipboard().text() == dialog.pane.toPlainText()
     dialog.leave.click()
     assert not dialog.isVisible()
+
+
+def test_a_report_that_was_taken_already_is_left_as_it_is(dialog):
+    dialog.pane.setPlainText("as it was")
+    dialog._take()
+    assert dialog.pane.toPlainText() == "as it was"

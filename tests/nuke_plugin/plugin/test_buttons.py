@@ -269,3 +269,23 @@ def test_kinds_of_errors_alone_are_said(offline_comp):
         assert offline_comp.status().startswith(error.message)
     with pytest.raises(ZeroDivisionError):
         buttons._guarded(offline_comp.node(), lambda: 1 / 0)
+
+
+def test_reload_reads_the_alphas_and_looks_again(offline_comp, monkeypatch):
+    from videomama_nuke import buttons, disk_use
+
+    shown, read = [], []
+    monkeypatch.setattr(disk_use, "show", lambda: shown.append(1))
+    monkeypatch.setattr(buttons.result, "reload", lambda node: read.append(node.name()))
+    offline_comp.show_alphas([1001])
+    read.clear()
+    offline_comp.node()["frame_range"].setValue("custom")
+    offline_comp.node()["frames"].setValue("1001")
+    offline_comp.press("reload")
+    assert offline_comp.status() == "refined 1001"
+    assert (shown, read) == ([1], ["VideoMaMa1"])
+
+
+def test_a_node_that_was_not_refined_is_not_baked_and_the_status_says_so(offline_comp):
+    offline_comp.press("bake")
+    assert offline_comp.status() == "VideoMaMa1 has not been refined. Press Refine first."

@@ -175,3 +175,35 @@ def test_a_task_removes_its_own_export(comp, start_nuke):
     exports.remove_own(found)
     assert not found.export.exists()
     assert other.is_dir()
+
+
+def test_what_cannot_be_removed_keeps_nothing_from_going_on(comp, asked, monkeypatch, start_nuke):
+    """Another task, or a scanner, may hold a file for a moment."""
+    from videomama_nuke import export as exports
+    from videomama_nuke import order
+
+    export(comp, [1001], asked)
+    (old,) = beside(asked, "0123456789abcdef")
+    real = os.rmdir
+
+    def held(*given, **more):
+        raise OSError(16, "Device or resource busy")
+
+    monkeypatch.setattr(os, "rmdir", held)
+    exports.remove(asked)
+    assert old.is_dir()
+    terminal = start_nuke(gui=False)
+    terminal.open(comps.plain_script(comp.folder))
+    from videomama_nuke import export as own_exports
+
+    task = order.read(terminal.node())
+    assert export(terminal, [1001], task) == 1
+    own_exports.remove_own(task)
+    assert task.export.is_dir()
+    monkeypatch.setattr(os, "rmdir", real)
+
+
+def test_a_folder_whose_owner_has_just_removed_it_is_not_abandoned(comp, tmp_path):
+    from videomama_nuke import export as exports
+
+    assert not exports._abandoned(tmp_path / "gone")

@@ -490,3 +490,28 @@ def test_a_driver_that_is_above_anyway_is_read_once(comp, sign):
     assert first
     grade["multiply"].setValue(3)
     assert sign() not in ("", first)
+
+
+def test_a_write_that_shows_its_files_has_nothing_above_it(comp):
+    from videomama_nuke import walk
+
+    write = comp.node("Write1")
+    assert walk.above(write) == [comp.node()]
+    write["reading"].setValue(True)
+    assert walk.above(write) == []
+
+
+def test_a_write_without_limits_has_the_projects_range(comp):
+    from videomama_nuke import walk
+
+    write = comp.node("Write1")
+    root = comp.nuke.root()
+    root["first_frame"].setValue(11)
+    root["last_frame"].setValue(14)
+    write["first"].setValue(3)
+    write["last"].setValue(5)
+    assert walk._frames(write) == (11, 14)
+    write["use_limit"].setValue(True)
+    assert walk._frames(write) == (3, 5)
+    write["last"].setValue(1)
+    assert walk._frames(write) == (3, 3)
