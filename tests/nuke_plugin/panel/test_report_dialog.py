@@ -47,6 +47,7 @@ def test_it_stands_beside_nuke_and_its_parts_are_in_it(dialog):
 def test_the_report_is_made_in_a_thread_once_at_a_time(qt, dialog, held, spin, tmp_path):
     dialog.show()
     spin(lambda: held.files, "it has begun")
+    assert dialog._thread.daemon  # Nuke can end meanwhile
     assert dialog.pane.toPlainText() == "Looking\u2026"
     assert not dialog.copy.isEnabled()
     dialog.again.click()

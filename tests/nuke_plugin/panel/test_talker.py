@@ -104,6 +104,7 @@ def test_a_command_is_run_in_the_talkers_thread_though_nobody_looks(scripted, ma
     talker.put(lambda: ran.append(threading.current_thread().name))
     eventually(lambda: ran, "it ran")
     assert ran == ["videomama-panel-test"]
+    assert talker._thread.daemon  # Nuke can end meanwhile
     assert not errands.done
 
 

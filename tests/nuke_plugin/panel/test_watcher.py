@@ -164,7 +164,8 @@ def test_a_server_is_started_aside_and_once(scripted, make_watcher, eventually, 
     real = launch.connect
 
     def connect(file, start):
-        started.append((file, start, threading.current_thread() is threading.main_thread()))
+        here = threading.current_thread()
+        started.append((file, start, here is threading.main_thread(), here.daemon))
         go.wait(20)
         return real(file, start=False)
 
@@ -176,7 +177,7 @@ def test_a_server_is_started_aside_and_once(scripted, make_watcher, eventually, 
     go.set()
     eventually(lambda: watcher.snapshot().notice, "it is said")
     assert (watcher.snapshot().notice.text, watcher.snapshot().busy) == ("The server runs.", ())
-    assert started == [(scripted.file, True, False)]
+    assert started == [(scripted.file, True, False, True)]
 
 
 def test_the_same_command_is_not_queued_twice(scripted, make_watcher, eventually):

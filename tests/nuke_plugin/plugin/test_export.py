@@ -207,3 +207,12 @@ def test_a_folder_whose_owner_has_just_removed_it_is_not_abandoned(comp, tmp_pat
     from videomama_nuke import export as exports
 
     assert not exports._abandoned(tmp_path / "gone")
+
+
+def test_another_export_of_the_same_plates_goes_into_the_same_folder(comp, asked):
+    comp.node()["cache_folder"].setValue(str(comp.folder / "a" / "b"))
+    from videomama_nuke import order
+
+    deeper = order.read(comp.node())
+    assert [export(comp, [1001], deeper), export(comp, [1001, 1002], deeper)] == [1, 1]
+    assert files(deeper) == ["source.1001.exr", "source.1002.exr"]

@@ -279,10 +279,17 @@ def test_a_look_that_is_overtaken_by_news_shows_nothing(comp, monkeypatch):
     from videomama_nuke import look, node_state
 
     comp.show_alphas()
-    looked = threading.Event()
+    looked, daemons = threading.Event(), []
     real = look.Look.at_disk
-    monkeypatch.setattr(look.Look, "at_disk", lambda self: looked.wait(20) and real(self))
+
+    def at_disk(self):
+        daemons.append(threading.current_thread().daemon)
+        return looked.wait(20) and real(self)
+
+    monkeypatch.setattr(look.Look, "at_disk", at_disk)
     callbacks.idle()
+    comp.pump(lambda: daemons, "the look has come to the disk")
+    assert daemons == [True]  # Nuke can end meanwhile
     node_state.say(comp.node(), "exporting 1001-1004")
     looked.set()
     comp.let_look()

@@ -515,3 +515,11 @@ def test_a_write_without_limits_has_the_projects_range(comp):
     assert walk._frames(write) == (3, 5)
     write["last"].setValue(1)
     assert walk._frames(write) == (3, 3)
+
+
+def test_the_order_in_which_a_node_lists_its_knobs_changes_nothing(comp):
+    from videomama_nuke import walk
+
+    assert walk._digest([{"size": "3", "mix": "0.5"}]) == walk._digest([{"mix": "0.5", "size": "3"}])
+    assert walk._digest([{"size": "3"}]) != walk._digest([{"size": "4"}])
+    assert walk._digest(["a", "b"]) != walk._digest(["b", "a"])
