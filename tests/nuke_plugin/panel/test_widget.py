@@ -8,7 +8,7 @@ from videomama_client import messages
 from videomama_nuke.panel import snapshot
 from videomama_nuke.panel.snapshot import RUNNING, UNREACHABLE
 
-LONGEST_GAP_S = 0.1
+LONGEST_GAP_S = 0.5  # the server would be waited for ten seconds
 ATTEMPTS = 3  # of measuring time: other programs share the machine
 
 
@@ -129,7 +129,7 @@ def test_an_error_is_shown_with_its_hint(scripted, full, spin):
 def test_a_server_that_vanishes_and_comes_back(scripted, full, spin):
     full.cache.clear.click()
     scripted.end()
-    spin(lambda: full.state.text().startswith("Not reachable since "), "it is missed", 5.0)
+    spin(lambda: full.state.text().startswith("Not reachable since "), "it is missed", 8.0)
     assert full.jobs.jobs.rowCount() == 0
     assert full.start.isVisible()
     assert full.start.isEnabled()
@@ -138,7 +138,7 @@ def test_a_server_that_vanishes_and_comes_back(scripted, full, spin):
     assert not full.cache.asking.isVisible()
     assert full.detail.text()
     scripted.start()
-    spin(lambda: full.jobs.jobs.rowCount() == 3, "it is found again", 6.0)
+    spin(lambda: full.jobs.jobs.rowCount() == 3, "it is found again")
     assert full.stop.isVisible()
     assert not full.start.isVisible()
 
@@ -160,15 +160,16 @@ def test_it_looks_at_most_four_times_a_second(full):
 
 
 def test_nuke_is_never_held_up_while_the_server_hangs(qt, scripted, full, spin, monkeypatch):
-    scripted.hangs.set()
+    scripted.hang()
     full.cache.prune.click()
     full.unload.click()
     longest = min(longest_gap(qt, 2.0) for _ in range(ATTEMPTS))
     assert longest < LONGEST_GAP_S
     spin(lambda: full.state.text().startswith("No answer for "), "the silence is shown", 8.0)
-    began = time.monotonic()
+    waits, close = [], full.watcher.close
+    monkeypatch.setattr(full.watcher, "close", lambda wait: waits.append(wait) or close(wait))
     full.close()
-    assert time.monotonic() - began < LONGEST_GAP_S
+    assert waits == [0.0]
 
 
 def longest_gap(qt, seconds: float) -> float:
@@ -186,7 +187,7 @@ def test_closing_ends_the_threads_and_showing_begins_anew(full, spin, panel_thre
     assert len(panel_threads()) == 2
     full.close()
     full.close()
-    spin(lambda: not panel_threads(), "the threads have ended", 1.0)
+    spin(lambda: not panel_threads(), "the threads have ended")
     full.show()
     spin(lambda: full.watcher.snapshot().state == RUNNING and full.jobs.jobs.rowCount() == 3, "it works again")
 
@@ -199,7 +200,7 @@ def test_a_destroyed_panel_leaves_no_thread(qt, scripted, spin, panel_threads):
     holder.deleteLater()
     del panel
     qt.app.sendPostedEvents(None, int(qt.core.QEvent.Type.DeferredDelete))
-    spin(lambda: not panel_threads(), "the threads have ended", 2.0)
+    spin(lambda: not panel_threads(), "the threads have ended", 8.0)
 
 
 def test_every_control_is_reached_by_the_tab_key_in_reading_order(qt, full):

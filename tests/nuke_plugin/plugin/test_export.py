@@ -140,7 +140,7 @@ def test_exports_of_other_plates_go_and_this_one_stays_where_it_may_serve_again(
 
     export(comp, [1001], asked)
     old, running, abandoned = beside(asked, "0123456789abcdef", "task-1", "task-2")
-    for folder, hours in ((running, 23), (abandoned, 25)):
+    for folder, hours in ((running, 23.9), (abandoned, 24.1)):
         os.utime(folder, (time.time() - hours * 3600,) * 2)
     exports.remove(asked)
     assert [folder.is_dir() for folder in (asked.export, old, running, abandoned)] == [True, False, True, False]

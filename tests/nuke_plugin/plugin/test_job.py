@@ -170,6 +170,10 @@ def test_progress_is_in_nukes_bar_and_its_cancel_stops(by_hand, monkeypatch):
         by_hand._note(FrameDone("j", frame, False, ""))
     by_hand._show()
     assert api_ui.progress_bars() == [("comp.nk VideoMaMa1", "refining: 5 of 20", 25)]
+    for frame in range(1006, 1021):
+        by_hand._note(FrameDone("j", frame, False, ""))
+    by_hand._show()
+    assert api_ui.progress_bars() == [("comp.nk VideoMaMa1", "refining: 20 of 20", 100)]
     api_ui.press_cancel()
     assert by_hand.cancelled()
     by_hand._progress = None

@@ -339,9 +339,12 @@ def two(comp):
     return comp
 
 
-def test_each_node_is_looked_at_in_its_turn(two):
+def test_each_node_is_looked_at_in_its_turn(two, monkeypatch):
     from nuke_standin import callbacks
+    from videomama_nuke import node_state
 
+    monkeypatch.setattr(node_state, "_IDLE_S", 60.0)
+    node_state._next_look.clear()
     two.node("PlateRead")["last"].setValue(1022)
     for _ in range(2):
         callbacks.idle()

@@ -60,12 +60,12 @@ def test_a_signal_cancels_the_job_and_leaves_a_server_that_was_there(tmp_path, s
     task = begin(tmp_path, long_script(tmp_path), VIDEOMAMA_CONNECTION_FILE=str(server.connection_file))
     wait_for(task, "refining: ")
     task.send_signal(number)
-    out, err = task.communicate(timeout=30)
+    out, err = task.communicate(timeout=120)
     assert task.returncode == code, out + err
     assert "VideoMaMa1: cancelled" in out
     assert not list((tmp_path / "videomama").glob("*/export/*"))
     with launch.connect(server.connection_file, start=False) as client:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while client.status().jobs_running and time.monotonic() < until:
             time.sleep(0.1)
         assert not client.status().jobs_running
@@ -76,9 +76,9 @@ def test_a_signal_stops_a_server_that_the_task_started(tmp_path):
     task = begin(tmp_path, long_script(tmp_path), VIDEOMAMA_CONNECTION_FILE=str(own))
     wait_for(task, "refining: ")
     task.send_signal(signal.SIGTERM)
-    out, err = task.communicate(timeout=60)
+    out, err = task.communicate(timeout=120)
     assert task.returncode == 143, out + err
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         try:
             launch.connect(own, start=False).close()
