@@ -302,3 +302,18 @@ def test_a_program_that_forgets_to_close_it_ends_all_the_same(scripted):
     assert state == "running", said.stderr
     assert time.time() - float(ended) < 8.0
     assert said.returncode == 0, said.stderr
+
+
+def test_what_a_command_changed_is_asked_for_at_once(scripted, make_watcher, make_job, eventually, monkeypatch):
+    monkeypatch.setattr(watchers, "EVERY_S", 600.0)
+    scripted.jobs = [make_job("a")]
+    watcher = make_watcher(scripted.file)
+    eventually(lambda: watcher.snapshot().jobs, "the jobs are known")
+    watcher.cancel(["a"])
+    eventually(lambda: [job.state for job in watcher.snapshot().jobs] == ["cancelled"], "the news are there")
+
+
+def test_the_cache_is_counted_as_soon_as_the_server_answers(scripted, make_watcher, eventually, monkeypatch):
+    monkeypatch.setattr(watchers, "CACHE_EVERY_S", 600.0)
+    watcher = make_watcher(scripted.file)
+    eventually(lambda: watcher.snapshot().cache is not None, "the cache is known")

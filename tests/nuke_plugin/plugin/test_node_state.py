@@ -3,6 +3,7 @@
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import comps
 import numpy as np
@@ -267,11 +268,12 @@ def test_a_slow_disk_is_asked_less_often(comp, monkeypatch):
 
     comp.show_alphas()
     real = look.Look.at_disk
-    monkeypatch.setattr(look.Look, "at_disk", lambda self: time.sleep(0.5) or real(self))
-    begun = time.monotonic()
+    clock = [100.0]
+    monkeypatch.setattr(node_state, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(look.Look, "at_disk", lambda self: clock.append(clock.pop() + 0.5) or real(self))
     assert idle_looks(comp, monkeypatch, 1) == 1
     (due,) = node_state._next_look.values()
-    assert due - begun > 10 * 0.5
+    assert due == 100.5 + 10 * 0.5
 
 
 def test_a_look_that_is_overtaken_by_news_shows_nothing(comp, monkeypatch):
@@ -402,3 +404,21 @@ def test_a_look_is_due_two_seconds_after_the_last(comp):
     ended = time.monotonic()
     (due,) = node_state._next_look.values()
     assert begun + 2.0 <= due <= ended + 2.0
+
+
+def test_changes_around_the_engine_go_to_its_menu(comp, monkeypatch):
+    from videomama_nuke import engine_menu
+
+    offered: list[object] = []
+    monkeypatch.setattr(engine_menu, "offer", offered.append)
+    comp.node()["engine"].setValue("passthrough")
+    assert offered == []  # no panel is open, as while a script is read
+    comp.node().showControlPanel()
+    comp.node()["engine"].setValue("other")
+    comp.node()["seed"].setValue(7)
+    assert offered == [comp.node()] * 2
+    menu = comp.node()["engines_found"]
+    menu.setValues(["2 engines of the server", "feather", "wool"])
+    menu.setValue("wool")
+    assert (comp.node()["other_engine"].value(), menu.getValue()) == ("wool", 0)
+    assert len(offered) == 2

@@ -523,3 +523,10 @@ def test_the_order_in_which_a_node_lists_its_knobs_changes_nothing(comp):
     assert walk._digest([{"size": "3", "mix": "0.5"}]) == walk._digest([{"mix": "0.5", "size": "3"}])
     assert walk._digest([{"size": "3"}]) != walk._digest([{"size": "4"}])
     assert walk._digest(["a", "b"]) != walk._digest(["b", "a"])
+
+
+def test_the_digest_is_that_of_the_scripts_that_were_saved(comp):
+    """Another one would make every node that was ever refined stale."""
+    from videomama_nuke import walk
+
+    assert walk._digest(["rgba.alpha", {"format": "x"}, [None, 1]]) == "5efd00a605532ce1"
