@@ -22,6 +22,7 @@ from videomama_nuke.quiet import no_trace
 
 FOUND = "engines_found"
 _NONE = "the server has no other engine"
+_AWAY = "no server answers; see the tab Server"  # no path or address: a slash may split a menu
 _ASKING = "asking the server"
 
 
@@ -61,8 +62,8 @@ def _reported(connection_file: Path | None, own: Sequence[str]) -> tuple[str, li
 
         with launch.connect(connection_file, start=False) as client:
             names = [engine.name for engine in client.engines().engines if engine.name not in own]
-    except (ImportError, VideoMaMaError) as error:
-        return str(error), []
+    except (ImportError, VideoMaMaError):
+        return _AWAY, []
     return (f"{counted(len(names), 'engine')} of the server" if names else _NONE), names
 
 

@@ -1,5 +1,6 @@
 """Engines that plug into the server: named on the node, offered from what a server reports."""
 
+import sys
 import threading
 
 import pytest
@@ -61,10 +62,19 @@ def test_a_server_that_has_no_other_says_so(comp):
     assert asked(comp) == ["the server has no other engine"]
 
 
-def test_without_a_server_the_reason_is_said_and_none_is_started(offline_comp):
-    (said,) = asked(offline_comp)
-    assert "no connection file" in said.lower() or "server" in said
-    assert not list(offline_comp.folder.glob("none/*"))
+def test_without_a_server_the_menu_says_so_and_none_is_started(offline_comp, monkeypatch):
+    from videomama_client import launch
+
+    started, real = [], launch.connect
+    monkeypatch.setattr(launch, "connect", lambda file, start: started.append(start) or real(file, start=start))
+    assert asked(offline_comp) == ["no server answers; see the tab Server"]
+    assert started == [False]
+
+
+def test_a_library_that_is_missing_is_no_error(offline_comp, monkeypatch):
+    monkeypatch.setitem(sys.modules, "videomama_client.launch", None)
+    monkeypatch.delattr("videomama_client.launch", raising=False)
+    assert asked(offline_comp) == ["no server answers; see the tab Server"]
 
 
 def test_the_main_thread_does_not_wait_for_the_server(comp, monkeypatch):
