@@ -25,6 +25,8 @@ def wrong(found) -> list[str]:
 
 
 def about(found, words: str):
+    """Return the line that has these words; each one says what to do exactly where something is wrong."""
+    assert [line for line in found if line.ok is bool(line.fix)] == []
     return next(line for line in found if words in line.what)
 
 
