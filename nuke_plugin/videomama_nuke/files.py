@@ -56,12 +56,14 @@ class FileSequence:
 
     def looked_at(self) -> FileSequence:
         """Return it with size and time of every file."""
-        stats = dict(_stats(self.path))
+        sizes, times = {}, {}
+        for frame, stat in _stats(self.path):
+            sizes[frame] = _mark(stat.st_size)
+            # Not every file system keeps nanoseconds, and a copy to another one may round.
+            times[frame] = _mark(stat.st_mtime_ns // 1000)
         numbers = range(self.first, self.last + 1)
-        sizes = (_mark(stats[frame].st_size) if frame in stats else _ABSENT for frame in numbers)
-        # Not every file system keeps nanoseconds, and a copy to another one may round.
-        times = (_mark(stats[frame].st_mtime_ns // 1000) if frame in stats else _ABSENT for frame in numbers)
-        return replace(self, sizes="".join(sizes), times="".join(times))
+        found = ["".join(marks.get(frame, _ABSENT) for frame in numbers) for marks in (sizes, times)]
+        return replace(self, sizes=found[0], times=found[1])
 
 
 def numbered(path: str) -> bool:

@@ -19,8 +19,8 @@ VERSION_KNOB = "videomama"  # marks a node as ours, also when an artist made a g
 _LAST_KNOB = "result_origlast"
 ROI_AUTO = "auto"
 ROI_BOX = "box"
+OTHER_ENGINE = "other"  # in the menu of `engine`: the name stands in `other_engine`
 _SAME = (  # knobs named as the settings they are
-    "engine",
     "quality",
     "canvas",
     "mask_threshold",
@@ -36,10 +36,21 @@ OUTLINE = ("mask_slack", "trimap_erode", "trimap_dilate")  # below 0 follow `mas
 _SIGNS = ("%", "#", "[")
 _CASTS = {TEXT: str, CHOICE: str, NUMBER: float, WHOLE_NUMBER: int, YES_NO: bool}
 _TYPES = {spec.name: _CASTS[spec.kind] for spec in specs_of(MatteSettings)}
-PIXEL_KNOBS = frozenset(
-    (*_SAME, *OUTLINE, "window", "overlap", "roi_mode", "roi_box", "colorspace", "weights", "mask_channel")
+_STEADY_PIXELS = (
+    *_SAME,
+    *OUTLINE,
+    "engine",
+    "window",
+    "overlap",
+    "roi_mode",
+    "roi_box",
+    "colorspace",
+    "weights",
+    "mask_channel",
 )
+PIXEL_KNOBS = frozenset((*_STEADY_PIXELS, "other_engine"))
 RANGE_KNOBS = frozenset(("frame_range", "frames", "cache_folder"))
+_STEADY = tuple(sorted((*_STEADY_PIXELS, *RANGE_KNOBS)))
 
 
 def is_ours(node: nuke.Node) -> bool:
@@ -62,6 +73,7 @@ def settings_of(node: nuke.Node) -> MatteSettings:
     overlap = int(node["overlap"].value())
     settings = MatteSettings(
         **{name: _TYPES[name](node[name].value()) for name in _SAME},
+        engine=_engine(node),
         mask_slack=_number_or_none(node, "mask_slack"),
         trimap_erode=_number_or_none(node, "trimap_erode"),
         trimap_dilate=_number_or_none(node, "trimap_dilate"),
@@ -168,7 +180,7 @@ def plate_height(node: nuke.Node) -> int:
 
 def _check_steady(node: nuke.Node) -> None:
     """Refuse keyframes and expressions: one refine has one value of each setting for all of its frames."""
-    for name in sorted(PIXEL_KNOBS | RANGE_KNOBS):
+    for name in _STEADY:
         knob = linked(node, name)
         for question, what in (("hasExpression", "an expression"), ("isAnimated", "keyframes")):
             asked = getattr(knob, question, None)  # which not every kind of knob has
@@ -177,6 +189,20 @@ def _check_steady(node: nuke.Node) -> None:
                     f"{node.fullName()}: {name} has {what}",
                     "A refine needs one value for all frames: remove the animation from this knob.",
                 )
+
+
+def _engine(node: nuke.Node) -> str:
+    """Return the engine of the menu, or the one that is named beside it."""
+    chosen = str(node["engine"].value())
+    if chosen != OTHER_ENGINE:
+        return chosen
+    name = str(node["other_engine"].value() or "").strip()
+    if not name:
+        raise BadInput(
+            f"{node.fullName()}: the engine is set to {OTHER_ENGINE}, and none is named",
+            "Write its name in 'other engine', or choose it in the menu beside.",
+        )
+    return name
 
 
 def _number_or_none(node: nuke.Node, name: str) -> float | None:

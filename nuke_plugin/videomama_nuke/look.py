@@ -65,6 +65,11 @@ class Look:
         return f"refined {frames.text(self.wanted)}" + doubt + (f"; QC: {self.flags}" if self.flags else "")
 
 
+def was_refined(node: nuke.Node) -> bool:
+    """Whether a node says that it was refined, whatever its record has. Main thread only."""
+    return bool(node["refined"].value())
+
+
 def begin(node: nuke.Node, flags: str) -> Look | None:
     """Ask Nuke how a node is; None for one that was not refined. Main thread only.
 
@@ -86,14 +91,16 @@ def steps(node: nuke.Node, flags: str, known: Look | None = None) -> slices.Step
         BadInput: its settings or its range cannot be used.
     """
     last = record.read(node)
-    if last is None or not node["refined"].value():
+    if last is None or not was_refined(node):
         return None
     changes = tuple(freshness.settings_changed(node, last))
     yield
     above = yield from walk.steps(node)
+    yield
     root = nuke.root()
     project = root["first_frame"].value(), root["last_frame"].value()
     clip = _same_clip(known, above, project) or order.clip_of(node)
+    yield
     return Look(
         then=last.upstream,
         above=above,

@@ -12,14 +12,14 @@ import nuke
 from videomama_client.errors import BadInput, Cancelled
 from videomama_client.messages import QcFlag
 
-from videomama_nuke import defaults, disk_use, frames, knobs, look, precomp, record, slices, words
+from videomama_nuke import defaults, disk_use, engine_menu, frames, knobs, look, precomp, record, slices, words
 from videomama_nuke.look import Look, OnDisk
 from videomama_nuke.main_thread import on_main
 from videomama_nuke.quiet import no_trace
 
 NOT_REFINED = "not refined"
 _IDLE_S = 2.0  # between looks at what is upstream
-_SLICE_S = 0.001  # for which a look keeps the main thread at a time
+_SLICE_S = 0.0005  # for which a look keeps the main thread at a time
 _PAUSES = 10  # as long as a look took, so that slow disks are asked less often
 _busy: set[str] = set()  # node ids whose status a job writes
 _next_look: dict[str, float] = {}  # by `_place` of a node, as the next two
@@ -62,7 +62,12 @@ def note_change(node: nuke.Node, name: str) -> None:
     if name == "showPanel":
         _look_aside(node)
         disk_use.show()
-    elif name in knobs.PIXEL_KNOBS or name in knobs.RANGE_KNOBS:
+        engine_menu.offer(node)
+    elif name == engine_menu.FOUND:
+        engine_menu.take(node)
+    elif name == "engine" and node.shown():  # not while a script is read
+        engine_menu.offer(node)
+    if name == engine_menu.FOUND or name in knobs.PIXEL_KNOBS or name in knobs.RANGE_KNOBS:
         refresh(node, _remembered.get(_place(node)))
 
 
@@ -102,35 +107,27 @@ def _look_aside(node: nuke.Node) -> None:
         return
     place = _place(node)
     _next_look[place] = time.monotonic() + _IDLE_S
-    steps = look.steps(node, flagged(node), _last_look(node))
-    try:
-        done = slices.advance(steps, _SLICE_S)
-    except BadInput as error:
-        _looking.release()
-        say(node, words.with_knobs(error.message))
-        return
-    if done is not None and done.result is None:
+    if not look.was_refined(node):
         _looking.release()
         say(node, NOT_REFINED)
         return
-    threading.Thread(
-        target=_look, args=(node, place, steps, done, _said.get(place, 0)), name="VideoMaMa look", daemon=True
-    ).start()
+    steps = look.steps(node, flagged(node), _last_look(node))
+    said = _said.get(place, 0)
+    threading.Thread(target=_look, args=(node, place, steps, said), name="VideoMaMa look", daemon=True).start()
 
 
-def _look(
-    node: nuke.Node, place: str, steps: slices.Steps[Look | None], done: slices.Done[Look | None] | None, said: int
-) -> None:
-    """Let the main thread do what is left, look at the disk, and show what was found."""
+def _look(node: nuke.Node, place: str, steps: slices.Steps[Look | None], said: int) -> None:
+    """Let the main thread ask Nuke, look at the disk, and show what was found."""
     try:
         with suppress(Cancelled, ValueError):  # Nuke is closing, or the node is gone
-            on_main(_show_look, node, said, _outcome(place, steps, done))
+            on_main(_show_look, node, said, _outcome(place, steps))
     finally:
         _looking.release()
 
 
-def _outcome(place: str, steps: slices.Steps[Look | None], done: slices.Done[Look | None] | None) -> str:
+def _outcome(place: str, steps: slices.Steps[Look | None]) -> str:
     """Return what a look finds. Where the artist changes something while it lasts, the next one sees all of it."""
+    done: slices.Done[Look | None] | None = None
     try:
         while done is None:
             done = on_main(slices.advance, steps, _SLICE_S)

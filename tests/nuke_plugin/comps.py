@@ -206,8 +206,9 @@ def end() -> None:
     if main_thread is not None:
         main_thread.closing.set()  # no look waits for the main thread any more
     for thread in threading.enumerate():
-        if thread.name in ("VideoMaMa look", "VideoMaMa sizes"):
+        if thread.name.startswith("VideoMaMa"):  # none meets the next test's Nuke, or what that test patches
             thread.join(WAIT_S)
+            assert not thread.is_alive(), f"{thread.name} has not ended"
     nuke_standin.uninstall()
     forget_plugin()
 

@@ -24,6 +24,7 @@ from videomama_client.client import Client
 from videomama_client.settings import MatteSettings
 from videomama_nuke.panel import watcher as watchers
 
+WAIT_S = 30.0  # for what comes within a second where nothing else runs
 SERVER_PYTHON = os.environ.get("VIDEOMAMA_TEST_SERVER_PYTHON", sys.executable)
 _WRITE_CLIP = """
 import os, sys
@@ -38,6 +39,14 @@ for role, channels in (("plate", ("R", "G", "B")), ("mask", ("A",))):
     for number in range(1002, 1001 + count):
         os.link(pattern.path(1001), pattern.path(number))
 """
+
+
+def end_threads() -> None:
+    """Wait for the panel's threads, which nobody waits for when a panel closes: none meets the next test."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("videomama-panel"):
+            thread.join(WAIT_S)
+            assert not thread.is_alive(), f"{thread.name} has not ended"
 
 
 def state_of(job: str = "", **changes) -> messages.JobState:
@@ -61,7 +70,14 @@ class ScriptedServer:
         self.refusals: dict[str, tuple[str, str, str]] = {}
         self.heard: list[tuple[float, messages.Message]] = []
         self.hangs = threading.Event()
+        self._hung = threading.Event()
         self.start()
+
+    def hang(self) -> None:
+        """Answer nothing from now on; what was taken in before has been answered when this returns."""
+        self._hung.clear()
+        self.hangs.set()
+        assert self._hung.wait(WAIT_S)
 
     def start(self) -> None:
         """Listen, also again: with new keys, at another port, under the same connection file."""
@@ -69,12 +85,12 @@ class ScriptedServer:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="scripted-server", daemon=True)
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(WAIT_S)
 
     def end(self) -> None:
         """Vanish without a word; the connection file stays."""
         self._ending.set()
-        self._thread.join(10)
+        self._thread.join(WAIT_S)
 
     def count(self, *kinds: type, since: float = 0.0) -> int:
         """Count the requests of some kinds, or all."""
@@ -100,6 +116,7 @@ class ScriptedServer:
                 if not self.hangs.is_set() and socket.poll(20):
                     self._answer(socket, socket.recv_multipart())
                 elif self.hangs.is_set():
+                    self._hung.set()
                     time.sleep(0.02)
         context.destroy(linger=0)
 
@@ -231,7 +248,7 @@ def long_clip(tmp_path):
 def eventually():
     """Wait for something without Qt: `eventually(lambda: done(), "it is done")`."""
 
-    def wait(said, what: str, seconds: float = 15.0) -> None:
+    def wait(said, what: str, seconds: float = WAIT_S) -> None:
         until = time.monotonic() + seconds
         while not said():
             assert time.monotonic() < until, f"waited {seconds:g} s in vain until {what}"
@@ -252,7 +269,8 @@ def make_watcher():
         return made[-1]
 
     yield make
-    assert all(watcher.close() for watcher in made)
+    assert all(watcher.close(WAIT_S) for watcher in made)
+    end_threads()
 
 
 @pytest.fixture(scope="session")
@@ -282,7 +300,7 @@ def qt():
 def spin(qt):
     """Let Qt go on until something is true: `spin(lambda: done(), "it is done")`."""
 
-    def until(said, what: str, seconds: float = 15.0) -> None:
+    def until(said, what: str, seconds: float = WAIT_S) -> None:
         end = time.monotonic() + seconds
         while not said():
             assert time.monotonic() < end, f"waited {seconds:g} s in vain until {what}"
@@ -309,9 +327,10 @@ def open_panel(qt):
         panel.close()
         panel.deleteLater()
     made.clear()
-    assert watchers.close_all()
+    assert watchers.close_all(WAIT_S)
     qt.app.sendPostedEvents(None, int(qt.core.QEvent.Type.DeferredDelete))
     gc.collect()
+    end_threads()
 
 
 @pytest.fixture

@@ -71,8 +71,8 @@ def test_one_column_is_seen_without_headers_grid_or_sideways_scrolling(qt, view)
 def test_a_row_has_room_for_two_lines_and_four_rows_are_always_seen(qt, view):
     metrics = view.fontMetrics()
     height = view.rowHeight(0)
-    assert 2 * metrics.height() + 8 < height < 2 * metrics.height() + 20
-    assert 4 * height <= view.minimumHeight() < 4 * height + 10
+    assert height == 2 * metrics.height() + 8 + 3 + 2  # air above and below, the bar, and a gap
+    assert view.minimumHeight() == 4 * height + 2
     option = qt.widgets.QStyleOptionViewItem()
     option.fontMetrics = metrics
     hint = view.painter.sizeHint(option, view.jobs.index(0, 0))

@@ -52,9 +52,9 @@ def test_a_killed_server_is_missed_and_found_again(live, open_panel, spin, long_
     spin(lambda: panel.stop.isEnabled(), "the server answers")
     os.kill(live.process.pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
     live.process.wait(10)
-    spin(lambda: panel.state.text().startswith("Not reachable"), "it is missed", 5.0)
+    spin(lambda: panel.state.text().startswith("Not reachable"), "it is missed")
     live.start()
-    spin(lambda: panel.state.text().startswith("Running"), "it is found again", 8.0)
+    spin(lambda: panel.state.text().startswith("Running"), "it is found again")
     spin(lambda: f"pid {live.process.pid} " in panel.detail.text(), "it is the new one")
     with live.client() as client:
         client.submit(live.order(long_clip, "after the fall", frame_ranges="1001-1004"))
@@ -75,5 +75,5 @@ def test_the_panel_starts_and_stops_a_server(open_panel, spin, tmp_path, monkeyp
     assert "listens at" in panel.log.toPlainText()
     found = report.lines(tmp_path / "connection.json")
     panel.stop.click()
-    spin(lambda: panel.state.text().startswith("Not reachable"), "it has ended", 15.0)
+    spin(lambda: panel.state.text().startswith("Not reachable"), "it has ended")
     assert [line.what for line in found if not line.ok] == []

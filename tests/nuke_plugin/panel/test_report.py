@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -24,6 +25,8 @@ def wrong(found) -> list[str]:
 
 
 def about(found, words: str):
+    """Return the line that has these words; each one says what to do exactly where something is wrong."""
+    assert [line for line in found if line.ok is bool(line.fix)] == []
     return next(line for line in found if words in line.what)
 
 
@@ -92,12 +95,15 @@ def test_a_cache_folder_that_this_machine_does_not_see(healthy):
     assert "--cache-dir" in line.fix
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the superuser may write anywhere")
-def test_a_cache_folder_that_cannot_be_written(healthy, tmp_path):
-    (tmp_path / "cache").chmod(0o500)
+def test_a_cache_folder_that_cannot_be_written(healthy, tmp_path, monkeypatch):
+    def refused(dir):  # noqa: A002 (as tempfile calls it); the superuser, who may run the tests, can write anywhere
+        raise PermissionError(13, "Permission denied", str(dir))
+
+    monkeypatch.setattr(report.tempfile, "TemporaryFile", refused)
     line = about(report.lines(healthy.file), "cannot be written")
-    (tmp_path / "cache").chmod(0o700)
-    assert not line.ok
+    assert line == report.ReportLine(
+        False, f"The cache folder {tmp_path / 'cache'} cannot be written: Permission denied", "Ask for its permissions."
+    )
 
 
 def test_an_engine_that_died(healthy):
@@ -164,3 +170,64 @@ def test_a_variable_that_the_server_does_not_go_by_is_named_with_both_values(hea
     (line,) = [line for line in report.lines(healthy.file) if not line.ok]
     assert line.what == "Cache_dir: the running server uses /the/server's, but $VIDEOMAMA_CACHE_DIR sets /mine"
     assert "videomama stop" in line.fix
+
+
+@pytest.mark.parametrize(
+    ("engine", "device", "said"),
+    [
+        ("videomama", "cuda:0", "Engine: videomama on cuda:0"),
+        ("classic", None, "Engine: classic"),
+        (None, "cpu", "Engine: loaded on cpu"),
+        (None, None, "Engine: not loaded"),
+    ],
+)
+def test_of_the_engine_is_said_what_is_known(healthy, engine, device, said):
+    healthy.status_changes.update(engine=engine, device=device)
+    assert about(report.lines(healthy.file), "Engine").what == said
+
+
+def test_what_is_found_is_said_in_order_and_in_full(healthy, tmp_path):
+    known = connection.read(healthy.file)
+    whats = [line.what for line in report.lines(healthy.file)]
+    assert whats[6:] == [
+        f"Connection file {healthy.file}, mode 0600",
+        f"It names {known.endpoint}, pid {known.pid}, version {known.version}",
+        f"The server answers; it is version {known.version} too",
+        "Engine: videomama on cuda:0",
+        f"The cache folder {tmp_path / 'cache'} can be written",
+        f"Log {healthy.log_file}, 6 bytes",
+    ]
+    assert whats[5].startswith("Qt")
+    folder = Path(videomama_client.__file__).parent.parent
+    assert about(report.lines(healthy.file), "Plug-in").what.endswith(f", in {folder}")
+
+
+def test_outside_of_nuke_and_without_qt_the_report_says_so_and_finds_no_fault(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nuke", None)
+    monkeypatch.setitem(sys.modules, "Qt", None)
+    assert [report._nuke(), report._qt()] == [
+        report.ReportLine(True, "Nuke: not inside Nuke"),
+        report.ReportLine(True, "Qt: not loaded"),
+    ]
+
+
+def test_a_package_says_its_version_and_where_it_lies_or_what_to_do(monkeypatch, tmp_path):
+    (tmp_path / "made_up.py").write_text("version = (1, 2, 3)\n")
+    (tmp_path / "nameless.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert report._package("made_up", "made-up").what == f"made-up 1.2.3 from {tmp_path}"
+    assert report._package("nameless", "nameless").what == f"nameless unknown from {tmp_path}"
+    missing = report._package("not_installed", "not-installed")
+    assert not missing.ok
+    python = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    assert missing.fix == f"Put not-installed for Python {python} on Nuke's Python path."
+
+
+@pytest.mark.parametrize(("named", "beside", "found"), [(True, True, "named"), (False, True, "beside")])
+def test_the_log_that_is_named_counts_before_the_one_beside_the_connection_file(tmp_path, named, beside, found):
+    paths = {"named": tmp_path / "named.log", "beside": tmp_path / "beside.log"}
+    for name, there in (("named", named), ("beside", beside)):
+        if there:
+            paths[name].write_bytes(b"x" * 1234)
+    line = report._log(paths["named"], paths["beside"])
+    assert line == report.ReportLine(True, f"Log {paths[found]}, 1,234 bytes")

@@ -47,6 +47,7 @@ def test_it_stands_beside_nuke_and_its_parts_are_in_it(dialog):
 def test_the_report_is_made_in_a_thread_once_at_a_time(qt, dialog, held, spin, tmp_path):
     dialog.show()
     spin(lambda: held.files, "it has begun")
+    assert dialog._thread.daemon  # Nuke can end meanwhile
     assert dialog.pane.toPlainText() == "Looking\u2026"
     assert not dialog.copy.isEnabled()
     dialog.again.click()
@@ -68,3 +69,9 @@ def test_it_is_made_again_when_asked_for(qt, dialog, held, spin):
     assert qt.gui.QGuiApplication.clipboard().text() == dialog.pane.toPlainText()
     dialog.leave.click()
     assert not dialog.isVisible()
+
+
+def test_a_report_that_was_taken_already_is_left_as_it_is(dialog):
+    dialog.pane.setPlainText("as it was")
+    dialog._take()
+    assert dialog.pane.toPlainText() == "as it was"

@@ -46,9 +46,9 @@ def test_it_tells_all_that_the_server_says(scripted, make_watcher, make_job, eve
 def test_it_asks_at_most_twice_a_second(scripted, make_watcher, eventually):
     watcher = make_watcher(scripted.file)
     eventually(is_in(watcher, RUNNING), "the server answers")
-    since = time.monotonic()
-    time.sleep(2.2)
-    assert 2 <= scripted.count(messages.ReportStatus, since=since) <= 5
+    eventually(lambda: scripted.count(messages.ReportStatus) >= 6, "it asks again and again")
+    asked = [at for at, request in list(scripted.heard) if isinstance(request, messages.ReportStatus)]
+    assert (asked[5] - asked[0]) / 5 > 0.45
     assert scripted.count(messages.ReportCache) <= 2
 
 
@@ -89,11 +89,11 @@ def test_a_vanished_server_is_missed_and_found_again_with_other_keys(scripted, m
     for _ in range(2):
         eventually(is_in(watcher, RUNNING), "the server answers")
         scripted.end()
-        eventually(is_in(watcher, UNREACHABLE), "it is missed", 4.0)
+        eventually(is_in(watcher, UNREACHABLE), "it is missed", 8.0)
         assert watcher.snapshot().status is None
         assert watcher.snapshot().jobs == ()
         scripted.start()
-    eventually(is_in(watcher, RUNNING), "it is found again", 6.0)
+    eventually(is_in(watcher, RUNNING), "it is found again")
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted in /proc")
@@ -105,7 +105,7 @@ def test_coming_and_going_leaves_no_socket_and_no_thread(scripted, make_watcher,
         eventually(lambda: watcher.snapshot().cache is not None, "the cache is known")
         counts.append(len(list(Path("/proc/self/fd").iterdir())))
         scripted.end()
-        eventually(is_in(watcher, UNREACHABLE), "it is missed", 4.0)
+        eventually(is_in(watcher, UNREACHABLE), "it is missed", 8.0)
         scripted.start()
     assert counts[-1] <= counts[0] + 2, counts
     assert len(panel_threads()) == 2
@@ -114,8 +114,8 @@ def test_coming_and_going_leaves_no_socket_and_no_thread(scripted, make_watcher,
 def test_a_silent_server_is_told_apart_from_a_dead_one(scripted, make_watcher, eventually):
     watcher = make_watcher(scripted.file)
     eventually(is_in(watcher, RUNNING), "the server answers")
-    scripted.hangs.set()
-    eventually(lambda: watcher.snapshot().seen(time.time()) == SILENT, "the silence is noticed", 6.0)
+    scripted.hang()
+    eventually(lambda: watcher.snapshot().seen(time.time()) == SILENT, "the silence is noticed", 8.0)
     scripted.hangs.clear()
     eventually(lambda: watcher.snapshot().seen(time.time()) == RUNNING, "it answers again")
 
@@ -164,7 +164,8 @@ def test_a_server_is_started_aside_and_once(scripted, make_watcher, eventually, 
     real = launch.connect
 
     def connect(file, start):
-        started.append((file, start, threading.current_thread() is threading.main_thread()))
+        here = threading.current_thread()
+        started.append((file, start, here is threading.main_thread(), here.daemon))
         go.wait(20)
         return real(file, start=False)
 
@@ -176,14 +177,13 @@ def test_a_server_is_started_aside_and_once(scripted, make_watcher, eventually, 
     go.set()
     eventually(lambda: watcher.snapshot().notice, "it is said")
     assert (watcher.snapshot().notice.text, watcher.snapshot().busy) == ("The server runs.", ())
-    assert started == [(scripted.file, True, False)]
+    assert started == [(scripted.file, True, False, True)]
 
 
 def test_the_same_command_is_not_queued_twice(scripted, make_watcher, eventually):
     watcher = make_watcher(scripted.file)
     eventually(is_in(watcher, RUNNING), "the server answers")
-    scripted.hangs.set()
-    time.sleep(0.2)  # what the server took in before that is answered
+    scripted.hang()
     for _ in range(3):
         watcher.clear_cache()
     watcher.prune_cache()
@@ -194,17 +194,20 @@ def test_the_same_command_is_not_queued_twice(scripted, make_watcher, eventually
     assert watcher.snapshot().notice.number == 2
 
 
-def test_a_thread_that_does_not_end_is_waited_for_a_second(scripted, make_watcher):
+def test_threads_that_do_not_end_are_waited_for_a_second_in_all(scripted, make_watcher, monkeypatch):
     watcher = make_watcher(scripted.file)
-    begun, going_on = threading.Event(), threading.Event()
-    watcher._talkers[0].put(lambda: begun.set() or going_on.wait(20))
+    begun, going_on, waits = threading.Event(), threading.Event(), []
     talkers = watcher._talkers
+    talkers[0].put(lambda: begun.set() or going_on.wait(20))
     assert begun.wait(20)
-    began = time.monotonic()
-    assert not watcher.close()
-    assert 0.9 < time.monotonic() - began < 1.9
+    with monkeypatch.context() as patch:
+        patch.setattr(type(talkers[0]), "join", lambda self, seconds: waits.append(seconds) or True)
+        assert watcher.close()
+    assert waits[1] <= waits[0] <= 1.0
+    assert waits[0] > 0.5
+    assert not talkers[0].join(0.1)
     going_on.set()
-    assert all(talker.join(10) for talker in talkers)
+    assert all(talker.join(30) for talker in talkers)
 
 
 def test_a_refused_command_gives_message_and_hint(scripted, make_watcher, eventually):
@@ -229,15 +232,13 @@ def test_the_cache_is_counted_again_when_jobs_have_added_to_it(
     eventually(lambda: scripted.count(messages.ReportCache) > counted, "it is counted again")
 
 
-def test_it_closes_within_a_second_while_the_server_hangs(scripted, make_watcher, eventually, panel_threads):
+def test_it_closes_soon_while_the_server_hangs(scripted, make_watcher, eventually, panel_threads):
     watcher = make_watcher(scripted.file)
     eventually(is_in(watcher, RUNNING), "the server answers")
-    scripted.hangs.set()
+    scripted.hang()
     watcher.clear_cache()
     eventually(lambda: watcher.snapshot().busy, "it waits for the server")
-    began = time.monotonic()
-    assert watcher.close()
-    assert time.monotonic() - began < 1.0
+    assert watcher.close(8.0)  # the server would be waited for ten seconds
     assert watcher.close()
     assert not panel_threads()
 
@@ -299,5 +300,20 @@ def test_a_program_that_forgets_to_close_it_ends_all_the_same(scripted):
     said = in_fresh_python(script, str(scripted.file))
     state, ended = said.stdout.split()
     assert state == "running", said.stderr
-    assert time.time() - float(ended) < 2.0
+    assert time.time() - float(ended) < 8.0
     assert said.returncode == 0, said.stderr
+
+
+def test_what_a_command_changed_is_asked_for_at_once(scripted, make_watcher, make_job, eventually, monkeypatch):
+    monkeypatch.setattr(watchers, "EVERY_S", 600.0)
+    scripted.jobs = [make_job("a")]
+    watcher = make_watcher(scripted.file)
+    eventually(lambda: watcher.snapshot().jobs, "the jobs are known")
+    watcher.cancel(["a"])
+    eventually(lambda: [job.state for job in watcher.snapshot().jobs] == ["cancelled"], "the news are there")
+
+
+def test_the_cache_is_counted_as_soon_as_the_server_answers(scripted, make_watcher, eventually, monkeypatch):
+    monkeypatch.setattr(watchers, "CACHE_EVERY_S", 600.0)
+    watcher = make_watcher(scripted.file)
+    eventually(lambda: watcher.snapshot().cache is not None, "the cache is known")

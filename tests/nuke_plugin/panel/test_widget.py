@@ -8,7 +8,7 @@ from videomama_client import messages
 from videomama_nuke.panel import snapshot
 from videomama_nuke.panel.snapshot import RUNNING, UNREACHABLE
 
-LONGEST_GAP_S = 0.1
+LONGEST_GAP_S = 0.5  # the server would be waited for ten seconds
 ATTEMPTS = 3  # of measuring time: other programs share the machine
 
 
@@ -129,7 +129,7 @@ def test_an_error_is_shown_with_its_hint(scripted, full, spin):
 def test_a_server_that_vanishes_and_comes_back(scripted, full, spin):
     full.cache.clear.click()
     scripted.end()
-    spin(lambda: full.state.text().startswith("Not reachable since "), "it is missed", 5.0)
+    spin(lambda: full.state.text().startswith("Not reachable since "), "it is missed", 8.0)
     assert full.jobs.jobs.rowCount() == 0
     assert full.start.isVisible()
     assert full.start.isEnabled()
@@ -138,7 +138,7 @@ def test_a_server_that_vanishes_and_comes_back(scripted, full, spin):
     assert not full.cache.asking.isVisible()
     assert full.detail.text()
     scripted.start()
-    spin(lambda: full.jobs.jobs.rowCount() == 3, "it is found again", 6.0)
+    spin(lambda: full.jobs.jobs.rowCount() == 3, "it is found again")
     assert full.stop.isVisible()
     assert not full.start.isVisible()
 
@@ -156,19 +156,20 @@ def test_a_hidden_panel_asks_nothing(scripted, full, spin, qt):
 
 
 def test_it_looks_at_most_four_times_a_second(full):
-    assert full.timer.interval() >= 250
+    assert full.timer.interval() == 250
 
 
 def test_nuke_is_never_held_up_while_the_server_hangs(qt, scripted, full, spin, monkeypatch):
-    scripted.hangs.set()
+    scripted.hang()
     full.cache.prune.click()
     full.unload.click()
     longest = min(longest_gap(qt, 2.0) for _ in range(ATTEMPTS))
     assert longest < LONGEST_GAP_S
     spin(lambda: full.state.text().startswith("No answer for "), "the silence is shown", 8.0)
-    began = time.monotonic()
+    waits, close = [], full.watcher.close
+    monkeypatch.setattr(full.watcher, "close", lambda wait: waits.append(wait) or close(wait))
     full.close()
-    assert time.monotonic() - began < LONGEST_GAP_S
+    assert waits == [0.0]
 
 
 def longest_gap(qt, seconds: float) -> float:
@@ -186,7 +187,7 @@ def test_closing_ends_the_threads_and_showing_begins_anew(full, spin, panel_thre
     assert len(panel_threads()) == 2
     full.close()
     full.close()
-    spin(lambda: not panel_threads(), "the threads have ended", 1.0)
+    spin(lambda: not panel_threads(), "the threads have ended")
     full.show()
     spin(lambda: full.watcher.snapshot().state == RUNNING and full.jobs.jobs.rowCount() == 3, "it works again")
 
@@ -199,7 +200,7 @@ def test_a_destroyed_panel_leaves_no_thread(qt, scripted, spin, panel_threads):
     holder.deleteLater()
     del panel
     qt.app.sendPostedEvents(None, int(qt.core.QEvent.Type.DeferredDelete))
-    spin(lambda: not panel_threads(), "the threads have ended", 2.0)
+    spin(lambda: not panel_threads(), "the threads have ended", 8.0)
 
 
 def test_every_control_is_reached_by_the_tab_key_in_reading_order(qt, full):
@@ -484,3 +485,43 @@ def test_the_same_news_is_shown_once(told, monkeypatch):
     panel.watcher._known.shot = replace(panel.watcher._known.shot, since=1.0)
     panel.refresh()
     assert len(shown) == 1  # the log is as it was
+
+
+def test_engine_and_memory_stand_in_a_grid_with_one_button_beside_both(full):
+    content = full.area.widget().layout()
+    grid = content.itemAt(2).layout()
+    margins = grid.contentsMargins()
+    assert (margins.left(), margins.top(), margins.right(), margins.bottom()) == (0, 0, 0, 0)
+    assert (grid.horizontalSpacing(), grid.verticalSpacing()) == (8, 2)
+    assert [grid.columnStretch(column) for column in range(3)] == [0, 1, 0]
+    placed = {grid.itemAt(place).widget(): grid.getItemPosition(place) for place in range(grid.count())}
+    found = {widget: tuple(position) for widget, position in placed.items()}
+    assert [found[widget] for widget in (full.engine, full.memory, full.unload)] == [
+        (0, 1, 1, 1),
+        (1, 1, 1, 1),
+        (0, 2, 2, 1),
+    ]
+    titles = {widget.text(): position for widget, position in found.items() if position[1] == 0}
+    assert titles == {"Engine": (0, 0, 1, 1), "Memory": (1, 0, 1, 1)}
+    assert [content.stretch(content.indexOf(part)) for part in (full.detail, full.jobs, full.cache, full.log)] == [
+        0,
+        3,
+        0,
+        2,
+    ]
+
+
+@pytest.mark.parametrize(("above", "follows"), [(0, True), (1, True), (2, False)])
+def test_the_log_follows_its_end_only_where_that_was_seen(qt, told, monkeypatch, above, follows):
+    lines = tuple(f"line {number}" for number in range(300))
+    panel = told(log_file="/a/server.log", log=lines)
+    monkeypatch.setattr(panel.watcher, "open", lambda: None)  # no thread changes what is known
+    panel.resize(420, 700)
+    panel.show()
+    qt.app.processEvents()
+    bar = panel.log.verticalScrollBar()
+    bar.setValue(bar.maximum() - above)
+    before = bar.value()
+    told(log_file="/a/server.log", log=(*lines, *(f"more {number}" for number in range(50))))
+    assert bar.value() == (bar.maximum() if follows else before)
+    panel.hide()

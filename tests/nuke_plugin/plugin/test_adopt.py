@@ -287,3 +287,19 @@ def test_on_load_plates_are_looked_at_only_where_there_is_another_result(offline
     shown.parents[1].rename(other)
     assert opened_again(comp) == (other / "main" / "alpha.%04d.exr").as_posix()
     assert looked == ["VideoMaMa1"]
+
+
+def test_without_a_window_a_saved_result_stays_and_a_node_without_one_takes_what_fits(offline_comp, start_nuke):
+    comp = offline_comp
+    comp.show_alphas()
+    fits = str(comp.node()["result_file"].value())
+    comp.node()["seed"].setValue(7)
+    comp.show_alphas()
+    saved = str(comp.node()["result_file"].value())
+    comp.node()["seed"].setValue(42)
+    comp.nuke.scriptSave()
+    terminal = start_nuke(gui=False)
+    reopen(terminal)
+    assert terminal.node()["result_file"].value() == saved != fits
+    terminal.node()["refined"].setValue(False)
+    assert opened_again(terminal) == fits

@@ -2,9 +2,10 @@
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
-from videomama_client.errors import BadInput, NotPermitted, ServerUnreachable
+from videomama_client.errors import BadInput, Cancelled, NotPermitted, ServerUnreachable
 
 
 @pytest.fixture
@@ -128,3 +129,51 @@ def test_a_render_that_is_refused_is_a_failure_with_its_reason(comp):
 @pytest.mark.parametrize("name", ["Nothing", "PlateRead"])
 def test_what_is_no_write_is_a_failure(comp, name):
     assert rendered(comp, name) == (False, [f"{name}: there is no such Write"], [])
+
+
+@pytest.fixture
+def ends(monkeypatch):
+    """Let a refine end in this way, without a server: `ends(lambda refining: ...)`."""
+    from videomama_nuke import job
+
+    return lambda work: monkeypatch.setattr(job.Refine, "run", work)
+
+
+def test_a_refine_that_went_well_says_what_came_of_it(offline_comp, ends):
+    from videomama_client.messages import QcFlag
+
+    def work(refining) -> None:
+        refining.warnings.append("the mask is about 9 px too large")
+        refining.flags.append(QcFlag("hole", [1003, 1004], 1003, "it closes a frame later"))
+        refining.computed, refining.cached = 3, 17
+
+    ends(work)
+    code, said = refined(offline_comp)
+    assert code == 0
+    assert said[:3] == [
+        "VideoMaMa1: 20 frames of 1001-1020",
+        "VideoMaMa1: warning: the mask is about 9 px too large",
+        "VideoMaMa1: QC: hole on 1003-1004: it closes a frame later",
+    ]
+    assert said[3].startswith(f"VideoMaMa1: done, 3 computed, 17 cached, {offline_comp.folder}/")
+    assert said[3].endswith("/main/alpha.%04d.exr")
+    assert len(said) == 4
+
+
+def test_while_a_refine_runs_a_signal_finds_it_and_its_server(offline_comp, ends):
+    from videomama_nuke import batch
+    from videomama_nuke.stopping import Stopping
+
+    stopping, seen, said = Stopping(), [], []
+
+    def work(refining) -> None:
+        seen.append((stopping.job is refining, stopping.connection_file))
+        stopping.signal = 15
+
+    ends(work)
+    offline_comp.node()["connection_file"].setValue("/farm/connection.json")
+    with pytest.raises(Cancelled):
+        batch.refine(offline_comp.node(), "1001", "batch", stopping, said.append)
+    assert seen == [(True, Path("/farm/connection.json"))]
+    assert said == ["VideoMaMa1: 1 frame of 1001-1020", "VideoMaMa1: cancelled"]
+    assert stopping.job is None

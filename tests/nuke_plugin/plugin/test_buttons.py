@@ -28,8 +28,11 @@ def running(comp) -> list:
 
 
 def test_a_second_press_is_refused_while_a_refine_runs(held):
+    from videomama_nuke import buttons
+
     held.press("refine")
     (first,) = running(held)
+    assert buttons._running[first.identity][1].daemon  # Nuke can end meanwhile
     for button in ("refine", "refine_frame", "clear", "clear_old"):
         held.press(button)
         assert held.status() == "VideoMaMa1 is being refined. Wait for it, or press Cancel first."
@@ -217,26 +220,30 @@ def test_how_the_server_is(offline_comp, monkeypatch, changes, said):
 
     asked = []
     monkeypatch.setattr(
-        buttons.launch, "connect", lambda file, start: asked.append((file, start)) or Answering(**changes)
+        buttons.launch,
+        "connect",
+        lambda file, start: asked.append((file, start, threading.current_thread().daemon)) or Answering(**changes),
     )
     offline_comp.press("server_ask")
     offline_comp.pump(lambda: state(offline_comp) == said, "it is said")
     offline_comp.press("server_start")
     assert state(offline_comp) == "starting ..."
     offline_comp.pump(lambda: state(offline_comp) == said, "it is said again")
-    assert asked == [(None, False), (None, True)]
+    assert asked == [(None, False, True), (None, True, True)]
 
 
 def test_stopping_the_server(offline_comp, monkeypatch):
     from videomama_nuke import buttons
 
     client = Answering()
-    monkeypatch.setattr(buttons.launch, "connect", lambda file, start: client)
+    asked = []
+    monkeypatch.setattr(buttons.launch, "connect", lambda file, start: asked.append((file, start)) or client)
     offline_comp.nuke.root().setModified(False)
     offline_comp.press("server_stop")
     assert state(offline_comp) == "stopping ..."
     offline_comp.pump(lambda: state(offline_comp) == "ended", "it is stopped")
     assert client.stopped == 1
+    assert asked == [(None, False)]
     assert not offline_comp.nuke.root().modified()
 
 
@@ -269,3 +276,23 @@ def test_kinds_of_errors_alone_are_said(offline_comp):
         assert offline_comp.status().startswith(error.message)
     with pytest.raises(ZeroDivisionError):
         buttons._guarded(offline_comp.node(), lambda: 1 / 0)
+
+
+def test_reload_reads_the_alphas_and_looks_again(offline_comp, monkeypatch):
+    from videomama_nuke import buttons, disk_use
+
+    shown, read = [], []
+    monkeypatch.setattr(disk_use, "show", lambda: shown.append(1))
+    monkeypatch.setattr(buttons.result, "reload", lambda node: read.append(node.name()))
+    offline_comp.show_alphas([1001])
+    read.clear()
+    offline_comp.node()["frame_range"].setValue("custom")
+    offline_comp.node()["frames"].setValue("1001")
+    offline_comp.press("reload")
+    assert offline_comp.status() == "refined 1001"
+    assert (shown, read) == ([1], ["VideoMaMa1"])
+
+
+def test_a_node_that_was_not_refined_is_not_baked_and_the_status_says_so(offline_comp):
+    offline_comp.press("bake")
+    assert offline_comp.status() == "VideoMaMa1 has not been refined. Press Refine first."

@@ -50,3 +50,20 @@ def test_a_node_that_was_never_refined_has_the_defaults_of_now(comp):
     record.write(comp.node(), None)
     defaults.pin(comp.node())
     assert comp.node()["mask_slack"].value() == -1
+
+
+def test_the_table_ends_with_the_gizmo_of_today_and_leaves_its_nodes_alone(offline_comp):
+    from videomama_nuke import defaults, knobs, record
+
+    comp = offline_comp
+    comp.show_alphas()
+    today = int(comp.node()[knobs.VERSION_KNOB].value())
+    assert max(defaults.CHANGED) <= today
+    last = record.read(comp.node())
+    before = {name: value for changed in defaults.CHANGED.values() for name, value in changed.items()}
+    record.write(comp.node(), replace(last, settings={**last.settings, **before}, gizmo=today))
+    defaults.pin(comp.node())
+    assert [comp.node()[name].value() for name in before] == [-1] * len(before)
+    record.write(comp.node(), replace(record.read(comp.node()), gizmo=1))
+    defaults.pin(comp.node())
+    assert {name: comp.node()[name].value() for name in before} == before

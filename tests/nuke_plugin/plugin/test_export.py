@@ -140,7 +140,7 @@ def test_exports_of_other_plates_go_and_this_one_stays_where_it_may_serve_again(
 
     export(comp, [1001], asked)
     old, running, abandoned = beside(asked, "0123456789abcdef", "task-1", "task-2")
-    for folder, hours in ((running, 23), (abandoned, 25)):
+    for folder, hours in ((running, 23.9), (abandoned, 24.1)):
         os.utime(folder, (time.time() - hours * 3600,) * 2)
     exports.remove(asked)
     assert [folder.is_dir() for folder in (asked.export, old, running, abandoned)] == [True, False, True, False]
@@ -175,3 +175,44 @@ def test_a_task_removes_its_own_export(comp, start_nuke):
     exports.remove_own(found)
     assert not found.export.exists()
     assert other.is_dir()
+
+
+def test_what_cannot_be_removed_keeps_nothing_from_going_on(comp, asked, monkeypatch, start_nuke):
+    """Another task, or a scanner, may hold a file for a moment."""
+    from videomama_nuke import export as exports
+    from videomama_nuke import order
+
+    export(comp, [1001], asked)
+    (old,) = beside(asked, "0123456789abcdef")
+    real = os.rmdir
+
+    def held(*given, **more):
+        raise OSError(16, "Device or resource busy")
+
+    monkeypatch.setattr(os, "rmdir", held)
+    exports.remove(asked)
+    assert old.is_dir()
+    terminal = start_nuke(gui=False)
+    terminal.open(comps.plain_script(comp.folder))
+    from videomama_nuke import export as own_exports
+
+    task = order.read(terminal.node())
+    assert export(terminal, [1001], task) == 1
+    own_exports.remove_own(task)
+    assert task.export.is_dir()
+    monkeypatch.setattr(os, "rmdir", real)
+
+
+def test_a_folder_whose_owner_has_just_removed_it_is_not_abandoned(comp, tmp_path):
+    from videomama_nuke import export as exports
+
+    assert not exports._abandoned(tmp_path / "gone")
+
+
+def test_another_export_of_the_same_plates_goes_into_the_same_folder(comp, asked):
+    comp.node()["cache_folder"].setValue(str(comp.folder / "a" / "b"))
+    from videomama_nuke import order
+
+    deeper = order.read(comp.node())
+    assert [export(comp, [1001], deeper), export(comp, [1001, 1002], deeper)] == [1, 1]
+    assert files(deeper) == ["source.1001.exr", "source.1002.exr"]

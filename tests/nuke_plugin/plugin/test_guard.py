@@ -348,3 +348,11 @@ def test_behind_a_shift_in_time_frames_of_another_mask_are_a_doubt(comp):
     comp.node()["unchecked"].setValue("refuse")
     with pytest.raises(RuntimeError, match="not checked: frames behind a shift in time"):
         comp.render(1102)
+
+
+def test_of_a_node_without_a_plate_every_frame_is_asked_for(comp):
+    from videomama_nuke import guard
+
+    assert guard._in_plate(comp.node(), [1030, 1001, 1030]) == [1001, 1020]
+    comp.node().setInput(0, None)
+    assert guard._in_plate(comp.node(), [1030, 1001, 1030]) == [1001, 1030]

@@ -170,6 +170,10 @@ def test_progress_is_in_nukes_bar_and_its_cancel_stops(by_hand, monkeypatch):
         by_hand._note(FrameDone("j", frame, False, ""))
     by_hand._show()
     assert api_ui.progress_bars() == [("comp.nk VideoMaMa1", "refining: 5 of 20", 25)]
+    for frame in range(1006, 1021):
+        by_hand._note(FrameDone("j", frame, False, ""))
+    by_hand._show()
+    assert api_ui.progress_bars() == [("comp.nk VideoMaMa1", "refining: 20 of 20", 100)]
     api_ui.press_cancel()
     assert by_hand.cancelled()
     by_hand._progress = None
@@ -311,3 +315,23 @@ def test_a_server_that_fails_is_seen_in_the_status(comp):
     comp.node()["weights"].setValue(str(comp.folder / "no weights here"))
     assert comp.refine().startswith("failed: ")
     assert "no weights here" in comp.status()
+
+
+def test_a_refine_that_has_not_begun_has_done_and_found_nothing(by_hand):
+    assert (by_hand.computed, by_hand.cached, by_hand.following, by_hand.patience_s) == (0, 0, False, 5.0)
+    assert (by_hand.error, by_hand.warnings, by_hand.flags) == (None, [], [])
+    assert not by_hand.cancelled()
+
+
+def test_it_follows_the_server_only_while_the_server_has_the_job(comp, monkeypatch):
+    from videomama_nuke import job, order
+
+    refine = job.Refine(comp.node(), order.read(comp.node()))
+    seen, real = [], {name: getattr(job.transfer, name) for name in ("submit", "follow")}
+    before = job.export.export
+    monkeypatch.setattr(job.export, "export", lambda *given: seen.append(refine.following) or before(*given))
+    monkeypatch.setattr(job.transfer, "submit", lambda *given: seen.append(refine.following) or real["submit"](*given))
+    refine.run()
+    assert seen == [False, True]
+    assert not refine.following
+    assert (refine.error, refine.computed + refine.cached) == (None, 20)

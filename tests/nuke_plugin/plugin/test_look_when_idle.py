@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import contextmanager
 
 import comps
 import pytest
@@ -16,12 +17,35 @@ def refined(comp, count: int) -> None:
     assert len(asked.wanted) == count
 
 
-def look(comp) -> int:
-    """Let the plug-in look at its nodes, and return how many calls that was on the main thread."""
+def look(comp) -> None:
+    """Let the plug-in look at its nodes."""
     from nuke_standin import callbacks
     from videomama_nuke import node_state
 
     node_state._next_look.clear()
+    callbacks.idle()
+    comp.let_look()
+
+
+def blocks_of(comp, monkeypatch) -> list[int]:
+    """Let the plug-in look, one piece at a time, and return how many calls of the main thread each block was."""
+    from videomama_nuke import slices
+
+    real, blocks = slices.advance, []
+
+    def advance(steps, seconds):
+        with counted_calls(blocks):
+            return real(steps, 0.0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(slices, "advance", advance)
+        look(comp)
+    return blocks
+
+
+@contextmanager
+def counted_calls(blocks: list[int]):
+    """Add to a list how many calls the block of `with` was."""
     calls = 0
 
     def count(frame, event, argument) -> None:
@@ -29,10 +53,11 @@ def look(comp) -> int:
         calls += event == "call"
 
     sys.setprofile(count)
-    callbacks.idle()
-    sys.setprofile(None)
-    comp.let_look()
-    return calls
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+        blocks.append(calls)
 
 
 @pytest.fixture
@@ -52,15 +77,31 @@ def many(open_nuke, tmp_path):
     return opened
 
 
-def test_a_look_at_thousands_of_frames_is_no_more_work_for_the_main_thread(many):
+def test_a_look_at_thousands_of_frames_is_no_more_work_for_the_main_thread(many, monkeypatch):
     comp = many(2)
     look(comp)
-    few = look(comp)
+    few = sum(blocks_of(comp, monkeypatch))
+    assert few
     comp.node("PlateRead")["last"].setValue(comps.FIRST + 1999)
     comp.node("MaskRead")["last"].setValue(comps.FIRST + 1999)
     refined(comp, 2000)
     look(comp)
-    assert look(comp) < 1.2 * few
+    assert sum(blocks_of(comp, monkeypatch)) < 1.2 * few
+
+
+def test_nuke_is_asked_in_pieces_while_it_is_idle_and_not_at_all_by_the_callback(comp, monkeypatch):
+    from nuke_standin import callbacks
+    from videomama_nuke import node_state
+
+    refined(comp, comps.COUNT)
+    look(comp)
+    assert len(blocks_of(comp, monkeypatch)) > 5
+    inside: list[int] = []
+    node_state._next_look.clear()
+    with counted_calls(inside):
+        callbacks.idle()
+    comp.let_look()
+    assert inside[0] < sum(blocks_of(comp, monkeypatch)) / 2
 
 
 def test_what_a_refine_wrote_is_not_parsed_again(comp, monkeypatch):
@@ -140,27 +181,9 @@ def test_below_what_cannot_be_checked_nuke_is_asked_each_time(comp, asked_for_ra
 
 def largest_block(comp, monkeypatch) -> int:
     """Let a look do one piece at a time, and return how many calls the largest piece was."""
-    from videomama_nuke import node_state, slices
+    from videomama_nuke import node_state
 
-    real, blocks = slices.advance, []
-
-    def advance(steps, seconds):
-        calls = 0
-
-        def count(frame, event, argument) -> None:
-            nonlocal calls
-            calls += event == "call"
-
-        sys.setprofile(count)
-        try:
-            return real(steps, 0.0)
-        finally:
-            sys.setprofile(None)
-            blocks.append(calls)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(slices, "advance", advance)
-        look(comp)
+    blocks = blocks_of(comp, monkeypatch)
     assert node_state.describe(comp.node()) == comp.status()
     return max(blocks)
 

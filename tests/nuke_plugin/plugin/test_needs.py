@@ -142,3 +142,15 @@ def test_into_a_group_and_out_of_it_again(comp):
     assert needed(comp) == OURS
     output.setInput(0, entries[0])
     assert needed(comp) == []
+
+
+def test_a_write_that_shows_its_rendered_files_needs_nothing_above_it(comp):
+    between = comp.nuke.nodes.Write(inputs=[comp.node()], name="Between")
+    between["file"].setValue(str(comp.folder / "rendered.%04d.exr"))
+    below(comp, between)
+    assert needed(comp) == OURS
+    between["reading"].setValue(True)
+    assert needed(comp) == []
+    comp.node("Write1")["reading"].setValue(True)
+    below(comp, comp.node())
+    assert needed(comp) == OURS  # it is rendered itself

@@ -3,6 +3,7 @@
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import comps
 import numpy as np
@@ -267,11 +268,12 @@ def test_a_slow_disk_is_asked_less_often(comp, monkeypatch):
 
     comp.show_alphas()
     real = look.Look.at_disk
-    monkeypatch.setattr(look.Look, "at_disk", lambda self: time.sleep(0.5) or real(self))
-    begun = time.monotonic()
+    clock = [100.0]
+    monkeypatch.setattr(node_state, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(look.Look, "at_disk", lambda self: clock.append(clock.pop() + 0.5) or real(self))
     assert idle_looks(comp, monkeypatch, 1) == 1
     (due,) = node_state._next_look.values()
-    assert due - begun > 10 * 0.5
+    assert due == 100.5 + 10 * 0.5
 
 
 def test_a_look_that_is_overtaken_by_news_shows_nothing(comp, monkeypatch):
@@ -279,10 +281,17 @@ def test_a_look_that_is_overtaken_by_news_shows_nothing(comp, monkeypatch):
     from videomama_nuke import look, node_state
 
     comp.show_alphas()
-    looked = threading.Event()
+    looked, daemons = threading.Event(), []
     real = look.Look.at_disk
-    monkeypatch.setattr(look.Look, "at_disk", lambda self: looked.wait(20) and real(self))
+
+    def at_disk(self):
+        daemons.append(threading.current_thread().daemon)
+        return looked.wait(20) and real(self)
+
+    monkeypatch.setattr(look.Look, "at_disk", at_disk)
     callbacks.idle()
+    comp.pump(lambda: daemons, "the look has come to the disk")
+    assert daemons == [True]  # Nuke can end meanwhile
     node_state.say(comp.node(), "exporting 1001-1004")
     looked.set()
     comp.let_look()
@@ -321,3 +330,95 @@ def test_flags_are_those_of_the_result_that_is_shown(comp):
     node_state.keep_flags(identity, key, two)
     record.write(node, None)
     assert node_state.flagged(node) == ""
+
+
+@pytest.fixture
+def two(comp):
+    """A comp of two nodes beside each other, both with their alphas."""
+    comp.nuke.nodes.VideoMaMa(inputs=[comp.node("PlateRead"), comp.node("MaskRead")], name="VideoMaMa2")
+    comp.show_alphas()
+    comp.show_alphas(name="VideoMaMa2")
+    return comp
+
+
+def test_each_node_is_looked_at_in_its_turn(two, monkeypatch):
+    from nuke_standin import callbacks
+    from videomama_nuke import node_state
+
+    monkeypatch.setattr(node_state, "_IDLE_S", 60.0)
+    node_state._next_look.clear()
+    two.node("PlateRead")["last"].setValue(1022)
+    for _ in range(2):
+        callbacks.idle()
+        two.let_look()
+    assert [two.status(), two.status("VideoMaMa2")] == ["1021-1022 not refined"] * 2
+
+
+def test_news_of_one_node_do_not_outdate_a_look_at_another(two, monkeypatch):
+    from nuke_standin import callbacks
+    from videomama_nuke import look, node_state
+
+    two.node("PlateRead")["last"].setValue(1022)
+    looked, real = threading.Event(), look.Look.at_disk
+    monkeypatch.setattr(look.Look, "at_disk", lambda self: looked.wait(20) and real(self))
+    callbacks.idle()
+    (seen,) = node_state._next_look
+    other = "VideoMaMa2" if seen.startswith("VideoMaMa1") else "VideoMaMa1"
+    node_state.say(two.node(other), "exporting")
+    looked.set()
+    two.let_look()
+    assert two.status(seen.split()[0]) == "1021-1022 not refined"
+    assert two.status(other) == "exporting"
+
+
+def test_a_job_of_one_node_writes_its_own_status_alone(two):
+    from videomama_nuke import node_state
+
+    node_state.set_busy(str(two.node()["node_id"].value()), True)
+    for name in ("VideoMaMa1", "VideoMaMa2"):
+        node_state.say(two.node(name), "something else")
+        node_state.refresh(two.node(name))
+    assert [two.status(), two.status("VideoMaMa2")] == ["something else", "refined 1001-1020"]
+
+
+def test_what_one_look_found_is_not_taken_for_another_node(two):
+    from videomama_nuke import result
+
+    two.node("VideoMaMa2").showControlPanel()
+    two.let_look()
+    Path(two.node()["result_file"].value() % 1004).unlink()
+    assert result.missing(str(two.node()["result_file"].value()), [1004]) == [1004]
+    two.node().showControlPanel()
+    two.let_look()
+    two.node()["seed"].setValue(7)
+    two.node()["seed"].setValue(42)
+    assert two.status() == "1004 not refined"
+
+
+def test_a_look_is_due_two_seconds_after_the_last(comp):
+    from nuke_standin import callbacks
+    from videomama_nuke import node_state
+
+    begun = time.monotonic()
+    callbacks.idle()
+    ended = time.monotonic()
+    (due,) = node_state._next_look.values()
+    assert begun + 2.0 <= due <= ended + 2.0
+
+
+def test_changes_around_the_engine_go_to_its_menu(comp, monkeypatch):
+    from videomama_nuke import engine_menu
+
+    offered: list[object] = []
+    monkeypatch.setattr(engine_menu, "offer", offered.append)
+    comp.node()["engine"].setValue("passthrough")
+    assert offered == []  # no panel is open, as while a script is read
+    comp.node().showControlPanel()
+    comp.node()["engine"].setValue("other")
+    comp.node()["seed"].setValue(7)
+    assert offered == [comp.node()] * 2
+    menu = comp.node()["engines_found"]
+    menu.setValues(["2 engines of the server", "feather", "wool"])
+    menu.setValue("wool")
+    assert (comp.node()["other_engine"].value(), menu.getValue()) == ("wool", 0)
+    assert len(offered) == 2

@@ -1,5 +1,6 @@
 """What a refine is to do, as the knobs say it."""
 
+import os
 import re
 from dataclasses import replace
 
@@ -157,3 +158,15 @@ def test_a_task_without_a_window_has_exports_of_its_own(comp, start_nuke):
 def test_the_server_is_the_one_that_the_node_names(comp):
     comp.node()["connection_file"].setValue("/somewhere/connection.json")
     assert str(asked(comp).connection_file) == "/somewhere/connection.json"
+
+
+def test_a_mask_that_was_written_again_with_the_same_sizes_has_alphas_of_its_own(comp):
+    first = asked(comp)
+    comp.show_alphas()
+    assert asked(comp).record.key == first.record.key
+    mask = comp.folder / "mask.1005.exr"
+    os.utime(mask, (1, 1))
+    again = asked(comp)
+    assert again.record.key != first.record.key
+    assert again.record.upstream.signature == first.record.upstream.signature
+    assert asked(comp).record.key == again.record.key

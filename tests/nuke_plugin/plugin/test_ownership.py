@@ -118,3 +118,12 @@ def test_other_scripts_show_keys_where_they_name_the_node(comp, folder, tmp_path
     assert ownership.shown_elsewhere(comp.node()) == {key: [beside]}
     (folder / "script.txt").write_text(str(apart))
     assert ownership.shown_elsewhere(comp.node()) == {key: [beside, apart], other: [apart]}
+
+
+def test_a_folder_is_claimed_again_and_again_wherever_it_lies(comp):
+    from videomama_nuke import knobs, ownership
+
+    comp.node()["cache_folder"].setValue(str(comp.folder / "a" / "b"))
+    for _ in range(2):
+        ownership.claim(comp.node())
+        assert (knobs.folder_of(comp.node()) / "script.txt").read_text() == str(comp.script)

@@ -31,3 +31,14 @@ def test_a_knob_is_evaluated_then_its_view_is_put_in_then_the_farm_maps_it(paths
     assert paths.opened(read["file"], "left") == ""
     assert paths.mapped("/studio/x") == "/farm/x"
     assert paths.mapped("/other/x") == "/other/x"
+
+
+def test_a_relative_path_lies_in_the_project_directory_else_in_the_working_folder(
+    paths, bare_nuke, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert paths.absolute("a/p.exr") == (tmp_path / "a" / "p.exr").as_posix()
+    bare_nuke.root()["project_directory"].setValue("/jobs/show")
+    assert paths.absolute("a/p.exr") == "/jobs/show/a/p.exr"
+    for path in ("", "/a/p.exr", r"\\server\p.exr", "C:/p.exr", r"d:\p.exr"):
+        assert paths.absolute(path) == path

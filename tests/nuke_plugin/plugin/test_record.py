@@ -72,3 +72,10 @@ def test_each_part_of_the_key_counts(comp):
     assert len(keys) == 5
     assert all(len(key) == 16 for key in keys)
     assert record.result_key(*parts) in keys
+
+
+def test_the_same_record_is_the_same_text_in_whatever_order_it_was_made(last):
+    from videomama_nuke import record
+
+    turned = replace(last, settings=dict(reversed(last.settings.items())), outline={"b": 1, "a": 2})
+    assert record.text_of(turned) == record.text_of(replace(last, outline={"a": 2, "b": 1}))

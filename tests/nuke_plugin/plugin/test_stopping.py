@@ -10,7 +10,7 @@ from pathlib import Path
 import comps
 import pytest
 from videomama_client import launch
-from videomama_client.errors import ServerUnreachable
+from videomama_client.errors import Cancelled, ServerUnreachable
 
 STANDIN = Path(comps.__file__).parent
 SLOW = "quality high\n window 6\n overlap 1"  # seconds for the frames of `long_script`
@@ -60,12 +60,12 @@ def test_a_signal_cancels_the_job_and_leaves_a_server_that_was_there(tmp_path, s
     task = begin(tmp_path, long_script(tmp_path), VIDEOMAMA_CONNECTION_FILE=str(server.connection_file))
     wait_for(task, "refining: ")
     task.send_signal(number)
-    out, err = task.communicate(timeout=30)
+    out, err = task.communicate(timeout=120)
     assert task.returncode == code, out + err
     assert "VideoMaMa1: cancelled" in out
     assert not list((tmp_path / "videomama").glob("*/export/*"))
     with launch.connect(server.connection_file, start=False) as client:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while client.status().jobs_running and time.monotonic() < until:
             time.sleep(0.1)
         assert not client.status().jobs_running
@@ -76,9 +76,9 @@ def test_a_signal_stops_a_server_that_the_task_started(tmp_path):
     task = begin(tmp_path, long_script(tmp_path), VIDEOMAMA_CONNECTION_FILE=str(own))
     wait_for(task, "refining: ")
     task.send_signal(signal.SIGTERM)
-    out, err = task.communicate(timeout=60)
+    out, err = task.communicate(timeout=120)
     assert task.returncode == 143, out + err
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         try:
             launch.connect(own, start=False).close()
@@ -130,3 +130,53 @@ def test_a_relative_path_of_the_script_puts_the_alphas_beside_it(tmp_path, serve
     (tmp_path / "comp.nk").write_text(comps.plain_script(tmp_path, count=2))
     finish(begin(tmp_path, "comp.nk", VIDEOMAMA_CONNECTION_FILE=str(server.connection_file)))
     assert len(list((tmp_path / "videomama").rglob("alpha.*.exr"))) == 2
+
+
+@pytest.fixture
+def stopping(offline_comp):
+    """What a signal asks for, with a refine that has not begun as its job."""
+    from videomama_nuke import job, order
+    from videomama_nuke.stopping import Stopping
+
+    made = Stopping()
+    made.job = job.Refine(offline_comp.node(), order.read(offline_comp.node()))
+    return made
+
+
+def test_a_signal_lets_the_server_end_the_job_that_it_has_and_a_second_one_changes_nothing(stopping):
+    stopping.job.following = True
+    stopping._asked(signal.SIGTERM, None)
+    assert stopping.job.cancelled()
+    assert stopping.job.patience_s == 0.8
+    stopping.job.following = False
+    stopping._asked(signal.SIGINT, None)
+    assert stopping.signal == signal.SIGTERM
+
+
+@pytest.mark.parametrize("job", [True, False])
+def test_a_signal_ends_what_is_waited_for_where_the_server_has_no_job_yet(stopping, job):
+    refining = stopping.job
+    stopping.job = refining if job else None
+    with pytest.raises(Cancelled, match="Cancelled by SIGINT"):
+        stopping._asked(signal.SIGINT, None)
+    assert stopping.signal == signal.SIGINT
+    assert refining.cancelled() is job
+
+
+def test_both_signals_are_listened_to(stopping, monkeypatch):
+    heard: dict[int, object] = {}
+    monkeypatch.setattr(signal, "signal", heard.__setitem__)
+    stopping.listen()
+    assert heard == dict.fromkeys((signal.SIGTERM, signal.SIGINT), stopping._asked)
+
+
+def test_a_server_that_somebody_else_started_is_left_alone(stopping, server, monkeypatch):
+    stopping.connection_file = server.connection_file
+    stopping.stop_server()
+    with server.client() as client:
+        assert client.status().server
+    monkeypatch.setattr(launch, "started", lambda: True)
+    monkeypatch.setattr("videomama_nuke.stopping._SERVER_S", 0.0)
+    stopping.stop_server()  # no time is left
+    with server.client() as client:
+        assert client.status().server

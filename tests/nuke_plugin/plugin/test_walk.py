@@ -490,3 +490,43 @@ def test_a_driver_that_is_above_anyway_is_read_once(comp, sign):
     assert first
     grade["multiply"].setValue(3)
     assert sign() not in ("", first)
+
+
+def test_a_write_that_shows_its_files_has_nothing_above_it(comp):
+    from videomama_nuke import walk
+
+    write = comp.node("Write1")
+    assert walk.above(write) == [comp.node()]
+    write["reading"].setValue(True)
+    assert walk.above(write) == []
+
+
+def test_a_write_without_limits_has_the_projects_range(comp):
+    from videomama_nuke import walk
+
+    write = comp.node("Write1")
+    root = comp.nuke.root()
+    root["first_frame"].setValue(11)
+    root["last_frame"].setValue(14)
+    write["first"].setValue(3)
+    write["last"].setValue(5)
+    assert walk._frames(write) == (11, 14)
+    write["use_limit"].setValue(True)
+    assert walk._frames(write) == (3, 5)
+    write["last"].setValue(1)
+    assert walk._frames(write) == (3, 3)
+
+
+def test_the_order_in_which_a_node_lists_its_knobs_changes_nothing(comp):
+    from videomama_nuke import walk
+
+    assert walk._digest([{"size": "3", "mix": "0.5"}]) == walk._digest([{"mix": "0.5", "size": "3"}])
+    assert walk._digest([{"size": "3"}]) != walk._digest([{"size": "4"}])
+    assert walk._digest(["a", "b"]) != walk._digest(["b", "a"])
+
+
+def test_the_digest_is_that_of_the_scripts_that_were_saved(comp):
+    """Another one would make every node that was ever refined stale."""
+    from videomama_nuke import walk
+
+    assert walk._digest(["rgba.alpha", {"format": "x"}, [None, 1]]) == "5efd00a605532ce1"

@@ -58,3 +58,8 @@ def test_a_frame_that_is_known_is_named_last(place, said):
 
 def test_an_error_without_a_hint_is_its_message():
     assert words.said(BadInput("broken")) == "broken"
+
+
+def test_where_no_frame_is_known_there_is_none_to_look_at():
+    assert words.look_at("mask", None) == ""
+    assert words.look_at("", 1003) == "Look at frame 1003."

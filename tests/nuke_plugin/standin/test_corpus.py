@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections import Counter
 from pathlib import Path
 
@@ -85,6 +86,17 @@ def test_every_node_is_saved_with_the_text_that_it_had(nuke, tmp_path, path):
     assert {text for text in now - then if not text.startswith("([], 'Root'")} == set()
 
 
+@pytest.mark.parametrize("ends", [b"\r\n", b"\r"], ids=["windows", "old mac"])
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_line_ends_and_a_byte_order_mark_change_nothing(nuke, tmp_path, path, ends):
+    nuke.scriptOpen(str(path))
+    before = graph(nuke)
+    other = tmp_path / path.name
+    other.write_bytes(BOM_UTF8 + path.read_bytes().removeprefix(BOM_UTF8).replace(b"\n", ends))
+    nuke.scriptOpen(str(other))
+    assert graph(nuke) == before
+
+
 def opened(nuke, name):
     nuke.scriptOpen(str(Path(__file__).parent / "corpus" / name))
 
@@ -106,6 +118,23 @@ def test_channels_with_a_minus_are_left_out(nuke):
 def test_views_by_name_with_and_without_colours(nuke, name, views):
     opened(nuke, name)
     assert nuke.views() == views
+
+
+def test_what_was_pasted_together_by_other_tools_is_read_as_nuke_would(nuke):
+    opened(nuke, "pasted.nk")
+    group = nuke.toNode("Unindented")
+    assert {node.name() for node in group.nodes()} == {"Input", "Blink", "M", "Output1"}
+    assert [nuke.toNode("Unindented.M").input(index) for index in (0, 1)] == [None, nuke.toNode("Unindented.Blink")]
+    assert nuke.toNode("Keyed").input(0) == group
+    assert group["padded"].value() == "Cubic "
+    assert group["padded"].values() == ["Cubic ", "a/b", "", "", ""]
+    assert nuke.toNode("Unindented.Blink")["kernel_Two Words"].toScript() == "4"
+    assert group["button"].tooltip() == "flags come first"
+    assert group["button"].value().startswith("\ntry:\n  import a\n")
+    assert not group["seen"].enabled()
+    assert nuke.toNode("Dotted")["highlights.gain"].toScript() == "3"
+    assert nuke.toNode("Last").Class() == "IBK"
+    assert "tool_active" in nuke.layers()
 
 
 def test_what_a_header_says_holds(nuke):

@@ -157,7 +157,8 @@ def test_a_script_renders(run, comp, exr, tmp_path):
 
 
 def test_a_long_thread_that_is_a_daemon_does_not_hold_the_exit(run, tmp_path):
-    text = "import threading, time\nthreading.Thread(target=time.sleep, args=(30,), daemon=True).start()"
+    # for longer than `run` waits
+    text = "import threading, time\nthreading.Thread(target=time.sleep, args=(300,), daemon=True).start()"
     assert run("-t", script(tmp_path / "a.py", text))[0] == 0
 
 

@@ -102,7 +102,7 @@ def test_the_longest_block_is_measured(gui_nuke):
     gui_nuke.executeInMainThread(time.sleep, (0.06,))
     gui_nuke.executeInMainThread(time.sleep, (0.01,))
     threads.pump()
-    assert 0.05 < threads.longest_block() < 1
+    assert threads.longest_block() > 0.05
     threads.reset_longest_block()
     assert threads.longest_block() == 0
 
