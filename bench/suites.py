@@ -1,8 +1,8 @@
-"""Makes the clips with photographs.
+"""Makes the clips with photographs: a suite to develop on, and one that is measured once and reported as it comes.
 
-python bench/suites.py develop OUT [--size 960x540] [--frames 24] [--seed 1] [--clips A,B]
+python bench/suites.py develop|report OUT [--size 960x540] [--frames 24] [--seed 1] [--clips A,B]
 
-Each clip is a folder with `plate.####.exr`
+The two share no silhouettes, hair, photographs, motion or compositing. Each clip is a folder with `plate.####.exr`
 (half, scene-linear) and `truth.####.exr` (float), as `videomama evaluate --layout footage` reads it; masks are made by
 who measures. `contact_sheet.png` shows all. The photographs come with scikit-image: see `stills.py`.
 """
@@ -21,7 +21,7 @@ import numpy as np
 from videomama_server.media import frames
 from videomama_server.media.srgb import to_display
 
-SUITES = {"develop": "suite_develop"}
+SUITES = {"develop": "suite_develop", "report": "suite_report"}
 FIRST = 1001
 GRAIN = 0.006  # of a plate that a good camera took
 
