@@ -1,12 +1,13 @@
 """How good the weight-free engine is, by the quality of the masks it is given: its error over that of the masks.
 
 python bench/quality.py CLIPS [--json] [--clips A,B] [--qualities exact,rough] [--frames 8] [--engine classic:fast]
-    [--save FILE] [--against FILE] [--timed]
+    [--beside] [--save FILE] [--against FILE] [--timed]
 
 CLIPS is a folder that `videomama clips` or `suites.py` made. Masks of each quality are made from the exact alphas,
 the same ones every time. Figures are ratios of a clip's mean error to that of its masks. Engines run in this process
 as a job in the worker does. With --against, the figures are compared clip by clip and mask by mask with saved ones:
 whatever is more than 5 % worse in MAD, GRAD or dtSSD is listed, and the exit code is 1. Seconds are of the processor.
+--beside measures the guided filter, and closed form and KNN matting of pymatting, on the same pairs (`beside.py`).
 """
 
 from __future__ import annotations
@@ -17,20 +18,22 @@ import re
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 import paired
+from beside import METHODS, Solve
 from in_process import Matting, Pipeline, in_process
 from paired import MEASURES, Figures, Measured
 from videomama_client.settings import MatteSettings
 from videomama_server.config import Config
 from videomama_server.evaluate.asked import parse_engine
-from videomama_server.media import frames
+from videomama_server.media import color, frames
 from videomama_server.metrics import Scorer
 from videomama_server.synthetic.degrade import QUALITIES, parse
 from videomama_server.synthetic.render import ClipSpec
@@ -58,6 +61,12 @@ class Clip:
         found = sorted(int(path.name.split(".")[1]) for path in self.folder.glob("plate.*.exr"))
         return found[: self.most]
 
+    @property
+    def plates(self) -> Iterator[np.ndarray]:
+        """The plates as engines see them, each (H, W, 3), 0..1, display-referred."""
+        shown = color.display_transform(color.LINEAR, 0.0)
+        return (shown(frames.read_plate(self.folder / f"plate.{number:04d}.exr").pixels) for number in self.numbers)
+
     @cached_property
     def truths(self) -> list[np.ndarray]:
         """The exact alphas, each (H, W), 0..1."""
@@ -69,6 +78,9 @@ class Clip:
         seed = zlib.crc32(self.name.encode()) % 65_536 + 65_536 * MASK_SEED
         degraded = parse(QUALITIES[quality], seed).of(len(self.numbers))
         return [degraded.mask(index, truth) for index, truth in enumerate(self.truths)]
+
+
+Method = Callable[[Clip, Sequence[np.ndarray], str], list[np.ndarray]]  # of a clip, its masks and their quality
 
 
 def cover(path: Path) -> np.ndarray:
@@ -100,19 +112,30 @@ def matted(clip: Clip, masks: Sequence[np.ndarray], settings: MatteSettings, pip
         return [cover(folder / "out" / f"alpha.{number:04d}.exr") for number in clip.numbers]
 
 
-def measure(clips: Sequence[Clip], qualities: Sequence[str], engines: Sequence[str], pipeline: Pipeline) -> Figures:
-    """Return the figures of all engines, and tell each on the way."""
-    asked = {text: parse_engine(text, Config()).settings for text in engines}
-    figures: Figures = {name: {quality: {} for quality in qualities} for name in asked}
-    for clip in clips:
-        for quality in qualities:
-            masks = clip.masks(quality)
-            of_masks = errors(clip, masks)
-            for name, settings in asked.items():
-                own = over(errors(clip, matted(clip, masks, settings, pipeline)), of_masks)
-                figures[name][quality][clip.name] = {key: round(value, 4) for key, value in own.items()}
-                shown = " ".join(f"{key} {value:.3f}" for key, value in own.items())
-                print(f"{name:16} {clip.name:28} {quality:8} {shown}", file=sys.stderr, flush=True)
+def engine_method(text: str, pipeline: Pipeline) -> Method:
+    """Return what an engine with settings makes of a clip with masks."""
+    settings = parse_engine(text, Config()).settings
+    return lambda clip, masks, _: matted(clip, masks, settings, pipeline)
+
+
+def other_method(solve: Solve) -> Method:
+    """Return what something else makes of them, frame by frame."""
+    return lambda clip, masks, quality: [
+        solve(plate, mask, quality) for plate, mask in zip(clip.plates, masks, strict=True)
+    ]
+
+
+def measure(clips: Sequence[Clip], qualities: Sequence[str], methods: Mapping[str, Method]) -> Figures:
+    """Return the figures of all methods, and tell each on the way."""
+    figures: Figures = {name: {quality: {} for quality in qualities} for name in methods}
+    for clip, quality in product(clips, qualities):
+        masks = clip.masks(quality)
+        of_masks = errors(clip, masks)
+        for name, method in methods.items():
+            own = over(errors(clip, method(clip, masks, quality)), of_masks)
+            figures[name][quality][clip.name] = {key: round(value, 4) for key, value in own.items()}
+            shown = " ".join(f"{key} {value:.3f}" for key, value in own.items())
+            print(f"{name:16} {clip.name:28} {quality:8} {shown}", file=sys.stderr, flush=True)
     return figures
 
 
@@ -153,6 +176,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--qualities", type=words, default=list(QUALITIES), help=f"of {', '.join(QUALITIES)}")
     parser.add_argument("--frames", type=int, default=8, help="the first so many of each clip")
     parser.add_argument("--engine", dest="engines", action="append", help="as for videomama evaluate; repeatable")
+    parser.add_argument("--beside", action="store_true", help="the guided filter and pymatting too; slow")
     parser.add_argument("--save", type=Path, help="file for the figures")
     parser.add_argument("--against", type=Path, help="file of earlier figures to compare with")
     parser.add_argument("--timed", action="store_true", help="take processor time of 1080p frames too")
@@ -167,7 +191,9 @@ def result_of(args: argparse.Namespace) -> dict[str, object]:
     engines = args.engines or ["classic"]
     clips = clips_in(args.folder, args.clips, args.frames)
     with tempfile.TemporaryDirectory(prefix="videomama-bench-") as name, in_process(Path(name) / "cache") as pipeline:
-        figures = measure(clips, args.qualities, engines, pipeline)
+        methods = {text: engine_method(text, pipeline) for text in engines}
+        methods |= {name: other_method(solve) for name, solve in (METHODS if args.beside else {}).items()}
+        figures = measure(clips, args.qualities, methods)
         timed = seconds(engines, pipeline, Path(name)) if args.timed else {}
     result: dict[str, object] = {"clips": len(clips), "frames": args.frames, "seconds_per_frame_1080p": timed}
     result["summary"] = {method: paired.summary(of) for method, of in figures.items()}

@@ -85,3 +85,21 @@ def test_a_plain_folder_with_a_sequence_truth_is_a_clip(quality, written, tmp_pa
         for what, called in (("plate", "plate"), ("alpha", "truth")):
             (plain / f"{called}.{number}.exr").write_bytes(written.at(what, number).read_bytes())
     np.testing.assert_array_equal(quality.Clip(plain, 3).truths, quality.Clip(written.folder, 3).truths)
+
+
+def test_other_methods_stand_beside_on_the_same_pairs(run):
+    pytest.importorskip("pymatting", reason="it is what is compared with: pip install -e '.[bench]'")
+    _, found = run("--qualities", "small", "--beside")
+    assert list(found["summary"]) == ["classic", "guided", "closed_form", "knn"]
+    for method in found["summary"].values():
+        assert 0 < method["small"]["mad"] < 1
+
+
+def test_a_trimap_knows_how_good_the_mask_is_and_a_flat_mask_is_left_alone(quality, load_bench):
+    beside = load_bench("beside")
+    mask = np.zeros((540, 960), np.float32)
+    mask[170:370, 380:580] = 1
+    band = {name: (beside.trimap_of(mask, name) == 0.5).sum() for name in ("exact", "network", "rough")}
+    assert band["exact"] < band["network"] < band["rough"]
+    flat = np.ones((54, 96), np.float32)
+    np.testing.assert_array_equal(beside.knn(np.zeros((54, 96, 3), np.float32), flat, "exact"), flat)
