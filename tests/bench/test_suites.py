@@ -69,7 +69,9 @@ def test_an_unknown_clip_is_refused_with_those_there_are(suites, tmp_path, capsy
 
 
 def test_every_still_has_a_licence_and_lies_in_the_package(suites, load_bench):
-    stills = load_bench("stills")
+    stills, told = load_bench("stills"), (BENCH / "README.md").read_text()
+    for name, licence in stills.LICENCES.items():
+        assert f"`{name}` ({licence})" in told
     for name in (*stills.LICENCES, *stills.PATCHES):
         assert stills.still(name).shape[2] == 3
     with pytest.raises(ValueError, match="licence"):

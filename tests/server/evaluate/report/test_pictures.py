@@ -2,7 +2,6 @@
 
 import base64
 from dataclasses import replace
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -19,7 +18,7 @@ def test_the_difference_tells_too_much_from_too_little():
     assert found[0, 3, 0] == 1.0
 
 
-def test_the_picture_is_of_the_worst_frame_and_spot(done, draw, tmp_path):
+def test_a_strip_shows_plate_mask_truth_and_what_an_engine_made(done, draw, tmp_path):
     mask, engine = done.units[0], done.units[1]
     files = {}
     for index, number in enumerate(mask.clip.numbers):
@@ -27,9 +26,7 @@ def test_the_picture_is_of_the_worst_frame_and_spot(done, draw, tmp_path):
         if index == 1:
             alpha[50:60, 80:94] = 1
         files[number] = draw.put(tmp_path / f"alpha.{number}.exr", alpha)
-    scores = {**engine.result.scores, "mad": [0.0, 9.0, 0.0]}
-    wrong = replace(engine, alphas=files, result=replace(engine.result, scores=scores))
-    strip = pictures.strip([mask, wrong], 1)
+    strip = pictures.strip([mask, replace(engine, alphas=files)], mask.clip.numbers[1], 1)
     assert strip.frame == mask.clip.numbers[1]
     assert [tile.title for tile in strip.tiles] == ["plate", "mask", "truth", "alpha", "difference"]
 
@@ -49,12 +46,9 @@ def test_pictures_of_any_shape_stay_small(shape):
         assert max(picture.shape[0] / 2, picture.shape[1]) <= 440 * 1.15
 
 
-def unit(*figures):
-    return SimpleNamespace(result=SimpleNamespace(frames=[11, 12, 13], scores={"mad": list(figures)}))
-
-
-def test_the_worst_frame_is_that_of_the_engines_together_and_of_the_masks_without_any():
-    mask, one, other = unit(9.0, 0.0, 0.0), unit(1.0, 5.0, None), unit(1.0, 0.0, 7.0)
-    assert pictures.worst_frame([mask]) == 11
-    assert pictures.worst_frame([mask, one]) == 12
-    assert pictures.worst_frame([mask, one, other]) == 13
+def test_without_a_truth_a_strip_shows_comps_over_bright_and_dark(done):
+    mask, engine = (replace(unit, clip=replace(unit.clip, truth=None)) for unit in done.units[:2])
+    strip = pictures.strip([mask, engine], mask.clip.numbers[0], 1)
+    titles = ["plate", "mask", "alpha", "difference", "over bright", "over dark"]
+    assert [tile.title for tile in strip.tiles] == titles
+    assert strip.blind
