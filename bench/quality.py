@@ -1,10 +1,11 @@
 """How good the weight-free engine is, by the quality of the masks it is given: its error over that of the masks.
 
-python bench/quality.py CLIPS [--json] [--clips A,B] [--qualities exact,rough] [--frames 8] [--engine classic:fast]
+python bench/quality.py [CLIPS] [--json] [--clips A,B] [--qualities exact,rough] [--frames 8] [--engine classic:fast]
     [--beside] [--save FILE] [--against FILE] [--timed]
 
-CLIPS is a folder that `videomama clips` or `suites.py` made. Masks of each quality are made from the exact alphas,
-the same ones every time. Figures are ratios of a clip's mean error to that of its masks. Engines run in this process
+CLIPS is a folder that `videomama clips` or `suites.py` made; without it both are made, 480x270. Masks of each quality
+are made from the exact alphas, the same ones every time; `given` stands for those that lie beside the plates.
+Figures are ratios of a clip's mean error to that of its masks. Engines run in this process
 as a job in the worker does. With --against, the figures are compared clip by clip and mask by mask with saved ones:
 whatever is more than 5 % worse in MAD, GRAD or dtSSD is listed, and the exit code is 1. Seconds are of the processor.
 --beside measures the guided filter, and closed form and KNN matting of pymatting, on the same pairs (`beside.py`).
@@ -27,22 +28,25 @@ from statistics import fmean
 
 import numpy as np
 import paired
+import suites
 from beside import METHODS, Solve
 from in_process import Matting, Pipeline, in_process
 from paired import MEASURES, Figures, Measured
 from videomama_client.settings import MatteSettings
 from videomama_server.config import Config
-from videomama_server.evaluate.asked import parse_engine
+from videomama_server.evaluate.asked import GIVEN, parse_engine
 from videomama_server.media import color, frames
 from videomama_server.metrics import Scorer
 from videomama_server.synthetic.degrade import QUALITIES, parse
+from videomama_server.synthetic.kinds import KINDS
 from videomama_server.synthetic.render import ClipSpec
-from videomama_server.synthetic.suite import write_clip
+from videomama_server.synthetic.suite import chosen, write_clip
 
 TRUTHS = ("alpha", "truth")  # what the exact alpha is called: by `videomama clips`, and in plain folders
 TIMED = (("hair", "wall"), ("lattice", "sky"), ("crossing", "wall"))
 TIMED_FRAMES = 8
 MASK_SEED = 19
+MADE_SIZE, MADE_SEED = (480, 270), 23  # of the clips that are made where none are named
 
 
 @dataclass(frozen=True)
@@ -74,12 +78,15 @@ class Clip:
         return [cover(self.folder / f"{called}.{number:04d}.exr") for number in self.numbers]
 
     def masks(self, quality: str) -> list[np.ndarray]:
-        """Make masks (H, W), 0 or 1, of a quality: every run the same."""
+        """Return masks (H, W), 0..1, of a quality: made here, every run the same, but for those that are given."""
+        if quality == GIVEN:
+            return [cover(self.folder / f"mask.{number:04d}.exr") for number in self.numbers]
         seed = zlib.crc32(self.name.encode()) % 65_536 + 65_536 * MASK_SEED
-        degraded = parse(QUALITIES[quality], seed).of(len(self.numbers))
+        degraded = parse(QUALITIES.get(quality, quality), seed).of(len(self.numbers))
         return [degraded.mask(index, truth) for index, truth in enumerate(self.truths)]
 
 
+QUALITY_HELP = f"of {', '.join(QUALITIES)}; {GIVEN}, or what videomama clips --masks takes, such as network_short"
 Method = Callable[[Clip, Sequence[np.ndarray], str], list[np.ndarray]]  # of a clip, its masks and their quality
 
 
@@ -155,6 +162,16 @@ def seconds(engines: Sequence[str], pipeline: Pipeline, folder: Path) -> dict[st
     return {text: round(fmean(of), 2) for text, of in taken.items()}
 
 
+def make_clips(folder: Path, count: int) -> Path:
+    """Make a painted clip of every kind, and the suite with photographs."""
+    for kind, behind in chosen(list(KINDS), [], 1):
+        spec = ClipSpec(kind, behind, *MADE_SIZE, count, seed=MADE_SEED)
+        write_clip(folder / spec.name, spec, parse(QUALITIES["rough"], MADE_SEED))
+    for clip in suites.module("develop").CLIPS:
+        suites.write(suites.Asked("develop", MADE_SIZE, count, MADE_SEED), clip, folder)
+    return folder
+
+
 def clips_in(folder: Path, named: Sequence[str], most: int) -> list[Clip]:
     """Return the clips of a folder, by name; only those whose names are given, or begin with one that is."""
     found = [Clip(path, most) for path in sorted(folder.iterdir()) if list(path.glob("plate.*.exr"))]
@@ -170,10 +187,10 @@ def words(text: str) -> list[str]:
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Errors of an engine over those of its masks, by their quality.")
-    parser.add_argument("folder", type=Path, metavar="CLIPS", help="folder of clips")
+    parser.add_argument("folder", nargs="?", type=Path, metavar="CLIPS", help="folder of clips")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     parser.add_argument("--clips", type=words, default=[], help="only these, by the beginning of their names")
-    parser.add_argument("--qualities", type=words, default=list(QUALITIES), help=f"of {', '.join(QUALITIES)}")
+    parser.add_argument("--qualities", type=words, default=list(QUALITIES), help=QUALITY_HELP)
     parser.add_argument("--frames", type=int, default=8, help="the first so many of each clip")
     parser.add_argument("--engine", dest="engines", action="append", help="as for videomama evaluate; repeatable")
     parser.add_argument("--beside", action="store_true", help="the guided filter and pymatting too; slow")
@@ -181,16 +198,17 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--against", type=Path, help="file of earlier figures to compare with")
     parser.add_argument("--timed", action="store_true", help="take processor time of 1080p frames too")
     args = parser.parse_args()
-    if unknown := set(args.qualities) - set(QUALITIES):
-        parser.error(f"there is no quality {min(unknown)}; there are {', '.join(QUALITIES)}")
+    for quality in set(args.qualities) - {GIVEN}:
+        parse(QUALITIES.get(quality, quality))
     return args
 
 
 def result_of(args: argparse.Namespace) -> dict[str, object]:
     """Measure what is asked for."""
     engines = args.engines or ["classic"]
-    clips = clips_in(args.folder, args.clips, args.frames)
     with tempfile.TemporaryDirectory(prefix="videomama-bench-") as name, in_process(Path(name) / "cache") as pipeline:
+        folder = args.folder or make_clips(Path(name) / "clips", args.frames)
+        clips = clips_in(folder, args.clips, args.frames)
         methods = {text: engine_method(text, pipeline) for text in engines}
         methods |= {name: other_method(solve) for name, solve in (METHODS if args.beside else {}).items()}
         figures = measure(clips, args.qualities, methods)

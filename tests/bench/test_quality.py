@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from videomama_client.errors import BadInput
 from videomama_server.synthetic.degrade import QUALITIES, parse
 from videomama_server.synthetic.render import ClipSpec
 from videomama_server.synthetic.suite import write_clip
@@ -103,3 +104,22 @@ def test_a_trimap_knows_how_good_the_mask_is_and_a_flat_mask_is_left_alone(quali
     assert band["exact"] < band["network"] < band["rough"]
     flat = np.ones((54, 96), np.float32)
     np.testing.assert_array_equal(beside.knn(np.zeros((54, 96, 3), np.float32), flat, "exact"), flat)
+
+
+def test_masks_that_lie_there_are_measured_too(quality, written):
+    masks = quality.Clip(written.folder, 2).masks("given")
+    np.testing.assert_array_equal(masks[1], quality.cover(written.at("mask", written.spec.numbers[1])))
+
+
+def test_any_degradation_is_a_quality_and_others_are_refused(run, quality, written):
+    short = quality.Clip(written.folder, 2).masks("network_short")
+    assert short[0][-1].max() == 0
+    with pytest.raises(BadInput, match="nonsense"):
+        run("--qualities", "nonsense")
+
+
+def test_without_a_folder_every_kind_is_made_with_and_without_photographs(quality, monkeypatch, tmp_path):
+    pytest.importorskip("skimage", reason="photographs: pip install -e '.[bench]'")
+    monkeypatch.setattr(quality, "MADE_SIZE", (96, 64))
+    names = {clip.name for clip in quality.clips_in(quality.make_clips(tmp_path, 1), [], 1)}
+    assert {"hair_wall", "dark_grain_city", "boards", "curls_brick"} < names

@@ -83,6 +83,7 @@ _OUTLINES: dict[str, Callable[[FloatArray, int, Streams], ByteArray]] = {
     "careful": outlines.careful,
     "network": outlines.network,
     "network_large": partial(outlines.network, bias=(8.0, 12.0)),
+    "network_short": outlines.short_network,
     "network_small": partial(outlines.network, bias=(-12.0, -8.0)),
 }
 SHAPES = ("exact", *_OUTLINES, "polygon", "down", *_DOWN, "box", "mixed")

@@ -21,7 +21,8 @@ _LASTING, _PASSING = 3.0, 1.5  # pixels that a network's outline wanders: over s
 _WANDER_CELLS = (6, 9)
 _FARTHEST = 5.0  # pixels it wanders at most
 _TURN = 6  # frames after which it has wandered elsewhere
-_BIAS, _LAST, _PASS, _STRAYED = range(4)  # keys of the random streams
+_SHORT = (2.0, 4.0)  # pixels before the picture's edge at which some networks' masks end
+_BIAS, _LAST, _PASS, _STRAYED, _END = range(5)  # keys of the random streams
 
 
 class Streams(Protocol):
@@ -74,6 +75,15 @@ def network(alpha: FloatArray, index: int, streams: Streams, bias: tuple[float, 
         return subject.astype(np.uint8)
     off = streams(_BIAS).uniform(*bias) + np.clip(_wandered(alpha.shape, index, streams), -_FARTHEST, _FARTHEST)
     return (_depth(subject) > -_scale(alpha) * off).astype(np.uint8)
+
+
+def short_network(alpha: FloatArray, index: int, streams: Streams) -> ByteArray:
+    """Return the mask (H, W) of a network that ends some pixels before the picture does; arguments as for `network`."""
+    mask = network(alpha, index, streams)
+    end = max(1, round(streams(_END).uniform(*_SHORT) * _scale(alpha)))
+    inner = np.zeros_like(mask)
+    inner[end:-end, end:-end] = mask[end:-end, end:-end]
+    return mask if mask.all() else inner
 
 
 def _wandered(shape: tuple[int, ...], index: int, streams: Streams) -> FloatArray:

@@ -87,6 +87,15 @@ def test_a_small_mask_still_reaches_the_frames_edge():
     assert mask_of("small", alpha)[-1, 450:550].all()
 
 
+def test_a_short_mask_ends_before_the_picture_does():
+    alpha = np.zeros((H, W), np.float32)
+    alpha[200:, 300:700] = 1
+    mask = parse("network_short", 3).of(24).mask(0, alpha)
+    rows = np.flatnonzero(mask[:, 500])
+    assert 1 <= H - 1 - rows[-1] <= 2
+    np.testing.assert_array_equal(mask[:400], mask_of("network", alpha)[:400])
+
+
 def test_masks_scale_with_the_picture():
     small = cv2.resize(disc(), (W // 2, H // 2), interpolation=cv2.INTER_AREA)
     for quality in ("exact", "network", "large", "small"):
