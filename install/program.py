@@ -52,7 +52,7 @@ def demo(job: Job) -> int:
 
 def test(job: Job) -> int:
     """Run every check of the project."""
-    prepare(job.request("dev", "videomama"))
+    prepare(job.request("bench", "dev", "videomama"))
     return run_steps(check_steps(job.environment, job.passed_on), ROOT, job.environment.variables())
 
 

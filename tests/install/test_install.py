@@ -74,7 +74,7 @@ def test_checks_install_the_extras_and_the_demo_profits(
     # The project has no tools, so each step fails; all of them are run and told.
     assert checks.returncode == 1
     assert checks.stdout.count("FAILED (127)") == 2 * 5
-    assert "with dev, videomama" in checks.stdout
+    assert "with bench, dev, videomama" in checks.stdout
     assert "Making " not in checks.stdout
     assert run("demo").stdout == "ran ['demo']\n"
 

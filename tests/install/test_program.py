@@ -108,7 +108,7 @@ def test_test_asks_for_all_extras_and_passes_arguments_to_pytest(
     ran = []
     monkeypatch.setattr(program, "run_steps", lambda steps, *_: ran.extend(steps) or 1)
     assert program.main(["test", "tests/install", "-q", "-k", "a and b"]) == 1
-    assert set(requests[0].extras) == {"dev", "videomama"}
+    assert set(requests[0].extras) == {"bench", "dev", "videomama"}
     assert [step.name for step in ran] == [
         "ruff format --check",
         "ruff check",

@@ -8,25 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import cv2
 import numpy as np
 from videomama_client.errors import BadInput
 
 from videomama_server.arrays import ByteArray, FloatArray
+from videomama_server.synthetic import outlines
+from videomama_server.synthetic.outlines import Streams, hard
 
 FACTORS = (8, 16, 32)
 _TOLERANCE = 0.005  # of an outline's length, that the polygon may stray from it
 _SPECK = 4.0  # area in pixels under which an outline is dropped
 _GAP = (0.3, 0.6)  # sides of what an occlusion hides, of the sides of the mask's box
 _BRUSH = np.ones((5, 5), np.uint8)
-_FACTOR, _ORDER, _MOMENT, _HIT = range(4)  # keys of the random streams
-
-
-def hard(alpha: FloatArray) -> ByteArray:
-    """Cut an alpha (H, W), 0..1, in half: 1 where an 8-bit alpha is above 127."""
-    return (alpha >= 0.5).astype(np.uint8)
+_FACTOR, _ORDER, _MOMENT, _HIT, _OUTLINE = range(5)  # keys of the random streams
 
 
 def polygon(mask: ByteArray) -> ByteArray:
@@ -82,8 +79,22 @@ _HITS: dict[str, Callable[[ByteArray, np.random.Generator], ByteArray]] = {
     "dilate": lambda mask, _: np.asarray(cv2.dilate(mask, _BRUSH), np.uint8),
 }
 _DOWN = {f"down{factor}": factor for factor in FACTORS}
-SHAPES = ("exact", "polygon", "down", *_DOWN, "box", "mixed")
+_OUTLINES: dict[str, Callable[[FloatArray, int, Streams], ByteArray]] = {
+    "careful": outlines.careful,
+    "network": outlines.network,
+    "network_large": partial(outlines.network, bias=(8.0, 12.0)),
+    "network_short": outlines.short_network,
+    "network_small": partial(outlines.network, bias=(-12.0, -8.0)),
+}
+SHAPES = ("exact", *_OUTLINES, "polygon", "down", *_DOWN, "box", "mixed")
 HITS = (*_HITS, "temporal")
+QUALITIES = {  # what measurements by the quality of masks are taken with
+    "exact": "careful",
+    "network": "network",
+    "large": "network_large",
+    "small": "network_small",
+    "rough": "mixed",
+}
 
 
 @dataclass(frozen=True)
@@ -91,8 +102,9 @@ class Degradation:
     """How the masks of a clip go wrong; equal values give equal masks.
 
     Attributes:
-        shape: what happens to every frame, one of `SHAPES`. `exact` only cuts the alpha in half, `down` draws its
-            factor once per clip, `mixed` does polygon, down or both in either order, anew for every frame.
+        shape: what happens to every frame, one of `SHAPES`. `exact` only cuts the alpha in half, `careful` and
+            `network` are as `outlines` has them, `down` draws its factor once per clip, `mixed` does polygon, down
+            or both in either order, anew for every frame.
         hits: what also happens to single frames, of `HITS`; `temporal` draws one of the others for each frame hit.
         times: how many frames each of them is drawn for; a frame may be drawn twice.
         seed: of all that is random.
@@ -140,7 +152,7 @@ class ClipDegradation:
 
     def mask(self, index: int, alpha: FloatArray) -> FloatArray:
         """Return the mask (H, W), 0 or 1, of the frame at `index`, from 0, whose exact alpha (H, W) is given."""
-        mask = self._shaped(hard(alpha), index)
+        mask = self._outlined(alpha, index)
         for order, (frame, name) in enumerate(self.plan):
             if frame == index:
                 mask = _HITS[name](mask, self._stream(_HIT, order))
@@ -160,6 +172,12 @@ class ClipDegradation:
     def factor(self) -> int:
         """How much smaller the picture is that `down` and `mixed` pass a mask through: one for the whole clip."""
         return _DOWN.get(self.asked.shape) or FACTORS[int(self._stream(_FACTOR).integers(len(FACTORS)))]
+
+    def _outlined(self, alpha: FloatArray, index: int) -> ByteArray:
+        drawn = _OUTLINES.get(self.asked.shape)
+        if drawn is not None:
+            return drawn(alpha, index, partial(self._stream, _OUTLINE))
+        return self._shaped(hard(alpha), index)
 
     def _shaped(self, mask: ByteArray, index: int) -> ByteArray:
         for step in self._steps(index):

@@ -15,7 +15,9 @@ from videomama_server.evaluate.asked import MASK
 from videomama_server.evaluate.report import pictures, plots, tables
 from videomama_server.evaluate.report.pictures import Strip
 from videomama_server.evaluate.report.plots import Plot
+from videomama_server.evaluate.report.wipes import Wipe, wipes
 from videomama_server.evaluate.report.wording import LABELS, shown
+from videomama_server.evaluate.report.worst import MANY, how_many, worst_frames
 from videomama_server.evaluate.run import Unit
 from videomama_server.evaluate.summary import ClipFacts, Evaluation, UnitScores
 
@@ -32,6 +34,7 @@ class Section:
     anchor: str
     plots: list[Plot]
     strip: Strip | None
+    wipes: list[Wipe]
 
 
 def page(evaluation: Evaluation, units: Sequence[Unit], tell: Callable[[], None] = lambda: None) -> str:
@@ -91,11 +94,19 @@ def _sections(evaluation: Evaluation, units: Sequence[Unit], tell: Callable[[], 
     for index, group in enumerate(groups):
         first = group[0]
         scores = [UnitScores(u.clip.name, u.masks, u.engine, u.result.frames, u.result.scores) for u in group]
-        strip = pictures.strip(group, len(pictured)) if index in pictured else None
+        strip, seen = _pictures(group, len(pictured)) if index in pictured else (None, [])
         name = first.clip.name
-        sections.append(Section(facts[name], first.masks, f"clip-{index}", plots.plots(scores), strip))
+        sections.append(Section(facts[name], first.masks, f"clip-{index}", plots.plots(scores), strip, seen))
         tell()
     return sections
+
+
+def _pictures(group: Sequence[Unit], clips: int) -> tuple[Strip, list[Wipe]]:
+    """Return the pictures of a clip's worst frame, and the wipes of its worst ones where there are few clips."""
+    judged = [unit.result.scores for unit in group[1:] or group]
+    numbers = worst_frames(group[0].result.frames, judged, how_many(clips))
+    seen = [wipe for number in numbers if clips <= MANY for wipe in wipes(group, number)]
+    return pictures.strip(group, numbers[0], clips), seen
 
 
 def _pictured(groups: Sequence[Sequence[Unit]]) -> set[int]:

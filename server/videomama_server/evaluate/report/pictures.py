@@ -1,4 +1,4 @@
-"""Makes the pictures of a report: the worst frame of a clip, whole and with its worst spot enlarged, as data URIs."""
+"""Makes the pictures of a report: a frame of a clip, whole and with its worst spot enlarged, as data URIs."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import numpy as np
 
 from videomama_server.arrays import ByteArray, FloatArray
 from videomama_server.evaluate.measure import read
+from videomama_server.evaluate.report.worst import MANY
 from videomama_server.evaluate.run import Unit
 from videomama_server.media.contact_sheet import as_bytes, busiest, grey
 from videomama_server.media.reduction import averaged, reduced_size
 
 SPAN = 0.5  # difference at which the colour scale ends
 _WIDTH = 440  # of a picture on the page
-_MANY, _SMALL_WIDTH = 24, 320  # strips from which on pictures are smaller, so that the page stays small
+_SMALL_WIDTH = 320  # where there are so many strips that pictures are smaller, so that the page stays small
 MOST = 72  # strips with pictures
 _SPOT = 110  # width in pixels of what is enlarged
 _TALLEST, _FLATTEST = 2.0, 0.25  # height over width that a picture's space and a spot have
 _QUALITY = 80
 _TOO_MUCH, _TOO_LITTLE = np.array([1.0, 0.42, 0.12], np.float32), np.array([0.16, 0.62, 1.0], np.float32)
 _FRAME = (255, 205, 40)
-_WRONG = ("inside_90", "haze", "chatter")  # what should be 0, of clips without a truth
-_OVER = {"bright": 0.9, "dark": 0.03}  # greys, display-referred, that alphas are shown over where there is no truth
+OVER = {"bright": 0.9, "dark": 0.03}  # greys, display-referred, that alphas are shown over where there is no truth
 _DIM, _BRIGHT = 0.12, 0.3  # mean of a display-referred plate that is brightened, and to what
 
 
@@ -62,39 +62,22 @@ class Strip:
     blind: bool = False
 
 
-def worst_frame(units: Sequence[Unit]) -> int:
-    """Return the worst frame, summed over engines; `units` are those of one clip and kind of masks.
-
-    It has the greatest MAD; without a truth the most of what should not be, each measure by its mean over all frames.
-    """
-    judged = [unit.result.scores for unit in units[1:] or units]
-    names = ("mad",) if "mad" in judged[0] else _WRONG
-    sums = np.sum([_by_mean([scores[name] for scores in judged]) for name in names], axis=0)
-    return units[0].result.frames[int(np.argmax(sums))]
-
-
-def _by_mean(figures: Sequence[Sequence[float | None]]) -> FloatArray:
-    """Return one measure of every frame, summed over engines, in shares of its mean over the frames."""
-    sums = np.sum([[figure or 0.0 for figure in of_engine] for of_engine in figures], axis=0)
-    return np.asarray(sums / max(float(sums.mean()), 1e-9), np.float32)
-
-
-def strip(units: Sequence[Unit], strips: int) -> Strip:
-    """Return the pictures of the worst frame.
+def strip(units: Sequence[Unit], number: int, strips: int) -> Strip:
+    """Return the pictures of a frame.
 
     Args:
         units: of one clip and kind of masks: the masks first, then the engines.
+        number: of the frame.
         strips: how many the page has.
 
     Raises:
         BadInput: a picture cannot be read any more.
     """
-    number = worst_frame(units)
     given, *judged = [(unit, read(unit.clip, unit.alphas, number)) for unit in units]
     shown = given[1]
-    display, gain = _brightened(shown.display)
+    display, gain = brightened(shown.display)
     wrong = np.mean([np.abs(one.alpha - one.reference) for _, one in judged or [given]], axis=0)
-    maker = _Maker(_spot(np.asarray(wrong, np.float32)), _SMALL_WIDTH if strips > _MANY else _WIDTH)
+    maker = _Maker(_spot(np.asarray(wrong, np.float32)), _SMALL_WIDTH if strips > MANY else _WIDTH)
     tiles = [maker.tile("plate", display, marked=True), maker.tile("mask", grey(shown.alpha))]
     blind = given[0].clip.truth is None
     if not blind:
@@ -104,12 +87,14 @@ def strip(units: Sequence[Unit], strips: int) -> Strip:
         tiles.append(maker.tile(f"alpha{named}", grey(one.alpha)))
         tiles.append(maker.tile(f"difference{named}", difference(one.alpha, one.reference), is_difference=True))
         if blind:
-            tiles += [maker.tile(f"over {over}{named}", _over(display, one.alpha, _OVER[over])) for over in _OVER]
+            tiles += [
+                maker.tile(f"over {ground}{named}", over(display, one.alpha, tone)) for ground, tone in OVER.items()
+            ]
     height, width = maker.size(shown.reference.shape)
     return Strip(number, maker.spot[2:], gain, tiles, width, height, blind)
 
 
-def _over(plate: FloatArray, alpha: FloatArray, grey: float) -> FloatArray:
+def over(plate: FloatArray, alpha: FloatArray, grey: float) -> FloatArray:
     """Return the plate (H, W, 3) over a plain grey."""
     cover = alpha[..., None]
     return np.asarray(plate * cover + np.float32(grey) * (1 - cover), np.float32)
@@ -148,7 +133,7 @@ class _Maker:
         spot = as_bytes(picture[top : top + height, left : left + width])
         times = (width * self.enlarged, height * self.enlarged)
         grown = np.asarray(cv2.resize(spot, times, interpolation=cv2.INTER_NEAREST), np.uint8)
-        return Tile(title, _uri(whole), _uri(grown), is_difference)
+        return Tile(title, as_uri(whole), as_uri(grown), is_difference)
 
 
 def _spot(wrong: FloatArray) -> tuple[int, int, int, int]:
@@ -160,14 +145,14 @@ def _spot(wrong: FloatArray) -> tuple[int, int, int, int]:
     return columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start
 
 
-def _brightened(plate: FloatArray) -> tuple[FloatArray, float]:
+def brightened(plate: FloatArray) -> tuple[FloatArray, float]:
     """Return a display-referred plate that can be seen, and what it was multiplied by."""
     mean = float(plate.mean())
     gain = round(_BRIGHT / max(mean, 0.02), 1) if mean < _DIM else 1.0
     return np.asarray(np.minimum(plate * np.float32(gain), 1), np.float32), gain
 
 
-def _uri(picture: ByteArray) -> str:
+def as_uri(picture: ByteArray) -> str:
     """Return an RGB picture as a data URI, in WebP."""
     is_made, code = cv2.imencode(".webp", picture[..., ::-1], [cv2.IMWRITE_WEBP_QUALITY, _QUALITY])
     assert is_made, "OpenCV was built without WebP"

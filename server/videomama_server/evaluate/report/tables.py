@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from videomama_server.evaluate.asked import MASK, MEASURES
 from videomama_server.evaluate.published import Published
 from videomama_server.evaluate.report.wording import LABELS, Label, shown
-from videomama_server.evaluate.summary import Evaluation, Figures, SummaryRow
+from videomama_server.evaluate.report.worst import how_many, worst_frames
+from videomama_server.evaluate.summary import Evaluation, Figures, SummaryRow, UnitScores
 
 OURS, THEIRS = "us", "others"
 
@@ -116,11 +117,12 @@ def overall(evaluation: Evaluation) -> list[Table]:
 
 
 def per_clip(evaluation: Evaluation) -> list[Table]:
-    """Return the tables of the clips."""
+    """Return the tables of the clips, and of their worst frames where the figures of frames are known."""
     make = _Maker(evaluation)
     return [
         make.table("clips", "By clip, mean", "Mean over the frames.", "clip", evaluation.per_clip),
         make.table("clips-worst", "By clip, worst", "The worst frame.", "clip", evaluation.per_clip, worst=True),
+        *([make.worst_frames()] if evaluation.frames else []),
     ]
 
 
@@ -157,6 +159,27 @@ class _Maker:
         speed = not worst and any(row.seconds_per_frame is not None for row in rows)
         labels = [LABELS[name] for name in self._names]
         return Table(key, title, note, first, labels, blocks, "engine", self._many_masks, speed)
+
+    def worst_frames(self) -> Table:
+        """Return the table of single frames; changes are those since the frame before."""
+        by_clip = groupby(self._evaluation.frames, lambda unit: (unit.clip, unit.masks))
+        groups = [list(group) for _, group in by_clip]
+        blocks = [block for group in groups for block in self._worst_of(group, how_many(len(groups)))]
+        labels = [LABELS[name] for name in self._names]
+        note = "Over all engines together. Where there are many clips, one of each."
+        return Table("frames-worst", "Worst frames", note, "clip", labels, blocks, has_masks=self._many_masks)
+
+    def _worst_of(self, group: Sequence[UnitScores], count: int) -> Iterator[list[TableLine]]:
+        """Return a block for each of the worst frames of one clip with one kind of masks."""
+        judged = [unit.scores for unit in group if unit.engine != MASK]
+        for number in worst_frames(group[0].frames, judged or [group[0].scores], count):
+            yield [self._at(unit, number) for unit in group]
+
+    def _at(self, unit: UnitScores, number: int) -> TableLine:
+        place = unit.frames.index(number)
+        figures = {name: value for name, of in unit.scores.items() if (value := of[place]) is not None}
+        line = _line(unit.clip, unit.engine, f"frame {number}", figures, {}, self._names)
+        return replace(line, masks=unit.masks if self._many_masks else "")
 
     def _of(self, row: SummaryRow, worst: bool) -> TableLine:
         figures, ratios = (row.worst, row.worst_ratio) if worst else (row.mean, row.ratio)

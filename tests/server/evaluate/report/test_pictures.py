@@ -19,7 +19,7 @@ def test_the_difference_tells_too_much_from_too_little():
     assert found[0, 3, 0] == 1.0
 
 
-def test_the_picture_is_of_the_worst_frame_and_spot(done, draw, tmp_path):
+def test_a_strip_shows_plate_mask_truth_and_what_an_engine_made(done, draw, tmp_path):
     mask, engine = done.units[0], done.units[1]
     files = {}
     for index, number in enumerate(mask.clip.numbers):
@@ -27,9 +27,7 @@ def test_the_picture_is_of_the_worst_frame_and_spot(done, draw, tmp_path):
         if index == 1:
             alpha[50:60, 80:94] = 1
         files[number] = draw.put(tmp_path / f"alpha.{number}.exr", alpha)
-    scores = {**engine.result.scores, "mad": [0.0, 9.0, 0.0]}
-    wrong = replace(engine, alphas=files, result=replace(engine.result, scores=scores))
-    strip = pictures.strip([mask, wrong], 1)
+    strip = pictures.strip([mask, replace(engine, alphas=files)], mask.clip.numbers[1], 1)
     assert strip.frame == mask.clip.numbers[1]
     assert [tile.title for tile in strip.tiles] == ["plate", "mask", "truth", "alpha", "difference"]
 
@@ -69,3 +67,11 @@ def test_over_grey_a_plate_shows_as_much_as_its_alpha_says():
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(pictures.Tile) == {"is_difference": False}
     assert numbers_left_out(pictures.Strip) == {"blind": False}
+
+
+def test_without_a_truth_a_strip_shows_comps_over_bright_and_dark(done):
+    mask, engine = (replace(unit, clip=replace(unit.clip, truth=None)) for unit in done.units[:2])
+    strip = pictures.strip([mask, engine], mask.clip.numbers[0], 1)
+    titles = ["plate", "mask", "alpha", "difference", "over bright", "over dark"]
+    assert [tile.title for tile in strip.tiles] == titles
+    assert strip.blind

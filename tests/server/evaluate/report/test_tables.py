@@ -70,3 +70,18 @@ def test_ratios_are_known_by_column(done):
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(tables.Table) == {"has_masks": False, "has_seconds": False}
+
+
+def test_the_worst_frames_stand_with_what_every_engine_made_of_them(done):
+    table = tables.per_clip(done.evaluation)[2]
+    assert table.key == "frames-worst"
+    unit = next(unit for unit in done.evaluation.frames if unit.engine == "passthrough")
+    lines = [line for line in table.lines if (line.name, line.masks) == (unit.clip, unit.masks)]
+    assert [line.engine for line in lines] == ["mask", "passthrough", "classic:fast"] * len(unit.frames)
+    for line in lines[1::3]:
+        place = unit.frames.index(int(line.note.split()[1]))
+        assert line.cells[0].value == unit.scores["mad"][place]
+
+
+def test_an_excerpt_without_frames_has_no_table_of_them(done):
+    assert [table.key for table in tables.per_clip(done.evaluation.excerpt())] == ["clips", "clips-worst"]
