@@ -2,7 +2,6 @@
 
 import base64
 from dataclasses import replace
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -47,20 +46,9 @@ def test_pictures_of_any_shape_stay_small(shape):
         assert max(picture.shape[0] / 2, picture.shape[1]) <= 440 * 1.15
 
 
-def unit(*figures):
-    return SimpleNamespace(result=SimpleNamespace(frames=[11, 12, 13], scores={"mad": list(figures)}))
-
-
-def test_the_worst_frame_is_that_of_the_engines_together_and_of_the_masks_without_any():
-    mask, one, other = unit(9.0, 0.0, 0.0), unit(1.0, 5.0, None), unit(1.0, 0.0, 7.0)
-    assert pictures.worst_frame([mask]) == 11
-    assert pictures.worst_frame([mask, one]) == 12
-    assert pictures.worst_frame([mask, one, other]) == 13
-
-
 def test_over_grey_a_plate_shows_as_much_as_its_alpha_says():
     plate = np.float32([[[1.0, 0.5, 0.0]] * 3])
-    comp = pictures._over(plate, np.float32([[0.0, 0.5, 1.0]]), 0.2)
+    comp = pictures.over(plate, np.float32([[0.0, 0.5, 1.0]]), 0.2)
     np.testing.assert_allclose(comp[0], [[0.2, 0.2, 0.2], [0.6, 0.35, 0.1], [1.0, 0.5, 0.0]], atol=1e-6)
 
 
