@@ -24,10 +24,10 @@ def test_every_fault_in_a_plain_clip_is_found(load_bench, suite, monkeypatch, ca
     assert (found["clips"], found["clean_frames"]) == (1, 24)
     assert set(found["false_flags"].values()) == {0}
     assert found["faults"].keys() == module.FAULTS.keys()
-    assert all(counted["as_such"] for counted in found["faults"].values())
-    coarse = found["faults"].pop("mask ends two pixels early")  # these are 16 pixels at 1920, where the subject moves
-    assert coarse["as_such"] < coarse["planted"] == 24
-    assert all(counted["as_such"] == counted["planted"] for counted in found["faults"].values())
+    coarse = found["faults"].pop("mask ends two pixels early")  # at this size these are 16 pixels at 1920: the most
+    assert coarse["planted"] == 24
+    lacking = {name for name, counted in found["faults"].items() if counted["as_such"] < counted["planted"]}
+    assert lacking == set()
 
 
 def test_a_folder_without_clips_is_told(load_bench, tmp_path, monkeypatch):
