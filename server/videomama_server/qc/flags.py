@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from videomama_client.messages import QcFlag
@@ -189,13 +190,16 @@ def _texture_flags(
 
 
 def _ragged(scores: Sequence[FrameScores], limits: Thresholds) -> set[int]:
-    """Return the frames that are see-through inside, of a clip whose inside is ragged on most frames.
+    """Return the frames that are see-through inside, of a clip whose inside is ragged, now here and now there.
 
-    Where mask and alpha differ much, the mask is rough, and some of its inside is none of the subject's.
+    Where mask and alpha differ much, the mask is rough, and some of its inside is none of the subject's. What is as
+    ragged from frame to frame is the subject: gaps in hair.
     """
     shares = [found.ragged / (_LEAST_APART + 1 - found.iou) for found in scores]
-    is_ragged = usually([found.ragged for found in scores]) > limits.ragged and usually(shares) > limits.ragged_share
-    if not is_ragged or usually([found.softness for found in scores]) > limits.openwork:
+    ragged = [found.ragged for found in scores]
+    is_ragged = usually(ragged) > limits.ragged and usually(shares) > limits.ragged_share
+    is_unsteady = usually([abs(now - before) for before, now in pairwise(ragged)]) > limits.unsteady * usually(ragged)
+    if not (is_ragged and is_unsteady) or usually([found.softness for found in scores]) > limits.openwork:
         return set()
     return {found.frame for found in scores if number(found.see_through) > limits.see_through}
 

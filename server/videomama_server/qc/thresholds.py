@@ -35,6 +35,7 @@ class Thresholds:
         faded: a place inside that becomes see-through, and solid again, likewise.
         ragged: of a clip whose `ragged` is above this on most frames,
         ragged_share: and above this as a share of what mask and alpha differ by, the inside is faulty,
+        unsteady: if it also changes by this share from frame to frame,
         openwork: unless its usual `softness` is above this: a lattice under a mask without its openings.
         see_through: of such a clip, frames above this.
         remains: a clip that has more on most frames has haze, on those frames that have a quarter of it,
@@ -74,6 +75,7 @@ class Thresholds:
     faded: float = 0.006
     ragged: float = 0.03
     ragged_share: float = 0.4
+    unsteady: float = 0.2
     openwork: float = 0.2
     see_through: float = 0.02
     remains: float = 0.003

@@ -275,6 +275,15 @@ def test_by_a_poor_mask_no_alpha_is_judged():
     assert judge(poor) == []
 
 
+def test_gaps_in_hair_are_as_ragged_on_every_frame_and_no_fault():
+    steady, unsteady = (0.15, 0.16, 0.15, 0.14, 0.15), (0.15, 0.05, 0.2, 0.08, 0.12)
+    found = [
+        judge([scored(frame, ragged=level, see_through=0.1) for frame, level in enumerate(levels)])
+        for levels in (steady, unsteady)
+    ]
+    assert [[flag.kind for flag in flags] for flags in found] == [[], ["see-through"]]
+
+
 def small_disc(clip, number, place, value):
     clip.alpha[number] = cv2.circle(clip.alpha[number].copy(), place, 11, value, -1)
 
