@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -77,10 +78,9 @@ def change_along(
     """
     back, forth = _flow(view, previous_view), _flow(previous_view, view)
     origin = back + _grid(alpha.shape)
-    now, before = (seen.astype(np.float32) / np.float32(255) for seen in (view, previous_view))
     return Change(
         alpha=np.asarray(alpha - _moved(previous, origin), np.float32),
-        grey=np.abs(now - _moved(before, origin)),
+        grey=np.abs(_grey(view) - _moved(_grey(previous_view), origin)),
         trusted=_inside(origin) & _returns(back, _moved(forth, origin)),
     )
 
@@ -102,15 +102,22 @@ def _flow(start: NDArray[np.uint8], end: NDArray[np.uint8]) -> FloatArray:
     return np.asarray(search.calc(one, other, flow), np.float32)[:height, :width]
 
 
+def _grey(view: NDArray[np.uint8]) -> FloatArray:
+    return np.asarray(view.astype(np.float32) * np.float32(1 / 255), np.float32)
+
+
+@lru_cache(maxsize=4)
 def _grid(shape: tuple[int, ...]) -> FloatArray:
     """Return the place of every pixel, (H, W, 2), x before y."""
     rows, columns = np.indices(shape, dtype=np.float32)
-    return np.stack([columns, rows], axis=-1)
+    places = np.stack([columns, rows], axis=-1)
+    places.flags.writeable = False
+    return places
 
 
 def _moved(picture: FloatArray, origin: FloatArray) -> FloatArray:
-    across, down = (np.ascontiguousarray(origin[..., axis]) for axis in (0, 1))
-    return np.asarray(cv2.remap(picture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+    moved = cv2.remap(picture, origin, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return np.asarray(moved, np.float32)
 
 
 def _inside(place: FloatArray) -> NDArray[np.bool_]:
@@ -127,4 +134,5 @@ def _returns(there: FloatArray, back: FloatArray) -> NDArray[np.bool_]:
 
 
 def _squared(motion: FloatArray) -> FloatArray:
-    return np.asarray(np.einsum("hwc,hwc->hw", motion, motion), np.float32)
+    squares = motion * motion
+    return np.asarray(squares[..., 0] + squares[..., 1], np.float32)

@@ -23,7 +23,8 @@ from videomama_server.media.geometry import EMPTY, Geometry, Rect
 from videomama_server.media.links import with_ending
 from videomama_server.pipeline.sources import Source
 from videomama_server.qc.boundary import judging
-from videomama_server.qc.sights import Glimpse, ToDisplay, glimpse
+from videomama_server.qc.rim import ToDisplay
+from videomama_server.qc.sights import Glimpse, glimpse
 
 NOTHING = 0.5 / 255  # a mask value up to this one is none
 _WINDOWED = frozenset({".exr", ".sxr", ".tif", ".tiff"})  # formats that have data windows

@@ -20,11 +20,21 @@ def places(scores: Sequence[FrameScores], limits: Thresholds) -> tuple[set[int],
     """
     gains = {found.frame: found.gain or 0.0 for found in scores}
     losses = {found.frame: found.loss or 0.0 for found in scores}
-    return _there_and_back(gains, losses, limits), _there_and_back(losses, gains, limits)
+    return (
+        _there_and_back(gains, losses, limits.patch, limits),
+        _there_and_back(losses, gains, limits.patch, limits),
+    )
 
 
-def _there_and_back(there: dict[int, float], back: dict[int, float], limits: Thresholds) -> set[int]:
-    least_there, least_back = (unusual([*of.values()], limits.patch, limits.scatter) for of in (there, back))
+def faded(scores: Sequence[FrameScores], limits: Thresholds) -> set[int]:
+    """Return the frames on which a place inside the mask has become see-through for a while."""
+    there = {found.frame: found.faded or 0.0 for found in scores}
+    back = {found.frame: found.restored or 0.0 for found in scores}
+    return _there_and_back(there, back, limits.faded, limits)
+
+
+def _there_and_back(there: dict[int, float], back: dict[int, float], rise: float, limits: Thresholds) -> set[int]:
+    least_there, least_back = (unusual([*of.values()], rise, limits.scatter) for of in (there, back))
     frames: set[int] = set()
     for first in (frame for frame, value in there.items() if value > least_there):
         ends = range(first + 1, first + 1 + limits.brief)
@@ -35,10 +45,13 @@ def _there_and_back(there: dict[int, float], back: dict[int, float], limits: Thr
 
 
 def bumps(scores: Sequence[FrameScores], limits: Thresholds) -> set[int]:
-    """Return the frames on which the coverage is higher, all at once and for a few frames, than before and after."""
+    """Return the frames on which the coverage is higher, all at once and for a few frames, than before and after.
+
+    What the mask's is higher by, too, is the subject's own.
+    """
     frames: set[int] = set()
     for run in runs(scores):
-        covered = [found.coverage for found in run]
+        covered, masked = [found.coverage for found in run], [found.mask for found in run]
         swings = sorted(abs(swing) for swing in _swings(covered, limits.least))
         least = max(limits.bump, limits.bump_ratio * swings[len(swings) * 3 // 4])
         spans = [
@@ -47,8 +60,9 @@ def bumps(scores: Sequence[FrameScores], limits: Thresholds) -> set[int]:
             for first in range(1, len(run) - length)
         ]
         for span in spans:
-            around = covered[span.start - 1], covered[span.stop]
-            above = min(covered[span]) - max(around)
+            around, mask_around = ((levels[span.start - 1], levels[span.stop]) for levels in (covered, masked))
+            own = max(0.0, max(masked[span]) - min(mask_around))
+            above = min(covered[span]) - max(around) - own
             if min(around) >= limits.least and above > least * max(around):
                 frames.update(found.frame for found in run[span])
     return frames
@@ -71,18 +85,27 @@ def flutter(scores: Sequence[FrameScores], limits: Thresholds) -> set[int]:
 
 
 def steps(scores: Sequence[FrameScores], limits: Thresholds) -> set[int]:
-    """Return the frames on which the coverage rises or falls as on no frame around."""
+    """Return the frames on which the coverage rises or falls as on no frame around, and the mask's does not."""
     frames: set[int] = set()
     for run in runs(scores):
-        levels = [math.log(max(found.coverage, limits.least)) for found in run]
-        moves = [after - before for before, after in pairwise(levels)]
+        moves, mask_moves = (
+            _moves(levels, limits.least)
+            for levels in ([found.coverage for found in run], [found.mask for found in run])
+        )
         for index in range(_LEAST_BESIDE, len(moves) - _LEAST_BESIDE):
             others = [*moves[max(0, index - _BESIDE) : index], *moves[index + 1 : index + 1 + _BESIDE]]
             usual = usually(others)
             widest = max(abs(move - usual) for move in others)
-            if abs(moves[index] - usual) > max(limits.step, limits.step_ratio * widest):
+            step = moves[index] - usual
+            own = abs(step) - max(0.0, math.copysign(1.0, step) * (mask_moves[index] - usual))
+            if own > max(limits.step, limits.step_ratio * widest):
                 frames.add(run[index + 1].frame)
     return frames
+
+
+def _moves(covered: Sequence[float], least: float) -> list[float]:
+    """Return by how much the coverage rises from each frame to the next, as a logarithm."""
+    return [after - before for before, after in pairwise(math.log(max(one, least)) for one in covered)]
 
 
 def flicker(scores: Sequence[FrameScores], limits: Thresholds) -> set[int]:

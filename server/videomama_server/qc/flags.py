@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from videomama_client.messages import QcFlag
 
 from videomama_server.media.sequences import whole_range
-from videomama_server.qc import changes
+from videomama_server.qc import changes, given
 from videomama_server.qc.scores import FrameScores
-from videomama_server.qc.thresholds import THRESHOLDS, Thresholds, number, unusual
+from videomama_server.qc.thresholds import THRESHOLDS, Thresholds, number, unusual, usually
 
 MASK_MISSED, ALPHA_DROPPED, MISMATCH = "mask missed", "alpha dropped", "mismatch"
-SPILL, PATCH, HOLE, SOFT = "spill", "patch", "hole", "soft inside"
+SPILL, PATCH, HOLE = "spill", "patch", "hole"
 FLICKER, SEAM = "flicker", "seam"
+SWAPPED, INVERTED, SHORT = "swapped", "inverted", "mask ends early"
+SEE_THROUGH, HAZE, STRANDS = "see-through", "haze", "false strands"
+_LEAST_APART = 0.02  # that mask and alpha are taken to differ by
 
 
 def sentence(flag: QcFlag) -> str:
@@ -70,9 +74,10 @@ def _shots(scores: Sequence[FrameScores], cut: float) -> list[list[FrameScores]]
 
 
 def _judge_shot(scores: Sequence[FrameScores], limits: Thresholds) -> list[QcFlag]:
-    unmasked = _lost(scores, lambda found: found.mask, limits, ())
-    dropped = _lost(scores, lambda found: found.coverage, limits, unmasked)
-    lost = unmasked | dropped
+    wrong, given_flags = _given_flags(scores, limits)
+    unmasked = _lost(scores, lambda found: found.mask, limits, wrong)
+    dropped = _lost(scores, lambda found: found.coverage, limits, wrong | unmasked)
+    lost = wrong | unmasked | dropped
     near = {frame + step for frame in lost for step in (0, 1)}
     whole = [found for found in scores if found.frame not in lost]
     steady = [found for found in scores if found.frame not in near]
@@ -81,9 +86,11 @@ def _judge_shot(scores: Sequence[FrameScores], limits: Thresholds) -> list[QcFla
     seams = changes.jumps(steady, limits) | (changes.steps(whole, limits) - flutter)
     flicker = (changes.flicker(steady, limits) | flutter) - seams
     flags = [
+        *given_flags,
         _flag(MASK_MISSED, scores, unmasked, lambda found: -found.mask, "the mask is gone, or nearly, all at once"),
         _flag(ALPHA_DROPPED, scores, dropped, lambda found: -found.coverage, "the alpha is gone and the mask is not"),
         *_still_flags(whole, limits, gone),
+        *_texture_flags(whole, limits, changes.faded(steady, limits), gone),
         _flag(
             PATCH,
             scores,
@@ -103,29 +110,135 @@ def _judge_shot(scores: Sequence[FrameScores], limits: Thresholds) -> list[QcFla
     return [flag for flag in flags if flag is not None]
 
 
-def _still_flags(scores: Sequence[FrameScores], limits: Thresholds, gone: Collection[int]) -> list[QcFlag | None]:
-    """Return the flags of what is wrong with a frame by itself; on those `gone` a place of the alpha went and came."""
-    usual_iou = -unusual([-found.iou for found in scores], limits.iou_fall, limits.scatter)
-    spill = min(limits.outside, unusual([found.outside for found in scores], limits.outside_rise, limits.scatter))
-    soft = unusual([found.softness for found in scores], limits.soft_rise, limits.scatter)
-    rules: list[tuple[str, Callable[[FrameScores], float | None], float, str]] = [
-        (MISMATCH, lambda found: -found.iou, -usual_iou, "mask and alpha cover different things"),
-        (SPILL, lambda found: found.outside, spill, "there is alpha far outside the mask"),
-        (HOLE, lambda found: found.hole, limits.hole, "the alpha is near 0 inside the subject"),
-        (
-            SOFT,
-            lambda found: found.softness,
-            soft,
-            "more transparent deep inside the mask than on the rest of the clip",
+def _given_flags(scores: Sequence[FrameScores], limits: Thresholds) -> tuple[set[int], list[QcFlag | None]]:
+    """Return the frames whose plate, mask or alpha is not what it should be, and the flags of these and of others."""
+    swapped = given.swapped(scores, limits)
+    masks = given.inverted_masks(scores, limits) - swapped
+    alphas = given.inverted_alphas(scores, limits) - swapped - masks
+    return swapped | masks | alphas, [
+        _flag(
+            SWAPPED,
+            scores,
+            swapped,
+            lambda found: found.grey,
+            "the mask looks like a picture and not like a mask; check that plate and mask are not swapped",
+        ),
+        _flag(
+            INVERTED,
+            scores,
+            masks,
+            lambda found: found.edge,
+            "the mask covers the frame's sides and leaves out what is within; invert it if that is the subject",
+        ),
+        _flag(
+            INVERTED,
+            scores,
+            alphas,
+            lambda found: found.inverse,
+            "the alpha covers what the mask leaves out; invert one",
+        ),
+        _flag(
+            SHORT,
+            scores,
+            given.short_masks(scores, limits) - swapped,
+            lambda found: found.uncovered,
+            "mask and alpha end just before the frame does, and the plate does not; draw the mask beyond the frame",
         ),
     ]
-    poor = {found.frame for found in scores if usual_iou <= found.iou < limits.iou_fair}
+
+
+def _texture_flags(
+    scores: Sequence[FrameScores], limits: Thresholds, faded: Collection[int], gone: Collection[int]
+) -> list[QcFlag | None]:
+    """Return the flags of what no clean alpha has, within the mask and around it.
+
+    Args:
+        scores: of a shot, without frames that are judged no further.
+        limits: from where they raise a flag.
+        faded: the frames on which a place inside became see-through for a while.
+        gone: those on which it became a hole, which says more.
+    """
+    soft = unusual([found.softness for found in scores], limits.soft_rise, limits.scatter)
+    poor = _poor(scores, limits)
+    see_through = {found.frame for found in scores if number(found.softness) > soft} - poor
+    see_through |= _ragged(scores, limits).union(faded)
+    holes = {found.frame for found in scores if number(found.hole) > limits.hole}.union(gone)
+    strands = unusual([found.strands for found in scores], limits.strands_rise, limits.scatter)
+    return [
+        _flag(
+            SEE_THROUGH,
+            scores,
+            see_through - holes,
+            lambda found: found.see_through,
+            "the subject is half transparent well inside the mask; say that the mask is good, or draw it closer",
+        ),
+        _flag(
+            HAZE,
+            scores,
+            _hazy(scores, limits),
+            lambda found: found.veil + found.remains,
+            "faint alpha lies around the subject, as of things behind it; say that the mask is good, or draw it closer",
+        ),
+        _flag(
+            STRANDS,
+            scores,
+            {found.frame for found in scores if found.strands > strands},
+            lambda found: found.strands,
+            "far more thin strands than on the rest of the clip; check that they are not the background's",
+        ),
+    ]
+
+
+def _ragged(scores: Sequence[FrameScores], limits: Thresholds) -> set[int]:
+    """Return the frames that are see-through inside, of a clip whose inside is ragged, now here and now there.
+
+    Where mask and alpha differ much, the mask is rough, and some of its inside is none of the subject's. What is as
+    ragged from frame to frame is the subject: gaps in hair.
+    """
+    shares = [found.ragged / (_LEAST_APART + 1 - found.iou) for found in scores]
+    ragged = [found.ragged for found in scores]
+    is_ragged = usually(ragged) > limits.ragged and usually(shares) > limits.ragged_share
+    is_unsteady = usually([abs(now - before) for before, now in pairwise(ragged)]) > limits.unsteady * usually(ragged)
+    if not (is_ragged and is_unsteady) or usually([found.softness for found in scores]) > limits.openwork:
+        return set()
+    return {found.frame for found in scores if number(found.see_through) > limits.see_through}
+
+
+def _hazy(scores: Sequence[FrameScores], limits: Thresholds) -> set[int]:
+    veil = unusual([found.veil for found in scores], limits.veil_rise, limits.scatter)
+    hazy = {found.frame for found in scores if found.veil > veil}
+    is_solid = usually([found.softness for found in scores]) <= limits.solid
+    if is_solid and usually([found.remains for found in scores]) > limits.remains:
+        hazy |= {found.frame for found in scores if found.remains > limits.remains / 4}
+    return hazy
+
+
+def _still_flags(scores: Sequence[FrameScores], limits: Thresholds, gone: Collection[int]) -> list[QcFlag | None]:
+    """Return the flags of what is wrong with a frame by itself; on those `gone` a place of the alpha went and came."""
+    spill = min(limits.outside, unusual([found.outside for found in scores], limits.outside_rise, limits.scatter))
+    rules: list[tuple[str, Callable[[FrameScores], float | None], float, str]] = [
+        (MISMATCH, lambda found: -found.iou, -_usual_iou(scores, limits), "mask and alpha cover different things"),
+        (SPILL, lambda found: found.outside, spill, "there is alpha far outside the mask"),
+        (HOLE, lambda found: found.hole, limits.hole, "the alpha is near 0 inside the subject"),
+    ]
+    poor = _poor(scores, limits)
     also = {HOLE: gone, MISMATCH: {found.frame for found in scores if _apart(found, limits)}}
     flags: list[QcFlag | None] = []
     for kind, of, limit, reason in rules:
         over = {found.frame for found in scores if number(of(found)) > limit} - poor
         flags.append(_flag(kind, scores, over.union(also.get(kind, ())), of, reason))
     return flags
+
+
+def _usual_iou(scores: Sequence[FrameScores], limits: Thresholds) -> float:
+    """Return the least `iou` that is usual for a clip."""
+    return -unusual([-found.iou for found in scores], limits.iou_fall, limits.scatter)
+
+
+def _poor(scores: Sequence[FrameScores], limits: Thresholds) -> set[int]:
+    """Return the frames whose mask is too poor to judge an alpha by, as on the rest of their clip."""
+    usual = _usual_iou(scores, limits)
+    return {found.frame for found in scores if usual <= found.iou < limits.iou_fair}
 
 
 def _apart(found: FrameScores, limits: Thresholds) -> bool:

@@ -36,15 +36,24 @@ class _Panel:
 
 
 _PANELS = (
-    _Panel("IoU of mask and alpha", (lambda f: f.iou,), (judging.MISMATCH,), 1.0, THRESHOLDS.iou),
+    _Panel(
+        "IoU of mask and alpha",
+        (lambda f: f.iou,),
+        (judging.MISMATCH, judging.INVERTED, judging.SWAPPED),
+        1.0,
+        THRESHOLDS.iou,
+    ),
     _Panel(
         "coverage: alpha, mask in grey",
         (lambda f: f.coverage, lambda f: f.mask),
-        (judging.MASK_MISSED, judging.ALPHA_DROPPED),
+        (judging.MASK_MISSED, judging.ALPHA_DROPPED, judging.SHORT),
         0.05,
     ),
     _Panel("alpha outside the mask", (lambda f: f.outside,), (judging.SPILL,), 0.06),
-    _Panel("softness inside the mask", (lambda f: f.softness,), (judging.SOFT,), 0.1),
+    _Panel("softness inside the mask", (lambda f: f.softness,), (judging.SEE_THROUGH,), 0.1),
+    _Panel("ragged inside the mask", (lambda f: f.ragged,), (judging.SEE_THROUGH,), 0.06, THRESHOLDS.ragged),
+    _Panel("faint alpha around: even, remains in grey", (lambda f: f.veil, lambda f: f.remains), (judging.HAZE,), 0.1),
+    _Panel("thin strands around", (lambda f: f.strands,), (judging.STRANDS,), 0.03),
     _Panel("hole inside the mask", (lambda f: f.hole,), (judging.HOLE,), 0.02, THRESHOLDS.hole),
     _Panel(
         "place that appears, or in grey vanishes, at once",

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from statistics import median
-from typing import Optional
+from typing import Any, Optional
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from videomama_client.errors import BadInput
 
 from videomama_server import metrics
-from videomama_server.arrays import REFERENCE_SIDE, FloatArray
+from videomama_server.arrays import FloatArray
 from videomama_server.media.reduction import averaged, fitted_size
-from videomama_server.qc.sights import MOTION, Bits, Sight, glimpse, sight
+from videomama_server.qc.regions import DEPTH, EDGE, REACH, Bits
+from videomama_server.qc.sights import MOTION, Sight, glimpse, sight
+from videomama_server.qc.texture import texture
 
-VERSION = 1  # of what follows; scores of another one are not comparable
-REACH = 60.0  # pixels at 1920: alpha further than this outside the mask is none of the subject's
-DEPTH = 40.0  # pixels at 1920: a place further than this inside the mask is the subject's
+VERSION = 2  # of what follows; scores of another one are not comparable
 _HALF = np.float32(0.5)
-_HOLE = np.float32(0.1)  # alpha under this one is none
 _TRACE = np.float32(0.02)  # alpha over this one is some
 _AROUND = 4  # frames on either side that a change is compared with
 _STILL = 0.001  # change per pixel of the subject, under which all are alike
 _ALIKE = 0.06  # grey value that the plate may change by where the alpha should not
 _GREAT = np.float32(0.6)  # change of alpha that makes a patch or a hole
+_SOME = np.float32(0.2)  # change of alpha well inside the mask that makes something see-through
 _THICK = np.ones((3, 3), np.uint8)  # pixels at motion size: what it does not fit into is an outline, and no patch
-_FEW = 64  # pixels: of less than these nothing can be said
+_FEW = 16  # pixels: of less than these nothing can be said
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,22 @@ class FrameScores:
         flicker: change of the alpha since the frame before, along that motion and in that share, where it can be
             trusted (`metrics.change_along`), per pixel of the subject; None on the first frame and where there is no
             such pixel.
-        gain: the largest place that became subject at once, thin ones left out, measured as `flicker` is, as a share
-            of the subject.
+        gain: the largest place that became subject at once and not in the mask too, thin ones left out, measured as
+            `flicker` is, as a share of the subject.
         loss: the same of what became background.
+        see_through: share of the mask more than `EDGE` inside, without background that it takes in, where the alpha
+            is under 0.9; None for a thin subject.
+        ragged: by how much the alpha falls on the way inwards, there, per square root of the mask's pixels.
+        faded: the largest place there that became see-through at once, measured as `gain` is.
+        restored: the same of what became solid.
+        veil: share of the ring around the mask that faint, even alpha covers.
+        strands: share of the ring that thin lines of alpha cover.
+        remains: faint places outside the mask that hang together with no subject, as a share of the mask.
+        inverse: intersection over union of the mask and what the alpha leaves, as `iou`.
+        edge: share of the frame's sides that is mask, of the side with the second least.
+        grey: share of the frame where the mask is neither subject nor background.
+        plain: share of the plate that is of two shades, as a mask is.
+        uncovered: share of a side of the frame, just before which mask and alpha end and the plate goes on as it is.
         seam: `flicker` over its median on the four frames before and the four after; None where there are too few.
     """
 
@@ -66,12 +80,24 @@ class FrameScores:
     flicker: Optional[float]
     gain: Optional[float]
     loss: Optional[float]
+    see_through: Optional[float] = None
+    ragged: float = 0.0
+    faded: Optional[float] = None
+    restored: Optional[float] = None
+    veil: float = 0.0
+    strands: float = 0.0
+    remains: float = 0.0
+    inverse: float = 0.0
+    edge: float = 0.0
+    grey: float = 0.0
+    plain: float = 0.0
+    uncovered: float = 0.0
     seam: Optional[float] = None
 
     @property
     def by_itself(self) -> FrameScores:
         """The scores without those that are measured against another frame."""
-        return replace(self, alike=None, flicker=None, gain=None, loss=None, seam=None)
+        return replace(self, alike=None, flicker=None, gain=None, loss=None, faded=None, restored=None, seam=None)
 
 
 @dataclass(frozen=True)
@@ -82,6 +108,8 @@ class _Change:
     flicker: Optional[float] = None
     gain: Optional[float] = None
     loss: Optional[float] = None
+    faded: Optional[float] = None
+    restored: Optional[float] = None
 
 
 class Gauge:
@@ -116,73 +144,54 @@ class Gauge:
 
 def measure(now: Sight, before: Sight | None) -> FrameScores:
     """Return the scores of a frame, all but `seam`; `before` is the frame before, of the same size, if there is one."""
-    outside, softness, hole = _against_mask(now.glimpse.mask, now.alpha)
+    mask, alpha = now.glimpse.mask, now.alpha
+    outside, softness, hole = _against_mask(now)
     change = _Change() if before is None else _change(now, before)
     return FrameScores(
         frame=now.frame,
-        iou=metrics.jaccard(now.alpha, now.glimpse.mask.astype(np.float32)),
+        iou=_overlap(mask, alpha >= _HALF),
         mask=now.glimpse.covered,
-        coverage=float(now.alpha.mean(dtype=np.float64)),
+        coverage=float(alpha.mean(dtype=np.float64)),
         outside=outside,
         softness=softness,
         hole=hole,
-        alike=change.alike,
-        flicker=change.flicker,
-        gain=change.gain,
-        loss=change.loss,
+        inverse=_overlap(mask, alpha < _HALF),
+        edge=_covered_sides(mask),
+        grey=now.glimpse.grey,
+        plain=_plain(now.glimpse.view),
+        uncovered=now.uncovered,
+        **asdict(texture(now.regions, alpha)),
+        **asdict(change),
     )
 
 
-def far_outside(mask: Bits) -> Bits:
-    """Return (H, W): what lies more than `REACH` outside a mask."""
-    return _beyond(~mask, REACH)
+def _overlap(one: Bits, other: Bits) -> float:
+    """Return the intersection over union of two regions; 1 when both are empty."""
+    union = np.count_nonzero(one | other)
+    return np.count_nonzero(one & other) / union if union else 1.0
 
 
-def deep_inside(mask: Bits) -> Bits:
-    """Return (H, W): what lies more than `DEPTH` inside a mask. A subject that the frame cuts goes on beyond it."""
-    return _beyond(mask, DEPTH)
+def _covered_sides(mask: Bits) -> float:
+    """Return how much of each of the frame's four sides is mask, of the side with the second least."""
+    return sorted(float(side.mean()) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))[1]
 
 
-def holes(mask: Bits, alpha: FloatArray) -> Bits:
-    """Return (H, W): places without alpha that reach deep into a mask and nowhere out of it."""
-    return _empty_places(mask, alpha)[0]
+def _plain(view: NDArray[np.uint8]) -> float:
+    """Return how much of a view (H, W) has one of its two most frequent shades."""
+    return int(np.sort(np.bincount(view.ravel(), minlength=256))[-2:].sum()) / view.size
 
 
-def _empty_places(mask: Bits, alpha: FloatArray) -> tuple[Bits, Bits]:
-    """Return (H, W) twice: the places without alpha that are holes, and those that go on outside the mask.
-
-    The latter is what a mask that is too large takes of the background.
-    """
-    count, places = cv2.connectedComponents((alpha < _HOLE).astype(np.uint8), connectivity=4)
-    places = np.asarray(places)
-    closed, open_ = np.zeros(count, bool), np.zeros(count, bool)
-    closed[places[deep_inside(mask)]] = True
-    open_[places[~mask]] = True
-    closed &= ~open_
-    closed[0] = open_[0] = False  # what has alpha
-    return closed[places], open_[places]
-
-
-def _beyond(region: Bits, distance: float) -> Bits:
-    """Return what of a region is further than `distance`, in pixels at 1920, from what is not in it."""
-    if region.all():
-        return region
-    away = np.asarray(cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
-    beyond: Bits = away > distance * max(region.shape) / REFERENCE_SIDE
-    return beyond
-
-
-def _against_mask(mask: Bits, alpha: FloatArray) -> tuple[float | None, float | None, float | None]:
+def _against_mask(now: Sight) -> tuple[float | None, float | None, float | None]:
     """Return `outside`, `softness` and `hole`."""
-    total = float(alpha.sum(dtype=np.float64))
+    alpha, where = now.alpha, now.regions
+    total, size = float(alpha.sum(dtype=np.float64)), np.count_nonzero(where.mask)
     outside = None
-    if mask.any() and total >= _FEW * _TRACE:
-        outside = float(alpha[far_outside(mask)].sum(dtype=np.float64)) / total
-    closed, open_ = _empty_places(mask, alpha)
-    inside = alpha[deep_inside(mask) & ~open_]
+    if size and total >= _FEW * _TRACE:
+        outside = float(alpha[where.outside > REACH].sum(dtype=np.float64)) / total
+    inside = alpha[(where.inside > DEPTH) & (where.core > 0)]
     if inside.size < _FEW:
         return outside, None, None
-    return outside, 1 - float(inside.mean(dtype=np.float64)), np.count_nonzero(closed) / np.count_nonzero(mask)
+    return outside, 1 - float(inside.mean(dtype=np.float64)), np.count_nonzero(where.closed) / size
 
 
 def _change(now: Sight, before: Sight) -> _Change:
@@ -196,12 +205,29 @@ def _change(now: Sight, before: Sight) -> _Change:
     if subject < _FEW or not counted.any():
         return _Change(alike)
     flicker = float(np.abs(change.alpha[counted]).mean(dtype=np.float64)) * counted.size / subject
-    gain, loss = (_largest(counted & (sign * change.alpha > _GREAT)) / subject for sign in (1, -1))
-    return _Change(alike, flicker, gain, loss)
+    mask, mask_before = _at(now.glimpse.mask, size), _at(before.glimpse.mask, size)
+    within = counted & (_at(now.regions.core, size) > EDGE) & (_at(before.regions.core, size) > EDGE)
+    gain = counted & (change.alpha > _GREAT) & ~(mask & ~mask_before)  # what the mask gains, too, is a subject
+    loss = counted & (change.alpha < -_GREAT) & ~(mask_before & ~mask)
+    faded, restored = (within & (sign * change.alpha > _SOME) for sign in (-1, 1))
+    return _Change(alike, flicker, *(_largest(places) / subject for places in (gain, loss, faded, restored)))
+
+
+def _at(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """Return a mask or distances (H, W) at another size, of each pixel the nearest."""
+    if picture.shape == size:
+        return picture
+    rows, columns = (
+        (np.arange(wanted) * 2 + 1) * given // (2 * wanted) for wanted, given in zip(size, picture.shape, strict=True)
+    )
+    found: NDArray[Any] = picture[np.ix_(rows, columns)]
+    return found
 
 
 def _largest(places: Bits) -> int:
     """Return the pixels of the largest place, thin parts left out."""
+    if not places.any():  # as a rule
+        return 0
     thick = cv2.morphologyEx(places.astype(np.uint8), cv2.MORPH_OPEN, _THICK)
     facts = cv2.connectedComponentsWithStats(thick, connectivity=4)[2]
     return int(facts[1:, cv2.CC_STAT_AREA].max(initial=0))

@@ -12,17 +12,26 @@ from videomama_server.arrays import ByteArray, FloatArray
 from videomama_server.media import contact_sheet as sheets
 from videomama_server.media.srgb import to_light
 from videomama_server.qc.files import Loaded
-from videomama_server.qc.scores import far_outside, holes
+from videomama_server.qc.regions import Bits, far_outside, holes
 
 ROWS = 6
-_TITLES = ("plate, mask outlined", "alpha; red: far outside the mask, blue: a hole", "over a checkerboard")
+_TITLES = (
+    "plate, mask outlined",
+    "alpha; red: far outside the mask, blue: a hole",
+    "over a checkerboard",
+    "nearer, over a bright plate: holes show",
+    "nearer, over a dark plate: haze shows",
+)
+_BRIGHT, _DARK = np.full(3, 0.8, np.float32), np.full(3, 0.005, np.float32)  # linear
 _RED, _BLUE = (1.0, 0.15, 0.1), (0.2, 0.4, 1.0)
 _SEEN = 0.02  # alpha from which a pixel is marked
+_BESIDE = 0.04  # of the frame that is shown on each side of the subject, at least, where it is seen nearer
 
 
 def chosen(numbers: Sequence[int], flags: Sequence[QcFlag], count: int = ROWS) -> list[int]:
     """Choose up to `count` frames, ascending: the worst of each flag, then more of the flagged ones, else a spread."""
-    wanted = list(dict.fromkeys([*(flag.worst for flag in flags), *_by_turns([flag.frame_numbers for flag in flags])]))
+    more = _by_turns([sheets.spread(flag.frame_numbers, count) for flag in flags])
+    wanted = list(dict.fromkeys([*(flag.worst for flag in flags), *more]))
     return sorted(wanted[:count]) if wanted else sheets.spread(numbers, count)
 
 
@@ -47,8 +56,32 @@ def _cells(row: Loaded) -> list[ByteArray]:
     outlined = sheets.as_bytes(plate)
     edges, _ = cv2.findContours((mask >= 0.5).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(outlined, edges, -1, (255, 220, 0), 1, cv2.LINE_AA)
-    comp = sheets.comp_over(sheets.checkerboard(size), to_light(plate), alpha)
-    return [outlined, sheets.as_bytes(_marked(mask, alpha)), sheets.as_bytes(comp)]
+    comps = [sheets.comp_over(sheets.checkerboard(size), to_light(plate), alpha), *_near(row, size)]
+    return [outlined, sheets.as_bytes(_marked(mask, alpha)), *map(sheets.as_bytes, comps)]
+
+
+def _near(row: Loaded, size: tuple[int, int]) -> list[FloatArray]:
+    """Return the subject, enlarged to `size` (height, width), over a bright and over a dark plate."""
+    window = _window((row.mask >= 0.5) | (row.alpha >= 0.5))
+    plate, alpha = sheets.fitted(row.plate[window], size), sheets.fitted(row.alpha[window], size)
+    return [sheets.comp_over(ground, to_light(plate), alpha) for ground in (_BRIGHT, _DARK)]
+
+
+def _window(subject: Bits) -> tuple[slice, slice]:
+    """Return the part of a frame, of its own proportions, that shows the subject and something on each side."""
+    spans, shape = [np.flatnonzero(subject.any(axis=axis)) for axis in (1, 0)], subject.shape
+    if not len(spans[0]):
+        return slice(0, shape[0]), slice(0, shape[1])
+    ends = [(int(span[0]), int(span[-1]) + 1) for span in spans]
+    sides = [(stop - start) / side for (start, stop), side in zip(ends, shape, strict=True)]
+    share = min(1.0, max(sides) + 2 * _BESIDE)
+    lengths = [max(1, round(share * side)) for side in shape]
+    starts = [
+        min(max(0, (start + stop - length) // 2), side - length)
+        for (start, stop), length, side in zip(ends, lengths, shape, strict=True)
+    ]
+    rows, columns = (slice(start, start + length) for start, length in zip(starts, lengths, strict=True))
+    return rows, columns
 
 
 def _marked(mask: FloatArray, alpha: FloatArray) -> FloatArray:

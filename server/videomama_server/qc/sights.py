@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +12,15 @@ from videomama_client.errors import BadInput
 from videomama_server import metrics
 from videomama_server.arrays import FloatArray
 from videomama_server.media.reduction import averaged, fitted_size
+from videomama_server.qc import rim
+from videomama_server.qc.regions import Bits, Regions, regions
+from videomama_server.qc.rim import Gap, ToDisplay
 
-WORKING = 960  # pixels: frames with a longer side are measured at this size, which makes them quick
+WORKING = 480  # pixels: frames with a longer side are measured at this size, which makes them quick
 MOTION = 480  # pixels: the same for what changes along the plate's motion, most of all that is to be done
+_ROWS = 2  # of a frame that each row of a small one is averaged from, at least: the rest is not read
 _HALF = np.float32(0.5)
-
-Bits = NDArray[np.bool_]
-ToDisplay = Callable[[FloatArray], FloatArray]
+_OUT, _IN = np.float32(0.1), np.float32(0.9)  # a mask is neither between these two
 
 
 @dataclass(frozen=True)
@@ -30,21 +32,38 @@ class Glimpse:
         view: (H, W) uint8 at motion size: the plate in grey, display-referred.
         mask: (H, W) bool at working size: where the mask is 0.5 or more.
         covered: share of the frame that the mask covers, its grey counted.
+        grey: share of the frame where the mask is neither subject nor background.
+        gaps: where the mask ends just before the frame.
     """
 
     size: tuple[int, int]
     view: NDArray[np.uint8]
     mask: Bits
     covered: float
+    grey: float = 0.0
+    gaps: tuple[Gap, ...] = ()
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What is kept of a frame with its alpha, (H, W) at working size, 0..1."""
+    """What is kept of a frame with its alpha.
+
+    Attributes:
+        frame: its number.
+        glimpse: of plate and mask.
+        alpha: (H, W) at working size, 0..1.
+        uncovered: see `rim.uncovered`.
+    """
 
     frame: int
     glimpse: Glimpse
     alpha: FloatArray
+    uncovered: float = 0.0
+
+    @cached_property
+    def regions(self) -> Regions:
+        """Where the subject should be and where it should not."""
+        return regions(self.glimpse.mask, self.alpha)
 
 
 def glimpse(plate: FloatArray, mask: FloatArray, to_display: ToDisplay) -> Glimpse:
@@ -63,9 +82,11 @@ def glimpse(plate: FloatArray, mask: FloatArray, to_display: ToDisplay) -> Glimp
             f"the plate is {_size(plate)}, the mask {_size(mask)}: they differ in size", "Give the two of one job."
         )
     size = mask.shape[0], mask.shape[1]
-    masked = averaged(mask, fitted_size(size, WORKING))
-    view = metrics.motion_view(to_display(averaged(plate, fitted_size(size, MOTION))))
-    return Glimpse(size, view, masked >= _HALF, float(masked.mean(dtype=np.float64)))
+    masked = _reduced(mask, fitted_size(size, WORKING))
+    view = metrics.motion_view(to_display(_reduced(plate, fitted_size(size, MOTION))))
+    grey = np.count_nonzero((masked > _OUT) & (masked < _IN)) / masked.size
+    covered = float(masked.mean(dtype=np.float64))
+    return Glimpse(size, view, masked >= _HALF, covered, grey, rim.gaps(plate, mask, to_display))
 
 
 def sight(frame: int, seen: Glimpse, alpha: FloatArray) -> Sight:
@@ -79,7 +100,14 @@ def sight(frame: int, seen: Glimpse, alpha: FloatArray) -> Sight:
             f"plate and mask are {seen.size[1]}x{seen.size[0]}, the alpha {_size(alpha)}: they differ in size",
             "Give the three of one job.",
         )
-    return Sight(frame, seen, averaged(alpha, fitted_size(seen.size, WORKING)))
+    small = _reduced(alpha, fitted_size(seen.size, WORKING))
+    return Sight(frame, seen, small, rim.uncovered(alpha, seen.gaps))
+
+
+def _reduced(picture: FloatArray, size: tuple[int, int]) -> FloatArray:
+    """Return a picture (H, W) or (H, W, C) averaged to `size`, of a large one from some of its rows."""
+    step = max(1, picture.shape[0] // (_ROWS * size[0]))
+    return averaged(picture[::step], size)
 
 
 def _size(picture: FloatArray) -> str:

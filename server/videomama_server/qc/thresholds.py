@@ -32,6 +32,21 @@ class Thresholds:
         cut: where less than this of the plate looks like the frame before, along its motion, that motion says
             nothing; on a single frame it is a cut.
         patch: a place that becomes subject, or background, and changes back, as a share of the subject.
+        faded: a place inside that becomes see-through, and solid again, likewise.
+        ragged: of a clip whose `ragged` is above this on most frames,
+        ragged_share: and above this as a share of what mask and alpha differ by, the inside is faulty,
+        unsteady: if it also changes by this share from frame to frame,
+        openwork: unless its usual `softness` is above this: a lattice under a mask without its openings.
+        see_through: of such a clip, frames above this.
+        remains: a clip that has more on most frames has haze, on those frames that have a quarter of it,
+        solid: unless its usual `softness` is above this: smoke and glass leave such remains.
+        veil_rise, strands_rise: above the clip's median.
+        inverse: above this the alpha is the inverse of its mask.
+        edge: above this the mask is inverted,
+        least_left: if it leaves this share of the frame.
+        grey: above this a mask is a picture; it is a plate
+        grey_plain, plain: above these two.
+        uncovered: share of a side of the frame.
         brief: frames after which it has changed back.
         bump: rise of the coverage for as few frames, as a share of what it is around.
         bump_ratio: so many times what a quarter of the frames differ by from those beside, at least.
@@ -53,10 +68,27 @@ class Thresholds:
     outside_rise: float = 0.08
     outside: float = 0.5
     hole: float = 0.01
-    soft_rise: float = 0.08
+    soft_rise: float = 0.03
     scatter: float = 6.0
     cut: float = 0.7
     patch: float = 0.02
+    faded: float = 0.006
+    ragged: float = 0.03
+    ragged_share: float = 0.4
+    unsteady: float = 0.2
+    openwork: float = 0.2
+    see_through: float = 0.02
+    remains: float = 0.003
+    solid: float = 0.03
+    veil_rise: float = 0.12
+    strands_rise: float = 0.008
+    inverse: float = 0.6
+    edge: float = 0.95
+    least_left: float = 0.03
+    grey: float = 0.5
+    grey_plain: float = 0.15
+    plain: float = 0.95
+    uncovered: float = 0.02
     brief: int = 3
     bump: float = 0.05
     bump_ratio: float = 6.0

@@ -6,17 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from videomama_client.errors import BadInput
-from videomama_server.qc.scores import (
-    DEPTH,
-    REACH,
-    FrameScores,
-    Gauge,
-    deep_inside,
-    far_outside,
-    holes,
-    runs,
-    with_seams,
-)
+from videomama_server.qc.scores import FrameScores, Gauge, runs, with_seams
 from videomama_server.qc.sights import WORKING
 
 SIZE = (180, 320)
@@ -161,18 +151,3 @@ def test_frames_that_follow_each_other_are_one_run():
     scores = [FrameScores(frame, 1, 0, 0, *[None] * 7) for frame in (1001, 1002, 1003, 1005, 1007, 1008)]
     assert [[one.frame for one in run] for run in runs(scores)] == [[1001, 1002, 1003], [1005], [1007, 1008]]
     assert list(runs([])) == []
-
-
-def test_far_and_deep_are_distances_at_1920_wide():
-    solid = np.zeros((1080, 1920), bool)
-    solid[400:600, 900:1100] = True
-    far, deep = far_outside(solid)[500], deep_inside(solid)[500]
-    assert np.flatnonzero(~far)[[0, -1]].tolist() == pytest.approx([900 - REACH, 1099 + REACH], abs=1)
-    assert np.flatnonzero(deep)[[0, -1]].tolist() == pytest.approx([900 + DEPTH, 1099 - DEPTH], abs=1)
-
-
-def test_a_hole_reaches_deep_into_the_mask_and_nowhere_out_of_it():
-    mask = rectangle(20, 160, 40, 280) > 0
-    inner, bay = rectangle(80, 100, 100, 140) > 0, rectangle(60, 180, 200, 240) > 0
-    assert (holes(mask, (mask & ~inner).astype(np.float32)) == inner).all()
-    assert not holes(mask, (mask & ~bay).astype(np.float32)).any()

@@ -19,6 +19,11 @@ def count(picture, like):
     return int(np.count_nonzero(like(*(alpha[..., channel].astype(int) for channel in range(3)))))
 
 
+def column(picture, number):
+    """One column of cells, from 0."""
+    return picture[:, 8 + 488 * number :][:, :480]
+
+
 def is_red(r, g, b):
     return (r > 100) & (g < r // 3) & (b < r // 3)
 
@@ -53,7 +58,7 @@ def test_spill_and_holes_are_marked(clip):
 def test_the_checkerboard_shows_through_where_the_alpha_is_not(clip):
     clip.alpha[1001] = np.zeros_like(clip.alpha[1001])
     picture = sheet.contact_sheet(rows_of(clip, [1001]), [])
-    last = picture[-100:-20, -400:-20]
+    last = column(picture, 2)[-100:-20, 80:460]
     assert len(np.unique(last.reshape(-1, 3), axis=0)) == 2
 
 
@@ -61,6 +66,28 @@ def test_the_comp_is_mixed_in_the_light_of_the_srgb_curve():
     size = (270, 480)
     plate, alpha = np.full((*size, 3), 0.1, np.float32), np.full(size, 0.9, np.float32)
     picture = sheet.contact_sheet([Loaded(1, plate, alpha, alpha)], [])
-    seen = np.unique(picture[-100:-20, -400:-20, 0])
+    seen = np.unique(column(picture, 2)[-100:-20, 80:460, 0])
     light = 0.9 * to_light(np.float32(0.1)) + 0.1 * np.float32((0.18, 0.35))
     np.testing.assert_allclose(seen, 255 * to_display(light), atol=1)
+
+
+def test_holes_show_over_a_bright_plate_and_haze_over_a_dark_one(clip):
+    """Over mid-grey neither does."""
+    clip.plate[1001] = np.full_like(clip.plate[1001], 0.5)
+    right = sheet.contact_sheet(rows_of(clip, [1001]), [])
+    holed = np.where(clip.alpha[1001] > 0.9, np.float32(0.6), clip.alpha[1001])
+    hazy = np.maximum(clip.alpha[1001], np.float32(0.05))
+    for number, alpha in ((3, holed), (4, hazy)):
+        clip.alpha[1001] = alpha
+        wrong = sheet.contact_sheet(rows_of(clip, [1001]), [])
+        changed = [np.abs(column(wrong, at).astype(int) - column(right, at)).mean() for at in (2, 3, 4)]
+        assert int(np.argmax(changed)) + 2 == number
+
+
+def test_a_small_subject_is_shown_nearer(clip):
+    for cover in (clip.mask, clip.alpha):
+        cover[1001] = cv2.circle(np.zeros_like(cover[1001]), (300, 20), 10, 1, -1)
+    clip.plate[1001] = np.full_like(clip.plate[1001], 0.1)
+    picture = sheet.contact_sheet(rows_of(clip, [1001]), [])
+    bright, checked = (column(picture, at)[-278:-8] for at in (3, 2))
+    assert (bright < 60).all(axis=2).sum() > 8 * (checked < 60).all(axis=2).sum()

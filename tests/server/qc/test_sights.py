@@ -14,9 +14,13 @@ def test_frames_that_are_large_are_kept_small():
     plate, mask = np.full((1000, 2000, 3), 0.5, np.float32), np.zeros((1000, 2000), np.float32)
     mask[:, :500] = 1
     seen = glimpse(plate, mask, same)
-    assert (seen.size, seen.mask.shape, seen.view.shape) == ((1000, 2000), (480, WORKING), (240, MOTION))
+    assert (seen.size, seen.mask.shape, seen.view.shape) == (
+        (1000, 2000),
+        (WORKING // 2, WORKING),
+        (MOTION // 2, MOTION),
+    )
     assert (seen.mask.dtype, seen.view.dtype) == (bool, np.uint8)
-    assert sight(7, seen, mask).alpha.shape == (480, WORKING)
+    assert sight(7, seen, mask).alpha.shape == (WORKING // 2, WORKING)
 
 
 def test_frames_that_are_small_are_kept_as_they_are():

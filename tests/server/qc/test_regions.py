@@ -1,0 +1,41 @@
+"""Where a subject should be and where it should not, at every size of frame."""
+
+import numpy as np
+import pytest
+from videomama_server.qc.regions import DEPTH, REACH, distance, far_outside, holes, regions
+
+SIZE = (180, 320)
+
+
+def rectangle(top, bottom, left, right):
+    picture = np.zeros(SIZE, bool)
+    picture[top:bottom, left:right] = True
+    return picture
+
+
+def test_distances_are_at_1920_wide():
+    solid = np.zeros((1080, 1920), bool)
+    solid[400:600, 900:1100] = True
+    far, deep = far_outside(solid)[500], (distance(solid) > DEPTH)[500]
+    assert np.flatnonzero(~far)[[0, -1]].tolist() == pytest.approx([900 - REACH, 1099 + REACH], abs=1)
+    assert np.flatnonzero(deep)[[0, -1]].tolist() == pytest.approx([900 + DEPTH, 1099 - DEPTH], abs=1)
+
+
+def test_a_hole_reaches_deep_into_the_mask_and_nowhere_out_of_it():
+    mask, inner, bay = rectangle(20, 160, 40, 280), rectangle(80, 100, 100, 140), rectangle(60, 180, 200, 240)
+    assert (holes(mask, (mask & ~inner).astype(np.float32)) == inner).all()
+    assert not holes(mask, (mask & ~bay).astype(np.float32)).any()
+
+
+def test_the_core_leaves_out_background_that_a_mask_too_large_takes():
+    mask, bay = rectangle(20, 160, 40, 280), rectangle(60, 180, 200, 240)
+    where = regions(mask, (mask & ~bay).astype(np.float32))
+    assert not where.core[bay].any()
+    assert where.core[90, 198] < where.inside[90, 198]
+    solid = regions(mask, mask.astype(np.float32))
+    assert solid.core is solid.inside
+
+
+def test_a_subject_that_the_frame_cuts_goes_on_beyond_it():
+    assert (distance(np.ones(SIZE, bool)) > DEPTH).all()
+    assert distance(rectangle(0, 180, 0, 100))[0, 0] == pytest.approx(100 * 6, rel=0.05)
