@@ -36,8 +36,19 @@ Pause = Optional[Future[Any]]  # where a job may be left for another: at will, o
 
 
 @dataclass(frozen=True)
+class LightEngine:
+    """The engine that takes a job where its subject is small, and the name that jobs ask for it by."""
+
+    name: str
+    engine: Engine
+
+
+@dataclass(frozen=True)
 class Order:
-    """One job as the worker took it in: the request, and what it stands for on this machine."""
+    """One job as the worker took it in: the request, and what it stands for on this machine.
+
+    `light` is None where the engine stays, however small the subject is. `note` is for the person; mostly empty.
+    """
 
     job: str
     request: SubmitMatte
@@ -45,6 +56,8 @@ class Order:
     engine: Engine
     reader: Reader
     delivery: Delivery
+    light: LightEngine | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,6 +159,7 @@ def take_survey(
         region=region,
         empty=empty,
         warnings=[
+            *([order.note] if order.note else []),
             *doubts.of_plate(request.settings.colorspace, first, looked.others),
             *_warnings(planned.wanted, looked, settings.mask_threshold),
             *_leaving(planned.wanted, looked, region),
