@@ -136,7 +136,8 @@ def _solved(frame: PreparedFrame, likely: FloatArray, settings: Resolved) -> Sol
         mask = corrected(mask, settings.mask_threshold, frame.view, likely)
     trimap = _trimap(mask, settings, long_side)
     alpha = trimap.hold(_alpha(plate, mask, trimap, settings, long_side))
-    view = plate if long_side <= _VIEW else reduced(plate, _VIEW / long_side)
+    largest = preview.VIEW if settings.quality == "fast" else _VIEW
+    view = plate if long_side <= largest else reduced(plate, largest / long_side)
     return SolvedFrame(alpha, trimap, without_grain(view, _MOST_SMOOTHING))
 
 

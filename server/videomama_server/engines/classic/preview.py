@@ -13,7 +13,8 @@ from videomama_server.engines.classic.matte import reduced
 from videomama_server.engines.classic.trimap import BoolArray, Trimap
 from videomama_server.engines.guided_filter import lift_lines
 
-# Long sides in pixels, the smallest and the largest of each.
+VIEW = 480  # long side, in pixels, of the largest plate that motion is followed in
+# Likewise, the smallest and the largest of each.
 _SOLVED = (480, 960)  # half the plate between these
 _CORRECTED = (240, 320)  # a sixth of the plate between these
 
@@ -63,14 +64,13 @@ def lifted(plate: HalfArray, small: FloatArray, alpha: FloatArray, trimap: Trima
     """
     height, width = plate.shape[:2]
     lines = lift_lines(small, alpha).resized(height, width)
-    foreground = _surely(trimap.foreground, height, width)
-    unknown = ~(foreground | _surely(trimap.background, height, width))
+    foreground = _enlarged(trimap.foreground, height, width)
+    unknown = ~(foreground | _enlarged(trimap.background, height, width))
     found = foreground.astype(np.float32)
     found[unknown] = lines.at(unknown, plate[unknown].astype(np.float32))
     return found
 
 
-def _surely(region: BoolArray, height: int, width: int) -> BoolArray:
-    """Return a region (h, w) on a finer grid, without the pixels that lie between it and others."""
+def _enlarged(region: BoolArray, height: int, width: int) -> BoolArray:
     share = cv2.resize(region.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(share == 1, np.bool_)
+    return np.asarray(share > 0.5, np.bool_)
