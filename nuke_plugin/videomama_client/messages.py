@@ -285,7 +285,7 @@ class FramesPlanned:
     """What a job would come to.
 
     Fields:
-        engine: what `auto` stands for.
+        engine: what `auto` stands for; where the masks show a small subject, the job takes a light one.
         window, overlap: of its windows, in frames.
         needed_ranges: the frames that it would read, such as ``1001-1032``.
     """

@@ -56,6 +56,14 @@ def resolve(name: str, config: EngineConfig) -> str:
     return name
 
 
+def for_small_subjects(asked: str, name: str) -> str:
+    """Return the light engine that takes over where subjects are small; empty where there is none to take over.
+
+    It does so only where nobody named an engine: `auto` was `asked` for, and stands for the heavier one called `name`.
+    """
+    return _PREFERENCE[-1] if asked == AUTO and name != _PREFERENCE[-1] else ""
+
+
 def identity(name: str, config: EngineConfig) -> Hashable:
     """Return what an engine that is loaded stays the right one for; weights that were replaced change it.
 

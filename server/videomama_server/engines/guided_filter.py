@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from videomama_server.arrays import FloatArray
 
@@ -28,6 +29,11 @@ class LocalLines:
     def of(self, plate: FloatArray) -> FloatArray:
         """Return the alpha (H, W), 0..1, of a plate (H, W, 3)."""
         alpha = np.einsum("hwc,hwc->hw", self.slope, plate) + self.offset
+        return np.asarray(np.clip(alpha, 0, 1), np.float32)
+
+    def at(self, where: NDArray[np.bool_], colours: FloatArray) -> FloatArray:
+        """Return the alphas (N,), 0..1, of the N pixels `where` (H, W) says, from their colours (N, 3)."""
+        alpha = np.einsum("nc,nc->n", self.slope[where], colours) + self.offset[where]
         return np.asarray(np.clip(alpha, 0, 1), np.float32)
 
     def resized(self, height: int, width: int) -> LocalLines:

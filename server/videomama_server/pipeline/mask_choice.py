@@ -48,8 +48,11 @@ def frames_to_look_at(settings: MatteSettings, moves: bool, clip: Sequence[int])
         moves: whether the engine moves outlines: another one leaves nothing open.
         clip: the frames that exist, ascending.
     """
-    if not moves or not is_open(settings):
-        return []
+    return fixed_places(clip) if moves and is_open(settings) else []
+
+
+def fixed_places(clip: Sequence[int]) -> list[int]:
+    """Return the frames of a clip, ascending, that decide for all of it."""
     count = min(_LOOKED_AT, len(clip))
     return [clip[(2 * index + 1) * len(clip) // (2 * count)] for index in range(count)]
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterator
 from videomama_client.errors import OutOfMemory
 from videomama_client.messages import JobEvent, MatteDone, MattePlanned
 
+from videomama_server.pipeline import small_subject
 from videomama_server.pipeline.alpha_writer import AlphaWriter
 from videomama_server.pipeline.computation import Computation
 from videomama_server.pipeline.quality_control import Control
@@ -52,6 +53,7 @@ class Matte:
         started = time.monotonic()
         readers = self._services.readers
         try:
+            self._order = yield from small_subject.settled(self._order, readers)
             survey = yield from take_survey(self._order, readers, self._cancelled)
             self._emit(self._planned(survey))
             with self._services.cache.hold(self._order.job):

@@ -36,8 +36,19 @@ Pause = Optional[Future[Any]]  # where a job may be left for another: at will, o
 
 
 @dataclass(frozen=True)
+class LightEngine:
+    """The engine that takes a job where its subject is small, and the name that jobs ask for it by."""
+
+    name: str
+    engine: Engine
+
+
+@dataclass(frozen=True)
 class Order:
-    """One job as the worker took it in: the request, and what it stands for on this machine."""
+    """One job as the worker took it in: the request, and what it stands for on this machine.
+
+    `light` is None where the engine stays, however small the subject is. `note` is for the person; mostly empty.
+    """
 
     job: str
     request: SubmitMatte
@@ -45,6 +56,8 @@ class Order:
     engine: Engine
     reader: Reader
     delivery: Delivery
+    light: LightEngine | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,6 +171,7 @@ def _survey_of(order: Order, planned: plan.Plan, looked: _Looked, choice: Choice
         region=region,
         empty=frozenset(frame for frame in planned.frames if looked.is_empty(frame)),
         warnings=[
+            *([order.note] if order.note else []),
             *doubts.of_plate(order.request.settings.colorspace, looked.first, looked.others),
             *_warnings(planned.wanted, looked, settings.mask_threshold),
             *_leaving(planned.wanted, looked, region),

@@ -23,7 +23,7 @@ from videomama_server.pipeline import sources
 from videomama_server.pipeline.reader import Reader, wanted_of
 from videomama_server.pipeline.services import Services
 from videomama_server.pipeline.sources import DiskSource, Source, SpoolSource
-from videomama_server.pipeline.survey import Order
+from videomama_server.pipeline.survey import LightEngine, Order
 from videomama_server.worker.reads import Reads
 from videomama_server.worker.scheduler import URGENCY
 from videomama_server.worker.shelf import EngineShelf
@@ -93,7 +93,10 @@ class Intake:
         if request.out and not request.inline:
             _refuse_overwriting(delivery.pattern, plate, mask)
         delivery.check()
-        return Order(run.job, request, name, self._shelf.engine(name, engine_config), reader, delivery)
+        engine = self._shelf.engine(name, engine_config)
+        light = engines.for_small_subjects(request.settings.engine, name)
+        taking_over = LightEngine(light, self._shelf.engine(light, engine_config)) if light else None
+        return Order(run.job, request, name, engine, reader, delivery, taking_over)
 
     def _sources(self, run: pipe.RunJob, cancelled: threading.Event) -> tuple[Source, Source]:
         request, roots = run.submit, self._config.roots

@@ -39,6 +39,14 @@ def test_auto_looks_at_weights_before_it_takes_them(config):
     assert engines.resolve("auto", config) == "classic"
 
 
+@pytest.mark.parametrize(
+    ("asked", "name", "light"),
+    [("auto", "videomama", "classic"), ("auto", "classic", ""), ("videomama", "videomama", ""), ("own", "own", "")],
+)
+def test_a_light_engine_takes_small_subjects_only_where_nobody_named_one(asked, name, light):
+    assert engines.for_small_subjects(asked, name) == light
+
+
 def test_auto_stands_for_the_first_engine_that_runs_well(config, monkeypatch):
     monkeypatch.setattr(VideoMama, "runs_well", lambda given: given is config)
     assert engines.resolve("auto", config) == "videomama"

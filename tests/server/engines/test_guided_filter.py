@@ -67,3 +67,10 @@ def test_maps_that_lift_an_alpha_are_those_that_they_always_were():
     lines = lift_lines(plate, (noise(seed=1)[..., 0] > 0.5).astype(np.float32))
     found = [lines.slope.std(), lines.offset.std(), np.abs(np.diff(lines.slope, axis=0)).mean()]
     np.testing.assert_allclose(found, [4.9491, 0.24213, 1.3314], rtol=1e-3, err_msg=str(found))
+
+
+def test_some_pixels_alone_come_out_as_all_of_them_do():
+    plate = noise()
+    lines = fit_lines(plate, plate.mean(axis=2), 3, 1e-4)
+    where = plate[..., 0] > 0.7
+    np.testing.assert_allclose(lines.at(where, plate[where]), lines.of(plate)[where], atol=1e-6)

@@ -8,7 +8,7 @@ from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
-from videomama_server import pipe
+from videomama_server import engines, pipe
 from videomama_server.cache.entries import Cache
 from videomama_server.cache.upkeep import CacheReport
 from videomama_server.engines.base import EngineConfig
@@ -49,6 +49,13 @@ def test_the_frames_that_windows_hold_are_needed(place, asked, window, overlap, 
 
 def test_auto_is_told_by_the_engine_it_stands_for(place):
     assert planned_frames(ask(engine="auto"), place).engine == "classic"
+
+
+def test_where_masks_decide_on_the_engine_the_frames_of_either_are_named(place, monkeypatch):
+    monkeypatch.setattr(engines, "resolve", lambda name, config: "passthrough")
+    planned = planned_frames(ask(engine="auto", frame_ranges="1050"), place)
+    assert planned.engine == "passthrough"
+    assert planned.needed_ranges == "1011, 1031, 1038-1057, 1071, 1091"
 
 
 def test_all_frames_are_named_however_many_pieces_they_are_in(place):

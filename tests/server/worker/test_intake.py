@@ -7,7 +7,7 @@ from videomama_client import messages
 from videomama_client.digests import content_digest
 from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput, Cancelled, NotPermitted
-from videomama_server import pipe
+from videomama_server import engines, pipe
 from videomama_server.cache.entries import Cache
 from videomama_server.cache.memo import Memo
 from videomama_server.config import Config
@@ -81,6 +81,15 @@ def test_a_job_by_path_reads_the_clients_files_and_writes_where_it_says(rig, mak
     assert order.reader.mask.path(1002) == clip.file("mask", 1002)
     assert (order.delivery.pattern.path(1001), order.delivery.layer) == (clip.alpha_file(1001), "matte")
     assert rig.wanted == []
+
+
+def test_an_engine_that_auto_stands_for_may_give_small_subjects_away(rig, make_clip, monkeypatch):
+    clip = make_clip(count=1)
+    assert rig.order(clip.order(engine="passthrough")).light is None
+    assert rig.order(clip.order(engine="auto")).light is None  # it stands for the light one here
+    monkeypatch.setattr(engines, "resolve", lambda name, config: "passthrough")
+    light = rig.order(clip.order(engine="auto")).light
+    assert (light.name, light.engine.name) == ("classic", "classic")
 
 
 def test_a_file_is_noted_while_it_is_read(rig, make_clip):

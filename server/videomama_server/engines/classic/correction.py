@@ -17,7 +17,7 @@ from videomama_server.engines.classic.motion import REACH, Trust, motions, moved
 from videomama_server.engines.classic.trimap import BoolArray, distance_to
 from videomama_server.media.reduction import averaged, reduced_size
 
-_WORKING = 480  # and of the view that outlines are corrected in
+WORKING = 480  # long side, in pixels, of the view that outlines are corrected in
 _PLACE = 24.0  # pixels of the view, within which
 _TIME = 2.0  # frames, within which, and
 _TONE = (4.0, 3.0, 3.0)  # steps of CIE L, a and b, within which a colour is taken to be of one thing
@@ -46,25 +46,26 @@ class SmallFrame:
     scale: float
 
 
-def small_size(size: tuple[int, int], long_side: int) -> tuple[int, int]:
+def small_size(size: tuple[int, int], long_side: int, working: int = WORKING) -> tuple[int, int]:
     """Return (h, w) of the view of a region of (H, W) pixels of a plate with that long side."""
-    return reduced_size(size, min(1.0, _WORKING / long_side))
+    return reduced_size(size, min(1.0, working / long_side))
 
 
-def small_frame(plate: FloatArray, subject: BoolArray, long_side: int) -> SmallFrame | None:
+def small_frame(plate: FloatArray, subject: BoolArray, long_side: int, working: int = WORKING) -> SmallFrame | None:
     """Return the view of a frame; None where so small a picture shows no outline.
 
     Args:
         plate: (H, W, 3), 0..1, display-referred.
         subject: (H, W).
         long_side: of the whole plate, pixels.
+        working: of the view of a whole plate.
     """
-    size = small_size((subject.shape[0], subject.shape[1]), long_side)
+    size = small_size((subject.shape[0], subject.shape[1]), long_side, working)
     small = averaged(subject.astype(np.float32), size) >= 0.5
     if small.all() or not small.any():
         return None
     colour = cv2.cvtColor(without_grain(averaged(plate, size), _MOST_SMOOTHING), cv2.COLOR_RGB2Lab)
-    scale = min(1.0, _WORKING / long_side) * long_side / REFERENCE_SIDE
+    scale = min(1.0, working / long_side) * long_side / REFERENCE_SIDE
     return SmallFrame(np.asarray(colour, np.float32), np.asarray(small, np.bool_), scale)
 
 

@@ -14,17 +14,26 @@ from videomama_client.settings import MatteSettings, Resolved
 
 from videomama_server.arrays import REFERENCE_SIDE, FloatArray
 from videomama_server.engines.base import PROTOCOL, EngineFrame, PlainEngine, RegionRule, WindowShape
-from videomama_server.engines.classic.correction import SmallFrame, corrected, likelihood, small_frame, small_size
+from videomama_server.engines.classic import preview
+from videomama_server.engines.classic.correction import (
+    WORKING,
+    SmallFrame,
+    corrected,
+    likelihood,
+    small_frame,
+    small_size,
+)
 from videomama_server.engines.classic.grain import without_grain
 from videomama_server.engines.classic.matte import fast_lines, fine_matte, reduced
 from videomama_server.engines.classic.motion import REACH
 from videomama_server.engines.classic.temporal import SolvedFrame, steadied
 from videomama_server.engines.classic.trimap import Trimap, trimap_of
 from videomama_server.engines.guided_filter import lift_lines
+from videomama_server.media.reduction import averaged
 
 _LARGEST = REFERENCE_SIDE  # long side, in pixels, of the largest plate that is solved
 _VIEW = 960  # and of the one that motion is followed in
-_MOST_SMOOTHING = 1.0  # sigma in pixels, for grain: more costs strands where they stand out from it
+_MOST_SMOOTHING = 1.0  # sigma in pixels, for grain where motion is followed and masks are bent
 _SOLVERS = min(4, os.cpu_count() or 1)  # frames solved at a time: each takes one core, and memory
 
 
@@ -34,16 +43,18 @@ class PreparedFrame:
 
     Attributes:
         mask: (H, W), 0..1.
-        plate: (H, W, 3), 0..1, display-referred, its grain smoothed, in half precision, as many wait; None when
-            the mask leaves nothing to find.
+        plate: (H, W, 3), 0..1, display-referred, in half precision, as many wait; None when the mask leaves nothing
+            to find.
         view: what its outline is corrected in; None when it has none there.
         long_side: of the whole plate, pixels.
+        small: the plate (h, w, 3) that `fast` solves; None where that is the plate itself.
     """
 
     mask: FloatArray
     plate: NDArray[np.float16] | None
     view: SmallFrame | None
     long_side: int
+    small: NDArray[np.float16] | None = None
     _solved: tuple[FloatArray, SolvedFrame] | None = field(default=None, repr=False)
 
     def solved(self, likely: FloatArray, settings: Resolved) -> SolvedFrame:
@@ -68,7 +79,7 @@ class ClassicEngine(PlainEngine):
 
     name = "classic"
     protocol = PROTOCOL
-    fingerprint = "classic-3"
+    fingerprint = "classic-4"
     moves_outlines = True
     window = WindowShape(length=8, overlap=2, context=REACH)
 
@@ -84,15 +95,17 @@ class ClassicEngine(PlainEngine):
         if subject.all() or not subject.any():
             return PreparedFrame(frame.mask, None, None, long_side)
         plate = np.ascontiguousarray(frame.plate, np.float32)
-        view = small_frame(plate, subject, long_side) if outline_of(settings).mask_slack else None
-        return PreparedFrame(frame.mask, without_grain(plate, _MOST_SMOOTHING).astype(np.float16), view, long_side)
+        slack = outline_of(settings).mask_slack
+        view = small_frame(plate, subject, long_side, _working(settings, long_side)) if slack else None
+        small = preview.small_plate(plate, frame.mask, settings, long_side) if settings.quality == "fast" else None
+        return PreparedFrame(frame.mask, plate.astype(np.float16), view, long_side, small)
 
     def refine(self, prepared: Sequence[PreparedFrame], settings: Resolved) -> FloatArray:
         """Return (T, h, w), float32, 0..1: how likely each pixel of the views is to be subject; 0 without a view."""
         found = likelihood([frame.view for frame in prepared], outline_of(settings).mask_slack)
-        height, width = prepared[0].mask.shape
-        nothing = np.zeros(small_size((height, width), prepared[0].long_side), np.float32)
-        return np.stack([nothing if likely is None else likely for likely in found])
+        (height, width), long_side = prepared[0].mask.shape, prepared[0].long_side
+        size = small_size((height, width), long_side, _working(settings, long_side))
+        return np.stack([np.zeros(size, np.float32) if likely is None else likely for likely in found])
 
     def complete(
         self,
@@ -105,21 +118,38 @@ class ClassicEngine(PlainEngine):
         near = {place for position in wanted for place in range(position - REACH, position + REACH + 1)}
         places = sorted(near & set(range(len(prepared))))
         with ThreadPoolExecutor(_SOLVERS) as solvers:
-            solved = solvers.map(lambda place: prepared[place].solved(estimates[place], settings), places)
-            return steadied(dict(zip(places, solved, strict=True)), wanted)
+            done = solvers.map(lambda place: prepared[place].solved(estimates[place], settings), places)
+            solved = dict(zip(places, done, strict=True))
+        alphas = steadied(solved, wanted)
+        return [_lifted(prepared[place], solved[place], alpha) for place, alpha in zip(wanted, alphas, strict=True)]
 
 
 def _solved(frame: PreparedFrame, likely: FloatArray, settings: Resolved) -> SolvedFrame:
     if frame.plate is None:
         certain = _trimap(frame.mask, settings, frame.long_side)
         return SolvedFrame(certain.foreground.astype(np.float32), certain, None)
-    plate, mask = frame.plate.astype(np.float32), frame.mask
+    mask, long_side = frame.mask, frame.long_side
+    plate = np.asarray(frame.plate if frame.small is None else frame.small, np.float32)
+    if frame.small is not None:
+        mask, long_side = averaged(mask, (plate.shape[0], plate.shape[1])), preview.side(long_side)
     if frame.view is not None:
         mask = corrected(mask, settings.mask_threshold, frame.view, likely)
-    trimap = _trimap(mask, settings, frame.long_side)
-    alpha = trimap.hold(_alpha(plate, mask, trimap, settings, frame.long_side))
-    view = plate if frame.long_side <= _VIEW else reduced(plate, _VIEW / frame.long_side)
-    return SolvedFrame(alpha, trimap, view)
+    trimap = _trimap(mask, settings, long_side)
+    alpha = trimap.hold(_alpha(plate, mask, trimap, settings, long_side))
+    largest = preview.VIEW if settings.quality == "fast" else _VIEW
+    view = plate if long_side <= largest else reduced(plate, largest / long_side)
+    return SolvedFrame(alpha, trimap, without_grain(view, _MOST_SMOOTHING))
+
+
+def _working(settings: Resolved, long_side: int) -> int:
+    return preview.working(long_side) if settings.quality == "fast" else WORKING
+
+
+def _lifted(frame: PreparedFrame, solved: SolvedFrame, alpha: FloatArray) -> FloatArray:
+    """Return an alpha at the size of its plate (H, W), where `fast` solved it smaller."""
+    if frame.plate is None or frame.small is None:
+        return alpha
+    return preview.lifted(frame.plate, frame.small.astype(np.float32), alpha, solved.trimap)
 
 
 def _alpha(plate: FloatArray, mask: FloatArray, trimap: Trimap, settings: Resolved, long_side: int) -> FloatArray:
@@ -137,6 +167,7 @@ def _matte(plate: FloatArray, mask: FloatArray, trimap: Trimap, quality: str, sc
     if not trimap.foreground.any() or not trimap.background.any():
         return trimap.foreground.astype(np.float32)
     if quality == "fast":
+        plate = without_grain(plate, _MOST_SMOOTHING)
         return fast_lines(plate, mask, scale).of(plate)
     return fine_matte(plate, mask, trimap, scale)
 

@@ -6,10 +6,14 @@ import cv2
 import numpy as np
 
 from videomama_server.arrays import FloatArray
+from videomama_server.media.reduction import averaged, reduced_size
 
 _UNSEEN = 0.006  # standard deviation of grain, display-referred, up to which it does no harm
 _SMOOTHING = 110.0  # sigma in pixels for each unit of grain above that
 _LEAST_SMOOTHING = 0.3  # sigma in pixels, below which a blur changes nothing
+_BLOCK = 16  # pixels a side
+_FLATTEST = 0.25  # quantile of the blocks: grain is everywhere, texture is not
+_OF_MEAN = 1.2533  # standard deviation of a normal distribution, of its mean distance from 0
 _CURVATURE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
 
 
@@ -27,9 +31,10 @@ def without_grain(plate: FloatArray, most: float) -> FloatArray:
 def grain_of(plate: FloatArray) -> float:
     """Return the standard deviation of the grain of each channel of a plate (H, W, 3).
 
-    By differences of channels, which have little texture of their own, and the median of their curvature, to which
-    edges count little (after Immerkaer, Fast Noise Variance Estimation, 1996).
+    By differences of channels, which have little texture of their own, and the curvature of these in the flatter blocks
+    of the plate, where texture that is there counts little (after Immerkaer, Fast Noise Variance Estimation, 1996).
     """
     chroma = (plate[..., 0] - plate[..., 1], plate[..., 1] - plate[..., 2])
-    noise = [float(np.median(np.abs(cv2.filter2D(of, -1, _CURVATURE)))) * 1.48 for of in chroma]
-    return min(noise) / 2**0.5
+    size = reduced_size((plate.shape[0], plate.shape[1]), 1 / _BLOCK)
+    blocks = [averaged(np.abs(cv2.filter2D(of, -1, _CURVATURE)), size) for of in chroma]
+    return min(float(np.quantile(of, _FLATTEST)) * _OF_MEAN for of in blocks) / 2**0.5

@@ -49,3 +49,10 @@ def test_more_grain_is_smoothed_more():
 def test_a_grey_plate_is_left_alone():
     plate = np.repeat(grainy(textured(), 0.05)[..., :1], 3, axis=2)
     assert without_grain(plate, 1.0) is plate
+
+
+def test_colourful_texture_beside_a_flat_wall_is_not_taken_for_grain():
+    plate = np.full((200, 240, 3), 0.4, np.float32)
+    plate[:, 80:] += np.random.default_rng(2).normal(0, 0.06, (200, 160, 3)).astype(np.float32)
+    assert grain_of(plate) < 0.001
+    assert without_grain(plate, 1.0) is plate

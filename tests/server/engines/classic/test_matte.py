@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
+from videomama_server.engines.classic import matte
+from videomama_server.engines.classic.closed_form import closed_form
 from videomama_server.engines.classic.matte import fast_lines, fine_matte, reduced
+from videomama_server.engines.classic.shared import shared_matte
 from videomama_server.engines.classic.trimap import trimap_of
 from videomama_server.engines.guided_filter import lift_lines
+from videomama_server.media.srgb import to_display, to_light
+from videomama_server.synthetic.render import ClipSpec, render_frame
 
 
 def error(alpha, scene):
@@ -40,3 +46,17 @@ def test_lifting_an_alpha_beats_enlarging_it(scene):
     small = reduced(scene.alpha, 0.5)
     lifted = lift_lines(reduced(scene.plate, 0.5), small).resized(*scene.mask.shape).of(scene.plate)
     assert error(lifted, scene) < error(small.repeat(2, axis=0).repeat(2, axis=1), scene)
+
+
+def test_heavy_grain_in_the_dark_is_smoothed_for_closed_form_alone(monkeypatch):
+    shot = render_frame(ClipSpec("dark_grain", "city", 480, 270, 1, seed=7), 1001)
+    plate = to_display(np.clip(shot.plate, 0, 1))
+    mask = cv2.dilate((shot.alpha > 0.5).astype(np.float32), np.ones((5, 5)))
+    trimap = trimap_of(mask > 0.5, 3, 8)
+    spread, sampled = [], []
+    monkeypatch.setattr(matte, "closed_form", lambda *given: spread.append(given[0]) or closed_form(*given))
+    monkeypatch.setattr(matte, "shared_matte", lambda *given: sampled.append(given[0]) or shared_matte(*given))
+    safe = fast_lines(plate, mask, 0.25).of(plate)
+    fine_matte(plate, mask, trimap, 0.25)
+    assert np.array_equal(sampled[0], to_light(plate))
+    assert error(closed_form(spread[0], trimap, safe), shot) < 0.95 * error(closed_form(plate, trimap, safe), shot)

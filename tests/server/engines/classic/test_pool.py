@@ -5,8 +5,8 @@ import pytest
 from videomama_server.engines.classic.pool import pooled
 
 
-def pool(one, other):
-    return pooled(np.float32([[one]]), np.float32([[other]])).item()
+def pool(one, other, share=0.5):
+    return pooled(np.float32([[one]]), np.float32([[other]]), np.float32([[share]])).item()
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 0.5, 0.8, 1.0])
@@ -28,3 +28,10 @@ def test_neither_side_is_preferred():
     assert pool(0.2, 0.6) == pytest.approx(pool(0.6, 0.2))
     assert pool(0.2, 0.6) + pool(0.8, 0.4) == pytest.approx(1, abs=1e-5)
     assert pool(0, 1) == pytest.approx(0.5, abs=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 1.0])
+def test_an_estimate_counts_by_its_share(share):
+    assert pool(0.3, 0.8, share) == pytest.approx(pool(0.8, 0.3, 1 - share), abs=1e-5)
+    assert pool(0.3, 0.8, share) <= pool(0.3, 0.8, share + 0.1)
+    assert pool(0.3, 0.8, 0.0) == pytest.approx(0.3, abs=0.03)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from videomama_server.engines.classic.separability import blended
+from videomama_server.engines.classic.separability import blended, separability
 from videomama_server.engines.classic.shared import SharedMatte
 
 
@@ -10,21 +10,33 @@ def matte(foreground, background):
     return SharedMatte(np.full((20, 30), 0.25, np.float32), *colours)
 
 
+def blend(of, safe):
+    return blended(of, safe, separability(of, np.ones((20, 30), bool), 0.5))
+
+
 def test_where_colours_are_far_apart_the_matte_speaks():
     safe = np.ones((20, 30), np.float32)
-    np.testing.assert_allclose(blended(matte((0.5, 0, 0), (0, 0.5, 0)), safe, 0.5), 0.25, atol=1e-5)
+    np.testing.assert_allclose(blend(matte((0.5, 0, 0), (0, 0.5, 0)), safe), 0.25, atol=1e-5)
 
 
 def test_where_colours_are_alike_the_safe_alpha_does():
     safe = np.ones((20, 30), np.float32)
-    np.testing.assert_allclose(blended(matte((0.2, 0.2, 0.2), (0.2, 0.2, 0.21)), safe, 0.5), 1, atol=1e-5)
+    np.testing.assert_allclose(blend(matte((0.2, 0.2, 0.2), (0.2, 0.2, 0.21)), safe), 1, atol=1e-5)
 
 
 def test_one_passes_into_the_other_without_a_step():
     half = matte((0.5, 0, 0), (0, 0.5, 0))
     half.background[:, :15] = half.foreground[:, :15]
-    result = blended(half, np.ones((20, 30), np.float32), 0.5)
+    result = blend(half, np.ones((20, 30), np.float32))
     assert result.dtype == np.float32
     assert np.abs(np.diff(result, axis=1)).max() < 0.15
     assert result[0, 0] > 0.99
     assert result[0, -1] < 0.26
+
+
+def test_outside_the_band_nothing_is_told_apart():
+    band = np.zeros((20, 30), bool)
+    band[:, :4] = True
+    clear = separability(matte((0.5, 0, 0), (0, 0.5, 0)), band, 0.5)
+    assert (clear[:, 20:] == 0).all()
+    assert clear[0, 0] > 0.5

@@ -1,0 +1,75 @@
+"""Says how much closed form counts beside colour sampling, pixel by pixel, by what each of them explains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from videomama_server.arrays import FloatArray
+from videomama_server.engines.classic.separability import around
+from videomama_server.engines.classic.shared import SharedMatte
+from videomama_server.engines.classic.trimap import BoolArray
+from videomama_server.media.srgb import to_display
+
+# Display-referred colour that a mix of two samples leaves over: where it explains the plate, and where not at all.
+_EXPLAINED, _UNEXPLAINED = 0.01, 0.1
+_ALIKE = np.float32(0.02)  # difference of two alphas below which they agree
+_MOST = np.float32(0.6)  # share of closed form
+_EVEN = np.float32(0.5)  # its share where colours are alike, and sampling says no more than the mask
+_LEAST = np.float32(1e-6)  # keeps a logarithm finite
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """What three methods say of one alpha, each (H, W), 0..1.
+
+    Attributes:
+        safe: the mask, bent to the edges of the plate.
+        sampled: by colour sampling.
+        spread: by closed form.
+    """
+
+    safe: FloatArray
+    sampled: FloatArray
+    spread: FloatArray
+
+
+def share_of_spread(found: Estimates, left_over: FloatArray, clear: FloatArray, scale: float) -> FloatArray:
+    """Return how much closed form counts (H, W), 0..1; sampling has the rest.
+
+    The more, the more colour sampling leaves unexplained and the nearer closed form is, of the two, to the bent mask:
+    texture of the background leads closed form astray, and a mask that is too small leads sampling astray. Where the
+    colours of both sides are alike, both count the same.
+
+    Args:
+        found: by the three methods.
+        left_over: (H, W), as of `unexplained`.
+        clear: (H, W), 0..1, how far colours tell the sides apart.
+        scale: pixels per pixel of a plate 1920 wide.
+    """
+    doubt = np.log((left_over + _LEAST) / np.float32(_EXPLAINED)) / np.log(np.float32(_UNEXPLAINED / _EXPLAINED))
+    of_sampled = around(np.abs(found.safe - found.sampled), scale)
+    of_spread = around(np.abs(found.safe - found.spread), scale)
+    nearer = (of_sampled + _ALIKE) / (of_sampled + of_spread + _ALIKE)
+    told = np.minimum(np.clip(doubt, 0, 1) * nearer, _MOST)
+    square = clear * clear
+    sure = square * square  # unless they are clearly apart, sampling says little more than the mask
+    return np.asarray(_EVEN + sure * (told - _EVEN), np.float32)
+
+
+def unexplained(plate: FloatArray, matte: SharedMatte, band: BoolArray, scale: float) -> FloatArray:
+    """Return the colour (H, W), display-referred, that a mix by a matte leaves over around every pixel.
+
+    Args:
+        plate: (H, W, 3), 0..1, display-referred.
+        matte: its alpha and colours.
+        band: (H, W), where it mixes two.
+        scale: pixels per pixel of a plate 1920 wide.
+    """
+    alpha = matte.alpha[band][:, None]
+    mix = alpha * matte.foreground[band] + (1 - alpha) * matte.background[band]
+    rest = to_display(np.clip(mix, 0, 1)) - plate[band]
+    amount = np.zeros(band.shape, np.float32)
+    amount[band] = np.sqrt(np.einsum("nc,nc->n", rest, rest))
+    return around(amount, scale)

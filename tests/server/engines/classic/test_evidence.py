@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from videomama_server.engines.classic.evidence import Estimates, share_of_spread, unexplained
+from videomama_server.engines.classic.shared import SharedMatte
+from videomama_server.media.srgb import to_display
+
+BAND = np.ones((20, 30), bool)
+
+
+def flat(value):
+    return np.full((20, 30), value, np.float32)
+
+
+def colour(rgb):
+    return np.broadcast_to(np.float32(rgb), (20, 30, 3)).copy()
+
+
+def share(left_over, sampled=0.5, spread=0.5, safe=0.5, clear=1.0):
+    found = Estimates(flat(safe), flat(sampled), flat(spread))
+    return share_of_spread(found, flat(left_over), flat(clear), 0.5)[10, 15]
+
+
+def test_where_sampling_explains_the_plate_closed_form_does_not_count():
+    assert share(0.001) == 0
+    assert share(0.0) == 0
+
+
+def test_closed_form_counts_more_the_more_sampling_leaves_over():
+    assert share(0.01) < share(0.03) < share(0.1)
+    assert share(10.0) <= 0.6
+
+
+@pytest.mark.parametrize("safe", [0.0, 1.0])
+def test_of_two_that_differ_the_one_nearer_the_bent_mask_counts_more(safe):
+    astray = 1 - safe
+    assert share(0.03, sampled=safe, spread=astray, safe=safe) < 0.05
+    assert share(0.03, sampled=astray, spread=safe, safe=safe) > 0.4
+
+
+def test_where_colours_are_alike_both_count_the_same():
+    assert share(0.001, clear=0.0) == pytest.approx(0.5)
+    assert share(0.05, sampled=0, spread=1, safe=0, clear=0.0) == pytest.approx(0.5)
+
+
+def test_a_mix_that_makes_the_plate_leaves_nothing_over():
+    front, back = colour((0.4, 0.1, 0.1)), colour((0.1, 0.1, 0.4))
+    matte = SharedMatte(flat(0.25), front, back)
+    plate = to_display(0.25 * front + 0.75 * back)
+    assert unexplained(plate, matte, BAND, 0.5).max() < 1e-5
+    assert unexplained(plate + np.float32(0.1), matte, BAND, 0.5).mean() == pytest.approx(0.1 * 3**0.5, rel=0.01)
+
+
+def test_nothing_is_left_over_where_the_trimap_is_certain():
+    matte = SharedMatte(flat(1.0), colour((0.4, 0.1, 0.1)), colour((0.1, 0.1, 0.4)))
+    assert (unexplained(colour((0, 0, 0)), matte, ~BAND, 0.5) == 0).all()
