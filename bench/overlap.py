@@ -5,8 +5,9 @@ python bench/overlap.py --json
 The device is held for a given time per window and takes no processor meanwhile; all that the host does is the real
 code. First the device takes no time at all, which says what the host needs: `hd_host_cpu_ms` and `uhd_host_cpu_ms` are
 processor time a frame for colour, placing, guides and lifting, `all_cpu_ms` those of server and worker with reading,
-digests, quality control and writing. The region is the whole plate. Then it takes 1.3 times what the host needs on its cores: `efficiency` is the time
-that the device was held over the time of the job, from submitted to done, the lower of both sizes.
+digests, quality control and writing. The region is the whole plate. Then the device takes 1.3 times what the host needs
+on its cores: `efficiency` is the time that the device was held over the time of the job, from submitted to done, the
+lower of both sizes.
 """
 
 from __future__ import annotations

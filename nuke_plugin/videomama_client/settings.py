@@ -102,13 +102,14 @@ class MatteSettings:
     )
     trimap_erode: Optional[float] = setting(
         None,
-        "The subject is certain this far inside the mask's outline. auto follows the mask's quality.",
+        "The subject is certain this far inside the mask's outline, except where the plate shows gaps. "
+        "auto follows the mask's quality.",
         within=Range(0, 500, _PIXELS),
         engines=_CLASSIC,
     )
     trimap_dilate: Optional[float] = setting(
         None,
-        "The background is certain this far outside the mask's outline. "
+        "The background is certain this far outside the mask's outline, except where the plate shows strands. "
         "A region of interest that is found reaches at least as far. auto follows the mask's quality.",
         within=Range(0, 500, _PIXELS),
     )

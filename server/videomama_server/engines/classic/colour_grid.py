@@ -38,6 +38,10 @@ class ColourGrid:
         """Return for each pixel the weighted mean (N,) of `values` (N,) over its cell and the neighbours of that."""
         return np.asarray((self._blurred(self._sums(values)) / self._weights)[self._cell_of], np.float32)
 
+    def total(self, values: FloatArray) -> FloatArray:
+        """Return for each pixel the weighted sum (N,) of `values` (N,) over its cell and the neighbours of that."""
+        return np.asarray(self._blurred(self._sums(values))[self._cell_of], np.float32)
+
     @cached_property
     def _weights(self) -> NDArray[np.float64]:
         return self._blurred(self._sums(np.ones(self._cell_of.size, np.float32)))

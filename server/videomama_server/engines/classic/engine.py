@@ -15,6 +15,7 @@ from videomama_client.settings import MatteSettings, Resolved
 from videomama_server.arrays import REFERENCE_SIDE, FloatArray
 from videomama_server.engines.base import PROTOCOL, EngineFrame, PlainEngine, RegionRule, WindowShape
 from videomama_server.engines.classic import preview
+from videomama_server.engines.classic.band import FAR, widened
 from videomama_server.engines.classic.correction import (
     WORKING,
     SmallFrame,
@@ -27,7 +28,7 @@ from videomama_server.engines.classic.grain import without_grain
 from videomama_server.engines.classic.matte import fast_lines, fine_matte, reduced
 from videomama_server.engines.classic.motion import REACH
 from videomama_server.engines.classic.temporal import SolvedFrame, steadied
-from videomama_server.engines.classic.trimap import Trimap, trimap_of
+from videomama_server.engines.classic.trimap import Trimap, carried, trimap_of
 from videomama_server.engines.guided_filter import lift_lines
 from videomama_server.media.reduction import averaged
 
@@ -86,7 +87,8 @@ class ClassicEngine(PlainEngine):
     def rule(self, settings: MatteSettings) -> RegionRule:
         """Return the common rule with room for an outline that moves, and one rectangle for all frames of a window."""
         outline = outline_of(settings)
-        reach = outline.trimap_dilate + max(0.0, settings.mask_grow) + outline.mask_slack
+        followed = max(FAR, outline.trimap_dilate) if outline.trimap_dilate else 0.0
+        reach = followed + max(0.0, settings.mask_grow) + outline.mask_slack
         return RegionRule(padding_pixels=max(RegionRule.padding_pixels, 1.2 * reach), fixed=True)
 
     def prepare(self, frame: EngineFrame, settings: Resolved) -> PreparedFrame:
@@ -134,8 +136,8 @@ def _solved(frame: PreparedFrame, likely: FloatArray, settings: Resolved) -> Sol
         mask, long_side = averaged(mask, (plate.shape[0], plate.shape[1])), preview.side(long_side)
     if frame.view is not None:
         mask = corrected(mask, settings.mask_threshold, frame.view, likely)
-    trimap = _trimap(mask, settings, long_side)
-    alpha = trimap.hold(_alpha(plate, mask, trimap, settings, long_side))
+    trimap = _followed(plate, mask, settings, long_side)
+    alpha = trimap.hold(_alpha(plate, carried(mask, long_side / REFERENCE_SIDE), trimap, settings, long_side))
     largest = preview.VIEW if settings.quality == "fast" else _VIEW
     view = plate if long_side <= largest else reduced(plate, largest / long_side)
     return SolvedFrame(alpha, trimap, without_grain(view, _MOST_SMOOTHING))
@@ -158,7 +160,7 @@ def _alpha(plate: FloatArray, mask: FloatArray, trimap: Trimap, settings: Resolv
     if shrink >= 1:
         return _matte(plate, mask, trimap, settings.quality, long_side / REFERENCE_SIDE)
     small_plate, small_mask = reduced(plate, shrink), reduced(mask, shrink)
-    small_trimap = _trimap(small_mask, settings, _LARGEST)
+    small_trimap = _followed(small_plate, small_mask, settings, _LARGEST)
     alpha = _matte(small_plate, small_mask, small_trimap, settings.quality, 1.0)
     return lift_lines(small_plate, alpha).resized(*mask.shape).of(plate)
 
@@ -172,7 +174,17 @@ def _matte(plate: FloatArray, mask: FloatArray, trimap: Trimap, quality: str, sc
     return fine_matte(plate, mask, trimap, scale)
 
 
+def _followed(plate: FloatArray, mask: FloatArray, settings: Resolved, long_side: int) -> Trimap:
+    """Return the trimap of a mask (H, W) whose band follows the plate (H, W, 3); in a preview it does not."""
+    trimap = _trimap(mask, settings, long_side)
+    subject = mask >= settings.mask_threshold
+    if settings.quality == "fast" or subject.all() or not subject.any():
+        return trimap
+    return widened(trimap, without_grain(plate, _MOST_SMOOTHING), subject, outline_of(settings), long_side)
+
+
 def _trimap(mask: FloatArray, settings: Resolved, long_side: int) -> Trimap:
     scale = long_side / REFERENCE_SIDE
     outline = outline_of(settings)
-    return trimap_of(mask >= settings.mask_threshold, outline.trimap_erode * scale, outline.trimap_dilate * scale)
+    subject = mask >= settings.mask_threshold
+    return trimap_of(subject, outline.trimap_erode * scale, outline.trimap_dilate * scale, scale)

@@ -75,8 +75,21 @@ def test_a_rough_mask_is_far_better_when_its_outline_may_move():
     masks = [rough.mask(index, alpha) for index, alpha in enumerate(truth)]
     held = ratios(run(plates, masks, mask_slack=0.0), masks, truth)
     moved = ratios(run(plates, masks), masks, truth)
-    assert moved[0] < 0.75 * held[0]
-    assert moved[1] < 0.75 * held[1]
+    assert moved[0] < 0.85 * held[0]  # the band that follows the plate helps the outline that is held, too
+    assert moved[1] < 0.85 * held[1]
+
+
+def test_a_mask_that_ends_two_rows_before_the_edge_loses_nothing_there():
+    rng = np.random.default_rng(2)
+    subject = np.zeros((135, 240), np.float32)
+    subject[40:, 80:160] = 1
+    plate = np.where(subject[..., None] > 0, np.array((0.2, 0.3, 0.5)), np.array((0.7, 0.5, 0.4)))
+    plate = (plate + rng.normal(0, 0.01, plate.shape)).astype(np.float32)
+    mask = subject.copy()
+    mask[-2:] = 0
+    alpha = run([plate], [mask], (540, 960), mask_quality="exact")[0]
+    assert alpha[-2:, 84:156].min() > 0.9
+    assert alpha[-2:, :70].max() < 0.05
 
 
 def test_a_frame_is_solved_once_however_many_neighbours_ask(scene, monkeypatch):
@@ -113,7 +126,7 @@ def test_what_the_mask_is_sure_of_is_exact(scene):
 
 def test_radii_scale_with_the_plate_and_not_with_the_crop(scene):
     part = np.s_[20:100, 30:130]
-    chosen = MatteSettings(mask_slack=0)
+    chosen = MatteSettings(mask_slack=0, quality="fast")  # whose band does not follow the plate
 
     def unknown(mask, plate):
         prepared = ENGINE.prepare(EngineFrame(1, mask, (120, 160), lambda: plate), chosen)
@@ -153,6 +166,7 @@ def test_a_plate_beyond_1920_is_solved_smaller_and_lifted(quality, share, scene_
     ("fields", "reach"),
     [
         ({"mask_slack": 0.0, "trimap_dilate": 0.0}, 40.0),  # room for the filters, at the least
+        ({"mask_slack": 0.0, "trimap_dilate": 12.0}, 70.0),  # strands are followed so far
         ({"mask_slack": 0.0, "trimap_dilate": 100.0}, 100.0),
         ({"mask_slack": 30.0, "trimap_dilate": 100.0}, 130.0),
         ({"mask_slack": 30.0, "trimap_dilate": 100.0, "mask_grow": 20.0}, 150.0),

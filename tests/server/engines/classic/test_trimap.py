@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from videomama_server.engines.classic.trimap import distance_to, trimap_of
+from videomama_server.engines.classic.trimap import carried, distance_to, trimap_of
 
 
 def disc(height=100, width=100, radius=30):
@@ -75,3 +75,27 @@ def test_distance_counts_pixels_to_the_region():
     distance = distance_to(region)
     assert distance[4, 3] == 0
     assert distance[4, 23] == pytest.approx(20, rel=0.02)
+
+
+def test_a_thin_part_keeps_a_core_and_a_mere_line_does_not():
+    subject = disc(200, 200, 60)
+    subject[98:104, 150:198] = True
+    assert trimap_of(subject, 10, 10).foreground[98:104, 190].any()
+    subject = disc(200, 200, 60)
+    subject[100:102, 150:198] = True
+    assert not trimap_of(subject, 10, 10).foreground[:, 175:].any()
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_mask_that_ends_just_before_the_edge_is_carried_there(turns):
+    mask = np.zeros((60, 80), np.float32)
+    mask[20:58, 30:50] = 1
+    whole = mask.copy()
+    whole[58:, 30:50] = 1
+    assert np.array_equal(carried(np.rot90(mask, turns), 0.5), np.rot90(whole, turns))
+
+
+def test_a_mask_that_ends_further_inside_is_left_as_it_is():
+    mask = np.zeros((60, 80), np.float32)
+    mask[20:55, 30:50] = 1
+    assert np.array_equal(carried(mask, 0.5), mask)
