@@ -5,10 +5,10 @@ python bench/quality.py [CLIPS] [--json] [--clips A,B] [--qualities exact,rough]
 
 CLIPS is a folder that `videomama clips` or `suites.py` made; without it both are made, 480x270. Masks of each quality
 are made from the exact alphas, the same ones every time; `given` stands for those that lie beside the plates.
-Figures are ratios of a clip's mean error to that of its masks. Engines run in this process
-as a job in the worker does. With --against, the figures are compared clip by clip and mask by mask with saved ones:
-whatever is more than 5 % worse in MAD, GRAD or dtSSD is listed, and the exit code is 1. Seconds are of the processor.
---beside measures the guided filter, and closed form and KNN matting of pymatting, on the same pairs (`beside.py`).
+Figures are ratios of a clip's mean error to that of its masks. Engines run in this process as a job in the worker does.
+With --against, the figures are compared clip by clip and mask by mask with saved ones: whatever is more than 5 % worse
+in MAD, GRAD or dtSSD is listed, and the exit code is 1. --beside measures the guided filter, and closed form and KNN
+matting of pymatting, on the same pairs (`beside.py`). Seconds are of the processor.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from videomama_server.synthetic.suite import chosen, write_clip
 
 TRUTHS = ("alpha", "truth")  # what the exact alpha is called: by `videomama clips`, and in plain folders
 TIMED = (("hair", "wall"), ("lattice", "sky"), ("crossing", "wall"))
-TIMED_FRAMES = 8
+TIMED_FRAMES, TIMED_SIZE = 8, (1920, 1080)
 MASK_SEED = 19
 MADE_SIZE, MADE_SEED = (480, 270), 23  # of the clips that are made where none are named
 
@@ -150,7 +150,7 @@ def seconds(engines: Sequence[str], pipeline: Pipeline, folder: Path) -> dict[st
     """Return the processor's seconds per 1080p frame of each engine, over three clips with rough masks."""
     taken: dict[str, list[float]] = {text: [] for text in engines}
     for kind, behind in TIMED:
-        spec = ClipSpec(kind, behind, 1920, 1080, TIMED_FRAMES)
+        spec = ClipSpec(kind, behind, *TIMED_SIZE, TIMED_FRAMES)
         clip = write_clip(folder / spec.name, spec, parse(QUALITIES["rough"], 1))
         for text, of in taken.items():
             out = folder / f"{spec.name}_out_{len(of)}_{text.replace(':', '_')}" / "alpha.####.exr"

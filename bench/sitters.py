@@ -72,6 +72,7 @@ class Sitter:
         colours: linear, of the skin and of the clothes.
         head: height at which the clothes begin, design units from the chin.
         glow: light from behind, on the edges.
+        light: how much falls on the front.
     """
 
     outline: tuple[tuple[float, float], ...]

@@ -38,8 +38,11 @@ def seen(name: str, screen: Screen, time: float, cover: float = 1.0) -> np.ndarr
     wide = _filled(name, (round(screen.height * 1.3), round(screen.width * 1.3)), cover)
     middle = (wide.shape[1] / 2, wide.shape[0] / 2)
     matrix = cv2.getRotationMatrix2D(middle, 2.5 * np.sin(time / 9), 1 + 0.05 * np.sin(time / 13))
-    matrix[:, 2] += (screen.width / 2 - middle[0] + 9 * np.sin(time / 5), screen.height / 2 - middle[1])
-    return np.asarray(cv2.warpAffine(wide, matrix, (screen.width, screen.height), flags=cv2.INTER_AREA), np.float32)
+    matrix[:, 2] += (
+        screen.width / 2 - middle[0] + 0.06 * screen.unit * np.sin(time / 5),
+        screen.height / 2 - middle[1],
+    )
+    return np.asarray(cv2.warpAffine(wide, matrix, (screen.width, screen.height)), np.float32)
 
 
 @lru_cache(maxsize=4)

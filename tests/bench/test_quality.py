@@ -111,6 +111,16 @@ def test_masks_that_lie_there_are_measured_too(quality, written):
     np.testing.assert_array_equal(masks[1], quality.cover(written.at("mask", written.spec.numbers[1])))
 
 
+def test_seconds_are_of_the_processor_for_each_engine(run, quality, monkeypatch):
+    monkeypatch.setattr(quality, "TIMED", (("hair", "wall"),))
+    monkeypatch.setattr(quality, "TIMED_FRAMES", 2)
+    monkeypatch.setattr(quality, "TIMED_SIZE", (320, 180))
+    _, found = run("--qualities", "exact", "--timed", "--engine", "classic", "--engine", "classic:fast")
+    taken = found["seconds_per_frame_1080p"]
+    assert list(taken) == ["classic", "classic:fast"]
+    assert min(taken.values()) > 0
+
+
 def test_any_degradation_is_a_quality_and_others_are_refused(run, quality, written):
     short = quality.Clip(written.folder, 2).masks("network_short")
     assert short[0][-1].max() == 0

@@ -25,7 +25,7 @@ _TALLEST, _FLATTEST = 2.0, 0.25  # height over width that a picture's space and 
 _QUALITY = 80
 _TOO_MUCH, _TOO_LITTLE = np.array([1.0, 0.42, 0.12], np.float32), np.array([0.16, 0.62, 1.0], np.float32)
 _FRAME = (255, 205, 40)
-OVER = {"bright": 0.9, "dark": 0.03}  # greys, display-referred, that alphas are shown over where there is no truth
+OVER = {"bright": 0.9, "dark": 0.03}  # greys, display-referred, that comps are shown over
 _DIM, _BRIGHT = 0.12, 0.3  # mean of a display-referred plate that is brightened, and to what
 
 
