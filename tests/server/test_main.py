@@ -120,3 +120,13 @@ def test_on_windows_it_waits_for_the_other_one_and_ends_as_that_did(monkeypatch,
     cleaned = ["-X", "videomama_cleaned"] if isolated else []
     command = [sys.executable, "-I", *cleaned, "-m", "videomama_server", "status", "a b"]
     assert calls == [(command, None if isolated else "/host")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a console sends Ctrl-C to both by itself")
+def test_ctrl_c_does_not_end_the_one_that_waits_before_the_other_has_said_what_comes_of_it():
+    before = signal.getsignal(signal.SIGINT)
+    interrupted = "import os, signal; os.kill(os.getppid(), signal.SIGINT); raise SystemExit(7)"
+    try:
+        assert entry._wait([sys.executable, "-c", interrupted], dict(os.environ)) == 7
+    finally:
+        signal.signal(signal.SIGINT, before)

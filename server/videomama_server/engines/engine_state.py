@@ -1,6 +1,6 @@
 """What clients and the doctor are told of one engine. One that another package brings is asked in a process of its own.
 
-Its import may crash or hang, and who wants to see all engines must endanger neither jobs nor himself for it.
+Its import may crash or hang. Asking for all engines endangers neither the jobs nor the process that asks.
 """
 
 from __future__ import annotations

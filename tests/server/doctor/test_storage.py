@@ -61,6 +61,7 @@ def test_a_cache_without_entries(config):
     Cache(config.cache_dir).close()
     assert named(config).state == "ok"
     assert named(config, "cache entries") is None
+    assert named(replace(config, cache_limit_gb=0.0)).state == "ok"
 
 
 def test_a_cache_over_its_limit(start_server, make_clip, config):

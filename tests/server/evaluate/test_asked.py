@@ -35,6 +35,7 @@ def test_engines(text, settings):
         ("classic:window=two", "two"),
         ("classic:soft_mask=perhaps", "perhaps"),
         ("classic:trimap_dilate=9000", "9000"),
+        ("classic:canvas=wide", "wide"),
     ],
 )
 def test_engines_that_make_no_sense(text, named, raises_with_hint):

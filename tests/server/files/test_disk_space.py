@@ -111,3 +111,7 @@ def test_the_nearest_folder_is_the_closest_one_that_is_there(tmp_path):
     assert disk_space.nearest(tmp_path) == tmp_path
     assert disk_space.nearest(tmp_path / "none" / "below") == tmp_path
     assert disk_space.nearest(file / "below") == tmp_path
+
+
+def test_folders_of_one_disk_are_one(tmp_path):
+    assert disk_space._device(tmp_path) == tmp_path.parent.stat().st_dev

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from videomama_server.foreground.estimate import LARGEST, estimate, sane_alpha
+from videomama_server.foreground.estimate import LARGEST, _Level, estimate, sane_alpha
 from videomama_server.synthetic.demo_clip import ClipShape, render_frame
 
 RED, BLUE = np.float32([0.8, 0.2, 0.1]), np.float32([0.1, 0.2, 0.9])
@@ -159,3 +159,12 @@ def test_a_sane_alpha_is_between_0_and_1_and_has_no_nan():
     found = sane_alpha(np.float32([[np.nan, -0.5, 0.25, 1.5, np.inf, -np.inf]]))
     assert found.tolist() == [[0, 0, 0.25, 1, 1, 0]]
     assert found.flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    ("side", "rounds", "everywhere"), [(32, 10, True), (33, 4, True), (256, 4, True), (257, 4, False)]
+)
+def test_small_levels_are_solved_often_and_large_ones_in_the_band_alone(side, rounds, everywhere):
+    level = _Level(np.zeros((3, side, 3), np.float32), np.ones((3, side), np.float32))
+    assert level.rounds == rounds
+    assert (len(level.unknown()[0]) == 3 * side) is everywhere

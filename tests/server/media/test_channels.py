@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from videomama_client.errors import BadInput
-from videomama_server.media.channels import Channel, Header, Part, mask_channel, plate_channels
+from videomama_server.media.channels import Channel, Header, Part, is_float, mask_channel, plate_channels
 from videomama_server.media.geometry import Geometry, Rect
 
 FULL = Rect(0, 0, 64, 48)
@@ -144,3 +144,9 @@ def test_a_layer_that_only_the_other_view_has_is_not_taken_for_this_one(raises_w
     assert mask_channel(both, "matte", "right").name == "matte.A"
     with raises_with_hint(BadInput, "matte"):
         mask_channel(both, "matte", "left")
+
+
+@pytest.mark.parametrize(("kinds", "floats"), [("half float", True), ("half uint8", False), ("uint16", False)])
+def test_channels_are_floats_where_each_is_stored_as_one(kinds, floats):
+    channels = [Channel(0, index, "R", kind=kind) for index, kind in enumerate(kinds.split())]
+    assert is_float(channels) is floats

@@ -352,6 +352,14 @@ def test_a_mask_of_another_size_is_resampled(pictures, scale):
     assert np.abs(laid - pictures.disc(31.75, 23.75, 12)).mean() < 0.03
 
 
+def test_a_mask_of_the_same_width_that_grows_in_height_grows_smoothly():
+    mask = np.zeros((24, 64), np.float32)
+    mask[12:] = 1
+    laid = conform(mask_of(mask, framed(Rect(0, 0, 64, 24))), framed(FULL))
+    assert laid.shape == (48, 64)
+    np.testing.assert_allclose(laid[22:26, 0], [0, 0.25, 0.75, 1])
+
+
 def test_threads_can_be_set():
     before = oiio.get_int_attribute("threads")
     frames.use_threads(1)

@@ -1,4 +1,6 @@
 import os
+import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from videomama_server.media import frames
 from videomama_server.media.channels import ChannelChoice
 from videomama_server.media.frames import Picture, Seen, read_plate
 from videomama_server.media.geometry import EMPTY, Geometry, Rect
+from videomama_server.pipeline import reader as reader_module
 from videomama_server.pipeline.reader import NOTHING, Reader, check_display, cut, plate_space, wanted_of
 from videomama_server.pipeline.sources import DiskSource
 
@@ -333,3 +336,15 @@ def test_a_plate_of_another_format_names_the_frame_and_both_sizes():
     with pytest.raises(BadInput, match=r"plate frame 1002: it is 64x40.*, the clip is 64x48") as caught:
         check_display(1002, Rect(0, 0, 64, 40), FULL)
     assert caught.value.frame == 1002
+
+
+def test_plates_that_were_looked_at_are_kept_while_there_is_room_and_released_then(tmp_path, monkeypatch):
+    monkeypatch.setattr(reader_module, "_KEPT_BYTES", 10)
+    released = []
+    plate = SimpleNamespace(release=released.append)
+    reader = SimpleNamespace(_lock=threading.Lock(), _probed_bytes=0, plate=plate)
+    for frame, size in ((1, 6), (2, 5), (3, 4), (4, 1)):
+        path = tmp_path / f"plate.{frame}.exr"
+        path.write_bytes(b"x" * size)
+        reader_module.Reader._let_go(reader, frame, path)
+    assert released == [2, 4]

@@ -1,8 +1,11 @@
 """The plot shades what is flagged, and draws no line where there is no score."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from videomama_client.messages import QcFlag
+from videomama_server.qc import plot as drawing
 from videomama_server.qc.flags import judge
 from videomama_server.qc.plot import plot
 from videomama_server.qc.scores import FrameScores
@@ -57,3 +60,14 @@ def test_it_is_the_plot_that_it_always_was(clip):
     known = [29079, 30184, 29390, 29234, 28671, 29618, 29556, 29503, 30794, 30657, 29431, 29386]
     found = [int(part.mean() * 1000) for part in np.array_split(picture, 12)]
     np.testing.assert_allclose(found, known, rtol=2e-4, err_msg=str(found))
+
+
+@pytest.mark.parametrize("numbers", [[7], [7, 8], [7, 9, 17]])
+def test_the_first_frame_stands_at_the_left_and_the_last_at_the_right(numbers):
+    scores = [SimpleNamespace(frame=number) for number in numbers]
+    left, right = drawing._LEFT, drawing._WIDTH - drawing._RIGHT
+    places = [drawing._across(scores, number) for number in numbers]
+    shares = [(number - 7) / max(1, numbers[-1] - 7) for number in numbers]
+    assert places == [left + round(share * (right - left)) for share in shares]
+    assert places[0] == left
+    assert len(numbers) == 1 or places[-1] == right

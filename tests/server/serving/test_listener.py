@@ -7,6 +7,7 @@ import pytest
 import zmq
 import zmq.asyncio
 from videomama_client import connection
+from videomama_client.channel import MAX_BULK_BYTES
 from videomama_client.errors import NotPermitted, ServerUnreachable
 from videomama_server.config import Config
 from videomama_server.serving import listener
@@ -84,3 +85,19 @@ def test_only_the_client_key_of_the_file_lets_in():
     assert guard.callback("global", public.encode())
     assert not guard.callback("global", connection.new_keys()[0].encode())
     assert not guard.callback("global", b"")
+
+
+def test_a_socket_forgets_peers_that_say_nothing_or_whose_machine_is_gone():
+    """Milliseconds that it waits for what is unsent and for a handshake; seconds after which it asks, and how often."""
+    known = {
+        zmq.LINGER: 200,
+        zmq.RCVHWM: 100,
+        zmq.SNDHWM: 10_000,
+        zmq.HANDSHAKE_IVL: 10_000,
+        zmq.TCP_KEEPALIVE: 1,
+        zmq.TCP_KEEPALIVE_IDLE: 60,
+        zmq.TCP_KEEPALIVE_INTVL: 15,
+        zmq.TCP_KEEPALIVE_CNT: 4,
+    }
+    assert {name: value for name, value in listener._OPTIONS.items() if name != zmq.MAXMSGSIZE} == known
+    assert listener._OPTIONS[zmq.MAXMSGSIZE] == MAX_BULK_BYTES

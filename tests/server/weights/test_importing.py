@@ -209,7 +209,9 @@ def test_shards_come_with_their_index(own_checkpoint, take, weights):
     index.write_text(json.dumps({"weight_map": {name: file for file, part in halves.items() for name in part}}))
     outcome = take(own_checkpoint)
     assert layouts.find(weights).unet == weights / "VideoMaMa" / "unet" / index.name
-    assert any("not the published file" in line for line in outcome.lines)
+    unpublished = [line for line in outcome.lines if "not the published file" in line]
+    assert len(unpublished) == 3  # both shards and their index; a config was written, and is nobody's
+    assert all(".safetensors" in line for line in unpublished)
 
 
 def test_a_pickle_keeps_its_name(own_checkpoint, take, weights, bring, hub):

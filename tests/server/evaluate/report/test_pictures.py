@@ -10,12 +10,12 @@ from videomama_server.evaluate.report import pictures
 
 
 def test_the_difference_tells_too_much_from_too_little():
-    truth = np.array([[0.5, 0.5, 0.5, 0.0]], np.float32)
-    found = pictures.difference(np.array([[0.5, 0.75, 0.25, 1.0]], np.float32), truth)
+    truth = np.array([[0.5, 0.5, 0.5, 0.0, 1.0]], np.float32)
+    found = pictures.difference(np.array([[0.5, 0.75, 0.25, 1.0, 0.0]], np.float32), truth)
     assert found[0, 0].tolist() == [0, 0, 0]
     assert found[0, 1, 0] > found[0, 1, 2]
     assert found[0, 2, 2] > found[0, 2, 0]
-    assert found[0, 3, 0] == 1.0
+    assert found[0, 3, 0] == found[0, 4, 2] == 1.0
 
 
 def test_a_strip_shows_plate_mask_truth_and_what_an_engine_made(done, draw, tmp_path):

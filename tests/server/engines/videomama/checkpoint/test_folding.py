@@ -51,3 +51,20 @@ def test_the_published_tensors_are_left_alone(stock):
     assert all(
         torch.equal(part[name], old[name]) for part, old in zip((unet, vae), before, strict=True) for name in old
     )
+
+
+def test_the_mean_of_the_channels_goes_through_the_convolution_over_time_into_the_last_one(stock):
+    _, vae, *_ = parts = stock.tensors()
+    vae["decoder.time_conv_out.bias"].copy_(torch.tensor([1.0, 2.0, 6.0]))
+    vae["decoder.conv_out.bias"].copy_(torch.tensor([0.5, -1.0, 4.0]))
+    over_time = vae["decoder.time_conv_out.weight"][..., 0, 0].double()  # out, in, taps
+    folded = fold(*parts)
+    for tap in range(3):
+        shares = over_time[:, :, tap].mean(dim=0)
+        weight = sum(
+            share * kernel for share, kernel in zip(shares, vae["decoder.conv_out.weight"].double(), strict=True)
+        )
+        found = folded["decoder.grey_out.weight"][tap].permute(2, 0, 1).double()
+        torch.testing.assert_close(found, weight, rtol=1e-4, atol=1e-6)
+        bias = shares @ vae["decoder.conv_out.bias"].double() + (3.0 if tap == 1 else 0.0)
+        torch.testing.assert_close(folded["decoder.grey_out.bias"][tap].double(), bias, rtol=1e-4, atol=1e-6)

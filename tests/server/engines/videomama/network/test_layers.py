@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 import torch
 from torch.nn import functional
 from videomama_server.engines.videomama.network import layers
 from videomama_server.engines.videomama.network.layers import (
     Conv,
+    Downsample,
     GroupNorm,
     TimeConv,
+    Upsample,
     apply_lines,
     gathered,
     moments_of,
@@ -138,3 +142,24 @@ def test_pixels_at_once_take_as_much_memory_as_so_many_frames(passes, most, on_c
 
 def test_a_cpu_always_works_on_a_pixel_at_least():
     assert layers.pixels_at_once(torch.empty((3, 4, 1 << 18)), None) == 1
+
+
+def test_doubling_is_nearest_neighbour_and_the_convolution_that_was_folded_into_it(noise):
+    """Along an axis pixel 2y sees the small pixels y-1 and twice y, pixel 2y+1 twice y and y+1."""
+    x, kernel, bias = noise(2, 5, 7, 8), noise(8, 8, 3, 3, seed=1) * 0.3, noise(8, seed=2)
+    layer = Upsample(8)
+    quarters = torch.zeros(2, 2, 8, 2, 2, 8)
+    for a, b, row, column in product(range(2), range(2), range(3), range(3)):
+        quarters[a, b, :, (a + row + 1) // 2 - a, (b + column + 1) // 2 - b] += kernel[:, :, row, column]
+    layer.weight.copy_(quarters.reshape(32, 2, 2, 8))
+    layer.bias.copy_(bias.repeat(4))
+    doubled = functional.interpolate(pictures(x), scale_factor=2, mode="nearest")
+    expected = functional.conv2d(doubled, kernel, bias, padding=1).permute(0, 2, 3, 1)
+    torch.testing.assert_close(layer(x), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_halving_starts_on_the_first_pixel(noise):
+    x, layer = noise(2, 6, 8, 8), filled(Downsample(8), noise)
+    wide = functional.pad(pictures(x), (0, 1, 0, 1))
+    expected = functional.conv2d(wide, pictures(layer.weight), layer.bias, stride=2)
+    torch.testing.assert_close(layer(x), expected.permute(0, 2, 3, 1), rtol=1e-4, atol=1e-5)
