@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
-from videomama_client.errors import BadInput
 
 from videomama_server.arrays import FloatArray
 from videomama_server.engines.videomama import lift
@@ -116,14 +115,14 @@ def resized(planes: Tensor, size: Size) -> Tensor:
 
 
 def parse(text: str) -> Size | None:
-    """Return (height, width) of WIDTHxHEIGHT, None for `auto`; raises `BadInput` for a size the model cannot take."""
+    """Return (height, width) of WIDTHxHEIGHT, rounded up to what the model takes; None for `auto`.
+
+    What the region does not fill of it holds the region's reflection.
+    """
     if text == "auto":
         return None
     w, h = (int(side) for side in text.split("x"))
-    if w % MULTIPLE or h % MULTIPLE:
-        near = f"{_up(w)}x{_up(h)}"
-        raise BadInput(f"the canvas {text} is not in multiples of {MULTIPLE}", f"The nearest larger one is {near}.")
-    return h, w
+    return _up(h), _up(w)
 
 
 def candidates(region: Size, fast: bool) -> Iterator[Size]:

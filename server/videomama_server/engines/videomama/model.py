@@ -27,6 +27,15 @@ log = logging.getLogger(__name__)
 
 PUBLISHED_GROUP = 8  # frames that the published inference decodes together
 _GIGABYTE = 10**9
+_NO_MEMORY = (  # what errors say that are no `torch.OutOfMemoryError`
+    "can't allocate memory",
+    "out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUSOLVER_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED",
+    "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+)
 Result = TypeVar("Result")
 
 
@@ -153,8 +162,12 @@ class Model:
     def _budget(self) -> int:
         """Return the bytes of the device that may be used: what is asked for, and never more than there is."""
         free = device.free_bytes(self._device.device) + self._resident_bytes()
-        asked = int(self._config.max_vram_gb * _GIGABYTE)
-        return min(asked, free) if asked else free
+        return min(self._asked_bytes, free) if self._asked_bytes else free
+
+    @property
+    def _asked_bytes(self) -> int:
+        """What may be used of a card by the config; 0 for all that is free."""
+        return int(self._config.max_vram_gb * _GIGABYTE)
 
     def _resident_bytes(self) -> int:
         """Return the bytes of weights that are on the device; on a CPU they are mapped from their file."""
@@ -179,6 +192,7 @@ class Model:
             network = weights.load(path)
             _beat_with(network)
             activation.choose(self._config.compile, self._device.device)
+            device.limit(self._device.device, self._asked_bytes)
         else:
             self._placement.release()
             network, self._placement = self._placement.network, None
@@ -197,11 +211,12 @@ class Model:
             try:
                 return work(plan)
             except torch.AcceleratorError as error:
-                raise DeviceLost(str(error)) from error
+                if not _is_out_of_memory(error):
+                    raise DeviceLost(str(error)) from error
             except RuntimeError as error:
                 if not _is_out_of_memory(error):
                     raise
-                log.warning("out of memory with %s", plan.describe())
+            log.warning("out of memory with %s", plan.describe())
             if self._device.device.type == "cuda":
                 torch.cuda.empty_cache()
             tighter = planner.tighter(plan)
@@ -240,5 +255,5 @@ def _canvas_of(latents: Tensor) -> Size:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Whether an error says that memory ran out; on a CPU torch raises a plain RuntimeError."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    """Whether an error says that memory ran out: torch's own, the driver's, a library's on a card, or a CPU's."""
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _NO_MEMORY)

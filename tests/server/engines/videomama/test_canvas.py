@@ -4,7 +4,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from videomama_client.errors import BadInput
 from videomama_server.engines.videomama.canvas import MULTIPLE, Canvas, candidates, parse, resized
 
 sizes = st.tuples(st.integers(8, 2500), st.integers(8, 4500))
@@ -109,12 +108,9 @@ def test_a_canvas_is_read():
     assert parse("1024x576") == (576, 1024)
 
 
-def test_a_canvas_that_is_no_multiple_names_the_nearest(raises_with_hint):
-    with raises_with_hint(BadInput, "1000x576"):
-        parse("1000x576")
-    with pytest.raises(BadInput) as raised:
-        parse("1000x576")
-    assert "1024x576" in raised.value.hint
+@pytest.mark.parametrize(("text", "size"), [("1280x720", (768, 1280)), ("1x1", (64, 64)), ("1000x576", (576, 1024))])
+def test_a_canvas_of_any_size_is_taken_and_padded(text, size):
+    assert parse(text) == size
 
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):

@@ -40,7 +40,13 @@ def failing(model, monkeypatch, *errors):
     monkeypatch.setattr(model, "_using", using)
 
 
-NO_MEMORY = [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("DefaultCPUAllocator: can't allocate memory")]
+NO_MEMORY = [
+    torch.OutOfMemoryError("CUDA out of memory"),
+    RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+    torch.AcceleratorError("CUDA error: out of memory"),  # outside torch's allocator
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+]
 
 
 def test_the_first_canvas_that_fits_is_taken_and_described(model):
@@ -91,7 +97,7 @@ def test_the_published_decoder_works_in_groups_of_eight(model):
     )
 
 
-@pytest.mark.parametrize("error", NO_MEMORY, ids=["card", "cpu"])
+@pytest.mark.parametrize("error", NO_MEMORY, ids=["torch", "cpu", "driver", "cublas", "cudnn"])
 def test_memory_that_runs_out_once_is_answered_with_a_tighter_plan(model, monkeypatch, error):
     """There is none on a CPU, so that one is lent."""
     model.settle([SMALL], 3, 3)
@@ -103,7 +109,7 @@ def test_memory_that_runs_out_once_is_answered_with_a_tighter_plan(model, monkey
     assert model._plans[SMALL] is frame_by_frame
 
 
-@pytest.mark.parametrize("error", NO_MEMORY, ids=["card", "cpu"])
+@pytest.mark.parametrize("error", NO_MEMORY, ids=["torch", "cpu", "driver", "cublas", "cudnn"])
 def test_memory_that_runs_out_for_good_makes_the_next_canvas_smaller(model, monkeypatch, error):
     assert model.settle([LARGE, SMALL], 2, 2) == LARGE
     failing(model, monkeypatch, *[error] * 50)

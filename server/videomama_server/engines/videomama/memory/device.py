@@ -87,6 +87,13 @@ def free_bytes(device: torch.device) -> int:
     return int(free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device))
 
 
+def limit(device: torch.device, asked: int) -> None:
+    """Have torch refuse to hold more than `asked` bytes of a card; nothing for 0 bytes, or on a CPU."""
+    if device.type == "cuda" and asked:
+        _, total = torch.cuda.mem_get_info(device)
+        torch.cuda.set_per_process_memory_fraction(min(1.0, asked / total), device)
+
+
 def resident_bytes(module: nn.Module) -> int:
     """Return the bytes of a module's weights and buffers, each counted once."""
     return sum(tensor.numel() * tensor.element_size() for tensor in (*module.parameters(), *module.buffers()))

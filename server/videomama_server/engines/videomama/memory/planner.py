@@ -25,6 +25,7 @@ Canvas = tuple[int, int]  # height, width in pixels, multiples of 64
 _ANCHORS = ((128, 128), (768, 768))  # canvases that are measured
 _GB = 1e9
 _ALLOWANCE = 512 * 1024 * 1024  # bytes, whatever the size: cuBLAS, cuDNN and the context hold some hundred MB
+_MOST_NUMBERS = 2**31 - 1  # of one tensor: beyond that kernels count wrongly, or take another and slower way
 _ALLOWANCE_SHARE = 0.05  # of the activations: gaps, and workspaces that grow with the picture
 
 
@@ -145,7 +146,7 @@ def _fitting(workload: Workload, canvas: Canvas, budget: int) -> Iterator[Memory
     for offload in _ways(workload):
         found: dict[str, int] = {}
         for part in PARTS:
-            fits = (n for n in _ladder(workload, part) if _total(workload, canvas, part, n, offload) <= budget)
+            fits = (n for n in _ladder(workload, canvas, part) if _total(workload, canvas, part, n, offload) <= budget)
             found[part] = next(fits, 0)
             if not found[part]:
                 break
@@ -159,14 +160,14 @@ def _least(workload: Workload, canvas: Canvas, budget: int) -> int:
     """Return the bytes that the first part which does not fit takes at least; 0 when all fit."""
     offload = _ways(workload)[-1]
     for part in ("encoder", "decoder", "unet"):  # quickest to measure first
-        ladder = _ladder(workload, part)
+        ladder = _ladder(workload, canvas, part)
         if all(_total(workload, canvas, part, passes, offload) > budget for passes in (ladder[0], ladder[-1])):
             return _total(workload, canvas, part, ladder[-1], offload)
     return 0
 
 
-def _ladder(workload: Workload, part: str) -> list[int]:
-    """Return the frames per pass that may be taken, most first.
+def _ladder(workload: Workload, canvas: Canvas, part: str) -> list[int]:
+    """Return the frames per pass that may be taken, most first: as many as no tensor grows too long for, at least one.
 
     On a CPU there is no choice: one, which stays in its cache; all for the UNet, whose small pictures would wait for
     the weights otherwise.
@@ -177,7 +178,15 @@ def _ladder(workload: Workload, part: str) -> list[int]:
     rungs = [frames]
     while rungs[-1] > 1:
         rungs.append(rungs[-1] // 2)
-    return rungs
+    longest = _numbers_a_pixel(workload.shape, part) * canvas[0] * canvas[1]
+    return [rung for rung in rungs if rung * longest <= _MOST_NUMBERS or rung == 1]
+
+
+def _numbers_a_pixel(shape: NetworkShape, part: str) -> float:
+    """Return how many numbers the longest tensor of a part has for each pixel of the canvas and frame."""
+    if part == "unet":  # what a transformer's feed-forward layer makes, of the finest level's latent pixels
+        return 8 * shape.channels[0] / float(4 ** (len(shape.vae_channels) - 1))
+    return shape.vae_channels[0] if part == "encoder" else max(shape.vae_channels[:2])  # before the last doubling
 
 
 def _ways(workload: Workload) -> tuple[str, ...]:

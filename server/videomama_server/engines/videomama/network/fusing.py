@@ -47,8 +47,8 @@ class Activation:
         return self._run is not plain
 
     def __call__(self, x: Tensor, scale: Tensor, shift: Tensor, onto: Tensor) -> Tensor:
-        """Return what `plain` returns."""
-        if self._run is plain:
+        """Return what `plain` returns; meta tensors, of which only the memory is followed, are not compiled for."""
+        if self._run is plain or x.is_meta:
             return plain(x, scale, shift, onto)
         try:
             return self._run(x, scale, shift, onto)

@@ -117,3 +117,18 @@ def test_resident_bytes_counts_weights_in_their_format_and_shared_ones_once():
     assert device.resident_bytes(layer) == (15 + 5) * 2
     assert device.resident_bytes(nn.Sequential(layer, layer)) == 40
     assert device.resident_bytes(nn.BatchNorm1d(4, affine=False)) == 4 * 4 * 2 + 8
+
+
+@pytest.mark.parametrize(("asked", "share"), [(10**10, 0.25), (10**12, 1.0)])
+def test_torch_is_held_to_the_memory_that_may_be_used(monkeypatch, asked, share):
+    held = []
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (10**9, 4 * 10**10))
+    monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", lambda *given: held.append(given))
+    device.limit(torch.device("cuda:1"), asked)
+    assert held == [(share, torch.device("cuda:1"))]
+
+
+def test_nothing_is_held_back_where_nothing_was_asked_or_on_a_cpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", lambda *_: pytest.fail("limited"))
+    device.limit(torch.device("cuda:0"), 0)
+    device.limit(torch.device("cpu"), 10**9)

@@ -10,6 +10,7 @@ from videomama_server.engines.videomama.memory import planner
 from videomama_server.engines.videomama.memory.device import Device, resident_bytes
 from videomama_server.engines.videomama.memory.footprint import peak_of
 from videomama_server.engines.videomama.memory.planner import Workload, plan, tighter
+from videomama_server.engines.videomama.network.fusing import activation
 from videomama_server.engines.videomama.network.network import Network
 from videomama_server.engines.videomama.network.shape import NetworkShape, shape_of
 
@@ -134,6 +135,28 @@ def test_tighter_goes_down_the_ladder_to_its_end(card):
     assert set(rung.passes.values()) == {1}
     assert ways[-2:] == ["parts", "blocks"]
     assert peaks[-1] < peaks[0]
+
+
+@pytest.mark.parametrize(("canvas", "decode"), [((576, 1024), 14), ((1088, 1856), 3)])
+def test_no_pass_makes_a_tensor_of_more_numbers_than_kernels_can_count(canvas, decode):
+    full = Workload(FULL, CARD, window=16, group=14)
+    ladder = planner._ladder(full, canvas, "decoder")
+    assert ladder[0] == decode
+    assert ladder[-1] == 1
+    assert max(ladder) * canvas[0] * canvas[1] * FULL.vae_channels[1] < 2**31
+    assert planner._ladder(full, (64 * 200, 64 * 200), "decoder") == [1]
+
+
+def test_a_network_that_was_compiled_is_planned_as_before(card, monkeypatch):
+    before = plan(card, CANVASES[:1], AMPLE)
+    for measured in (planner._measured, planner._weights, planner._network):
+        measured.cache_clear()
+
+    def compiled(*_):
+        raise AssertionError("compiled for tensors without bytes")
+
+    monkeypatch.setattr(activation, "_run", compiled)
+    assert plan(card, CANVASES[:1], AMPLE) == before
 
 
 def test_describe(card):
