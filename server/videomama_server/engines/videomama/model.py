@@ -59,6 +59,7 @@ class Model:
         self._placement: Placement | None = None
         self._plans: dict[Size, MemoryPlan] = {}  # the one that is followed for each canvas
         self._too_large: set[Size] = set()
+        planner.peaks.use(config.folded_dir / "peaks.json")
         digest = weights.source_digest(self._checkpoint, config.folded_dir)
         self.fingerprint = f"{digest} {self._device.device.type} {self._device.storage} {self._device.arithmetic}"
 

@@ -9,6 +9,7 @@ from videomama_server.engines.videomama.checkpoint.published import PUBLISHED_UN
 from videomama_server.engines.videomama.memory import planner
 from videomama_server.engines.videomama.memory.device import Device, resident_bytes
 from videomama_server.engines.videomama.memory.footprint import peak_of
+from videomama_server.engines.videomama.memory.known_peaks import KnownPeaks
 from videomama_server.engines.videomama.memory.planner import Workload, plan, tighter
 from videomama_server.engines.videomama.network.fusing import activation
 from videomama_server.engines.videomama.network.network import Network
@@ -149,7 +150,8 @@ def test_no_pass_makes_a_tensor_of_more_numbers_than_kernels_can_count(canvas, d
 
 def test_a_network_that_was_compiled_is_planned_as_before(card, monkeypatch):
     before = plan(card, CANVASES[:1], AMPLE)
-    for measured in (planner._measured, planner._weights, planner._network):
+    monkeypatch.setattr(planner, "peaks", KnownPeaks())
+    for measured in (planner._weights, planner._network):
         measured.cache_clear()
 
     def compiled(*_):
@@ -157,6 +159,17 @@ def test_a_network_that_was_compiled_is_planned_as_before(card, monkeypatch):
 
     monkeypatch.setattr(activation, "_run", compiled)
     assert plan(card, CANVASES[:1], AMPLE) == before
+
+
+def test_peaks_are_measured_once_per_machine(card, monkeypatch, tmp_path):
+    def planned():
+        monkeypatch.setattr(planner, "peaks", KnownPeaks())
+        planner.peaks.use(tmp_path / "peaks.json")
+        return plan(card, CANVASES[:1], AMPLE)
+
+    first = planned()
+    monkeypatch.setattr(planner, "peak_of", None)
+    assert planned() == first
 
 
 def test_describe(card):
