@@ -80,7 +80,10 @@ def test_one_fault_alone_is_planted_and_it_is_the_one_that_was_named(mutations):
         ("server/videomama_server/cli/__init__.py", ["tests/server/cli/test_cli.py"]),
         (
             "server/videomama_server/pipeline/services.py",
-            [f"tests/server/pipeline/test_{name}.py" for name in ("alpha_writer", "computation", "look_ups")],
+            [
+                f"tests/server/pipeline/test_{name}.py"
+                for name in ("alpha_writer", "computation", "look_ups", "small_subject")
+            ],
         ),
         ("server/videomama_server/serving/no_test_names_it.py", ["tests/server/serving"]),
     ],

@@ -8,7 +8,7 @@ from typing import Optional
 import cv2
 import numpy as np
 
-from videomama_server.arrays import FloatArray
+from videomama_server.arrays import REFERENCE_SIDE, FloatArray
 from videomama_server.qc.regions import EDGE, Bits, Regions
 
 SOLID = np.float32(0.9)  # alpha under this one shows what is behind
@@ -20,6 +20,7 @@ _STEP = np.float32(0.01)  # alpha by which it must fall from one pixel to the ne
 _THIN = np.float32(0.05)  # alpha that a strand has above what is beside it
 _BLOCK = np.ones((3, 3), np.uint8)  # pixels, into which no strand fits
 _FEW = 16  # pixels: of less than these nothing can be said
+_LEAST_NEAR = 3.0  # pixels: a ring nearer to the mask than these holds the jags of its own outline
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ def texture(where: Regions, alpha: FloatArray) -> Texture:
         return Texture()
     core = where.core > EDGE
     see_through = float(np.mean(alpha[core] < SOLID)) if np.count_nonzero(core) >= _FEW else None
-    ring = (where.outside > NEAR) & (where.outside <= FAR)
+    apart = NEAR * max(alpha.shape) >= _LEAST_NEAR * REFERENCE_SIDE
+    ring = (where.outside > NEAR) & (where.outside <= FAR) & apart
     thick = np.asarray(cv2.morphologyEx(alpha, cv2.MORPH_OPEN, _BLOCK), np.float32)
     return Texture(
         see_through=see_through,

@@ -5,6 +5,7 @@ from videomama_server.config import Config
 from videomama_server.engines.base import PROTOCOL, Engine, EngineConfig, EngineKind, RegionRule
 
 # Whoever changes what a studio's engine is asked raises PROTOCOL, and changes this and docs/own_engine.md.
+# No release has version 1 yet.
 ASKED = {
     EngineKind: {
         "runs_well": "config",
@@ -21,6 +22,7 @@ ASKED = {
         "prepare": "frame settings",
         "refine": "prepared settings",
         "complete": "estimates prepared wanted settings",
+        "finish": "completed prepared settings",
         "usage": "",
         "release": "",
     },

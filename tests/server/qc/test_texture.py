@@ -50,6 +50,13 @@ def test_a_veil_is_even_and_strands_are_not():
     assert found.remains == 0
 
 
+def test_around_a_mask_of_a_few_pixels_nothing_is_called_a_strand():
+    small = cv2.resize(disc(240, 135, 80, 2), (64, 36), interpolation=cv2.INTER_AREA)
+    small[18, 30:] = 0.6
+    found = measured(small, small >= 0.5)
+    assert (found.strands, found.veil) == (0, 0)
+
+
 def test_remains_hang_together_with_no_subject():
     clean = disc(240, 135, 80, 2)
     assert measured(np.maximum(clean, 0.2 * disc(360, 135, 5))).remains > 0.003
