@@ -10,18 +10,17 @@ import json
 import threading
 import time
 from collections.abc import Hashable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 from videomama_client.setting_spec import NUMBER, SettingSpec
 from videomama_client.settings import MatteSettings, Resolved
 from videomama_server.engines.base import EngineConfig, EngineFrame, WindowShape
 from videomama_server.engines.videomama import modes
-from videomama_server.engines.videomama.checkpoint.published import SCALING
 from videomama_server.engines.videomama.engine import VideoMamaEngine
 from videomama_server.engines.videomama.latents import LatentStore
 
@@ -30,7 +29,7 @@ HOLD = SettingSpec("hold", NUMBER, 0.0, "How long the fake device takes for a wi
 
 
 class FakeNetwork:
-    """Stands for `Model`: the latents of a mask are the mask itself, eight times smaller, and so is the alpha."""
+    """Stands for `Model`: latents are nothing, and every alpha is the same disc with a soft edge, whatever the mask."""
 
     fingerprint = "fake"
     hold = 0.0
@@ -42,14 +41,15 @@ class FakeNetwork:
         return f"fake device, canvas {canvas[1]}x{canvas[0]}"
 
     def encode(self, pictures: Sequence[Tensor | None]) -> list[Tensor]:
-        return [self._encoded(picture) for picture in pictures if picture is not None]
+        known = [picture for picture in pictures if picture is not None]
+        return [torch.zeros((8, picture.shape[-2] // 8, picture.shape[-1] // 8)) for picture in known]
 
     def estimate(self, latents: Tensor) -> Tensor:
         time.sleep(self.hold)
-        return latents[:, 8:12] * SCALING
+        return latents[:, :4]
 
     def decode(self, latents: Tensor, _reach: int) -> Tensor:
-        return functional.interpolate(latents[:, :1], scale_factor=8, mode="bilinear")[:, 0].clamp(0, 1)
+        return _disc(8 * latents.shape[-2], 8 * latents.shape[-1]).expand(len(latents), -1, -1)
 
     def usage(self) -> None:
         return None
@@ -57,12 +57,12 @@ class FakeNetwork:
     def release(self) -> None:
         return None
 
-    def _encoded(self, picture: Tensor) -> Tensor:
-        height, width = picture.shape[-2:]
-        moments = torch.zeros((8, height // 8, width // 8))
-        if len(picture) == 1:
-            moments[0] = functional.avg_pool2d(picture, 8)[0] / 2 + 0.5
-        return moments
+
+@cache
+def _disc(height: int, width: int) -> Tensor:
+    """Return an alpha (height, width): a disc of a quarter of the height, its edge 16 pixels wide."""
+    y, x = torch.arange(height)[:, None] - height / 2, torch.arange(width) - width / 2
+    return (0.5 - (torch.hypot(y, x) - height / 4) / 16).clamp(0, 1)
 
 
 class OverlapEngine(VideoMamaEngine):

@@ -57,6 +57,10 @@ class AlphaWriter:
         write = self._write(self._publish, key, scene, finish, geometry)
         write.add_done_callback(lambda _: scene.miss())  # of one that never began, or failed
 
+    def allow(self, count: int) -> None:
+        """Let so many writes wait, if that is more than twice the threads: as many as are handed over at once."""
+        self._most_waiting = max(self._most_waiting, count)
+
     def deliver_cached(self, entry: Path, frame: int, key: str) -> None:
         """Deliver an alpha that the cache has, and recall its scores; raises what an earlier write raised."""
         self._write(self._deliver_cached, entry, frame, key)

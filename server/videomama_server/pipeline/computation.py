@@ -45,6 +45,7 @@ class Computation:
         self._look_ups = LookUps(order, survey, services.cache, writer)
         self._frames = FrameStore(order, survey, services.readers, self._look_ups.is_wanted, cancelled)
         self._most_ahead = max(survey.plan.shape.length, 2 * services.threads)
+        writer.allow(survey.plan.shape.length)  # or the device would wait until most of a window is written
 
     @property
     def cached(self) -> int:
@@ -92,7 +93,7 @@ class Computation:
             self._look_ups.look_up_all(window)
             begin = self._frames.prepare if self._look_ups.has_missing(window) else self._frames.load
             for frame in window.frames if self._look_ups.pending_groups(window) else ():
-                if frame not in queue[0].frames and self._frames.count_beside(queue[0]) >= self._most_ahead:
+                if frame > queue[0].last and self._frames.count_ahead(queue[0]) >= self._most_ahead:
                     return
                 begin(frame)
 

@@ -69,9 +69,9 @@ class FrameStore:
         if self._survey.region is not None:
             self._prepare(frame, self._survey.region)
 
-    def count_beside(self, window: Window) -> int:
-        """Return how many frames beside those of a window are in memory or being read."""
-        return len(self._loads.keys() - set(window.frames))
+    def count_ahead(self, window: Window) -> int:
+        """Return how many frames after those of a window are in memory or being read."""
+        return sum(frame > window.last for frame in self._loads)
 
     def read(self, frames: Iterable[int]) -> Iterator[Pause]:
         """Wait until frames are in memory, yielding each read that is under way.

@@ -129,6 +129,20 @@ def test_no_more_writes_wait_than_the_limit_allows(make_writing, pictures, block
     assert sorted(event.frame for event in writing.events) == list(range(1001, 1007))
 
 
+def test_as_many_writes_may_wait_as_are_handed_over_at_once(make_writing, pictures, blocked):
+    writing = make_writing(blocked)
+    writing.writer.allow(8)
+    writing.writer.allow(3)
+    with ThreadPoolExecutor(1) as job:
+        given = [job.submit(writing.publish, frame, pictures.disc(24, 24)) for frame in range(1001, 1011)]
+        assert wait(given[:9], 60).not_done == set()
+        assert wait([given[9]], 0.3).done == set()
+        blocked.go.set()
+        given[9].result()
+    writing.writer.wait()
+    assert len(writing.events) == 10
+
+
 def test_what_a_write_raised_is_raised_to_who_waits(make_writing, bench, pictures, monkeypatch):
     def fail(*_):
         raise OSError("disk full")

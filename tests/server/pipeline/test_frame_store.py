@@ -90,11 +90,12 @@ def test_reads_that_have_not_begun_are_cancelled(make_store, temporal, blocked):
     assert all(read.cancelled() for read in reads)
 
 
-def test_frames_beside_a_window_are_counted_from_the_begin_of_their_read(make_store, temporal, blocked):
+def test_frames_after_a_window_are_counted_from_the_begin_of_their_read(make_store, temporal, blocked):
     store = make_store(temporal(), readers=blocked)
     for frame in range(1003, 1008):
         store.load(frame)
-    assert store.count_beside(FIRST) == 3
+    assert store.count_ahead(FIRST) == 3  # 1005 to 1007
+    assert store.count_ahead(Window(1005, 1008)) == 0  # what lies before is held for those that are to be completed
 
 
 def test_a_frame_is_prepared_once_for_all_its_windows(make_store, temporal, take):
@@ -231,10 +232,10 @@ def test_frames_before_the_coming_window_are_freed(make_store, temporal, take):
     frames = {number: weakref.ref(store.loaded(number)) for number in FIRST.frames}
     store.release(Window(1004, 1007))
     assert [number for number, frame in frames.items() if frame() is not None] == [1004]
-    assert store.count_beside(Window(1, 1)) == 1
+    assert store.count_ahead(Window(1, 1)) == 1
     store.release(None)
     assert frames[1004]() is None
-    assert store.count_beside(Window(1, 1)) == 0
+    assert store.count_ahead(Window(1, 1)) == 0
 
 
 def test_frames_that_a_group_will_look_at_are_kept(make_store, latent, take):
