@@ -35,6 +35,7 @@ class Record:
         version: of the record.
         gizmo: version of the gizmo that was refined.
         outline: the numbers around the mask's outline that the refine took, by setting; empty where it took none.
+        later: what a later version added, by its name: kept as it is.
     """
 
     key: str
@@ -48,6 +49,7 @@ class Record:
     version: int = 1
     gizmo: int = 1
     outline: dict[str, Any] = field(default_factory=dict)
+    later: dict[str, Any] = field(default_factory=dict)
 
 
 def result_key(settings: MatteSettings, mask_channel: str, clip: str, signature: str) -> str:
@@ -78,14 +80,17 @@ def _parse(text: str) -> Record | None:
         content = json.loads(text)
         above = content.get("upstream")
         held = None if above is None else restored(above)
-        return Record(**{**known(Record, content), "upstream": held})
+        ours = known(Record, {name: value for name, value in content.items() if name != "later"})
+        later = {name: value for name, value in content.items() if name not in ours}
+        return Record(**{**ours, "upstream": held, "later": later})
     except (ValueError, TypeError, AttributeError):
         return None
 
 
 def text_of(record: Record) -> str:
     """Return a record as text."""
-    return json.dumps(asdict(record), sort_keys=True)
+    content = asdict(record)
+    return json.dumps({**content.pop("later"), **content}, sort_keys=True)
 
 
 def write(node: nuke.Node, record: Record | None) -> None:

@@ -183,7 +183,10 @@ def test_a_client_that_sends_no_frames_holds_nobody_up(server, make_peer, make_c
 
 def test_flags_are_in_the_result_and_in_the_list_of_jobs(server, make_clip):
     clip = make_clip(count=6)
-    frames.write_picture(clip.file("mask", 1004), np.zeros((64, 96), np.float32), ("A",))
+    for frame in clip.numbers:
+        mask = np.zeros((64, 96), np.float32)
+        mask[16:48, 24:72] = frame != 1004
+        frames.write_picture(clip.file("mask", frame), mask, ("A",))
     with server.client() as client:
         *_, done = client.events(client.submit(clip.order()))
         newest = client.jobs()[0]

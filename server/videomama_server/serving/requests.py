@@ -155,8 +155,7 @@ class Requests:
         else:
             job.supply.note_arrived(frame.role, frame.frame)
             self._dispatch.worker.send(pipe.FrameSupplied(frame.job, frame.role, frame.frame))
-        if job.ended:
-            spool.remove(job.spool)  # again: it cannot be removed whole while a frame is being written
+        _tidy(job)
         return None
 
     async def _fetch(self, incoming: Incoming[messages.FetchAlpha]) -> Answer:
@@ -200,6 +199,12 @@ class Requests:
 def _prove(path: Path, nonce: str) -> str:
     with open_plain(path) as file:
         return proof(file, nonce)
+
+
+def _tidy(job: Job) -> None:
+    """Remove the folder of a job that ended meanwhile: it cannot be removed whole while a frame is being written."""
+    if job.ended:
+        spool.remove(job.spool)
 
 
 def _memory(pid: int | None) -> int | None:

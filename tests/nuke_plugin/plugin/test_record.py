@@ -34,11 +34,14 @@ def test_the_record_is_plain_json_and_can_be_read_again(comp, last):
     assert len(last.upstream.sources) == 2
 
 
-def test_what_a_later_version_adds_is_left_out_and_what_an_earlier_one_lacks_is_its_default(last):
+def test_what_a_later_version_adds_is_kept_and_what_an_earlier_one_lacks_is_its_default(last):
     from videomama_nuke import record
 
     content = json.loads(record.text_of(last))
-    assert record.parse(json.dumps({**content, "added": 1})) == last
+    for added in ({"added": {"deep": [1]}}, {"later": 3, "added": None}):
+        newer = record.parse(json.dumps({**content, **added}))
+        assert replace(newer, later={}) == last
+        assert json.loads(record.text_of(replace(newer, engine="other"))) == {**content, **added, "engine": "other"}
     del content["upstream"], content["version"], content["gizmo"]
     earlier = record.parse(json.dumps(content))
     assert (earlier.upstream, earlier.version, earlier.gizmo) == (None, 1, 1)

@@ -203,7 +203,6 @@ def test_the_published_canvas_is_the_references_own(engine):
     [
         ({"window": 26}, "--window 26"),
         ({"mode": "reference", "feedback": 1}, "feedback"),
-        ({"canvas": "100x64"}, "100x64"),
     ],
 )
 def test_what_it_cannot_follow_is_an_error(engine, asked, named, raises_with_hint):
