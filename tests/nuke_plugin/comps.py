@@ -21,7 +21,9 @@ PLUGIN = STANDIN.parents[1] / "nuke_plugin"
 WIDTH, HEIGHT = 64, 48
 FIRST, COUNT, MANY = 1001, 20, 24
 WAIT_S = 60.0
+_LOOKS_S = 10.0
 _clips = itertools.count(1)
+_left: set[threading.Thread] = set()
 
 
 def pixels(frame: int, width: int = WIDTH, height: int = HEIGHT) -> tuple[np.ndarray, np.ndarray]:
@@ -206,8 +208,9 @@ def end() -> None:
     if main_thread is not None:
         main_thread.closing.set()  # no look waits for the main thread any more
     for thread in threading.enumerate():
-        if thread.name in ("VideoMaMa look", "VideoMaMa sizes", "VideoMaMa engines"):
-            thread.join(WAIT_S)
+        if thread.name in ("VideoMaMa look", "VideoMaMa sizes", "VideoMaMa engines") and thread not in _left:
+            thread.join(_LOOKS_S)
+            _left.add(thread)  # one that has not ended is not waited for by every later session
     nuke_standin.uninstall()
     forget_plugin()
 

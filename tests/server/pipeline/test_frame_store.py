@@ -191,7 +191,7 @@ def test_an_engine_is_given_display_referred_plates_shaped_masks_and_keys_of_bot
     store = make_store(engine, mask_grow=60.0)
     take(store.read(FIRST.frames))
     take(store.states(FIRST))
-    first, second = engine.seen[:2]
+    first, second = sorted(engine.seen, key=lambda frame: frame.number)[:2]
     assert (first.number, first.full_size, first.mask.shape) == (1001, (48, 64), CANVAS)
     assert first.mask.sum() > pictures.disc(24, 24)[8:40, 8:56].sum()
     assert first.plate.max() <= 1 < pictures.scene(1001).max()
