@@ -120,7 +120,7 @@ def test_a_cancel_is_seen_in_the_middle_of_a_window(bench, shot, temporal):
     engine = Cancelling()
     with pytest.raises(Cancelled):
         bench.run(shot, engine, cancelled=cancelled)
-    assert engine.prepared == [1001]
+    assert 1 <= len(engine.prepared) <= 2  # of the window's four: one in each reading thread
     assert engine.windows == []
 
 
