@@ -21,9 +21,7 @@ PLUGIN = STANDIN.parents[1] / "nuke_plugin"
 WIDTH, HEIGHT = 64, 48
 FIRST, COUNT, MANY = 1001, 20, 24
 WAIT_S = 60.0
-_LOOKS_S = 10.0
 _clips = itertools.count(1)
-_left: set[threading.Thread] = set()
 
 
 def pixels(frame: int, width: int = WIDTH, height: int = HEIGHT) -> tuple[np.ndarray, np.ndarray]:
@@ -202,17 +200,15 @@ def end() -> None:
     """End the session as Nuke does when it quits."""
     import nuke_standin
 
-    buttons, main_thread = (sys.modules.get(f"videomama_nuke.{name}") for name in ("buttons", "main_thread"))
+    buttons = sys.modules.get("videomama_nuke.buttons")
     if buttons is not None:
         buttons.close()
-    if main_thread is not None:
-        main_thread.closing.set()  # no look waits for the main thread any more
-    for thread in threading.enumerate():
-        if thread.name in ("VideoMaMa look", "VideoMaMa sizes", "VideoMaMa engines") and thread not in _left:
-            thread.join(_LOOKS_S)
-            _left.add(thread)  # one that has not ended is not waited for by every later session
-    nuke_standin.uninstall()
     forget_plugin()
+    for thread in threading.enumerate():
+        if thread.name.startswith("VideoMaMa"):  # none meets the next test's Nuke, or what that test patches
+            thread.join(WAIT_S)
+            assert not thread.is_alive(), f"{thread.name} has not ended"
+    nuke_standin.uninstall()
 
 
 def plain_script(folder: Path, words: str = "", count: int = COUNT) -> str:
@@ -240,6 +236,12 @@ def in_terminal(folder: Path, *words: object, **more: str) -> subprocess.Complet
 
 
 def forget_plugin() -> None:
-    """Make the next import load the plug-in anew: it holds on to the `nuke` that it was loaded with."""
+    """Make the next import load the plug-in anew: it holds on to the `nuke` that it was loaded with.
+
+    What still waits for that Nuke's main thread, which nobody serves any more, is let go.
+    """
+    main_thread = sys.modules.get("videomama_nuke.main_thread")
+    if main_thread is not None:
+        main_thread.closing.set()
     for name in [name for name in sys.modules if name.split(".")[0] == "videomama_nuke"]:
         del sys.modules[name]

@@ -116,3 +116,15 @@ def test_a_group_of_an_earlier_gizmo_has_no_place_for_it_and_works(comp):
     group.removeKnob(group["disk_use"])
     comp.node().showControlPanel()
     shown(comp)
+
+
+def test_a_count_of_a_session_that_another_one_takes_over_waits_for_nobody(open_nuke, tmp_path):
+    comps.write_clip(tmp_path, 2)
+    comp = open_nuke()
+    comp.open(comps.plain_script(tmp_path, count=2))
+    comp.node().showControlPanel()
+    counts = [thread for thread in threading.enumerate() if thread.name == "VideoMaMa sizes"]
+    assert len(counts) == 1
+    open_nuke()
+    counts[0].join(comps.WAIT_S / 2)
+    assert not counts[0].is_alive()
