@@ -65,8 +65,10 @@ class FrameStore:
         return self._loads[frame]
 
     def prepare(self, frame: int) -> None:
-        """Begin to read a frame and let the engine prepare it as soon as it is there, where its region is known."""
-        if self._survey.region is not None:
+        """Begin to read a frame, and let the engine prepare it as soon as it is there where its region is known."""
+        if self._survey.region is None:
+            self.load(frame)
+        else:
             self._prepare(frame, self._survey.region)
 
     def count_ahead(self, window: Window) -> int:

@@ -136,6 +136,14 @@ def test_several_frames_are_prepared_at_once_and_none_by_the_jobs_own_thread(mak
     assert threading.current_thread() not in engine.threads
 
 
+@pytest.mark.parametrize("roi", ["8,8,48,32", "off"])
+def test_whether_or_not_its_region_is_known_a_frame_to_prepare_is_read_ahead(make_store, temporal, blocked, roi):
+    store = make_store(temporal(), readers=blocked, roi=roi)
+    for frame in FIRST.frames:
+        store.prepare(frame)
+    assert blocked.given == list(FIRST.frames)
+
+
 def test_what_goes_wrong_in_preparing_is_raised_by_the_window_that_needs_it(make_store, temporal, take):
     class Failing(temporal):
         def prepare(self, frame, settings):
