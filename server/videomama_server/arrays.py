@@ -6,5 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
+HalfArray = NDArray[np.float16]
+BoolArray = NDArray[np.bool_]
 ByteArray = NDArray[np.uint8]
 REFERENCE_SIDE = 1920  # long side, in pixels, of the plate that distances in settings are given for

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from videomama_server.arrays import FloatArray
+from videomama_server.arrays import BoolArray, FloatArray
 
 LIFT_RADIUS = 2
 _LIFT_EPSILON = 1e-5
@@ -31,7 +30,7 @@ class LocalLines:
         alpha = np.einsum("hwc,hwc->hw", self.slope, plate) + self.offset
         return np.asarray(np.clip(alpha, 0, 1), np.float32)
 
-    def at(self, where: NDArray[np.bool_], colours: FloatArray) -> FloatArray:
+    def at(self, where: BoolArray, colours: FloatArray) -> FloatArray:
         """Return the alphas (N,), 0..1, of the N pixels `where` (H, W) says, from their colours (N, 3)."""
         alpha = np.einsum("nc,nc->n", self.slope[where], colours) + self.offset[where]
         return np.asarray(np.clip(alpha, 0, 1), np.float32)

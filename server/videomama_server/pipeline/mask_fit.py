@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from videomama_client.mask_presets import EXACT, FAIR, GOOD, ROUGH
 
-from videomama_server.arrays import REFERENCE_SIDE, FloatArray
+from videomama_server.arrays import REFERENCE_SIDE, BoolArray, FloatArray
+from videomama_server.distances import signed_depth
 from videomama_server.media.reduction import averaged, reduced_size
 
 UNSURE = "unsure"  # beside the presets
@@ -33,8 +34,6 @@ _ENOUGH = 15  # lines with a clear edge, below which all count
 _PROMINENT = 1.3  # below it, no place along the lines has more of an edge than any other
 _AWAY = ((3.0, EXACT), (8.0, GOOD), (14.0, FAIR))  # pixels at 1920 wide up to which the outline is so far off
 _BIASED = 3.0  # pixels at 1920 wide
-
-BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -144,7 +143,7 @@ def _lines(
     height, width = subject.shape
     smooth = cv2.GaussianBlur(plate, (0, 0), max(0.6, 1.2 * scale))
     lab = np.asarray(cv2.cvtColor(smooth, cv2.COLOR_RGB2Lab), np.float32)
-    distance = _sampled(_signed_distance(subject) / np.float32(scale), x, y)
+    distance = _sampled(-signed_depth(subject) / np.float32(scale), x, y)
     valid = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     valid &= np.abs(distance - away) <= 2 + 1.5 / scale + 0.35 * np.abs(away)
     outwards = np.logical_and.accumulate(valid[:, _REACH:], axis=1)
@@ -156,15 +155,6 @@ def _lines(
 def _sampled(picture: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
     found = cv2.remap(picture, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
     return np.asarray(found, np.float32)
-
-
-def _signed_distance(subject: BoolArray) -> FloatArray:
-    """Return the distance (H, W) to the outline in pixels, negative inside."""
-    inside, outside = (
-        np.asarray(cv2.distanceTransform(part.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
-        for part in (subject, ~subject)
-    )
-    return np.where(subject, np.float32(0.5) - inside, outside - np.float32(0.5))
 
 
 def _fit(colours: FloatArray, valid: BoolArray, side: int) -> Fit:

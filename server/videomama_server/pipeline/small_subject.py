@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from videomama_server.arrays import BoolArray
 from videomama_server.media import sequences
 from videomama_server.pipeline import morphology
 from videomama_server.pipeline.mask_choice import fixed_places
@@ -50,7 +50,7 @@ def settled(order: Order, readers: ThreadPoolExecutor) -> Generator[Pause, None,
     return replace(order, engine_name=order.light.name, engine=order.light.engine, light=None, note=note)
 
 
-def thickness(subject: NDArray[np.bool_]) -> float:
+def thickness(subject: BoolArray) -> float:
     """Return the width of the widest disc inside a subject (H, W), pixels; 0 where there is none."""
     if not subject.any():
         return 0.0

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from videomama_server.arrays import REFERENCE_SIDE, FloatArray
+from videomama_server.arrays import REFERENCE_SIDE, BoolArray, FloatArray
 
 _GAP = 16.0  # pixels at 1920, the widest
 _LONG = 60.0  # pixels at 1920 that it runs along the frame's edge, at least
@@ -75,7 +74,7 @@ def _gap(mask: FloatArray, turns: int, scale: float) -> Gap | None:
     return Gap(turns, columns, usual)
 
 
-def _longest(flags: NDArray[np.bool_]) -> slice:
+def _longest(flags: BoolArray) -> slice:
     """Return the longest run of what is true."""
     ends = np.flatnonzero(np.diff(np.concatenate([[0], flags.view(np.int8), [0]])))
     starts, stops = ends[::2], ends[1::2]

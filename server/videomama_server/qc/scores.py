@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from videomama_client.errors import BadInput
 
 from videomama_server import metrics
-from videomama_server.arrays import FloatArray
+from videomama_server.arrays import BoolArray, FloatArray
 from videomama_server.media.reduction import averaged, fitted_size
-from videomama_server.qc.regions import DEPTH, EDGE, REACH, Bits
+from videomama_server.qc.regions import DEPTH, EDGE, REACH
 from videomama_server.qc.sights import MOTION, Sight, glimpse, sight
 from videomama_server.qc.texture import texture
 
@@ -165,13 +165,13 @@ def measure(now: Sight, before: Sight | None) -> FrameScores:
     )
 
 
-def _overlap(one: Bits, other: Bits) -> float:
+def _overlap(one: BoolArray, other: BoolArray) -> float:
     """Return the intersection over union of two regions; 1 when both are empty."""
     union = np.count_nonzero(one | other)
     return np.count_nonzero(one & other) / union if union else 1.0
 
 
-def _covered_sides(mask: Bits) -> float:
+def _covered_sides(mask: BoolArray) -> float:
     """Return how much of each of the frame's four sides is mask, of the side with the second least."""
     return sorted(float(side.mean()) for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))[1]
 
@@ -224,7 +224,7 @@ def _at(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     return found
 
 
-def _largest(places: Bits) -> int:
+def _largest(places: BoolArray) -> int:
     """Return the pixels of the largest place, thin parts left out."""
     if not places.any():  # as a rule
         return 0

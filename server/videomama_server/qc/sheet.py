@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from videomama_client.messages import QcFlag
 
-from videomama_server.arrays import ByteArray, FloatArray
+from videomama_server.arrays import BoolArray, ByteArray, FloatArray
 from videomama_server.media import contact_sheet as sheets
 from videomama_server.media.srgb import to_light
 from videomama_server.qc.files import Loaded
-from videomama_server.qc.regions import Bits, far_outside, holes
+from videomama_server.qc.regions import far_outside, holes
 
 ROWS = 6
 _TITLES = (
@@ -67,7 +67,7 @@ def _near(row: Loaded, size: tuple[int, int]) -> list[FloatArray]:
     return [sheets.comp_over(ground, to_light(plate), alpha) for ground in (_BRIGHT, _DARK)]
 
 
-def _window(subject: Bits) -> tuple[slice, slice]:
+def _window(subject: BoolArray) -> tuple[slice, slice]:
     """Return the part of a frame, of its own proportions, that shows the subject and something on each side."""
     spans, shape = [np.flatnonzero(subject.any(axis=axis)) for axis in (1, 0)], subject.shape
     if not len(spans[0]):

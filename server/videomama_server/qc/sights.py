@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from videomama_client.errors import BadInput
 
 from videomama_server import metrics
-from videomama_server.arrays import FloatArray
+from videomama_server.arrays import BoolArray, FloatArray
 from videomama_server.media.reduction import averaged, fitted_size
 from videomama_server.qc import rim
-from videomama_server.qc.regions import Bits, Regions, regions
+from videomama_server.qc.regions import Regions, regions
 from videomama_server.qc.rim import Gap, ToDisplay
 
 WORKING = 480  # pixels: frames with a longer side are measured at this size, which makes them quick
@@ -38,7 +38,7 @@ class Glimpse:
 
     size: tuple[int, int]
     view: NDArray[np.uint8]
-    mask: Bits
+    mask: BoolArray
     covered: float
     grey: float = 0.0
     gaps: tuple[Gap, ...] = ()

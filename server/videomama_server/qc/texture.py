@@ -8,8 +8,8 @@ from typing import Optional
 import cv2
 import numpy as np
 
-from videomama_server.arrays import REFERENCE_SIDE, FloatArray
-from videomama_server.qc.regions import EDGE, Bits, Regions
+from videomama_server.arrays import REFERENCE_SIDE, BoolArray, FloatArray
+from videomama_server.qc.regions import EDGE, Regions
 
 SOLID = np.float32(0.9)  # alpha under this one shows what is behind
 NEAR, FAR = 28.0, 72.0  # pixels at 1920: the ring around a mask in which haze lies
@@ -74,7 +74,7 @@ def _slope(picture: object) -> tuple[FloatArray, FloatArray]:
     )
 
 
-def _remains(where: Regions, alpha: FloatArray) -> Bits:
+def _remains(where: Regions, alpha: FloatArray) -> BoolArray:
     """Return (H, W): faint places outside a mask that hang together with no subject."""
     count, places = cv2.connectedComponents((alpha > _TRACE).view(np.uint8), connectivity=8)
     held = np.zeros(count, bool)
@@ -83,6 +83,6 @@ def _remains(where: Regions, alpha: FloatArray) -> Bits:
     return np.asarray(~held[np.asarray(places)] & (where.outside > EDGE))
 
 
-def _share(places: Bits, ring: Bits) -> float:
+def _share(places: BoolArray, ring: BoolArray) -> float:
     size = np.count_nonzero(ring)
     return np.count_nonzero(places & ring) / size if size else 0.0

@@ -9,9 +9,9 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from videomama_server.arrays import REFERENCE_SIDE, ByteArray, FloatArray
+from videomama_server.distances import signed_depth
 
 _STRAY = 1.0  # pixels that a careful outline strays at most, on every frame elsewhere
 _STRAY_CELLS = (12, 20)  # places, down and across, that stray each on its own
@@ -74,7 +74,7 @@ def network(alpha: FloatArray, index: int, streams: Streams, bias: tuple[float, 
     if subject.all() or not subject.any():
         return subject.astype(np.uint8)
     off = streams(_BIAS).uniform(*bias) + np.clip(_wandered(alpha.shape, index, streams), -_FARTHEST, _FARTHEST)
-    return (_depth(subject) > -_scale(alpha) * off).astype(np.uint8)
+    return (signed_depth(subject) > -_scale(alpha) * off).astype(np.uint8)
 
 
 def short_network(alpha: FloatArray, index: int, streams: Streams) -> ByteArray:
@@ -100,15 +100,6 @@ def _smooth_field(rng: np.random.Generator, cells: tuple[int, int], shape: tuple
     """Return smooth noise (H, W) about as strong as that of its cells, which is standard normal."""
     noise = rng.standard_normal(cells, dtype=np.float32)
     return np.asarray(cv2.resize(noise, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC), np.float32)
-
-
-def _depth(subject: NDArray[np.bool_]) -> FloatArray:
-    """Return how deep (H, W), in pixels, each pixel lies inside the outline, negative outside."""
-    inside, outside = (
-        np.asarray(cv2.distanceTransform(part.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)
-        for part in (subject, ~subject)
-    )
-    return np.where(subject, inside - np.float32(0.5), np.float32(0.5) - outside)
 
 
 def _scale(picture: FloatArray) -> float:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from videomama_client.mask_presets import Outline
 
-from videomama_server.arrays import REFERENCE_SIDE, FloatArray
+from videomama_server.arrays import REFERENCE_SIDE, BoolArray, ByteArray, FloatArray
+from videomama_server.distances import distance_to
 from videomama_server.engines.classic.colour_grid import ColourGrid
-from videomama_server.engines.classic.trimap import BoolArray, Trimap, distance_to, local_depth
+from videomama_server.engines.classic.trimap import Trimap, local_depth
 from videomama_server.media.reduction import averaged, reduced_size
 
 # All lengths are in pixels of a plate 1920 wide.
@@ -151,7 +151,7 @@ def _mean(colour: FloatArray, of: BoolArray, sigma: float) -> FloatArray:
     return np.asarray(cv2.resize(mean, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _joined(found: BoolArray, seed: BoolArray) -> NDArray[np.uint8]:
+def _joined(found: BoolArray, seed: BoolArray) -> ByteArray:
     """Return those of the found pixels (h, w) that are joined to the band; gaps of two pixels do not part them."""
     closed = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)).astype(np.bool_)
     count, labels = cv2.connectedComponents((closed | seed).astype(np.uint8), connectivity=8)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from videomama_server.arrays import FloatArray
-from videomama_server.engines.classic.trimap import BoolArray, Trimap
+from videomama_server.arrays import BoolArray, FloatArray
+from videomama_server.engines.classic.trimap import Trimap
 
 _EPSILON = 1e-5  # variance of colour added to each window, of a plate 0..1: about that of grain
 _PULL = 0.01  # weight of the prior; a window's affinities are of the order of 1

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from videomama_server.arrays import REFERENCE_SIDE, FloatArray
+from videomama_server.arrays import REFERENCE_SIDE, BoolArray, FloatArray
+from videomama_server.distances import signed_depth
 from videomama_server.engines.classic.colour_grid import ColourGrid
 from videomama_server.engines.classic.grain import without_grain
 from videomama_server.engines.classic.motion import REACH, Trust, motions, moved
-from videomama_server.engines.classic.trimap import BoolArray, distance_to
 from videomama_server.media.reduction import averaged, reduced_size
 
 WORKING = 480  # long side, in pixels, of the view that outlines are corrected in
@@ -201,9 +201,7 @@ def _lightness(view: SmallFrame) -> FloatArray:
 
 def _by_distance(view: SmallFrame, slack: float) -> FloatArray:
     """Return how likely each pixel is to be subject (h, w) by the signed distance to the mask's outline."""
-    inside, outside = distance_to(~view.subject), distance_to(view.subject)
-    distance = np.where(view.subject, inside - np.float32(0.5), np.float32(0.5) - outside)
-    return np.asarray(expit(distance * np.float32(2 / (slack * view.scale))), np.float32)
+    return np.asarray(expit(signed_depth(view.subject) * np.float32(2 / (slack * view.scale))), np.float32)
 
 
 def _log_odds(likely: FloatArray) -> FloatArray:

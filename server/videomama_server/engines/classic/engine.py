@@ -8,11 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from videomama_client.mask_presets import outline_of
 from videomama_client.settings import MatteSettings, Resolved
 
-from videomama_server.arrays import REFERENCE_SIDE, FloatArray
+from videomama_server.arrays import REFERENCE_SIDE, FloatArray, HalfArray
 from videomama_server.engines.base import PROTOCOL, EngineFrame, PlainEngine, RegionRule, WindowShape
 from videomama_server.engines.classic import preview
 from videomama_server.engines.classic.band import FAR, widened
@@ -52,10 +51,10 @@ class PreparedFrame:
     """
 
     mask: FloatArray
-    plate: NDArray[np.float16] | None
+    plate: HalfArray | None
     view: SmallFrame | None
     long_side: int
-    small: NDArray[np.float16] | None = None
+    small: HalfArray | None = None
     _solved: tuple[FloatArray, SolvedFrame] | None = field(default=None, repr=False)
 
     def solved(self, likely: FloatArray, settings: Resolved) -> SolvedFrame:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from videomama_server.arrays import FloatArray
+from videomama_server.arrays import BoolArray, FloatArray
 from videomama_server.engines.classic.separability import around
 from videomama_server.engines.classic.shared import SharedMatte
-from videomama_server.engines.classic.trimap import BoolArray
 from videomama_server.media.srgb import to_display
 
 # Display-referred colour that a mix of two samples leaves over: where it explains the plate, and where not at all.

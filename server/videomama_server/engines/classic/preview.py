@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from videomama_client.settings import Resolved
 
-from videomama_server.arrays import FloatArray
+from videomama_server.arrays import BoolArray, FloatArray, HalfArray
 from videomama_server.engines.classic.correction import WORKING
 from videomama_server.engines.classic.matte import reduced
-from videomama_server.engines.classic.trimap import BoolArray, Trimap
+from videomama_server.engines.classic.trimap import Trimap
 from videomama_server.engines.guided_filter import lift_lines
 
 VIEW = 480  # long side, in pixels, of the largest plate that motion is followed in
 # Likewise, the smallest and the largest of each.
 _SOLVED = (480, 960)  # half the plate between these
 _CORRECTED = (240, 320)  # a sixth of the plate between these
-
-HalfArray = NDArray[np.float16]
 
 
 def side(long_side: int) -> int:

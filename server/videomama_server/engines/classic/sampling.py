@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from videomama_server.arrays import FloatArray
-from videomama_server.engines.classic.trimap import BoolArray, distance_to
+from videomama_server.arrays import BoolArray, FloatArray
+from videomama_server.distances import distance_to
 
 IndexArray = NDArray[np.intp]
 

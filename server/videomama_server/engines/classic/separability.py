@@ -5,9 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from videomama_server.arrays import FloatArray
+from videomama_server.arrays import BoolArray, FloatArray
 from videomama_server.engines.classic.shared import SharedMatte
-from videomama_server.engines.classic.trimap import BoolArray
 from videomama_server.media.srgb import to_display
 
 _ALIKE = 0.03  # display-referred distance of two colours under which a mix of them says nothing

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from videomama_server.arrays import FloatArray
+from videomama_server.arrays import BoolArray, FloatArray
 from videomama_server.engines.classic.sampling import IndexArray, surroundings
-from videomama_server.engines.classic.trimap import BoolArray, Trimap
+from videomama_server.engines.classic.trimap import Trimap
 
 # Background has texture that the border of the band does not show: look behind it too (pixels of a plate 1920 wide).
 _BACKGROUND_DEPTHS = (8.0, 24.0, 56.0, 120.0)

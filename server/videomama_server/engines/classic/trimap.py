@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from videomama_server.arrays import FloatArray
-
-BoolArray = NDArray[np.bool_]
+from videomama_server.arrays import BoolArray, FloatArray
+from videomama_server.distances import distance_to
 
 
 @dataclass(frozen=True)
@@ -103,8 +101,3 @@ def local_depth(depth: FloatArray, scale: float) -> FloatArray:
     """
     side = 2 * round(_AROUND * scale) + 1
     return np.asarray(cv2.dilate(depth, np.ones((side, side), np.uint8)), np.float32)
-
-
-def distance_to(region: BoolArray) -> FloatArray:
-    """Return the distance (H, W), pixels, of every pixel to the nearest one of `region` (H, W), which must have one."""
-    return np.asarray(cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5), np.float32)

@@ -10,10 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from videomama_server.arrays import ByteArray, FloatArray
+from videomama_server.arrays import ByteArray, FloatArray, HalfArray
 from videomama_server.engines.guided_filter import LIFT_RADIUS, lift_lines
-
-HalfArray = NDArray[np.float16]
 
 _SOLID = 0.01  # alpha nearer than this to 0 or 1 is no transition
 _BAND_SHARE = 0.004  # of the region's long side that colour may move an edge by

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from videomama_server.engines.classic.trimap import carried, distance_to, trimap_of
+from videomama_server.engines.classic.trimap import carried, trimap_of
 
 
 def disc(height=100, width=100, radius=30):
@@ -67,14 +67,6 @@ def test_any_mask_has_certain_pixels_on_both_sides_and_they_agree_with_it(subjec
     assert trimap.background.any() == (not subject.all())
     assert subject[trimap.foreground].all()
     assert not subject[trimap.background].any()
-
-
-def test_distance_counts_pixels_to_the_region():
-    region = np.zeros((9, 30), bool)
-    region[4, 3] = True
-    distance = distance_to(region)
-    assert distance[4, 3] == 0
-    assert distance[4, 23] == pytest.approx(20, rel=0.02)
 
 
 def test_a_thin_part_keeps_a_core_and_a_mere_line_does_not():
