@@ -23,7 +23,7 @@ from videomama_server.engines.classic.correction import (
     small_frame,
     small_size,
 )
-from videomama_server.engines.classic.grain import without_grain
+from videomama_server.engines.classic.grain import GrainyPlate
 from videomama_server.engines.classic.matte import fast_lines, fine_matte, reduced
 from videomama_server.engines.classic.motion import REACH
 from videomama_server.engines.classic.temporal import SolvedFrame, steadied
@@ -33,7 +33,6 @@ from videomama_server.media.reduction import averaged
 
 _LARGEST = REFERENCE_SIDE  # long side, in pixels, of the largest plate that is solved
 _VIEW = 960  # and of the one that motion is followed in
-_MOST_SMOOTHING = 1.0  # sigma in pixels, for grain where motion is followed and masks are bent
 _SOLVERS = min(4, os.cpu_count() or 1)  # frames solved at a time: each takes one core, and memory
 
 
@@ -130,16 +129,16 @@ def _solved(frame: PreparedFrame, likely: FloatArray, settings: Resolved) -> Sol
         certain = _trimap(frame.mask, settings, frame.long_side)
         return SolvedFrame(certain.foreground.astype(np.float32), certain, None)
     mask, long_side = frame.mask, frame.long_side
-    plate = np.asarray(frame.plate if frame.small is None else frame.small, np.float32)
     if frame.small is not None:
-        mask, long_side = averaged(mask, (plate.shape[0], plate.shape[1])), preview.side(long_side)
+        mask, long_side = averaged(mask, frame.small.shape[:2]), preview.side(long_side)
+    plate = GrainyPlate(np.asarray(frame.plate if frame.small is None else frame.small, np.float32))
     if frame.view is not None:
         mask = corrected(mask, settings.mask_threshold, frame.view, likely)
     trimap = _followed(plate, mask, settings, long_side)
     alpha = trimap.hold(_alpha(plate, carried(mask, long_side / REFERENCE_SIDE), trimap, settings, long_side))
     largest = preview.VIEW if settings.quality == "fast" else _VIEW
-    view = plate if long_side <= largest else reduced(plate, largest / long_side)
-    return SolvedFrame(alpha, trimap, without_grain(view, _MOST_SMOOTHING))
+    view = plate if long_side <= largest else GrainyPlate(reduced(plate.pixels, largest / long_side))
+    return SolvedFrame(alpha, trimap, view.smooth)
 
 
 def _working(settings: Resolved, long_side: int) -> int:
@@ -153,33 +152,32 @@ def _lifted(frame: PreparedFrame, solved: SolvedFrame, alpha: FloatArray) -> Flo
     return preview.lifted(frame.plate, frame.small.astype(np.float32), alpha, solved.trimap)
 
 
-def _alpha(plate: FloatArray, mask: FloatArray, trimap: Trimap, settings: Resolved, long_side: int) -> FloatArray:
-    """Alpha (H, W) of a plate (H, W, 3): solved at 1920 pixels at most and lifted from there."""
+def _alpha(plate: GrainyPlate, mask: FloatArray, trimap: Trimap, settings: Resolved, long_side: int) -> FloatArray:
+    """Alpha (H, W) of a plate: solved at 1920 pixels at most and lifted from there."""
     shrink = _LARGEST / long_side
     if shrink >= 1:
         return _matte(plate, mask, trimap, settings.quality, long_side / REFERENCE_SIDE)
-    small_plate, small_mask = reduced(plate, shrink), reduced(mask, shrink)
+    small_plate, small_mask = GrainyPlate(reduced(plate.pixels, shrink)), reduced(mask, shrink)
     small_trimap = _followed(small_plate, small_mask, settings, _LARGEST)
     alpha = _matte(small_plate, small_mask, small_trimap, settings.quality, 1.0)
-    return lift_lines(small_plate, alpha).resized(*mask.shape).of(plate)
+    return lift_lines(small_plate.pixels, alpha).resized(*mask.shape).of(plate.pixels)
 
 
-def _matte(plate: FloatArray, mask: FloatArray, trimap: Trimap, quality: str, scale: float) -> FloatArray:
+def _matte(plate: GrainyPlate, mask: FloatArray, trimap: Trimap, quality: str, scale: float) -> FloatArray:
     if not trimap.foreground.any() or not trimap.background.any():
         return trimap.foreground.astype(np.float32)
     if quality == "fast":
-        plate = without_grain(plate, _MOST_SMOOTHING)
-        return fast_lines(plate, mask, scale).of(plate)
+        return fast_lines(plate.smooth, mask, scale).of(plate.smooth)
     return fine_matte(plate, mask, trimap, scale)
 
 
-def _followed(plate: FloatArray, mask: FloatArray, settings: Resolved, long_side: int) -> Trimap:
-    """Return the trimap of a mask (H, W) whose band follows the plate (H, W, 3); in a preview it does not."""
+def _followed(plate: GrainyPlate, mask: FloatArray, settings: Resolved, long_side: int) -> Trimap:
+    """Return the trimap of a mask (H, W) whose band follows the plate; in a preview it does not."""
     trimap = _trimap(mask, settings, long_side)
     subject = mask >= settings.mask_threshold
     if settings.quality == "fast" or subject.all() or not subject.any():
         return trimap
-    return widened(trimap, without_grain(plate, _MOST_SMOOTHING), subject, outline_of(settings), long_side)
+    return widened(trimap, plate.smooth, subject, outline_of(settings), long_side)
 
 
 def _trimap(mask: FloatArray, settings: Resolved, long_side: int) -> Trimap:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import cv2
 import numpy as np
 
@@ -10,11 +13,28 @@ from videomama_server.media.reduction import averaged, reduced_size
 
 _UNSEEN = 0.006  # standard deviation of grain, display-referred, up to which it does no harm
 _SMOOTHING = 110.0  # sigma in pixels for each unit of grain above that
+_MOST_SMOOTHING = 1.0  # sigma in pixels: more costs strands where they stand out from it
 _LEAST_SMOOTHING = 0.3  # sigma in pixels, below which a blur changes nothing
 _BLOCK = 16  # pixels a side
 _FLATTEST = 0.25  # quantile of the blocks: grain is everywhere, texture is not
 _OF_MEAN = 1.2533  # standard deviation of a normal distribution, of its mean distance from 0
 _CURVATURE = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32) / 6
+
+
+@dataclass(frozen=True)
+class GrainyPlate:
+    """A plate as it is, and smoothed by its grain once somebody asks for that.
+
+    Attributes:
+        pixels: (H, W, 3), 0..1, display-referred.
+    """
+
+    pixels: FloatArray
+
+    @cached_property
+    def smooth(self) -> FloatArray:
+        """(H, W, 3), for what takes grain for detail: closed form, motion, and what bends masks and bands."""
+        return without_grain(self.pixels, _MOST_SMOOTHING)
 
 
 def without_grain(plate: FloatArray, most: float) -> FloatArray:

@@ -7,7 +7,7 @@ import numpy as np
 from videomama_server.arrays import FloatArray
 from videomama_server.engines.classic.closed_form import closed_form
 from videomama_server.engines.classic.evidence import Estimates, share_of_spread, unexplained
-from videomama_server.engines.classic.grain import without_grain
+from videomama_server.engines.classic.grain import GrainyPlate
 from videomama_server.engines.classic.pool import pooled
 from videomama_server.engines.classic.separability import blended, separability
 from videomama_server.engines.classic.shared import shared_matte
@@ -19,7 +19,6 @@ from videomama_server.media.srgb import to_light
 _GUIDED_RADIUS = 16.0  # pixels of a plate 1920 wide
 _GUIDED_EPSILON = 1e-4
 _HAZE = np.float32(0.05)  # alpha that texture of the background alone can feign
-_MOST_SMOOTHING = 1.0  # sigma in pixels, for grain before closed form, which takes it for detail
 
 
 def fast_lines(plate: FloatArray, mask: FloatArray, scale: float) -> LocalLines:
@@ -33,7 +32,7 @@ def fast_lines(plate: FloatArray, mask: FloatArray, scale: float) -> LocalLines:
     return fit_lines(plate, mask, max(1, round(_GUIDED_RADIUS * scale)), _GUIDED_EPSILON)
 
 
-def fine_matte(plate: FloatArray, mask: FloatArray, trimap: Trimap, scale: float) -> FloatArray:
+def fine_matte(plate: GrainyPlate, mask: FloatArray, trimap: Trimap, scale: float) -> FloatArray:
     """Return alpha (H, W), 0..1: by colour sampling, by the bent mask where that fails, and by closed form, pooled.
 
     Sampling finds strands that are connected to nothing and invents specks; closed form does neither. Grain is
@@ -41,15 +40,16 @@ def fine_matte(plate: FloatArray, mask: FloatArray, trimap: Trimap, scale: float
 
     Arguments as for `fast_lines`; the trimap is that of the mask.
     """
-    safe = fast_lines(plate, mask, scale).of(plate)
+    pixels = plate.pixels
+    safe = fast_lines(pixels, mask, scale).of(pixels)
     band = trimap.unknown
     if not band.any():
         return trimap.hold(safe)
-    matte = shared_matte(to_light(plate), trimap, safe, scale)
+    matte = shared_matte(to_light(pixels), trimap, safe, scale)
     clear = separability(matte, band, scale)
     sampled = trimap.hold((blended(matte, safe, clear) - _HAZE) / (1 - _HAZE))
-    spread = closed_form(without_grain(plate, _MOST_SMOOTHING), trimap, safe)
-    left_over = unexplained(plate, matte, band, scale)
+    spread = closed_form(plate.smooth, trimap, safe)
+    left_over = unexplained(pixels, matte, band, scale)
     share = share_of_spread(Estimates(trimap.hold(safe), sampled, spread), left_over, clear, scale)
     return trimap.hold(pooled(sampled, spread, share))
 

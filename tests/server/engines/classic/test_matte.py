@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from videomama_server.engines.classic import matte
 from videomama_server.engines.classic.closed_form import closed_form
+from videomama_server.engines.classic.grain import GrainyPlate
 from videomama_server.engines.classic.matte import fast_lines, fine_matte, reduced
 from videomama_server.engines.classic.shared import shared_matte
 from videomama_server.engines.classic.trimap import trimap_of
@@ -19,19 +20,19 @@ def error(alpha, scene):
 def test_fine_is_better_than_fast_and_fast_than_the_mask(scene):
     trimap = trimap_of(scene.mask > 0.5, 5, 20)
     fast = trimap.hold(fast_lines(scene.plate, scene.mask, 0.5).of(scene.plate))
-    fine = fine_matte(scene.plate, scene.mask, trimap, 0.5)
+    fine = fine_matte(GrainyPlate(scene.plate), scene.mask, trimap, 0.5)
     assert error(fine, scene) < 0.8 * error(fast, scene)
     assert error(fast, scene) < 0.95 * error(scene.mask, scene)
 
 
 def test_without_a_band_the_mask_stands(scene):
     trimap = trimap_of(scene.mask > 0.5, 0, 0)
-    assert np.array_equal(fine_matte(scene.plate, scene.mask, trimap, 0.5), scene.mask)
+    assert np.array_equal(fine_matte(GrainyPlate(scene.plate), scene.mask, trimap, 0.5), scene.mask)
 
 
 def test_a_plate_of_one_colour_leaves_a_softened_mask(scene):
     trimap = trimap_of(scene.mask > 0.5, 5, 20)
-    alpha = fine_matte(np.full_like(scene.plate, 0.4), scene.mask, trimap, 0.5)
+    alpha = fine_matte(GrainyPlate(np.full_like(scene.plate, 0.4)), scene.mask, trimap, 0.5)
     assert np.isfinite(alpha).all()
     assert np.abs(alpha - scene.mask).mean() < 0.1
 
@@ -57,6 +58,6 @@ def test_heavy_grain_in_the_dark_is_smoothed_for_closed_form_alone(monkeypatch):
     monkeypatch.setattr(matte, "closed_form", lambda *given: spread.append(given[0]) or closed_form(*given))
     monkeypatch.setattr(matte, "shared_matte", lambda *given: sampled.append(given[0]) or shared_matte(*given))
     safe = fast_lines(plate, mask, 0.25).of(plate)
-    fine_matte(plate, mask, trimap, 0.25)
+    fine_matte(GrainyPlate(plate), mask, trimap, 0.25)
     assert np.array_equal(sampled[0], to_light(plate))
     assert error(closed_form(spread[0], trimap, safe), shot) < 0.95 * error(closed_form(plate, trimap, safe), shot)
