@@ -15,7 +15,7 @@ from videomama_server.metrics.flicker import change_along, flicker, motion_view
 from videomama_server.metrics.gradient import grad
 from videomama_server.metrics.scorer import MEASURES, Scorer, Scores
 from videomama_server.metrics.seams import SeamTest, change, drift, overlap_disagreement, seam_test
-from videomama_server.metrics.shape import boundary_f, jaccard
+from videomama_server.metrics.shape import boundary_f, iou, jaccard
 from videomama_server.metrics.tables import rvm_table_mean
 from videomama_server.metrics.temporal import dtssd, messddt
 from videomama_server.metrics.without_truth import (
@@ -50,6 +50,7 @@ __all__ = [
     "foreground_mse",
     "grad",
     "haze_outside",
+    "iou",
     "jaccard",
     "mad",
     "mad_t",

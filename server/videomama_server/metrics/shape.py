@@ -6,20 +6,21 @@ import math
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from videomama_server.arrays import FloatArray
+from videomama_server.arrays import BoolArray, FloatArray
 from videomama_server.metrics.inputs import checked
 
 _THRESHOLD = np.float32(0.5)
 _TOLERANCE = 0.008  # of the picture's diagonal, rounded up to whole pixels
 
-Region = NDArray[np.bool_]
-
 
 def jaccard(pred: FloatArray, truth: FloatArray) -> float:
     """J: what two alphas (H, W) both cover by half or more, over what either does; 1 when both are empty."""
-    one, other = _regions(pred, truth)
+    return iou(*_regions(pred, truth))
+
+
+def iou(one: BoolArray, other: BoolArray) -> float:
+    """Return the intersection over union of two regions (H, W); 1 when both are empty."""
     union = int(np.count_nonzero(one | other))
     return int(np.count_nonzero(one & other)) / union if union else 1.0
 
@@ -40,20 +41,20 @@ def boundary_f(pred: FloatArray, truth: FloatArray) -> float:
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
-def _regions(pred: FloatArray, truth: FloatArray) -> tuple[Region, Region]:
+def _regions(pred: FloatArray, truth: FloatArray) -> tuple[BoolArray, BoolArray]:
     pred, truth = checked(pred, truth)
     return pred >= _THRESHOLD, truth >= _THRESHOLD
 
 
-def _outline(region: Region) -> Region:
+def _outline(region: BoolArray) -> BoolArray:
     """Return the pixels that differ from the one to the right, below, or both; past the border nothing changes."""
     wider = np.pad(region, ((0, 1), (0, 1)), mode="edge")
     right, below, both = wider[:-1, 1:], wider[1:, :-1], wider[1:, 1:]
-    outline: Region = (region ^ right) | (region ^ below) | (region ^ both)
+    outline: BoolArray = (region ^ right) | (region ^ below) | (region ^ both)
     return outline
 
 
-def _share_near(outline: Region, other: Region, reach: int) -> float:
+def _share_near(outline: BoolArray, other: BoolArray, reach: int) -> float:
     """Return how much of `outline` is at most `reach` pixels from `other`."""
     away = np.asarray(cv2.distanceTransform((~other).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
     # Squared distances are whole numbers: half of one more than allowed tells them apart whatever the rounding.

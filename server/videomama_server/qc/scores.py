@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import median
-from typing import Any, Optional
+from typing import Optional
 
 import cv2
 import numpy as np
@@ -14,9 +14,8 @@ from videomama_client.errors import BadInput
 
 from videomama_server import metrics
 from videomama_server.arrays import BoolArray, FloatArray
-from videomama_server.media.reduction import averaged, fitted_size
 from videomama_server.qc.regions import DEPTH, EDGE, REACH
-from videomama_server.qc.sights import MOTION, Sight, glimpse, sight
+from videomama_server.qc.sights import Sight, glimpse, sight
 from videomama_server.qc.texture import texture
 
 VERSION = 2  # of what follows; scores of another one are not comparable
@@ -27,7 +26,7 @@ _STILL = 0.001  # change per pixel of the subject, under which all are alike
 _ALIKE = 0.06  # grey value that the plate may change by where the alpha should not
 _GREAT = np.float32(0.6)  # change of alpha that makes a patch or a hole
 _SOME = np.float32(0.2)  # change of alpha well inside the mask that makes something see-through
-_THICK = np.ones((3, 3), np.uint8)  # pixels at motion size: what it does not fit into is an outline, and no patch
+_THICK = np.ones((3, 3), np.uint8)  # pixels at working size: what it does not fit into is an outline, and no patch
 _FEW = 16  # pixels: of less than these nothing can be said
 
 
@@ -149,13 +148,13 @@ def measure(now: Sight, before: Sight | None) -> FrameScores:
     change = _Change() if before is None else _change(now, before)
     return FrameScores(
         frame=now.frame,
-        iou=_overlap(mask, alpha >= _HALF),
+        iou=metrics.iou(mask, alpha >= _HALF),
         mask=now.glimpse.covered,
         coverage=float(alpha.mean(dtype=np.float64)),
         outside=outside,
         softness=softness,
         hole=hole,
-        inverse=_overlap(mask, alpha < _HALF),
+        inverse=metrics.iou(mask, alpha < _HALF),
         edge=_covered_sides(mask),
         grey=now.glimpse.grey,
         plain=_plain(now.glimpse.view),
@@ -163,12 +162,6 @@ def measure(now: Sight, before: Sight | None) -> FrameScores:
         **asdict(texture(now.regions, alpha)),
         **asdict(change),
     )
-
-
-def _overlap(one: BoolArray, other: BoolArray) -> float:
-    """Return the intersection over union of two regions; 1 when both are empty."""
-    union = np.count_nonzero(one | other)
-    return np.count_nonzero(one & other) / union if union else 1.0
 
 
 def _covered_sides(mask: BoolArray) -> float:
@@ -196,32 +189,19 @@ def _against_mask(now: Sight) -> tuple[float | None, float | None, float | None]
 
 def _change(now: Sight, before: Sight) -> _Change:
     """Return the change per pixel of the subject: a small one may flicker as badly as a large one."""
-    size = fitted_size(now.glimpse.size, MOTION)
-    alphas = averaged(now.alpha, size), averaged(before.alpha, size)
-    change = metrics.change_along(*alphas, now.glimpse.view, before.glimpse.view)
+    change = metrics.change_along(now.alpha, before.alpha, now.glimpse.view, before.glimpse.view)
     same = change.grey <= _ALIKE
     alike, counted = float(same.mean(dtype=np.float64)), same & change.trusted
-    subject = int(np.count_nonzero(np.maximum(*alphas) > _TRACE))
+    subject = int(np.count_nonzero(np.maximum(now.alpha, before.alpha) > _TRACE))
     if subject < _FEW or not counted.any():
         return _Change(alike)
     flicker = float(np.abs(change.alpha[counted]).mean(dtype=np.float64)) * counted.size / subject
-    mask, mask_before = _at(now.glimpse.mask, size), _at(before.glimpse.mask, size)
-    within = counted & (_at(now.regions.core, size) > EDGE) & (_at(before.regions.core, size) > EDGE)
+    mask, mask_before = now.glimpse.mask, before.glimpse.mask
+    within = counted & (now.regions.core > EDGE) & (before.regions.core > EDGE)
     gain = counted & (change.alpha > _GREAT) & ~(mask & ~mask_before)  # what the mask gains, too, is a subject
     loss = counted & (change.alpha < -_GREAT) & ~(mask_before & ~mask)
     faded, restored = (within & (sign * change.alpha > _SOME) for sign in (-1, 1))
     return _Change(alike, flicker, *(_largest(places) / subject for places in (gain, loss, faded, restored)))
-
-
-def _at(picture: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """Return a mask or distances (H, W) at another size, of each pixel the nearest."""
-    if picture.shape == size:
-        return picture
-    rows, columns = (
-        (np.arange(wanted) * 2 + 1) * given // (2 * wanted) for wanted, given in zip(size, picture.shape, strict=True)
-    )
-    found: NDArray[Any] = picture[np.ix_(rows, columns)]
-    return found
 
 
 def _largest(places: BoolArray) -> int:

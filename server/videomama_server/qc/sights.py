@@ -17,7 +17,6 @@ from videomama_server.qc.regions import Regions, regions
 from videomama_server.qc.rim import Gap, ToDisplay
 
 WORKING = 480  # pixels: frames with a longer side are measured at this size, which makes them quick
-MOTION = 480  # pixels: the same for what changes along the plate's motion, most of all that is to be done
 _ROWS = 2  # of a frame that each row of a small one is averaged from, at least: the rest is not read
 _HALF = np.float32(0.5)
 _OUT, _IN = np.float32(0.1), np.float32(0.9)  # a mask is neither between these two
@@ -29,7 +28,7 @@ class Glimpse:
 
     Attributes:
         size: (height, width) of the frame.
-        view: (H, W) uint8 at motion size: the plate in grey, display-referred.
+        view: (H, W) uint8 at working size: the plate in grey, display-referred.
         mask: (H, W) bool at working size: where the mask is 0.5 or more.
         covered: share of the frame that the mask covers, its grey counted.
         grey: share of the frame where the mask is neither subject nor background.
@@ -82,8 +81,9 @@ def glimpse(plate: FloatArray, mask: FloatArray, to_display: ToDisplay) -> Glimp
             f"the plate is {_size(plate)}, the mask {_size(mask)}: they differ in size", "Give the two of one job."
         )
     size = mask.shape[0], mask.shape[1]
-    masked = _reduced(mask, fitted_size(size, WORKING))
-    view = metrics.motion_view(to_display(_reduced(plate, fitted_size(size, MOTION))))
+    small = fitted_size(size, WORKING)
+    masked = _reduced(mask, small)
+    view = metrics.motion_view(to_display(_reduced(plate, small)))
     grey = np.count_nonzero((masked > _OUT) & (masked < _IN)) / masked.size
     covered = float(masked.mean(dtype=np.float64))
     return Glimpse(size, view, masked >= _HALF, covered, grey, rim.gaps(plate, mask, to_display))

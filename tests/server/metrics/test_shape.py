@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from videomama_server.metrics import boundary_f, jaccard
+from videomama_server.metrics import boundary_f, iou, jaccard
 
 
 def box(top, left, bottom, right, shape=(90, 120)):
@@ -65,3 +65,9 @@ def test_f_agrees_with_the_naive_definition(blob):
 
 def test_f_of_outlines_far_apart_is_zero():
     assert boundary_f(box(5, 5, 10, 10), box(60, 90, 70, 100)) == 0
+
+
+def test_regions_are_compared_as_alphas_cut_at_a_half_are():
+    one, other = box(0, 0, 10, 10), box(0, 5, 10, 15)
+    assert iou(one >= 0.5, other >= 0.5) == jaccard(one, other)
+    assert iou(np.zeros((2, 2), bool), np.zeros((2, 2), bool)) == 1

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from videomama_client.errors import BadInput
-from videomama_server.qc.sights import MOTION, WORKING, glimpse, sight
+from videomama_server.qc.sights import WORKING, glimpse, sight
 
 
 def same(plate):
@@ -17,18 +17,18 @@ def test_frames_that_are_large_are_kept_small():
     assert (seen.size, seen.mask.shape, seen.view.shape) == (
         (1000, 2000),
         (WORKING // 2, WORKING),
-        (MOTION // 2, MOTION),
+        (WORKING // 2, WORKING),
     )
     assert (seen.mask.dtype, seen.view.dtype) == (bool, np.uint8)
     assert sight(7, seen, mask).alpha.shape == (WORKING // 2, WORKING)
 
 
 def test_frames_that_are_small_are_kept_as_they_are():
-    mask = np.random.default_rng(1).random((MOTION, 90), np.float32)
-    seen = glimpse(np.zeros((MOTION, 90, 3), np.float32), mask, same)
+    mask = np.random.default_rng(1).random((WORKING, 90), np.float32)
+    seen = glimpse(np.zeros((WORKING, 90, 3), np.float32), mask, same)
     np.testing.assert_array_equal(seen.mask, mask >= 0.5)
     np.testing.assert_array_equal(sight(1, seen, mask).alpha, mask)
-    assert seen.view.shape == (MOTION, 90)
+    assert seen.view.shape == (WORKING, 90)
 
 
 def test_the_mask_is_cut_at_a_half_and_its_grey_counts_in_what_it_covers():
