@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from videomama_server.engines.guided_filter import fit_lines
+from videomama_client.mask_presets import PRESETS
+from videomama_server.engines.classic.matte import fast_lines
 
-BANDS = {"exact": (4.0, 12.0), "rough": (10.0, 40.0)}  # inside and outside the outline, pixels at 1920, by quality
-BAND = (10.0, 24.0)  # for the others
-RADIUS, EPSILON = 16.0, 1e-4  # of the guided filter: pixels at 1920, and how much texture it smooths away
+BANDS = {name: (preset.trimap_erode, preset.trimap_dilate) for name, preset in PRESETS.items()}  # pixels at 1920
+BAND = (10.0, 24.0)  # inside and outside the outline, of masks whose quality is no preset
 
 Solve = Callable[[np.ndarray, np.ndarray, str], np.ndarray]  # display-referred plate (H, W, 3), mask (H, W), quality
 
@@ -30,8 +30,7 @@ def trimap_of(mask: np.ndarray, quality: str) -> np.ndarray:
 def guided(plate: np.ndarray, mask: np.ndarray, quality: str) -> np.ndarray:
     """Bend the mask to the edges of the plate; it needs no trimap."""
     del quality
-    scale = max(mask.shape) / 1920
-    return np.clip(fit_lines(plate, mask, max(1, round(RADIUS * scale)), EPSILON).of(plate), 0, 1)
+    return fast_lines(plate, mask, max(mask.shape) / 1920).of(plate)
 
 
 def closed_form(plate: np.ndarray, mask: np.ndarray, quality: str) -> np.ndarray:

@@ -158,7 +158,7 @@ def through_shutter(draw: Callable[[float], Sheet], time: float, open_for: float
 
 
 def out_of_focus(sheet: Sheet, pixels: float) -> Sheet:
-    """Return a sheet that a lens has blurred by so many pixels."""
+    """Return a sheet that a lens has blurred, by a sigma in pixels."""
     cover = cv2.GaussianBlur(sheet.cover, (0, 0), pixels, borderType=cv2.BORDER_REPLICATE)
     light = cv2.GaussianBlur(sheet.colour * sheet.cover[..., None], (0, 0), pixels, borderType=cv2.BORDER_REPLICATE)
     return Sheet(cover, light / np.maximum(cover, 1e-6)[..., None])

@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from torch import Tensor
 from videomama_client.setting_spec import NUMBER, SettingSpec
-from videomama_client.settings import MatteSettings, Resolved
-from videomama_server.engines.base import EngineConfig, EngineFrame, WindowShape
-from videomama_server.engines.videomama import modes
+from videomama_client.settings import Resolved
+from videomama_server.engines.base import EngineConfig, EngineFrame
 from videomama_server.engines.videomama.engine import VideoMamaEngine
+from videomama_server.engines.videomama.kind import VideoMama
 from videomama_server.engines.videomama.latents import LatentStore
 
 TIMES = Path(__file__).with_name("times.json")
@@ -104,23 +104,14 @@ class OverlapEngine(VideoMamaEngine):
             TIMES.write_text(json.dumps(self._times))
 
 
-class Overlap:
+class Overlap(VideoMama):
     """The kind of `OverlapEngine`; see `EngineKind`."""
 
     name = "overlap"
-    protocol = 1
-
-    @classmethod
-    def runs_well(cls, config: EngineConfig) -> bool:  # noqa: ARG003
-        return False
 
     @classmethod
     def identity(cls, config: EngineConfig) -> Hashable:  # noqa: ARG003
         return cls.name
-
-    @classmethod
-    def shape(cls, settings: MatteSettings) -> WindowShape:
-        return modes.shape(settings)
 
     @classmethod
     def options(cls) -> tuple[SettingSpec, ...]:

@@ -51,7 +51,7 @@ MADE_SIZE, MADE_SEED = (480, 270), 23  # of the clips that are made where none a
 
 @dataclass(frozen=True)
 class Clip:
-    """A folder with `plate.####.exr` and the exact alphas, of whose frames the first so many are taken."""
+    """A folder with `plate.####.exr` and the exact alphas, of whose frames the first `most` are taken."""
 
     folder: Path
     most: int
@@ -191,7 +191,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
     parser.add_argument("--clips", type=words, default=[], help="only these, by the beginning of their names")
     parser.add_argument("--qualities", type=words, default=list(QUALITIES), help=QUALITY_HELP)
-    parser.add_argument("--frames", type=int, default=8, help="the first so many of each clip")
+    parser.add_argument("--frames", type=int, default=8, help="how many of each clip, from its first")
     parser.add_argument("--engine", dest="engines", action="append", help="as for videomama evaluate; repeatable")
     parser.add_argument("--beside", action="store_true", help="the guided filter and pymatting too; slow")
     parser.add_argument("--save", type=Path, help="file for the figures")

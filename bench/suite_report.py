@@ -79,7 +79,7 @@ def tones(seed: int, key: int, count: int, dark: tuple[float, ...], bright: tupl
 
 
 def widths(screen: Screen, seed: int, key: int, count: int, thick: float = 1.1) -> np.ndarray:
-    """Return widths (N,) in pixels, of hairs about so many pixels thick at 1080."""
+    """Return widths (N,) in pixels, of hairs that are about `thick` pixels thick at 1080."""
     return dice(seed, key).uniform(0.4, 1.0, count) * thick * screen.height / 1080
 
 

@@ -90,7 +90,11 @@ def _band(alpha: FloatArray, reach: int) -> ByteArray:
     """Return 1 within `reach` pixels of where an alpha (H, W) is in transition, else 0."""
     soft = np.asarray(cv2.inRange(alpha, _SOLID, 1 - _SOLID), np.uint8)
     np.minimum(soft, 1, out=soft)
-    return np.asarray(cv2.dilate(soft, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)), np.uint8)
+    return _wider(soft, reach)
+
+
+def _wider(region: ByteArray, reach: int) -> ByteArray:
+    return np.asarray(cv2.dilate(region, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)), np.uint8)
 
 
 def _weight(band: ByteArray, here: tuple[slice, slice], reach: int) -> FloatArray:
@@ -107,7 +111,7 @@ def _weight(band: ByteArray, here: tuple[slice, slice], reach: int) -> FloatArra
 def _squares(band: ByteArray, reach: int) -> Iterator[tuple[slice, slice]]:
     """Yield rectangles (rows, columns) that hold all that is within `reach` of the band: squares, joined along rows."""
     height, width = band.shape
-    near = cv2.dilate(band, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    near = _wider(band, reach)
     tops, lefts = np.arange(0, height, _TILE), np.arange(0, width, _TILE)
     busy = np.maximum.reduceat(np.maximum.reduceat(near, tops, axis=0), lefts, axis=1)
     for top, row in zip(tops.tolist(), busy, strict=True):
