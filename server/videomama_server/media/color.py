@@ -14,7 +14,7 @@ from videomama_client.errors import BadInput
 from videomama_client.wording import choices
 
 from videomama_server.arrays import FloatArray
-from videomama_server.media.color_table import CurveTable
+from videomama_server.media.color_table import LARGEST, CurveTable
 from videomama_server.media.declared_colour import CINEON, UNDECLARED, Declared
 from videomama_server.media.declared_colour import DISPLAY as DISPLAY
 from videomama_server.media.declared_colour import LINEAR as LINEAR
@@ -22,7 +22,6 @@ from videomama_server.media.declared_colour import LINEAR as LINEAR
 # Pinned: another release of the built-in config may give other pixels under the same names.
 BUILTIN_CONFIG = "studio-config-v2.1.0_aces-v1.3_ocio-v2.3"
 _REFERENCE = "ACES2065-1"  # the space that all others of that config are defined by
-_LARGEST_HALF = 65504.0
 _TABLE_ERROR = 1e-4  # display-referred, that a table may be off
 _OCIO_ERRORS = (ocio.Exception, ocio.ExceptionMissingFile)  # neither is a kind of the other
 
@@ -55,8 +54,8 @@ class DisplayTransform:
         if self._unchanged:
             return _held(plate, 1.0)
         if self._fast is not None:
-            return self._fast(plate if _is_sane(plate) else _held(plate, _LARGEST_HALF))
-        return self._through_ocio(_held(plate, _LARGEST_HALF))
+            return self._fast(plate if _is_sane(plate) else _held(plate, LARGEST))
+        return self._through_ocio(_held(plate, LARGEST))
 
     def _through_ocio(self, pixels: FloatArray) -> FloatArray:
         """Convert sane pixels (..., 3), contiguous, in place."""
@@ -201,7 +200,7 @@ def _matrix(processor: ocio.CPUProcessor) -> FloatArray:
 
 def _is_sane(plate: FloatArray) -> bool:
     """Whether a plate has no NaN and nothing out of the range that tables hold."""
-    return bool(plate.size and plate.min() >= 0.0 and plate.max() <= _LARGEST_HALF)  # false for NaN
+    return bool(plate.size and plate.min() >= 0.0 and plate.max() <= LARGEST)  # false for NaN
 
 
 def _held(plate: FloatArray, most: float) -> FloatArray:

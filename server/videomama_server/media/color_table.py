@@ -9,7 +9,8 @@ import numpy as np
 from videomama_server.arrays import FloatArray
 
 _DROPPED = 11  # of the 23 bits of a float's fraction: the 10 of a half float are kept, and two more
-_LEAST, _LARGEST = np.float32(2.0**-25), np.float32(65504.0)  # below half floats' least step, and their largest
+LARGEST = 65504.0  # of half floats
+_LEAST = 2.0**-25  # below their least step
 _BLOCK = 1 << 16  # numbers looked up at a time: as many as stay in the processor's cache
 
 
@@ -24,8 +25,8 @@ class CurveTable:
     """
 
     def __init__(self, curve: Callable[[FloatArray], FloatArray]) -> None:
-        self._first = int(_bits(_LEAST))
-        numbers = np.arange(self._first, int(_bits(_LARGEST)) + 1, dtype=np.int32) << _DROPPED
+        self._first = _bits(_LEAST)
+        numbers = np.arange(self._first, _bits(LARGEST) + 1, dtype=np.int32) << _DROPPED
         entries = numbers.view(np.float32).copy()
         entries[0] = 0.0
         self._columns = _columns(curve, entries)
@@ -65,5 +66,5 @@ def _columns(curve: Callable[[FloatArray], FloatArray], entries: FloatArray) -> 
     return columns[:1] if alike else columns
 
 
-def _bits(number: np.float32) -> np.int32:
-    return np.int32(number.view(np.int32) >> _DROPPED)
+def _bits(number: float) -> int:
+    return int(np.float32(number).view(np.int32)) >> _DROPPED
