@@ -20,15 +20,20 @@ _FOR_GOOD = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMET
 
 
 def find(names: Sequence[str]) -> list[nuke.Node]:
-    """Return the VideoMaMa nodes of these names, or all that are neither disabled nor bypassed, those upstream first.
+    """Return the VideoMaMa nodes of these names, or all that are not always disabled or bypassed, those upstream first.
 
     A name that is no VideoMaMa node gives an empty list: better nothing than not all.
     """
     if not names:
         every = [node for node in nuke.allNodes(group=nuke.root(), recurseGroups=True) if knobs.is_ours(node)]
-        return _ordered([node for node in every if not (node["disable"].value() or node["bypass"].value())])
+        return _ordered([node for node in every if not (_always(node["disable"]) or _always(node["bypass"]))])
     named = [node for name in names if (node := nuke.toNode(name)) is not None and knobs.is_ours(node)]
     return _ordered(named) if len(named) == len(names) else []
+
+
+def _always(switch: nuke.Knob) -> bool:
+    """Whether a switch is on at every frame."""
+    return bool(switch.value()) and not knobs.driven(switch)
 
 
 def refine(node: nuke.Node, wanted: str, priority: str, stopping: Stopping, say: Say) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import uuid
 from pathlib import Path
 from typing import cast
@@ -36,21 +37,17 @@ OUTLINE = ("mask_slack", "trimap_erode", "trimap_dilate")  # below 0 follow `mas
 _SIGNS = ("%", "#", "[")
 _CASTS = {TEXT: str, CHOICE: str, NUMBER: float, WHOLE_NUMBER: int, YES_NO: bool}
 _TYPES = {spec.name: _CASTS[spec.kind] for spec in specs_of(MatteSettings)}
-_STEADY_PIXELS = (
-    *_SAME,
-    *OUTLINE,
-    "engine",
-    "window",
-    "overlap",
-    "roi_mode",
-    "roi_box",
-    "colorspace",
-    "weights",
-    "mask_channel",
-)
-PIXEL_KNOBS = frozenset((*_STEADY_PIXELS, "other_engine"))
+_PIXELS = "engine other_engine window overlap roi_mode roi_box colorspace weights mask_channel"
+PIXEL_KNOBS = frozenset((*_SAME, *OUTLINE, *_PIXELS.split()))
 RANGE_KNOBS = frozenset(("frame_range", "frames", "cache_folder"))
-_STEADY = tuple(sorted((*_STEADY_PIXELS, *RANGE_KNOBS)))
+PER_FRAME_KNOBS = frozenset(("premultiply", "bypass", "disable"))  # may be animated
+_RESULT = """
+    output result_file result_first result_last result_origfirst result_origlast on_error unchecked refined
+    connection_file videomama node_id record
+"""
+_STEADY = tuple(sorted((*PIXEL_KNOBS, *RANGE_KNOBS, *_RESULT.split())))  # have one value for all frames
+_FOLDERS = frozenset(("cache_folder", "weights", "connection_file"))
+_FRAME = re.compile(r"\[[^\]]*\bframe\b")  # Tcl that stands for another text at every frame
 
 
 def is_ours(node: nuke.Node) -> bool:
@@ -178,17 +175,27 @@ def plate_height(node: nuke.Node) -> int:
     return int(plate_of(node).format().height())
 
 
+def driven(knob: nuke.Knob) -> str:
+    """Return what gives a knob another value at other frames, in words; empty for nothing."""
+    for question, what in (("hasExpression", "an expression"), ("isAnimated", "keyframes")):
+        asked = getattr(knob, question, None)  # which not every kind of knob has
+        if asked is not None and asked():
+            return what
+    return ""
+
+
 def _check_steady(node: nuke.Node) -> None:
-    """Refuse keyframes and expressions: one refine has one value of each setting for all of its frames."""
+    """Refuse keyframes and expressions: a node has one value of each setting for all of its frames."""
     for name in _STEADY:
+        if node.knob(name) is None:  # a group that was made of an earlier gizmo
+            continue
         knob = linked(node, name)
-        for question, what in (("hasExpression", "an expression"), ("isAnimated", "keyframes")):
-            asked = getattr(knob, question, None)  # which not every kind of knob has
-            if asked is not None and asked():
-                raise BadInput(
-                    f"{node.fullName()}: {name} has {what}",
-                    "A refine needs one value for all frames: remove the animation from this knob.",
-                )
+        what = driven(knob) or ("the frame's number" if name in _FOLDERS and _FRAME.search(str(knob.value())) else "")
+        if what:
+            raise BadInput(
+                f"{node.fullName()}: {name} has {what}",
+                "The node needs one value for all frames: remove the animation from this knob.",
+            )
 
 
 def _engine(node: nuke.Node) -> str:

@@ -58,10 +58,8 @@ class Walk:
             if key in self._seen:
                 continue
             self._seen.add(key)
-            shows = (
-                knobs.is_ours(step.node) and not self._on(step.node, "disable") and not self._on(step.node, "bypass")
-            )
-            if shows and _takes_alpha(step):
+            shows = knobs.is_ours(step.node) and not self._on(step, "disable") and not self._on(step, "bypass")
+            if shows and self._takes_alpha(step):
                 yield Needed(step.node, step.retimed)
             pending.extend(self._above(step))
 
@@ -69,10 +67,10 @@ class Walk:
         node = step.node
         ours = knobs.is_ours(node)
         group = hasattr(node, "output") and not ours
-        alone = ours or group or node.Class() in _EACH_CHANNEL_ALONE or self._on(node, "disable")
+        alone = ours or group or node.Class() in _EACH_CHANNEL_ALONE or self._on(step, "disable")
         inner = replace(
             step,
-            retimed=step.retimed or (node.Class() in TIME_CLASSES and not self._on(node, "disable")),
+            retimed=step.retimed or (node.Class() in TIME_CLASSES and not self._on(step, "disable")),
             channels=step.channels if alone else _ALL,
         )
         for found in self._sources(step, group, ours):
@@ -85,39 +83,39 @@ class Walk:
         if precomp.written(node) is not None and node != self._rendered:
             return []
         inputs = [node.input(index) for index in range(node.inputs())]
-        if self._on(node, "disable") or ours:
+        if self._on(step, "disable") or ours:
             return inputs[:1]  # the alphas of a node of ours are files: its mask is not looked at
         if group:
             return [precomp.end_of(node)]
         if node.Class() == "Input" and node.parent() != nuke.root():
             return [node.parent().input(int(node["number"].value())), *inputs]
-        if node.Class() == "Switch" and inputs and not (step.retimed and _driven(node["which"])):
+        if node.Class() == "Switch" and inputs and not _elsewhen(step, node["which"]):
             chosen = int(self._at(node["which"]))
             return [inputs[min(max(chosen, 0), len(inputs) - 1)]]
         return inputs
 
-    def _on(self, node: nuke.Node, name: str) -> bool:
-        knob = node.knob(name)
-        return knob is not None and bool(self._at(knob))
+    def _takes_alpha(self, step: _Step) -> bool:
+        """Whether the channels that are needed of a node of ours have anything of its alpha."""
+        target = str(knobs.linked(step.node, "output").value())
+        if _elsewhen(step, step.node["premultiply"]) or self._on(step, "premultiply"):
+            return True
+        layer = target.partition(".")[0]
+        named = [channel for name in step.channels for channel in _LAYERS.get(name, (name,))]
+        return any(name in ("all", layer, target) for name in named)
+
+    def _on(self, step: _Step, name: str) -> bool:
+        """Whether a switch is certainly on where the render needs the node."""
+        knob = step.node.knob(name)
+        return knob is not None and not _elsewhen(step, knob) and bool(self._at(knob))
 
     def _at(self, knob: nuke.Knob) -> float:
         """Return a knob's value at the frame."""
-        if not _driven(knob):
+        if not knobs.driven(knob):
             return float(knob.value())
         self.varies = True
         return float(knob.getValueAt(self.frame))
 
 
-def _driven(knob: nuke.Knob) -> bool:
-    """Whether a knob has keyframes or an expression."""
-    return bool(knob.isAnimated() or knob.hasExpression())
-
-
-def _takes_alpha(step: _Step) -> bool:
-    """Whether the channels that are needed of a node of ours have anything of its alpha."""
-    target = str(knobs.linked(step.node, "output").value())
-    if step.node["premultiply"].value():
-        return True
-    layer = target.partition(".")[0]
-    named = [channel for name in step.channels for channel in _LAYERS.get(name, (name,))]
-    return any(name in ("all", layer, target) for name in named)
+def _elsewhen(step: _Step, knob: nuke.Knob) -> bool:
+    """Whether a knob is animated behind a shift in time: its value at the frame that is needed is not known."""
+    return step.retimed and bool(knobs.driven(knob))

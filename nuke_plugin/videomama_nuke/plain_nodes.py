@@ -53,12 +53,26 @@ def _read(node: nuke.Node) -> nuke.Node:
 
 def _copied(node: nuke.Node, read: nuke.Node) -> nuke.Node:
     plate = colour = knobs.plate_of(node)
-    if node["premultiply"].value():
+    if knobs.may_differ(node["premultiply"]):
         with_alpha = _copy(node, plate, read, [("rgba.alpha", "rgba.alpha")])
         premult = nuke.nodes.Premult(inputs=[with_alpha])
         channels = [f"rgba.{name}" for name in ("red", "green", "blue")]
-        colour = _copy(node, plate, premult, [(name, name) for name in channels])
-    return _copy(node, colour, read, [("rgba.alpha", str(knobs.linked(node, "output").value()))])
+        colour = _switched(node, "premultiply", plate, _copy(node, plate, premult, [(name, name) for name in channels]))
+    end = _copy(node, colour, read, [("rgba.alpha", str(knobs.linked(node, "output").value()))])
+    for name in ("bypass", "disable"):
+        end = _switched(node, name, end, plate)
+    return end
+
+
+def _switched(node: nuke.Node, name: str, off: nuke.Node, on: nuke.Node) -> nuke.Node:
+    """Return what one of the node's switches chooses; where it is animated, a Switch with the same animation."""
+    knob = node[name]
+    if not knobs.driven(knob):
+        return on if knob.value() else off
+    switch = nuke.nodes.Switch(inputs=[off, on])
+    switch["which"].fromScript(knob.toScript())
+    switch.setXYpos(node.xpos(), node.ypos() + 120)
+    return switch
 
 
 def _copy(node: nuke.Node, base: nuke.Node, other: nuke.Node, channels: list[tuple[str, str]]) -> nuke.Node:

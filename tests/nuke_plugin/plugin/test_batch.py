@@ -40,6 +40,13 @@ def test_a_node_that_does_nothing_is_left_out_unless_it_is_named(comp, name):
     assert found(comp, "VideoMaMa1") == ["VideoMaMa1"]
 
 
+@pytest.mark.parametrize("name", ["disable", "bypass"])
+def test_a_node_that_does_nothing_at_this_frame_alone_is_taken(comp, name):
+    comp.node()[name].setExpression("frame < 1010")
+    assert comp.node()[name].value()
+    assert found(comp) == ["VideoMaMa1"]
+
+
 @pytest.mark.parametrize("names", [("Nothing",), ("PlateRead",), ("VideoMaMa1", "Nothing")])
 def test_a_name_of_no_node_gives_none_at_all(comp, names):
     assert found(comp, *names) == []

@@ -1,11 +1,15 @@
 """What the gizmo's knobs say."""
 
+import re
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import comps
 import pytest
 from videomama_client.errors import BadInput
+
+GIZMO = comps.PLUGIN.parent / "gizmos" / "VideoMaMa.gizmo"
 
 
 @pytest.fixture
@@ -119,6 +123,57 @@ def test_an_animated_knob_is_refused_by_its_name(comp, name):
     comp.node()[name].setExpression("frame")
     with pytest.raises(BadInput, match=rf"VideoMaMa1: {name} has an expression"):
         settings(comp)
+
+
+def names_of_the_gizmo() -> list[str]:
+    """Return the names of all knobs of the gizmo that hold a value, and of Nuke's own switch."""
+    valueless = {"20", "22", "26"}  # tabs, buttons, texts
+    found = re.findall(r"^ addUserKnob \{(\d+) (\w+) ", GIZMO.read_text(), re.MULTILINE)
+    return [*(name for kind, name in found if kind not in valueless), "disable"]
+
+
+def animations(knob) -> Iterator[str]:
+    """Give a knob every animation that its kind can have, one after another, and yield what each is called."""
+    if hasattr(knob, "setAnimated"):
+        knob.setAnimated()
+        yield "keyframes"
+        knob.clearAnimated()
+    if hasattr(knob, "setExpression"):
+        knob.setExpression("frame > 1003")
+        yield "an expression"
+        knob.clearAnimated()
+
+
+def test_every_knob_is_refused_by_its_name_where_it_is_animated_or_is_asked_at_each_frame(comp, knobs):
+    """`state` and `engines_found` show what the plug-in says, and change nothing."""
+    names = names_of_the_gizmo()
+    free = {*knobs.PER_FRAME_KNOBS, "state", "engines_found"}
+    assert set(names) == {*knobs._STEADY, *free}
+    every = ((name, what) for name in names for what in animations(knobs.linked(comp.node(), name)))
+    for name, what in every:
+        if name in free:
+            knobs._check_steady(comp.node())
+            continue
+        with pytest.raises(BadInput, match=rf"VideoMaMa1: {name} has {what}"):
+            settings(comp)
+
+
+def test_a_group_made_of_an_earlier_gizmo_lacks_knobs_and_is_asked_for_the_others(comp, knobs):
+    comp.node().removeKnob(comp.node()["unchecked"])
+    settings(comp)
+    comp.node()["seed"].setAnimated()
+    with pytest.raises(BadInput, match="seed has keyframes"):
+        settings(comp)
+
+
+@pytest.mark.parametrize("name", ["cache_folder", "weights", "connection_file"])
+@pytest.mark.parametrize("text", ["/c/[frame]", "/c/[expr {[frame] / 10}]", "/c/[value root.frame]"])
+def test_a_folder_of_each_frame_is_refused(comp, name, text):
+    comp.node()[name].setValue(text)
+    with pytest.raises(BadInput, match=f"VideoMaMa1: {name} has the frame's number"):
+        settings(comp)
+    comp.node()[name].setValue("/frame/[value root.name]")
+    settings(comp)
 
 
 def test_which_nodes_are_ours(comp, knobs):

@@ -64,6 +64,27 @@ def test_only_a_write_of_the_channel_that_the_alpha_goes_to_needs_it(comp, outpu
     assert needed(comp, channels=channels) == OURS
 
 
+def test_an_animated_premultiply_needs_the_alpha_at_its_frames(comp):
+    comp.node()["premultiply"].setExpression("frame > 1003")
+    assert needed(comp, 1003, "rgb") == []
+    assert needed(comp, 1004, "rgb") == OURS
+    comp.node()["premultiply"].clearAnimated()
+    comp.node()["premultiply"].setValueAt(0, 1001)
+    comp.node()["premultiply"].setValueAt(1, 1005)
+    assert needed(comp, 1001, "rgb") == []
+    assert needed(comp, 1005, "rgb") == OURS
+
+
+@pytest.mark.parametrize(("name", "value"), [("premultiply", "0"), ("bypass", "1"), ("disable", "1")])
+def test_behind_a_shift_in_time_an_animated_switch_may_be_either(comp, name, value):
+    channels = "rgb" if name == "premultiply" else "rgba"
+    below(comp, comp.nuke.nodes.TimeOffset(inputs=[comp.node()], time_offset=5))
+    comp.node()[name].setExpression(value)
+    assert needed(comp, channels=channels) == [("VideoMaMa1", True)]
+    comp.node()[name].clearAnimated()
+    assert needed(comp, channels=channels) == []
+
+
 @pytest.mark.parametrize(("kind", "takes"), [("Dot", False), ("Crop", False), ("Copy", True), ("Grade", True)])
 def test_between_them_a_node_may_bring_the_alpha_into_other_channels(comp, kind, takes):
     made = getattr(comp.nuke.nodes, kind)(inputs=[comp.node()])

@@ -33,6 +33,25 @@ def test_a_premultiplied_node_is_baked_with_a_premult(comp):
     assert classes == ["Copy", "Copy", "Copy", "Premult", "Read", "Read", "Read", "Write"]
 
 
+@pytest.mark.parametrize("name", ["premultiply", "bypass", "disable"])
+def test_an_animated_switch_is_baked_with_its_animation(comp, name):
+    comp.show_alphas()
+    comp.node()[name].setExpression("frame > 1008")
+    with_plugin = [comp.render(frame) for frame in (1008, 1009)]
+    assert not np.array_equal(*with_plugin)
+    comp.press("bake")
+    comp.nuke.delete(comp.node())
+    assert all(np.array_equal(then, comp.render(frame)) for then, frame in zip(with_plugin, (1008, 1009), strict=True))
+
+
+@pytest.mark.parametrize("name", ["bypass", "disable"])
+def test_a_node_that_lets_the_plate_pass_is_baked_so(comp, name):
+    comp.show_alphas()
+    comp.node()[name].setValue(True)
+    with_plugin, plain = baked(comp, 1008)
+    assert np.array_equal(with_plugin, plain)
+
+
 def test_beside_its_colour_the_plates_own_alpha_is_what_the_node_leaves(comp):
     """With another output, premultiply multiplies colour by ours, and the plate's alpha stays as it was."""
     comp.nuke.Layer("matte", ["matte.alpha"])
