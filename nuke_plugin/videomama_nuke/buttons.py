@@ -24,6 +24,7 @@ from videomama_nuke import (
     plain_nodes,
     record,
     result,
+    saved_as,
     words,
 )
 from videomama_nuke.job import Refine
@@ -117,6 +118,7 @@ def close() -> None:
 def _begin(node: nuke.Node, wanted: Sequence[int] | None) -> None:
     if _job_of(node) is not None:
         raise BadInput(f"{node.fullName()} is being refined", "Wait for it, or press Cancel first.")
+    saved_as.follow_name()
     ownership.settle(node)
     asked = order.read(node, wanted)
     ownership.claim(node)
@@ -158,12 +160,13 @@ def _job_of(node: nuke.Node) -> Refine | None:
 def _clear(node: nuke.Node, old_only: bool) -> None:
     if _job_of(node) is not None:
         raise BadInput(f"{node.fullName()} is being refined", "Wait for it, or press Cancel first.")
+    saved_as.follow_name()
     items = cleaning.listed(node)
     gone = cleaning.removable(items, old_only)
     if gone and nuke.GUI and not nuke.ask(cleaning.question(node, gone, items)):
         return
-    said = cleaning.remove(gone)
-    if not old_only and not any(item.shown for item in items if item not in gone):
+    said = cleaning.remove(gone) + cleaning.kept_for(items)
+    if not old_only and not cleaning.still_there(node):
         result.forget(node)
     node_state.say(node, f"{node_state.describe(node)}; {said}")
     disk_use.show()

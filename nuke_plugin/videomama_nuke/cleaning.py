@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nuke
 
-from videomama_nuke import frames, knobs, ownership, record, result, sidecar
+from videomama_nuke import frames, knobs, ownership, precomp, record, result, sidecar
 
 _KEY = re.compile(r"[0-9a-f]{16}")
 EXPORT = "export"
@@ -29,7 +29,7 @@ class Item:
         size: in bytes.
         files: how many there are.
         shown: whether the node shows it now.
-        others: scripts that show it, too; it stays.
+        others: scripts that own, claim or show it, in words; it stays.
     """
 
     folder: Path
@@ -37,7 +37,7 @@ class Item:
     size: int
     files: int
     shown: bool
-    others: tuple[Path, ...]
+    others: tuple[str, ...]
 
 
 def listed(node: nuke.Node) -> list[Item]:
@@ -46,14 +46,14 @@ def listed(node: nuke.Node) -> list[Item]:
     Raises:
         BadInput: its files have no place.
     """
-    folder = knobs.folder_of(node)
-    last, elsewhere = record.read(node), ownership.shown_elsewhere(node)
+    folder, own = knobs.folder_of(node), precomp.script_of(node)
+    last, holders = record.read(node), ownership.holders(node)
     items = []
     for part in parts(folder):
         size, count = size_of(part)
         shown = last is not None and f"{folder.name}/{part.name}/" in result.pattern_of(node)
         what = "exported plates and masks" if part.name == EXPORT else _frames(part)
-        items.append(Item(part, what, size, count, shown, tuple(elsewhere.get(part.name, ()))))
+        items.append(Item(part, what, size, count, shown, tuple(_named(path, own) for path in holders.of(part.name))))
     return items
 
 
@@ -67,14 +67,16 @@ def parts(folder: Path) -> list[Path]:
 
 
 def removable(items: Sequence[Item], old_only: bool = False) -> list[Item]:
-    """Return those that no other script shows; with `old_only`, without what the node shows and its exports."""
+    """Return those that no other script holds; with `old_only`, without what the node shows and its exports."""
     free = [item for item in items if not item.others]
     return [item for item in free if not item.shown and item.folder.name != EXPORT] if old_only else free
 
 
 def question(node: nuke.Node, gone: Sequence[Item], items: Sequence[Item]) -> str:
     """Return what to ask before some of the items are removed."""
-    lines = [f"Remove {text_of(sum(item.size for item in gone))} of {node.fullName()}?", str(gone[0].folder.parent), ""]
+    script = precomp.script_of(node)
+    whose = node.fullName() + (f" in {script.name}" if script is not None else "")
+    lines = [f"Remove {text_of(sum(item.size for item in gone))} of {whose}?", str(gone[0].folder.parent), ""]
     lines += [f"{item.folder.name}: {item.what}, {text_of(item.size)}{_state(item)}" for item in gone]
     kept = [item for item in items if item not in gone]
     if kept:
@@ -87,9 +89,22 @@ def remove(gone: Sequence[Item]) -> str:
     """Remove items and return how much went, in words."""
     for item in gone:
         shutil.rmtree(item.folder, ignore_errors=True)
+    ownership.forget([item.folder for item in gone])
     for folder in {item.folder.parent for item in gone}:
         _remove_claim(folder)
     return f"{sum(item.files for item in gone)} files removed, {text_of(sum(item.size for item in gone))}"
+
+
+def kept_for(items: Sequence[Item]) -> str:
+    """Return for which other scripts items stay, as the end of a sentence; empty for none."""
+    scripts = list(dict.fromkeys(name for item in items for name in item.others))
+    return f"; kept what is used by {', '.join(scripts)}" if scripts else ""
+
+
+def still_there(node: nuke.Node) -> bool:
+    """Whether the result that a node shows is on disk, in its own folder or in that of another id."""
+    shown = ownership.shown_folder(node)
+    return shown is not None and shown.is_dir()
 
 
 def size_of(folder: Path) -> tuple[int, int]:
@@ -120,8 +135,13 @@ def _remove_claim(folder: Path) -> None:
 
 
 def _state(item: Item) -> str:
-    scripts = ", ".join(path.name for path in item.others)
-    return (", shown now" if item.shown else "") + (f", shown by {scripts}" if scripts else "")
+    scripts = ", ".join(item.others)
+    return (", shown now" if item.shown else "") + (f", used by {scripts}" if scripts else "")
+
+
+def _named(script: Path, own: Path | None) -> str:
+    """Return a script's name, with its folder where that is another than one's own."""
+    return script.name if own is not None and script.parent == own.parent else str(script)
 
 
 def _frames(folder: Path) -> str:

@@ -168,7 +168,7 @@ class Refine:
             self.cached += event.cached
             self.warnings.extend(event.warnings)
             self.flags.extend(event.flags)
-            node_state.keep_flags(self.identity, self._order.record.key, self.flags)
+            node_state.keep_flags(self._order.record.key, self.flags)
             self._show()
 
     def _keep_what_was_found(self, planned: messages.MattePlanned) -> None:

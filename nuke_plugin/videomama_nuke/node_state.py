@@ -12,7 +12,19 @@ import nuke
 from videomama_client.errors import BadInput, Cancelled
 from videomama_client.messages import QcFlag
 
-from videomama_nuke import defaults, disk_use, engine_menu, frames, knobs, look, precomp, record, slices, words
+from videomama_nuke import (
+    defaults,
+    disk_use,
+    engine_menu,
+    frames,
+    knobs,
+    look,
+    ownership,
+    precomp,
+    record,
+    slices,
+    words,
+)
 from videomama_nuke.look import Look, OnDisk
 from videomama_nuke.main_thread import on_main
 from videomama_nuke.quiet import no_trace
@@ -26,7 +38,7 @@ _next_look: dict[str, float] = {}  # by `_place` of a node, as the next two
 _remembered: dict[str, tuple[Look, OnDisk]] = {}  # the last look
 _said: dict[str, int] = {}  # how often a text was shown
 _looking = threading.Lock()
-_flagged: dict[str, tuple[str, str]] = {}  # by node id: key of a refine of this session, and what was flagged
+_flagged: dict[str, str] = {}  # by key of a refine of this session
 _KINDS_SHOWN = 2
 
 
@@ -40,6 +52,7 @@ def begin(node: nuke.Node) -> None:
             node["node_id"].setValue(uuid.uuid4().hex)
         node["status"].setValue(str(node["state"].value()))
     defaults.pin(node)
+    ownership.use(node)
 
 
 def _shares_id(node: nuke.Node) -> bool:
@@ -167,21 +180,25 @@ def set_busy(identity: str, busy: bool) -> None:
     (_busy.add if busy else _busy.discard)(identity)
 
 
-def keep_flags(identity: str, key: str, flags: Sequence[QcFlag]) -> None:
-    """Remember, while Nuke runs, what quality control flagged in a refine of the node of this id.
+def is_busy(identity: str) -> bool:
+    """Whether a job writes the status of the node of this id."""
+    return identity in _busy
+
+
+def keep_flags(key: str, flags: Sequence[QcFlag]) -> None:
+    """Remember, while Nuke runs, what quality control flagged in the refine of a key.
 
     It is not part of the record: a farm's older plug-in could not read that any more.
     """
     said = [f"{flag.kind} on {frames.text(flag.frame_numbers)}" for flag in flags]
     more = [f"{len(said) - _KINDS_SHOWN} more"] if len(said) > _KINDS_SHOWN else []
-    _flagged[identity] = key, ", ".join([*said[:_KINDS_SHOWN], *more])
+    _flagged[key] = ", ".join([*said[:_KINDS_SHOWN], *more])
 
 
 def flagged(node: nuke.Node) -> str:
     """Return what was flagged in the refine that a node shows, as far as this session knows; empty for nothing."""
-    key, said = _flagged.get(knobs.identity_of(node), ("", ""))
     last = record.read(node)
-    return said if last is not None and key == last.key else ""
+    return "" if last is None else _flagged.get(last.key, "")
 
 
 def describe(node: nuke.Node, known: tuple[Look, OnDisk] | None = None) -> str:

@@ -35,6 +35,11 @@ def script_of(node: nuke.Node) -> Path | None:
     holder = around(node)
     if holder is not None:
         return Path(paths.opened(holder["file"], nuke.views()[0]))
+    return opened_script()
+
+
+def opened_script() -> Path | None:
+    """Return the file of the open script; None while it has none."""
     name = nuke.root().name()
     return None if name in ("", "Root") else Path(name).absolute()
 

@@ -8,7 +8,7 @@ from typing import cast
 
 import nuke
 
-from videomama_nuke import knobs, paths, record
+from videomama_nuke import knobs, ownership, paths, record
 from videomama_nuke.quiet import no_undo
 from videomama_nuke.record import Record
 
@@ -54,6 +54,7 @@ def show(node: nuke.Node, last: Record, clip: tuple[int, int]) -> None:
             knobs.show_region(node, last.roi)
         node["refined"].setValue(True)
         reload(node)
+    ownership.use(node)
 
 
 def reload(node: nuke.Node) -> None:

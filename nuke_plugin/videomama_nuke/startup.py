@@ -15,11 +15,13 @@ _PANEL = "com.videomama.panel"
 def begin() -> None:
     """Set up what renders need, too. Opens no socket and imports no Qt."""
     _add_vendored()
-    from videomama_nuke import adopt, guard
+    from videomama_nuke import adopt, guard, saved_as
 
     nuke.addBeforeRender(guard.check_render)
     nuke.addBeforeFrameRender(guard.check_frame)
     nuke.addOnScriptLoad(adopt.take_all)
+    nuke.addOnScriptLoad(saved_as.script_loaded)
+    nuke.addOnScriptSave(saved_as.script_saved)
     nuke.addOnScriptClose(_script_closes)
     atexit.register(_nuke_ends)
 
@@ -28,11 +30,12 @@ def add_menus() -> None:
     """Add the node to the toolbar and the panel to the pane menu; only where there is a window."""
     from nukescripts import panels  # only Nuke has it
 
-    from videomama_nuke import node_state
+    from videomama_nuke import node_state, saved_as
 
     nuke.menu("Nodes").addCommand("VideoMaMa/VideoMaMa", "nuke.createNode('VideoMaMa')")
     panels.registerWidgetAsPanel("__import__('videomama_nuke.panel.widget').panel.widget.Panel", "VideoMaMa", _PANEL)
     for name in ("VideoMaMa", "Group"):  # an artist may have made a group of the gizmo
+        nuke.addUpdateUI(saved_as.follow_name, nodeClass=name)
         nuke.addUpdateUI(node_state.look_when_idle, nodeClass=name)
 
 
@@ -49,9 +52,12 @@ def _add_vendored() -> None:
 
 
 def _script_closes() -> None:
+    from videomama_nuke import saved_as
+
     buttons = sys.modules.get("videomama_nuke.buttons")
     if buttons is not None:
         buttons.cancel_all()
+    saved_as.script_closed()
 
 
 def _nuke_ends() -> None:

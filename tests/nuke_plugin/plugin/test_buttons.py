@@ -84,7 +84,7 @@ def test_refine_this_frame_takes_the_current_one(held):
 def test_a_refine_claims_the_nodes_folder(held):
     held.press("refine")
     (claim,) = (held.folder / "videomama").glob("*/script.txt")
-    assert claim.read_text() == str(held.script)
+    assert claim.read_text() == "../../comp.nk"
 
 
 def forgotten(comp, *frames: int) -> None:

@@ -34,7 +34,7 @@ def test_the_question_names_folders_frames_and_sizes_and_no_leaves_all(offline_c
     questions = asked(offline_comp, monkeypatch, answer=False)
     offline_comp.press("clear")
     (text,) = questions
-    assert "of VideoMaMa1?" in text
+    assert "of VideoMaMa1 in comp.nk?" in text
     assert str(shown.parent) in text
     assert f"{shown.name}: frames 1001-1020, classic, " in text
     assert "kB, shown now" in text
@@ -71,7 +71,7 @@ def test_what_another_version_of_the_script_shows_stays(offline_comp, monkeypatc
     questions = asked(offline_comp, monkeypatch, answer=True)
     offline_comp.press("clear")
     assert f"{shown.name}: frames 1001-1020, classic, " in questions[0].partition("This stays:")[2]
-    assert "shown by comp_v002.nk" in questions[0]
+    assert "used by comp_v002.nk" in questions[0]
     assert results(offline_comp) == [shown]
     assert offline_comp.status().startswith("not refined; ")
 

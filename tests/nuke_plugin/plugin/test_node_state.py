@@ -56,7 +56,7 @@ def test_of_many_kinds_the_first_are_named(comp):
     node, kinds = comp.node(), ("hole", "spill", "flicker", "seam")
     last = record.read(node)
     flags = [QcFlag(kind, [1003, 1004], 1003, "") for kind in kinds]
-    node_state.keep_flags(str(node["node_id"].value()), last.key, flags)
+    node_state.keep_flags(last.key, flags)
     assert node_state.flagged(node) == "hole on 1003-1004, spill on 1003-1004, 2 more"
 
 
@@ -319,15 +319,14 @@ def test_flags_are_those_of_the_result_that_is_shown(comp):
 
     comp.show_alphas()
     node = comp.node()
-    identity, key = str(node["node_id"].value()), record.read(node).key
+    key = record.read(node).key
     two = [QcFlag(kind, [1003, 1004], 1003, "") for kind in ("hole", "spill")]
-    node_state.keep_flags(identity, key, two)
+    node_state.keep_flags(key, two)
     assert node_state.flagged(node) == "hole on 1003-1004, spill on 1003-1004"
-    node_state.keep_flags(identity, "another key", two)
+    node_state.keep_flags("another key", two)
+    node_state.keep_flags(key, [])
     assert node_state.flagged(node) == ""
-    node_state.keep_flags(identity, key, [])
-    assert node_state.flagged(node) == ""
-    node_state.keep_flags(identity, key, two)
+    node_state.keep_flags(key, two)
     record.write(node, None)
     assert node_state.flagged(node) == ""
 
