@@ -7,8 +7,10 @@ Prints plain lines for a farm's log. Exit codes: 0 done, 1 a refine or render fa
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import nuke
@@ -23,6 +25,8 @@ SIGNALLED = 128
 def main(words: list[str]) -> int:
     """Do what the words ask for and return the exit code."""
     asked = _parse(words)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)  # while the plug-in is being loaded
     try:
         from videomama_client.errors import Cancelled
         from videomama_nuke.stopping import Stopping
@@ -38,6 +42,10 @@ def main(words: list[str]) -> int:
         return code
     stopping.stop_server()
     return _fail(SIGNALLED + stopping.signal, f"ended by signal {stopping.signal}")
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    sys.exit(_fail(SIGNALLED + number, f"ended by signal {number}"))
 
 
 def _run(asked: argparse.Namespace, stopping: Stopping) -> int:
@@ -57,10 +65,10 @@ def _run(asked: argparse.Namespace, stopping: Stopping) -> int:
         code = batch.refine(node, asked.frames, asked.priority, stopping, _say)
         if code != DONE:
             return code
-    if asked.save is not None:
-        nuke.scriptSaveAs(str(asked.save), 1)
-        _say(f"saved {asked.save}")
-    return FAILED if any(not batch.render(name, asked.frames, _say) for name in asked.write) else DONE
+    code = DONE if asked.save is None else batch.save(asked.save, _say)
+    for name in asked.write:
+        code = code or batch.render(name, asked.frames, _say)
+    return code
 
 
 def _parse(words: list[str]) -> argparse.Namespace:

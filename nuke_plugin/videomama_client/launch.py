@@ -72,6 +72,13 @@ def started() -> bool:
     return any(process.poll() is None for process in _STARTED)
 
 
+def end_started() -> None:
+    """End the servers that this process has started; those of Windows are not its children, and stay."""
+    for process in _STARTED:
+        if isinstance(process, subprocess.Popen) and process.poll() is None:
+            process.terminate()
+
+
 def reach(connection_file: Path) -> Client:
     """Return a client of the running server that was not greeted: to end one of any version.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import nuke
 from videomama_client.errors import Cancelled, ServerUnreachable, VideoMaMaError
 from videomama_client.wording import counted
 
-from videomama_nuke import frames, knobs, order, walk, words
+from videomama_nuke import frames, knobs, order, ownership, paths, walk, words
 from videomama_nuke.job import Refine
 from videomama_nuke.stopping import Stopping
 
@@ -78,19 +78,43 @@ def code_of(error: VideoMaMaError, node: nuke.Node) -> int:
     return FAILED if all(folder.is_dir() for folder in folders) else TRY_AGAIN
 
 
-def render(name: str, wanted: str, say: Say) -> bool:
-    """Execute a Write over a range, by default its own or the project's; return whether it went well."""
+def save(target: Path, say: Say) -> int:
+    """Save the script under a name and return the exit code."""
+    try:
+        nuke.scriptSaveAs(str(target), 1)
+    except (RuntimeError, OSError) as error:
+        say(f"cannot save {target}: {error}. Check the folder of --save.")
+        return FAILED if target.absolute().parent.is_dir() else TRY_AGAIN
+    say(f"saved {target}")
+    return DONE
+
+
+def render(name: str, wanted: str, say: Say) -> int:
+    """Execute a Write over a range, by default its own or the project's; return the exit code."""
     write = nuke.toNode(name)
     if write is None or write.Class() != "Write":
         say(f"{name}: there is no such Write")
-        return False
+        return FAILED
     try:
         nuke.execute(write, nuke.FrameRanges((wanted or _range_of(write)).split(",")), list(nuke.views()))
     except RuntimeError as error:
         say(f"{name}: failed: {error}")
-        return False
+        return FAILED if all(folder.is_dir() for folder in _folders(write)) else TRY_AGAIN
     say(f"{name}: rendered")
-    return True
+    return DONE
+
+
+def _folders(write: nuke.Node) -> Iterator[Path]:
+    """Yield the folders that a render needs; one that cannot be seen may be on a disk that is away."""
+    views = nuke.views()
+    if not write["create_directories"].value():
+        yield Path(paths.opened(write["file"], views[0])).parent
+    for node in _above(write).values():
+        shown = ownership.shown_folder(node) if knobs.is_ours(node) else None
+        if shown is not None:
+            yield shown.parents[1]  # of the alphas of all nodes: those of this one may really be missing
+        if not knobs.is_ours(node):
+            yield from (Path(source.path).parent for source in walk.sources_of(node, views))
 
 
 def _range_of(write: nuke.Node) -> str:
@@ -102,16 +126,17 @@ def _range_of(write: nuke.Node) -> str:
 def _ordered(nodes: Sequence[nuke.Node]) -> list[nuke.Node]:
     """Sort so that a node comes after those that it depends on."""
     names = {node.fullName() for node in nodes}
-    depths = {node.fullName(): len(_above(node) & names) for node in nodes}
+    depths = {node.fullName(): len(_above(node).keys() & names) for node in nodes}
     return sorted(nodes, key=lambda node: (depths[node.fullName()], node.fullName()))
 
 
-def _above(node: nuke.Node) -> set[str]:
-    found: set[str] = set()
+def _above(node: nuke.Node) -> dict[str, nuke.Node]:
+    """Return all nodes above a node, by their full names."""
+    found: dict[str, nuke.Node] = {}
     pending = walk.above(node)
     while pending:
         above = pending.pop()
         if above is not None and above.fullName() not in found:
-            found.add(above.fullName())
+            found[above.fullName()] = above
             pending.extend(walk.above(above))
     return found

@@ -31,6 +31,7 @@ class Stopping:
         self.signal = 0
         self.job: Refine | None = None
         self.connection_file: Path | None = None
+        self._answered = False
 
     def listen(self) -> None:
         """Take the signals from now on. Main thread only."""
@@ -42,10 +43,13 @@ class Stopping:
         until = time.monotonic() + _SERVER_S
         while launch.started() and time.monotonic() < until and not self._stopped():
             time.sleep(_POLL_S)
+        if launch.started() and not self._answered:  # it has not come up, so nobody uses it
+            launch.end_started()
 
     def _stopped(self) -> bool:
         try:
             with launch.connect(self.connection_file, start=False) as client:
+                self._answered = True
                 if client.status().jobs_running:
                     return False
                 client.stop_server()

@@ -121,7 +121,7 @@ class _Walk:
         if node.Class() not in _KNOWN_CLASSES and not _is_group(node):
             self.unchecked.add(node.fullName())
         self.shifted = self.shifted or node.Class() in TIME_CLASSES or _shifts(node)
-        self.sources += _sources(node, self.views)
+        self.sources += sources_of(node, self.views)
         reads = node.knob("file") is not None
         return {
             name: self._value(node, knob)
@@ -197,7 +197,7 @@ def _shifts(node: nuke.Node) -> bool:
     return node.Class() == "Read" and knob is not None and bool(str(knob.value()).strip())
 
 
-def _sources(node: nuke.Node, views: Iterable[str]) -> list[FileSequence]:
+def sources_of(node: nuke.Node, views: Iterable[str]) -> list[FileSequence]:
     """Return the files that a node reads, once for each view that has files of its own."""
     rendered = precomp.written(node)
     if rendered is None and (node.Class() == "Write" or _is_group(node)):

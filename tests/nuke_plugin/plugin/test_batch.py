@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -105,17 +106,17 @@ def test_without_a_server_it_is_tried_again(comp):
     assert said[-1].startswith("VideoMaMa1: failed: ")
 
 
-def rendered(comp, name: str = "Write1", wanted: str = "") -> tuple[bool, list[str], list[str]]:
+def rendered(comp, name: str = "Write1", wanted: str = "") -> tuple[int, list[str], list[str]]:
     from videomama_nuke import batch
 
     said: list[str] = []
-    good = batch.render(name, wanted, said.append)
-    return good, said, sorted(path.name for path in (comp.folder / "out").glob("*.exr"))
+    code = batch.render(name, wanted, said.append)
+    return code, said, sorted(path.name for path in (comp.folder / "out").glob("*.exr"))
 
 
 def test_a_write_renders_what_is_wanted_its_own_limit_or_the_project(comp):
     comp.show_alphas()
-    assert rendered(comp, wanted="1001,1003") == (True, ["Write1: rendered"], ["comp.1001.exr", "comp.1003.exr"])
+    assert rendered(comp, wanted="1001,1003") == (0, ["Write1: rendered"], ["comp.1001.exr", "comp.1003.exr"])
     write = comp.node("Write1")
     for knob, value in (("use_limit", True), ("first", 1004), ("last", 1005)):
         write[knob].setValue(value)
@@ -127,15 +128,53 @@ def test_a_write_renders_what_is_wanted_its_own_limit_or_the_project(comp):
 
 
 def test_a_render_that_is_refused_is_a_failure_with_its_reason(comp):
-    good, said, files = rendered(comp, wanted="1001")
-    assert good is False
+    code, said, files = rendered(comp, wanted="1001")
+    assert code == 1
     assert said == ["Write1: failed: VideoMaMa1: not refined. Refine it, bypass it, or disable it."]
     assert files == []
 
 
 @pytest.mark.parametrize("name", ["Nothing", "PlateRead"])
 def test_what_is_no_write_is_a_failure(comp, name):
-    assert rendered(comp, name) == (False, [f"{name}: there is no such Write"], [])
+    assert rendered(comp, name) == (1, [f"{name}: there is no such Write"], [])
+
+
+def test_a_render_whose_plates_or_alphas_are_on_a_disk_that_is_away_is_worth_another_try(comp):
+    comp.show_alphas()
+    (alphas,) = (comp.folder / "videomama").glob("*/*/main")
+    shutil.move(alphas, comp.folder / "moved")
+    assert rendered(comp, wanted="1001")[0] == 1  # these alphas are missing, their disk is there
+    (comp.folder / "videomama").rename(comp.folder / "unmounted")
+    assert rendered(comp, wanted="1001")[0] == 4
+    (comp.folder / "unmounted").rename(comp.folder / "videomama")
+    shutil.move(comp.folder / "moved", alphas)
+    assert rendered(comp, wanted="1001")[0] == 0
+    comp.node()["bypass"].setValue(True)
+    comp.node("PlateRead")["file"].setValue("/unmounted/plate.%04d.exr")
+    assert rendered(comp, wanted="1002")[0] == 4
+
+
+@pytest.mark.parametrize(("folder", "code"), [("unmounted", 4), ("", 1)])
+def test_a_render_into_a_folder_that_is_not_there_is_worth_another_try(comp, folder, code):
+    comp.node()["bypass"].setValue(True)
+    write = comp.node("Write1")
+    write["create_directories"].setValue(False)
+    (comp.folder / "comp.1001.exr").mkdir()  # a file cannot be written there, ever
+    write["file"].setValue(str(comp.folder / folder / "comp.%04d.exr"))
+    assert rendered(comp, wanted="1001")[0] == code
+
+
+def test_a_copy_that_cannot_be_saved_is_said_in_a_sentence(comp):
+    from videomama_nuke import batch
+
+    said: list[str] = []
+    assert batch.save(comp.folder / "unmounted" / "done.nk", said.append) == 4
+    (comp.folder / "taken.nk").mkdir()
+    assert batch.save(comp.folder / "taken.nk", said.append) == 1
+    assert batch.save(comp.folder / "done.nk", said.append) == 0
+    assert said[0].startswith(f"cannot save {comp.folder}/unmounted/done.nk: ")
+    assert said[1].endswith("Is a directory. Check the folder of --save.")
+    assert said[2] == f"saved {comp.folder}/done.nk"
 
 
 @pytest.fixture

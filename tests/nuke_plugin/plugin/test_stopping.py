@@ -1,15 +1,18 @@
 """A farm's task: signals end it at once, exit codes say whether to try again, and tasks beside it are left alone."""
 
 import os
+import runpy
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import comps
+import psutil
 import pytest
-from videomama_client import launch
+from videomama_client import launch, messages
 from videomama_client.errors import Cancelled, ServerUnreachable
 
 STANDIN = Path(comps.__file__).parent
@@ -55,20 +58,84 @@ def long_script(folder: Path) -> Path:
     return script
 
 
+LONGEST_S = 5.0  # from the signal until the server has cancelled the job: less than a second where nothing else runs
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_cancels_the_job_and_leaves_a_server_that_was_there(tmp_path, server, number, code):
+def test_a_signal_cancels_the_job_at_once_and_leaves_a_server_that_was_there(
+    tmp_path, server, job_at_server, record_property, number, code
+):
     task = begin(tmp_path, long_script(tmp_path), VIDEOMAMA_CONNECTION_FILE=str(server.connection_file))
     wait_for(task, "refining: ")
+    begun = time.monotonic()
     task.send_signal(number)
+    while job_at_server().state != messages.CANCELLED and time.monotonic() < begun + 60:
+        time.sleep(0.02)
+    seconds = time.monotonic() - begun
+    record_property("seconds_until_cancelled", round(seconds, 2))
     out, err = task.communicate(timeout=120)
     assert task.returncode == code, out + err
     assert "VideoMaMa1: cancelled" in out
     assert not list((tmp_path / "videomama").glob("*/export/*"))
-    with launch.connect(server.connection_file, start=False) as client:
-        until = time.monotonic() + 60
-        while client.status().jobs_running and time.monotonic() < until:
-            time.sleep(0.1)
-        assert not client.status().jobs_running
+    assert job_at_server().state == messages.CANCELLED
+    assert seconds < LONGEST_S, f"the job was cancelled {seconds:.2f} s after the signal"
+
+
+def test_a_signal_while_a_write_renders_ends_it(tmp_path, server):
+    """A frame takes a while here; `-t` loads an init.py that says when each is written."""
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    (slow / "init.py").write_text(
+        "import nuke, time\nnuke.addAfterFrameRender(lambda: (print('frame written', flush=True), time.sleep(0.2)))\n"
+    )
+    comps.write_clip(tmp_path)
+    script = tmp_path / "comp.nk"
+    script.write_text(comps.plain_script(tmp_path) + comps.write_node(tmp_path / "second.%04d.exr", "W2"))
+    where = {"VIDEOMAMA_CONNECTION_FILE": str(server.connection_file), "NUKE_PATH": f"{comps.PLUGIN}{os.pathsep}{slow}"}
+    task = begin(tmp_path, script, "--frames=1001-1020", "--write=Write1", "--write=W2", **where)
+    wait_for(task, "done, ")
+    wait_for(task, "frame written")
+    task.send_signal(signal.SIGTERM)
+    out, err = task.communicate(timeout=120)
+    assert task.returncode == 143, out + err
+    assert "Traceback" not in out + err
+    assert "rendered" not in out
+    assert 0 < len(list((tmp_path / "out").glob("*.exr"))) < comps.COUNT
+    assert not list(tmp_path.glob("second.*"))
+
+
+def test_a_signal_while_the_plugin_is_loaded_ends_the_task_with_its_code(monkeypatch, bare_nuke):
+    heard: dict[int, object] = {}
+    monkeypatch.setattr(signal, "signal", heard.__setitem__)
+    monkeypatch.setitem(sys.modules, "videomama_nuke.stopping", None)  # which therefore cannot be imported
+    task = runpy.run_path(str(comps.PLUGIN / "videomama_batch.py"))
+    assert task["main"](["comp.nk"]) == 2
+    assert set(heard) == {signal.SIGTERM, signal.SIGINT}
+    with pytest.raises(SystemExit) as ended:
+        heard[signal.SIGINT](signal.SIGINT, None)
+    assert ended.value.code == 130
+
+
+@pytest.mark.slow
+def test_a_signal_ends_a_server_that_the_task_started_and_that_does_not_come_up(tmp_path):
+    comps.write_clip(tmp_path, 2)
+    script = tmp_path / "comp.nk"
+    script.write_text(comps.plain_script(tmp_path, count=2))
+    hanging = tmp_path / "videomama"
+    hanging.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 300\n")
+    hanging.chmod(0o755)
+    own = str(tmp_path / "own" / "connection.json")
+    task = begin(tmp_path, script, VIDEOMAMA_CONNECTION_FILE=own, VIDEOMAMA_COMMAND=str(hanging))
+    until = time.monotonic() + 60
+    while not (tmp_path / "pid").is_file() or not (tmp_path / "pid").read_text().strip():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    task.send_signal(signal.SIGTERM)
+    out, err = task.communicate(timeout=120)
+    assert task.returncode == 143, out + err
+    number = int((tmp_path / "pid").read_text())
+    with suppress(psutil.NoSuchProcess):
+        assert psutil.Process(number).status() == psutil.STATUS_ZOMBIE
 
 
 def test_a_signal_stops_a_server_that_the_task_started(tmp_path):
@@ -177,6 +244,10 @@ def test_a_server_that_somebody_else_started_is_left_alone(stopping, server, mon
         assert client.status().server
     monkeypatch.setattr(launch, "started", lambda: True)
     monkeypatch.setattr("videomama_nuke.stopping._SERVER_S", 0.0)
+    stopping._answered = True
+    ended: list[bool] = []
+    monkeypatch.setattr(launch, "end_started", lambda: ended.append(True))
     stopping.stop_server()  # no time is left
     with server.client() as client:
         assert client.status().server
+    assert not ended
