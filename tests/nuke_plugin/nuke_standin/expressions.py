@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import Any
@@ -86,9 +87,13 @@ def _file(given: list[str], node: Any, context: Any) -> str:
 
 
 def _python(given: list[str], node: Any, context: Any) -> str:
-    here = session.current()
+    here, code = session.current(), " ".join(given)
+    names = {"nuke": sys.modules.get("nuke"), **here.namespace}  # Nuke imports itself into its main module
     with here.called_for(node if node is not None else here.root):
-        return text_of(eval(" ".join(given), here.namespace))  # noqa: S307 - the script's own code, as in Nuke
+        try:
+            return text_of(eval(code, names))  # noqa: S307 - the script's own code, as in Nuke
+        except Exception as error:
+            raise ExpressionError(f"[python {code}]: {type(error).__name__}: {error}") from error
 
 
 def _getenv(given: list[str], node: Any, context: Any) -> str:

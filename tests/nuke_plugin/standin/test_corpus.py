@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from codecs import BOM_UTF8
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from nuke_standin import session
+from nuke_standin.class_channels import MERGES
 from nuke_standin.script import parse
 from nuke_standin.words import decoded
 
@@ -95,6 +97,22 @@ def test_line_ends_and_a_byte_order_mark_change_nothing(nuke, tmp_path, path, en
     other.write_bytes(BOM_UTF8 + path.read_bytes().removeprefix(BOM_UTF8).replace(b"\n", ends))
     nuke.scriptOpen(str(other))
     assert graph(nuke) == before
+
+
+CONSTRUCTS = (
+    r"views \{\}", r"#[0-9a-f]{6}|views_colours", r"FrameHold \{\n first_frame ", r" color_panelDropped ",
+    r" defaultViewerLUT \S+ ?\S+|defaultViewerLUT \"\S+ \S+", r" channels \{[^}]*-rgba",
+    r"addUserKnob \{41 \w+ [^}]*T \w+\.\w+",
+    r"Roto \{", r"RotoPaint \{", r"Transform \{", r"Tracker4 \{", r"Retime \{", r"TimeOffset \{", r"Keyer \{",
+    r"Shuffle \{", r"Shuffle1 \{", r"Shuffle2 \{", r"Expression \{", r"Precomp \{", r"LiveGroup \{", r"Group \{",
+    r"clone ", r"push 0", r"inputs \d\+1", r"\[value ", r"\{curve ", r"end_group", r"version \d+\.\d",
+    *(rf"Merge2 \{{\n inputs 2\n operation {operation}\n" for operation in MERGES),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("construct", CONSTRUCTS)
+def test_each_construct_is_in_a_file(construct):
+    assert any(re.search(construct, decoded(path.read_bytes())) for path in FILES)
 
 
 def opened(nuke, name):
