@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nuke
+from videomama_client.whole_files import PREFIX, replacing
 
 from videomama_nuke import knobs, paths, precomp
 from videomama_nuke.quiet import no_undo
@@ -54,7 +55,7 @@ def settle(node: nuke.Node) -> None:
         BadInput: the files have no place yet.
     """
     own, owner = precomp.script_of(node), _owner(knobs.folder_of(node))
-    if nuke.GUI and own is not None and owner is not None and _is_another(owner, own):
+    if nuke.GUI and owner is not None and _is_another(owner, own):
         renew(node)
 
 
@@ -110,7 +111,7 @@ def holders(node: nuke.Node) -> Holders:
     folder, own, opened = knobs.folder_of(node), precomp.script_of(node), precomp.opened_script()
     owner = _owner(folder)
     found, texts = Holders(), _Texts(folder.name)
-    if owner is not None and own is not None and _is_another(owner, own):
+    if owner is not None and _is_another(owner, own):
         found.whole.append(owner)
     for other in _others(node, owner):
         for key in texts.keys(other):
@@ -165,8 +166,10 @@ def _add_siblings(found: Holders, folder: Path, opened: Path | None, siblings: S
 def _claims(folder: Path, opened: Path | None, texts: _Texts) -> Iterator[tuple[str, Path]]:
     """Yield keys and the other scripts that claim them."""
     for file in sorted((folder / CLAIMS).glob("*-*")):
+        if file.name.startswith(PREFIX):  # just being written
+            continue
         key, script = file.name.partition("-")[0], _script_in(file, folder)
-        if script is None or (opened is not None and not _is_another(script, opened)):
+        if script is None or not _is_another(script, opened):
             continue
         if key in texts.keys(script) or _may_be_unsaved(file, script):
             yield key, script
@@ -193,13 +196,13 @@ def _owner(folder: Path) -> Path | None:
     return script if script is not None and _may_exist(script) else None
 
 
-def _is_another(script: Path, own: Path) -> bool:
-    return _may_exist(script) and not _same(script, own)
+def _is_another(script: Path, own: Path | None) -> bool:
+    return _may_exist(script) and (own is None or not _same(script, own))
 
 
 def _may_exist(script: Path) -> bool:
-    """Whether a script is there, or its folder cannot be seen from here."""
-    return script.is_file() or not script.parent.is_dir()
+    """Whether a script is there, or cannot be seen from here: its folder is away, or its path is of another system."""
+    return script.is_file() or not script.is_absolute() or not script.parent.is_dir()
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -217,13 +220,17 @@ def _write_claim(file: Path, script: Path, folder: Path) -> None:
     """Name a script; one around the folder by the way to it, so that a project may be moved with its results."""
     file.parent.mkdir(parents=True, exist_ok=True)
     around = script.parent in folder.parents
-    file.write_text(Path(os.path.relpath(script, folder)).as_posix() if around else str(script), encoding="utf-8")
+    text = Path(os.path.relpath(script, folder)).as_posix() if around else str(script)
+    with replacing(file) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _script_in(file: Path, folder: Path) -> Path | None:
     """Return the script that a claim names, where this machine sees it; None for none."""
     try:
-        named = file.read_text(encoding="utf-8").strip()
+        named = paths.mapped(file.read_text(encoding="utf-8").strip())
     except (OSError, ValueError):
         return None
-    return Path(os.path.normpath(folder / paths.mapped(named))) if named else None
+    if not named:
+        return None
+    return Path(named) if paths.is_absolute(named) else Path(os.path.normpath(folder / named))

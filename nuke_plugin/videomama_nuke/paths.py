@@ -18,10 +18,15 @@ def mapped(path: str) -> str:
 
 def absolute(path: str) -> str:
     """Return where Nuke looks for a path: a relative one lies in the project directory, else in the working folder."""
-    if not path or _ABSOLUTE.match(path):
+    if not path or is_absolute(path):
         return path
     folder = str(cast("nuke.EvalString_Knob", nuke.root()["project_directory"]).evaluate() or "")
     return (Path(folder) / path).absolute().as_posix()
+
+
+def is_absolute(path: str) -> bool:
+    """Whether a path begins at a root, on this system or on another one."""
+    return _ABSOLUTE.match(path) is not None
 
 
 def of_view(pattern: str, view: str) -> str:

@@ -56,6 +56,17 @@ def test_a_folder_of_another_script_gets_the_node_another_id_and_no_step_to_undo
     assert session.current().undo_depth() == depth
 
 
+def test_a_script_without_a_file_owns_nothing_of_another_and_refines_under_another_id(comp, folder):
+    from videomama_nuke import ownership
+
+    before = identity(comp)
+    comp.node()["cache_folder"].setValue(str(folder.parent))
+    comp.nuke.root()["name"].setValue("")
+    assert ownership.holders(comp.node()).whole == [comp.script]
+    ownership.settle(comp.node())
+    assert identity(comp) != before
+
+
 def test_a_script_that_is_gone_claims_nothing(comp, folder):
     from videomama_nuke import ownership
 
@@ -205,8 +216,10 @@ def test_the_claim_of_a_script_that_is_gone_does_not_hold_and_that_of_one_out_of
     gone, unseen = comp.folder / "gone.nk", Path("/not/on/this/machine/comp.nk")
     claim_of(folder, gone)
     assert holders(comp) == {}
-    claim_of(folder, unseen)
+    file = claim_of(folder, unseen)
     assert holders(comp) == {KEY: (unseen,)}
+    file.write_text("X:\\shots\\comp.nk")  # as another system wrote it
+    assert list(holders(comp)) == [KEY]
 
 
 def test_a_claim_under_another_path_of_the_same_script_is_the_own(comp, folder, tmp_path):
