@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 import uuid
+from collections import deque
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -213,3 +215,59 @@ class Full:
 
     def close(self, linger=0):
         """Nothing is held."""
+
+
+def test_times_and_sizes_are_those_that_the_protocol_page_names():
+    assert (channel.ANSWER_S, channel.SILENCE_S, channel.PING_EVERY_S) == (10.0, 10.0, 1.0)
+    assert channel.MAX_BULK_BYTES == 2**30
+
+
+def test_the_socket_neither_lingers_nor_holds_anybody_up(unheard):
+    with Client(unheard) as lonely:
+        socket = lonely._channel._socket
+        found = [socket.getsockopt(option) for option in (zmq.LINGER, zmq.SNDHWM, zmq.RCVHWM, zmq.SNDTIMEO)]
+        assert found == [0, 0, 0, 5000]
+        assert socket.getsockopt(zmq.MAXMSGSIZE) == 2**30
+
+
+def test_events_that_are_there_are_given_without_a_wait_and_in_order(unheard):
+    with Client(unheard) as lonely:
+        queue = lonely._channel._events
+        queue["job"] = deque([messages.FrameDone("job", 1, False, "a"), messages.FrameDone("job", 2, False, "b")])
+        assert [lonely.next_event("job", 0).frame for _ in range(2)] == [1, 2]
+        assert lonely.next_event("job", 0) is None
+
+
+@pytest.mark.parametrize(
+    ("pinged", "heard", "unanswered", "sent", "since"),
+    [
+        (0.0, 99.5, 0.0, 0, 0.0),  # heard of just now
+        (0.0, 98.0, 0.0, 1, 100.0),
+        (98.5, 95.0, 95.5, 1, 95.5),  # no answer to the ping before: silence counts from the first
+        (99.5, 95.0, 95.5, 0, 95.5),
+        (90.0, 98.9, 89.0, 1, 100.0),
+    ],
+)
+def test_a_quiet_server_is_asked_every_second(unheard, monkeypatch, pinged, heard, unanswered, sent, since):
+    with Client(unheard) as lonely:
+        socket, asked = lonely._channel, []
+        monkeypatch.setattr(socket, "send", asked.append)
+        socket._pinged, socket._heard, socket._unanswered = pinged, heard, unanswered
+        with monkeypatch.context() as clock:
+            clock.setattr(channel.time, "monotonic", lambda: 100.0)
+            socket._ping()
+        assert [type(message) for message in asked] == [messages.ReportStatus] * sent
+        assert socket._unanswered == since
+
+
+@pytest.mark.parametrize(("unanswered", "given_up"), [(90.0, False), (89.9, True)])
+def test_a_server_is_given_up_ten_seconds_after_the_first_ping_without_an_answer(
+    unheard, monkeypatch, unanswered, given_up
+):
+    with Client(unheard) as lonely:
+        socket = lonely._channel
+        socket._pinged, socket._heard, socket._unanswered = 99.5, 80.0, unanswered
+        said = pytest.raises(ServerUnreachable, match="not been heard of for 10 s") if given_up else nullcontext()
+        with monkeypatch.context() as clock, said:
+            clock.setattr(channel.time, "monotonic", lambda: 100.0)
+            socket._ping()

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -245,3 +246,19 @@ def test_a_server_can_be_started_from_a_folder_that_is_gone(tmp_path, started, m
         assert "folder that exists" in caught.value.hint
     finally:
         os.chdir(here)
+
+
+def test_a_server_is_given_half_a_minute_to_start_and_three_seconds_to_answer():
+    assert (launch.START_S, launch.HELLO_S, launch._POLL_S) == (30.0, 3.0, 0.05)
+
+
+@pytest.mark.parametrize(("text", "said"), [("", "its log is empty"), ("one\ntwo \n\n", "two")])
+def test_the_last_line_of_a_log_is_told(tmp_path, text, said):
+    (tmp_path / "s.log").write_text(text)
+    assert launch._tail(tmp_path / "s.log") == said
+
+
+@pytest.mark.parametrize(("codes", "is_started"), [([], False), ([0], False), ([None], True), ([1, None], True)])
+def test_a_server_of_this_process_is_known_while_it_runs(monkeypatch, codes, is_started):
+    monkeypatch.setattr(launch, "_STARTED", [SimpleNamespace(poll=lambda code=code: code) for code in codes])
+    assert launch.started() == is_started

@@ -111,3 +111,25 @@ def test_a_file_of_other_text_than_utf_8_is_a_value_error_that_shows_nothing_of_
 def test_a_folder_in_the_place_of_the_file_is_not_read(tmp_path):
     with pytest.raises(OSError, match=r"not a regular file|Is a directory"):
         private.read_text(tmp_path)
+
+
+def test_a_private_file_may_be_as_long_as_the_limit(tmp_path):
+    assert private.LONGEST == 65536
+    path = tmp_path / "c.json"
+    path.write_bytes(b"x" * private.LONGEST)
+    assert len(private.read_text(path)) == private.LONGEST
+    path.write_bytes(b"x" * (private.LONGEST + 1))
+    with pytest.raises(OSError, match="more than 65536 bytes"):
+        private.read_text(path)
+
+
+@pytest.mark.parametrize(("mode", "refused"), [(0o700, False), (0o770, False), (0o1777, False), (0o707, True)])
+def test_a_folder_in_which_anybody_may_replace_files_is_refused(tmp_path, mode, refused):
+    folder = tmp_path / "f"
+    folder.mkdir()
+    folder.chmod(mode)
+    if not refused:
+        private.check_folder(folder)
+        return
+    with pytest.raises(PermissionError, match=f"mode {mode:04o}"):
+        private.check_folder(folder)

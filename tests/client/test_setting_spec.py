@@ -157,3 +157,69 @@ def test_a_setting_on_the_wire_has_a_value_for_its_default():
     with pytest.raises(ProtocolError) as caught:
         wire.decode(packed, {"Told": Told})
     assert caught.value.message == "SettingSpec.default must be bool or int or float or str, not list"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "fits"),
+    [
+        (WHOLE_NUMBER, 2**63 - 1, True),
+        (WHOLE_NUMBER, 2**63, False),
+        (WHOLE_NUMBER, -(2**63) + 1, True),
+        (NUMBER, 1.7e308, True),
+        (NUMBER, float("inf"), False),
+        (NUMBER, float("nan"), False),
+        (NUMBER, 10**400, False),
+        (NUMBER, True, False),
+        (WHOLE_NUMBER, 1.0, False),
+        (YES_NO, True, True),
+        (YES_NO, 1, False),
+        (TEXT, 1, False),
+    ],
+)
+def test_a_value_is_of_its_kind_and_fits_into_a_message(kind, value, fits):
+    spec = SettingSpec("strength", kind, None, "Help.")
+    if fits:
+        check(spec, value, "--strength")
+        return
+    with pytest.raises(BadInput) as raised:
+        check(spec, value, "--strength")
+    assert raised.value.message.startswith("--strength ")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "hint"),
+    [
+        (None, None, "Choose a smaller number."),
+        (1, None, "Choose 1 or more."),
+        (None, 5, "Choose 5 or less."),
+        (1, 5, "Choose 1 to 5."),
+    ],
+)
+def test_bounds_are_included_and_the_hint_names_them(low, high, hint):
+    spec = SettingSpec("strength", NUMBER, 1.0, "Help.", low, high)
+    for bound in (low, high):
+        if bound is not None:
+            check(spec, bound, "--strength")
+            with pytest.raises(BadInput) as raised:
+                check(spec, bound + (-0.5 if bound == low else 0.5), "--strength")
+            assert raised.value.hint == hint
+    with pytest.raises(BadInput) as raised:
+        check(spec, 10**400, "--strength")
+    assert (raised.value.message, raised.value.hint) == ("--strength so large is out of range", hint)
+    assert check(SettingSpec("s", NUMBER, None, "Help."), None, "--s") is None
+    with pytest.raises(BadInput):
+        check(spec, None, "--strength")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("Yes", True), (" on ", True), ("1", True), ("TRUE", True), ("off", False), ("0", False)]
+)
+def test_yes_and_no_have_several_words(text, value):
+    assert parsed(SettingSpec("s", YES_NO, False, "Help."), text, "--s") is value
+
+
+def test_units_and_engines_stand_behind_the_help():
+    spec = SettingSpec("mask_slack", NUMBER, None, "Help.", unit="pixels", engines=("a",))
+    assert (spec.option, spec.explanation) == ("--mask-slack", "Help. Unit: pixels. Engine: a.")
+    assert SettingSpec("s", NUMBER, None, "Help.", engines=("a", "b")).explanation == "Help. Engines: a, b."
+    assert SettingSpec("s", NUMBER, None, "Help.").explanation == "Help."

@@ -308,3 +308,60 @@ def test_a_field_that_is_there_twice_is_refused():
 
 def test_a_kind_that_is_no_text_is_told_by_its_type_alone():
     assert "unknown message kind 'list'" in refusal(packed({"kind": [["x"] * 1000] * 10}))
+
+
+def test_the_limits_are_those_that_the_protocol_page_names():
+    assert (wire.MAX_PACKED_BYTES, wire.MAX_TEXT_BYTES) == (16 * 2**20, 64 * 2**10)
+    assert (wire.MAX_ITEMS, wire.MAX_VALUES) == (200_000, 1_000_000)
+
+
+@pytest.mark.parametrize(("length", "taken"), [(wire.MAX_TEXT_BYTES, True), (wire.MAX_TEXT_BYTES + 1, False)])
+def test_a_text_may_be_as_long_as_the_limit(length, taken):
+    content = packed(cancel(job="j" * length))
+    if taken:
+        assert len(wire.decode(content, KINDS).job) == length
+    else:
+        assert "cannot be unpacked" in refusal(content)
+
+
+@pytest.mark.parametrize(("most", "taken"), [(8, True), (7, False)])
+def test_a_message_may_hold_as_many_values_as_the_limit(monkeypatch, most, taken):
+    monkeypatch.setattr(wire, "MAX_VALUES", most)
+    content = packed({"a": [1, 2, 3], "b": []})  # three in a list, two lists, two fields and the map
+    if taken:
+        assert "unknown message kind" in refusal(content)
+    else:
+        assert f"more than {most} values" in refusal(content)
+
+
+def test_a_map_may_have_256_fields():
+    assert "unknown message kind" in refusal(packed({f"f{index}": index for index in range(256)}))
+    assert "cannot be unpacked" in refusal(packed({f"f{index}": index for index in range(257)}))
+
+
+@pytest.mark.parametrize(("most", "taken"), [(0, True), (1, False)])
+def test_a_message_may_be_as_long_as_the_limit(monkeypatch, most, taken):
+    message = CancelJob("r", "j")
+    content = wire.encode(message)
+    monkeypatch.setattr(wire, "MAX_PACKED_BYTES", len(content) - most)
+    if taken:
+        assert wire.decode(wire.encode(message), KINDS) == message
+        return
+    with pytest.raises(ProtocolError, match=f"a CancelJob of {len(content)} bytes is too large"):
+        wire.encode(message)
+    assert refusal(content) == f"a message of {len(content)} bytes is too large"
+
+
+def test_what_is_refused_is_named_shortly():
+    assert refusal(packed(cancel(kind="K" * 100))) == f"unknown message kind {'K' * 80!r}"
+    fields_said = refusal(packed(cancel(**{f"{index}{'x' * 100}": 1 for index in range(7)})))
+    assert fields_said == f"CancelJob has no field {', '.join(str(index) + 'x' * 79 for index in range(5))}"
+    with pytest.raises(ProtocolError) as caught:
+        wire.encode(CancelJob("r", 2**70))
+    assert caught.value.message.startswith("a CancelJob that cannot be packed: ")
+    assert refusal(b"\xc7\x05\x01" + b"x" * 5).startswith("a message that cannot be unpacked: ")
+
+
+def test_a_field_that_is_named_twice_is_refused():
+    twice = b"\x83" + b"".join(map(msgpack.packb, ("kind", "CancelJob", "job", "a", "job", "b")))
+    assert "names a field twice" in refusal(twice)

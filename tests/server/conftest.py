@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import platform
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import OpenImageIO as oiio
 import pytest
@@ -34,6 +36,10 @@ from videomama_server.pipeline.sources import DiskSource
 from videomama_server.pipeline.survey import Order
 
 HEIGHT, WIDTH = 48, 64
+PINS = (Path(__file__).parents[2] / "install" / "constraints.txt").read_text(encoding="utf-8").splitlines()
+# Of OpenCV's version the package adds the build: 5.0.0.93.
+PINNED = f"numpy=={np.__version__}" in PINS and any(f"headless=={cv2.__version__}." in line for line in PINS)
+COMPARED = platform.system() == "Linux" and platform.machine() == "x86_64"
 _packages = itertools.count()
 
 GOOD_ENGINE = """
@@ -483,3 +489,26 @@ def lend(monkeypatch):
         monkeypatch.setenv("VIDEOMAMA_KEEP_ENV", "PYTHONPATH")
 
     return allow
+
+
+@pytest.fixture(scope="session")
+def unchanged():
+    """Compare pixels, (H, W, C), (H, W) or (N,), with those of old, in billionths: `unchanged(pixels, [...])`.
+
+    What is cached, or recorded in figures, rests on these pixels. Each number is the mean of a channel under weights
+    that look random, so that what moves or changes anywhere shows. With and without the vector units of a processor
+    they differ by less than one in paintings, and by up to `within` elsewhere; another OpenCV changes thousands, so
+    that nothing can be said with other libraries than the pinned ones.
+    """
+    if not (PINNED and COMPARED):
+        pytest.skip("the numbers are those of Linux on x86-64 with the NumPy and OpenCV of install/constraints.txt")
+
+    def compare(pixels, known, within=10):
+        values = np.asarray(pixels, np.float64)
+        values = values.reshape(*values.shape[:2], -1) if values.ndim > 1 else values[:, None, None]
+        rows, columns = np.mgrid[: values.shape[0], : values.shape[1]].astype(np.int64)
+        weights = (rows * 7919 + columns * 104729 + rows * columns * 31) * 2654435761 % 2**32 / 2**31 - 1
+        found = 1e9 * (values * weights[..., None]).mean((0, 1))
+        np.testing.assert_allclose(found, known, rtol=0, atol=within, err_msg=str([round(value) for value in found]))
+
+    return compare

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from videomama_client.errors import BadInput
-from videomama_server.config import Config, as_flags, as_texts, from_texts, load
+from videomama_server.config import Config, as_flags, as_texts, callers, from_texts, load
 
 
 @pytest.fixture
@@ -197,3 +197,60 @@ def test_a_relative_path_in_a_folder_that_is_gone_is_reported(bare, tmp_path, mo
 def test_a_config_comes_back_from_its_texts_and_unknown_keys_are_left_out(tmp_path):
     held = replace(Config(), roots=(tmp_path / "a", tmp_path / "b"), max_vram_gb=7.5, port=5)
     assert from_texts({**as_texts(held), "of_a_newer_server": "1"}) == held
+
+
+def test_what_nobody_sets_is_what_the_pages_say(tmp_path):
+    """docs/durability.md and docs/security.md give some of these numbers."""
+    kept = {name: value for name, value in as_flags(Config()).items() if not isinstance(value, str)}
+    assert kept == {
+        "cache_limit_gb": 100.0,
+        "port": 0,
+        "roots": [],
+        "engine_idle_s": 900.0,
+        "engine_hang_s": 120.0,
+        "read_limit_s": 300.0,
+        "supply_limit_s": 120.0,
+        "server_idle_s": 0.0,
+        "threads": 2,
+        "max_vram_gb": 0.0,
+    }
+    assert Config(cache_dir=tmp_path).folded_dir == tmp_path / "folded"
+    assert str(Config().log_file) in Config().log_location
+
+
+@pytest.mark.parametrize(("name", "values"), [("port", (0, 65535)), ("threads", (1, 256)), ("cache_limit_gb", (0,))])
+def test_the_bounds_themselves_are_allowed(bare, name, values):
+    for value in values:
+        assert getattr(load({name: value}, bare), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("threads", 257, "It must be 1 to 256."),
+        ("port", 0.5, "It must be a whole number."),
+        ("cache_limit_gb", "x", "It must be a number, 0 or more."),
+        ("delivery", "move", "It must be copy or link."),
+    ],
+)
+def test_the_hint_says_what_would_be_valid(bare, name, value, hint):
+    with pytest.raises(BadInput) as raised:
+        load({name: value}, bare)
+    assert raised.value.hint == hint
+
+
+def test_empty_roots_name_none(bare, tmp_path):
+    assert load({"roots": ""}, bare).roots == ()
+    assert load({"roots": f"{os.pathsep}{tmp_path}{os.pathsep}"}, bare).roots == (tmp_path.resolve(),)
+
+
+def test_what_is_set_here_is_told_with_where_it_was_set(toml, monkeypatch):
+    environment = toml("threads = 3") | {"VIDEOMAMA_PORT": "7"}
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    found = {name: (setting.value, setting.source) for name, setting in callers({"host": "h", "device": None}).items()}
+    assert found == {
+        "threads": ("3", environment["VIDEOMAMA_CONFIG"]),
+        "port": ("7", "$VIDEOMAMA_PORT"),
+        "host": ("h", "the command line"),
+    }

@@ -2,7 +2,9 @@
 
 import errno
 import logging
+import os
 import shutil
+import socket
 import subprocess
 import sys
 import textwrap
@@ -290,3 +292,63 @@ def test_a_cache_is_looked_through_when_this_process_may_have_outgrown_its_limit
         cache.publish(key, alpha(), FULL)
         cache.keep_within(limit)
     assert looked == [limit, limit]
+
+
+def test_a_cache_that_cannot_be_written_is_neither_verified_nor_cleared(tmp_path, raises_with_hint):
+    (tmp_path / "file").touch()
+    cache = Cache(tmp_path / "file" / "cache")
+    for work in (cache.verify, cache.clear):
+        with raises_with_hint(NotPermitted, f"the cache {tmp_path / 'file' / 'cache'} cannot be written"):
+            work()
+    assert not cache.lasting
+    cache.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "there", "lasting"), [("ENOSPC", True, True), ("ENOSPC", False, False), ("EIO", True, False)]
+)
+def test_a_disk_that_is_full_is_not_taken_for_read_only(tmp_path, monkeypatch, code, there, lasting):
+    def failing(folder):
+        if there:
+            folder.mkdir()
+        raise OSError(getattr(errno, code), "no")
+
+    monkeypatch.setattr(cache_module.private, "make_folder", failing)
+    cache = Cache(tmp_path / "cache")
+    assert cache.lasting == lasting
+    cache.close()
+
+
+def test_a_cache_is_looked_through_again_after_a_hundredth_of_its_limit(cache, monkeypatch):
+    looked = []
+    monkeypatch.setattr(cache, "prune", looked.append)
+    cache.keep_within(1000)
+    for grown, times in ((10, 1), (11, 2), (10, 2)):
+        cache._grown = grown
+        cache.keep_within(1000)
+        assert len(looked) == times
+
+
+def test_a_file_that_shares_its_blocks_with_an_entry_is_no_growth(cache, entry):
+    cache.keep_within(1 << 40)
+    before = cache._grown
+    shared = entry.with_name("shared.exr")
+    shared.hardlink_to(entry)
+    cache.published(shared, True)
+    assert cache._grown == before
+    with pytest.raises(FileNotFoundError):
+        cache.published(entry.with_name("gone.exr"), True)
+
+
+def test_folders_that_killed_processes_left_behind_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache_module.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(cache_module.tempfile, "tempdir", str(tmp_path))
+    mark = f"{socket.gethostname()}~{dead_process()}~"
+    left, other = tmp_path / f"videomama-cache-{mark}", tmp_path / "videomama-cache-mine"
+    for folder in (left, other):
+        folder.mkdir()
+        os.utime(folder, (0, time.time() - 3600))
+    made = cache_module._make_overlay()
+    assert made.parent == tmp_path
+    assert made.name.startswith("videomama-cache-")
+    assert (left.exists(), other.exists()) == (False, True)

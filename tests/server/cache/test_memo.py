@@ -293,3 +293,8 @@ def test_books_that_are_too_many_to_keep_are_read_again(picture_file, folder, mo
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(Facts) == {"is_float": True, "orientation": 1, "low": 0.0, "peak": 0.0}
+
+
+def test_ten_thousand_rows_and_64_books_are_kept():
+    assert (memo_module._MOST_ROWS, memo_module._MOST_BOOKS, memo_module.SETTLED_S) == (10_000, 64, 1.0)
+    assert memo_module._VERSION == 2  # another one forgets what every cache knows of its plates

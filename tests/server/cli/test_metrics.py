@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from videomama_server import metrics
+from videomama_server.cli import metrics as metrics_command
 from videomama_server.media import frames
 from videomama_server.media.geometry import Geometry, Rect
 from videomama_server.metrics import MEASURES
@@ -204,3 +205,29 @@ def test_metrics_refuses_what_cannot_be_compared(videomama, make_clip):
 @pytest.mark.parametrize("words", [[], ["one"], ["one", "two", "three"]], ids=str)
 def test_metrics_without_two_patterns_is_a_usage_error(videomama, words):
     assert videomama("metrics", *words).code == 2
+
+
+def test_figures_have_four_decimals_and_none_is_a_dash():
+    assert [metrics_command._text(value) for value in (1.23456, 2, None, True, "rvm")] == [
+        "1.2346",
+        "2",
+        "-",
+        "True",
+        "rvm",
+    ]
+
+
+def test_names_stand_at_the_right_of_their_column(videomama, clip):
+    said = videomama("metrics", *clip[:2], "--only", "mad", "--only", "dtssd")
+    lines = said.out.splitlines()
+    assert [line.split("  ")[0] if line.startswith("convention") else line[:10] for line in lines] == [
+        "       mad",
+        "     dtssd",
+        "    frames",
+        "convention",
+    ]
+
+
+def test_a_seam_on_the_second_frame_has_one_frame_before_it(videomama, clip):
+    found = measured(videomama("metrics", *clip[:2], "--json", "--seams", "1002,1006"))
+    assert found["drift"] == pytest.approx(2, rel=1e-4)

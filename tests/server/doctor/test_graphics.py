@@ -1,5 +1,7 @@
 """GPU, driver and torch: every way in which they fail to fit together has its own words and its fix."""
 
+from types import SimpleNamespace
+
 import pytest
 from videomama_server.doctor import graphics
 from videomama_server.doctor.graphics import Card, Driver, Graphics, Torch
@@ -129,3 +131,48 @@ def test_memory_that_is_not_known(fake_torch, fake_smi):
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(Torch) == {"installed": True}
+
+
+@pytest.mark.parametrize(("free", "state"), [(6_000_000_000, "ok"), (5_999_999_999, "warning"), (None, "ok")])
+def test_six_gigabytes_of_free_memory_are_enough(free, state):
+    assert graphics._memory(Card("L4", free, 24_000_000_000)).state == state
+
+
+def test_memory_that_is_not_known_is_told_so():
+    for free, total in ((None, 1), (1, None)):
+        assert graphics._memory(Card("L4", free, total)).what == "L4: what is free is not known"
+    assert (graphics._mebibytes("3"), graphics._mebibytes("[N/A]")) == (3 * 2**20, None)
+
+
+def test_a_card_counts_where_nothing_is_wrong_with_it():
+    assert not Torch(cards=(Card("L4", 1, 1, "too old"),)).computes
+    assert Torch(cards=(Card("L4", 1, 1, "too old"), Card("L4", 1, 1))).computes
+
+
+@pytest.mark.parametrize(
+    ("code", "out", "said"),
+    [
+        (9, "a\nfailed", "nvidia-smi says: failed"),
+        (0, "", "nvidia-smi names no card"),
+        (0, "L4, 1, 2", "nvidia-smi names no card"),
+    ],
+)
+def test_what_nvidia_smi_says_instead_of_cards_is_passed_on(monkeypatch, code, out, said):
+    asked = []
+    monkeypatch.setattr(graphics, "_nvidia_smi", lambda: "smi")
+    answer = SimpleNamespace(code=code, out=out, err="")
+    monkeypatch.setattr(graphics, "ask", lambda command, seconds: (asked.append((command[0], seconds)), answer)[1])
+    assert graphics._driver().problem == said
+    assert asked == [("smi", 20.0)]
+
+
+def test_torch_is_given_two_minutes_to_be_imported(monkeypatch):
+    asked = []
+
+    def ask(words, seconds):
+        asked.append(seconds)
+        return {"missing": "no torch", "installed": False}
+
+    monkeypatch.setattr(graphics, "ask_python", ask)
+    assert graphics._torch() == Torch(problem="no torch", installed=False)
+    assert asked == [120.0]

@@ -5,6 +5,7 @@ import socket
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from videomama_server.config import Config
@@ -97,3 +98,44 @@ def test_a_disk_that_cannot_be_written_says_nothing_of_the_time(small_disk, make
     now = time.time()
     monkeypatch.setattr(time, "time", lambda: now + 90)  # of which a disk that can be written would tell
     assert machine.clock(disk).state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("skew", "state", "said"),
+    [
+        (2.0, "ok", ""),
+        (-2.0, "ok", ""),
+        (2.6, "warning", "is 3 s ahead"),
+        (-2.6, "warning", "is 3 s behind"),
+        (None, "ok", ""),
+    ],
+)
+def test_clocks_may_be_two_seconds_apart(tmp_path, monkeypatch, skew, state, said):
+    monkeypatch.setattr(machine, "_disk_skew", lambda _: skew)
+    line = machine.clock(tmp_path)
+    assert (line.state, said in line.what) == (state, True)
+
+
+@pytest.mark.parametrize(("behind", "state"), [(86_300.0, "ok"), (86_500.0, "warning")])
+def test_a_clock_may_be_a_day_behind_the_software(tmp_path, monkeypatch, behind, state):
+    files = list(Path(machine.videomama_server.__file__).parent.rglob("*.py"))
+    built = max(path.stat().st_mtime for path in files)
+    monkeypatch.setattr(machine, "_disk_skew", lambda _: 0.0)
+    monkeypatch.setattr(machine.time, "time", lambda: built - behind)
+    assert machine.clock(tmp_path).state == state
+
+
+def test_an_engine_is_given_three_minutes_to_load(monkeypatch):
+    asked = []
+    monkeypatch.setattr(machine, "ask_python", lambda words, seconds: asked.append((words[0], seconds)))
+    assert machine.engine().state == "ok"
+    assert asked == [("-c", 180.0)]
+    assert machine.OLDEST_PYTHON == (3, 11)
+    assert machine._CONNECT_S == 5.0
+
+
+def test_a_port_that_the_server_itself_has_is_well(taken):
+    config = replace(Config(), port=taken)
+    assert machine.ports(config, served=True).what == f"The server listens at 127.0.0.1:{taken}"
+    assert machine.ports(config, served=False).state == "problem"
+    assert machine.ports(Config(), served=True).what == "A server can listen at 127.0.0.1, at any port"

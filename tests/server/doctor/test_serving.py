@@ -102,3 +102,35 @@ def test_of_two_versions_the_older_one_is_to_be_replaced(monkeypatch, theirs, ou
     assert line.what == f"It answers, version {theirs}, and this is {ours}"
     assert line.fix.startswith(older)
     assert serving._version(ours).state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("mode", "state"), [(0o600, "ok"), (0o700, "ok"), (0o610, "warning"), (0o601, "warning"), (0o640, "warning")]
+)
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX")
+def test_a_file_is_for_its_owner_alone(tmp_path, mode, state):
+    path = tmp_path / "c.json"
+    path.touch()
+    path.chmod(mode)
+    line = serving._mode(path)
+    assert (line.state, f"mode {mode:04o}" in line.what) == (state, True)
+
+
+@pytest.mark.parametrize(("theirs", "word"), [("0.0.1", "stop"), ("99.0.0", "update it")])
+def test_the_older_side_is_the_one_to_change(theirs, word):
+    line = serving._version(theirs)
+    assert (line.state, word in line.fix) == ("warning", True)
+    assert line.what.startswith(f"It answers, version {theirs}, and this is ")
+
+
+def test_versions_are_compared_by_their_numbers_and_sentences_begin_large():
+    assert serving._numbers("1.10.dev3.2") == [1, 10, 2]
+    assert [serving._sentence(text) for text in ("", "a", "no Server")] == ["", "A", "No Server"]
+
+
+def test_deaths_of_the_engine_process_are_told(server):
+    status = server.status()
+    assert serving._deaths(status) == []
+    (line,) = serving._deaths(replace(status, worker_restarts=1))
+    assert (line.state, line.what) == ("warning", "It died 1 times since the server started")
+    assert status.log_file in line.fix

@@ -99,3 +99,35 @@ def test_a_disk_that_does_not_say_how_much_is_free(config, monkeypatch):
 def test_the_room_on_the_disk_has_two_limits(config, monkeypatch, free, state):
     monkeypatch.setattr(storage.disk_space, "free", lambda _: free)
     assert named(config, "disk").state == state
+
+
+@pytest.mark.parametrize(
+    ("free", "state", "said"),
+    [
+        (499_999_999, "problem", "0.5 GB are free"),
+        (500_000_000, "warning", "0.5 GB are free"),
+        (9_999_999_999, "warning", "10.0 GB are free"),
+        (10_000_000_000, "ok", "10.0 GB are free"),
+        (None, "warning", "does not say how much space is free"),
+    ],
+)
+def test_half_a_gigabyte_is_too_little_and_ten_are_enough(config, monkeypatch, free, state, said):
+    monkeypatch.setattr(storage.disk_space, "free", lambda _: free)
+    line = named(config, "disk")
+    assert (line.state, said in line.what) == (state, True)
+
+
+def test_a_cache_may_be_as_full_as_its_limit(config):
+    Cache(config.cache_dir).close()
+    (config.cache_dir / "sequences" / "s").mkdir(parents=True)
+    (config.cache_dir / "sequences" / "s" / "a.1.exr").write_bytes(bytes(1_000_000))
+    for limit, state in ((0.001, "ok"), (0.000999, "warning")):
+        assert named(replace(config, cache_limit_gb=limit)).state == state
+    assert "0 entries, 0.0 GB of 0.001 GB" in named(replace(config, cache_limit_gb=0.001)).what
+
+
+def test_two_dozen_entries_are_looked_at(config, monkeypatch):
+    asked = []
+    monkeypatch.setattr(storage, "sample", lambda folder, count: (asked.append(count), (0, []))[1])
+    assert storage._entries(config.cache_dir) == []
+    assert asked == [24]

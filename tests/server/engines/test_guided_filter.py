@@ -74,3 +74,11 @@ def test_some_pixels_alone_come_out_as_all_of_them_do():
     lines = fit_lines(plate, plate.mean(axis=2), 3, 1e-4)
     where = plate[..., 0] > 0.7
     np.testing.assert_allclose(lines.at(where, plate[where]), lines.of(plate)[where], atol=1e-6)
+
+
+def test_filtered_masks_are_what_they_always_were(unchanged):
+    plate, target = noise(), (noise(seed=1)[..., 0] > 0.5).astype(np.float32)
+    unchanged(guided_filter(plate, target, 3, 1e-3), [-1849484], within=500)
+    lines = fit_lines(plate, target, 2, 1e-2)
+    unchanged(np.dstack([lines.slope, lines.offset]), [-2252399, 3107964, -1538676, -1284271], within=2000)
+    unchanged(lines.resized(70, 100).of(cv2.resize(plate, (100, 70))), [1048473], within=500)

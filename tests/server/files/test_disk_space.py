@@ -115,3 +115,28 @@ def test_the_nearest_folder_is_the_closest_one_that_is_there(tmp_path):
 
 def test_folders_of_one_disk_are_one(tmp_path):
     assert disk_space._device(tmp_path) == tmp_path.parent.stat().st_dev
+
+
+def test_the_least_is_what_deflate_can_do_and_the_usual_a_fifth():
+    assert disk_space.needed(".exr", "half", (516, 1), 1) == Need(1, 1032 // 5)
+    assert disk_space.needed(".exr", "half", (515, 1), 1).least == 0
+    assert disk_space.needed(".tif", "float", (10, 3), 2) == Need(0, 48)
+    assert disk_space.needed(".DPX", "uint16", (10, 3), 2) == Need(120, 120)
+
+
+def test_sixty_four_megabytes_are_left_free(disks, tmp_path):
+    disks({str(tmp_path): 1_000_000 + 64_000_000})
+    disk_space.require([Share(tmp_path, 1_000_000, "for the cache")], "")
+    disks({str(tmp_path): 1_000_000 + 63_999_999})
+    with pytest.raises(NotPermitted, match=r"1\.0 MB are needed \(for the cache\); nothing"):
+        disk_space.require([Share(tmp_path, 1_000_000, "for the cache")], "")
+
+
+def test_what_is_just_enough_is_enough(tmp_path):
+    assert disk_space.check_space(tmp_path, 1_000, Need(1_000, 2_000)) == (
+        f"{tmp_path} has 1.0 kB free, and the job may need 2.0 kB there"
+    )
+    with pytest.raises(NotPermitted, match=r"999\.0 MB free, and the job needs at least 1\.0 GB there"):
+        disk_space.check_space(tmp_path, 999_000_000, Need(1_000_000_000, 1_000_000_000))
+    with pytest.raises(NotPermitted, match=r"999\.0 kB free, and the job needs at least 1\.0 MB there"):
+        disk_space.check_space(tmp_path, 999_000, Need(1_000_000, 1_000_000))

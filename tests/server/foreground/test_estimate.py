@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from videomama_server.foreground.estimate import LARGEST, _Level, estimate, sane_alpha
+from videomama_server.foreground.estimate import LARGEST, _calm, _Level, _sizes, estimate, sane_alpha
 from videomama_server.synthetic.demo_clip import ClipShape, render_frame
 
 RED, BLUE = np.float32([0.8, 0.2, 0.1]), np.float32([0.1, 0.2, 0.9])
@@ -168,3 +168,39 @@ def test_small_levels_are_solved_often_and_large_ones_in_the_band_alone(side, ro
     level = _Level(np.zeros((3, side, 3), np.float32), np.ones((3, side), np.float32))
     assert level.rounds == rounds
     assert (len(level.unknown()[0]) == 3 * side) is everywhere
+
+
+@pytest.mark.parametrize(
+    ("size", "known"), [((40, 60), [-3452141, -3077113, -10620141]), ((300, 90), [-1690318, -565429, -869888])]
+)
+def test_colours_are_what_they_always_were(unchanged, size, known):
+    """What is cached under one version may not change; large pictures are solved in the band alone."""
+    rng = np.random.default_rng(7)
+    alpha = cv2.GaussianBlur((rng.random(size) > 0.6).astype(np.float32), (0, 0), 3) * 3 - 1
+    alpha = np.clip(alpha, 0, 1)
+    plate = over(waves(*size, RED, RED[::-1]), alpha, waves(*size, BLUE, BLUE * 0.3))
+    plate += rng.normal(0, 0.01, plate.shape).astype(np.float32)
+    plate[::17, ::13] *= 9
+    unchanged(estimate(plate, alpha), known, within=1000)
+
+
+def test_of_an_infinite_plate_the_largest_half_is_left():
+    plate, alpha = np.full((8, 8, 3), 0.5, np.float32), np.ones((8, 8), np.float32)
+    plate[2, 3], plate[4, 4], plate[5, 5] = np.inf, -np.inf, np.nan
+    found = estimate(plate, alpha)
+    assert (found[2, 3, 0], found[4, 4, 0], found[5, 5, 0]) == (65504, -65504, 0)
+
+
+def test_a_pixel_outshines_those_around_from_four_times_their_light_on():
+    light = np.full((9, 9, 3), 0.5, np.float32)
+    light[2, 2], light[6, 6] = 1.99, 2.01
+    calm = _calm(light)
+    assert (calm[2, 2, 0], calm[6, 6, 0]) == (np.float32(1.99), 0.5)
+    light[0:2, 4:6] = 1.0
+    assert _calm(light)[2, 2, 0] == np.float32(1.99)
+
+
+def test_levels_double_at_most_and_end_at_the_whole_picture():
+    assert list(_sizes((1, 1))) == [(1, 1), (1, 1)]
+    assert list(_sizes((3, 5))) == [(1, 1), (2, 1), (3, 2), (5, 3)]
+    assert list(_sizes((8, 2))) == [(1, 1), (1, 2), (2, 4), (2, 8)]

@@ -2,6 +2,7 @@ import numpy as np
 import PyOpenColorIO as ocio
 import pytest
 from videomama_client.errors import BadInput
+from videomama_server.media import color
 from videomama_server.media.color import (
     BUILTIN_CONFIG,
     DISPLAY,
@@ -11,6 +12,7 @@ from videomama_server.media.color import (
     linear_light,
     resolve,
 )
+from videomama_server.media.declared_colour import Declared
 
 RAW_CONFIG = """ocio_profile_version: 2
 search_path: ""
@@ -212,3 +214,64 @@ def test_the_added_space_changes_no_other_one():
     for name in ("lin_rec709", "ACEScg", "ARRI LogC4"):
         processor = ocio.Config.GetProcessorFromConfigs(plain, name, plain, DISPLAY).getDefaultCPUProcessor()
         assert display_transform(name, 0.0).fingerprint.removesuffix(" by table") == f"0 {processor.getCacheID()}"
+
+
+class Added:
+    """A conversion that adds a number."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def applyRGB(self, pixels):  # noqa: N802  (as OpenColorIO calls it)
+        pixels += self.number
+
+
+@pytest.mark.parametrize(("number", "linear"), [(0.0, True), (5.5e-5, True), (6.5e-5, False)])
+def test_a_conversion_is_linear_within_rounding(number, linear):
+    assert color._is_linear(Added(np.float32(number))) == linear
+
+
+def test_a_shorter_way_is_tried_on_colours_of_all_kinds():
+    seen = []
+    fast = color._Fast(None, color.CurveTable(lambda numbers: np.clip(numbers, 0, 1)))
+    error = fast.error(lambda colours: (seen.append(colours), np.clip(colours, 0, 1) + np.float32(0.25))[1])
+    assert error == pytest.approx(0.25, abs=1e-3)
+    (colours,) = seen
+    assert colours.shape == (1, 4096, 3)
+    assert np.flatnonzero(colours[0, :, 0] == 0).tolist() == list(range(0, 4096, 4))
+    stops = np.log2(colours[0, :, 1])
+    assert (stops.min(), stops.max()) == pytest.approx((-14, 8), abs=0.05)
+    assert fast.error(lambda colours: fast(colours)) == pytest.approx(fast.curve.error)
+
+
+def test_a_table_that_is_off_by_more_than_a_ten_thousandth_is_not_taken(monkeypatch):
+    for error, taken in ((0.99e-4, True), (1.01e-4, False)):
+        monkeypatch.setattr(color._Fast, "error", lambda *_, error=error: error)
+        assert DisplayTransform("ACEScg", 0).fingerprint.endswith(" by table") == taken
+
+
+def test_values_are_held_between_black_and_the_most():
+    held = color._held(swatch(-1.0, 0.5, 3.0), 2.0)[0, :, 0]
+    assert (held.dtype, held.tolist()) == (np.float32, [0, 0.5, 2])
+    assert color._held(swatch(np.nan, -np.inf, np.inf, 0.5), 2.0)[0, :, 0].tolist() == [0, 0, 2, 0.5]
+    assert color._held(np.zeros((0, 3, 3), np.float32), 1.0).shape == (0, 3, 3)
+    assert color._is_sane(swatch(0.0, 65504.0))
+    for odd in (swatch(-1e-6, 1.0), swatch(65505.0), swatch(np.nan, 0.5), np.zeros((0, 3, 3), np.float32)):
+        assert not color._is_sane(odd)
+
+
+def test_a_plate_with_nan_is_shown_by_table_as_well():
+    plate = swatch(np.nan, 0.2, 0.5)
+    clean = swatch(0.0, 0.2, 0.5)
+    np.testing.assert_array_equal(DisplayTransform("ACEScg", 1.0)(plate), DisplayTransform("ACEScg", 1.0)(clean))
+
+
+def test_what_is_declared_is_doubted_only_where_it_was_not_taken():
+    unknown = Declared("odd colours", ("odd",))
+    assert color.doubt("auto", True, unknown) == (
+        "the plate declares odd colours, which OpenColorIO does not know by a name; lin_rec709 was taken. "
+        "Name the right space with --colorspace"
+    )
+    assert color.doubt("auto", True, Declared("", ("odd",))) == ""
+    assert color.doubt(LINEAR, True, unknown) == ""
+    assert resolve("auto", True, Declared("x", ("odd", "ACEScg", "ACEScct"))) == "ACEScg"

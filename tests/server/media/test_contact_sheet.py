@@ -117,3 +117,33 @@ def test_titles_and_captions_stand_at_the_left_of_their_cells_and_inside_their_b
     assert box(0, 34, 0, 490) == (15, 22, 11, 48)
     assert box(0, 34, 490, 984) == (15, 22, 488 + 11, 488 + 48)
     assert [box(top, top + 26, 0, 984) for top in (34, 80)] == [(44, 51, 11, 48), (90, 97, 11, 48)]
+
+
+def test_cells_are_the_pictures_that_they_always_were(unchanged):
+    rng = np.random.default_rng(1)
+    picture, alpha = rng.random((90, 150, 3), np.float32), rng.random((90, 150), np.float32)
+    unchanged(sheets.as_cell(picture) / 255, [-582123, 163599, -913997], within=100)
+    unchanged(sheets.as_cell(np.tile(picture, (9, 7, 1))) / 255, [-1187, 120347, -121617], within=100)
+    unchanged(sheets.checkerboard((70, 50)), [-1881892])
+    unchanged(sheets.comp_over(sheets.GREEN, picture, alpha), [-2394567, -900319, 114662])
+    unchanged(sheets.detail((picture, 1 - picture), sheets.edges(alpha)) / 255, [-354720, -789991, -520660], within=100)
+    unchanged(sheets.edges(alpha), [-1476988])
+    words = sheets.blank(30, 90)
+    sheets.label(words, "abc", (4, 20))
+    sheets.label(words, "d", (60, 20), sheets.FAINT)
+    unchanged(words / 255, [-104104, -104104, -104104])
+
+
+@pytest.mark.parametrize(
+    ("shape", "slant", "window"),
+    [((300, 400), 1.0, (100, 100)), ((300, 50), 1.0, (50, 50)), ((2, 2), 3.0, (1, 1)), ((300, 400), 0.1, (40, 400))],
+)
+def test_a_detail_shows_a_third_of_the_height(shape, slant, window):
+    assert sheets._window(shape, slant) == window
+
+
+def test_a_caption_is_plain_unless_the_row_is_marked():
+    cell = np.full((20, 480, 3), 200, np.uint8)
+    plain = sheets.lay_out(["a"], [sheets.LabelledRow("x", [cell])])
+    assert not (plain == sheets.MARK).all(axis=-1).any()
+    assert (plain == sheets.INK).all(axis=-1).any()

@@ -119,3 +119,109 @@ def test_primaries_that_are_none_give_the_weights_of_rec709(values):
 def test_a_cameras_published_primaries_name_its_colour_space(primaries, space):
     found = declared(".exr", chromaticities=(*primaries, 0.3127, 0.329))
     assert color.resolve("auto", True, found) == space
+
+
+def moved_by(values, index, amount):
+    return (*values[:index], values[index] + amount, *values[index + 1 :])
+
+
+@pytest.mark.parametrize("index", range(8))
+def test_primaries_may_be_rounded_to_three_digits_and_no_further(index):
+    assert declared(".exr", chromaticities=moved_by(AP1, index, 0.0019)).names == ("ACEScg",)
+    assert declared(".exr", chromaticities=moved_by(AP1, index, 0.0021)).names == ()
+
+
+@pytest.mark.parametrize("index", range(6))
+def test_of_rec709_every_primary_counts_and_its_white_does_not(index):
+    assert declared(".exr", chromaticities=moved_by(REC709, index, 0.01)).words.startswith("primaries at ")
+    assert declared(".exr", chromaticities=moved_by(REC709, 6 + index % 2, 0.3)) == UNDECLARED
+
+
+def test_unknown_primaries_are_listed_with_four_digits_and_without_the_white():
+    values = (0.12345, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+    assert declared(".exr", chromaticities=values).words == "primaries at 0.1235, 0.2, 0.3, 0.4, 0.5, 0.6"
+
+
+@pytest.mark.parametrize("values", [(*REC709, 0.3), REC709[:7], (10.0, *AP1[1:]), (*AP1[:7], -10.0), list(AP1)])
+def test_chromaticities_that_cannot_be_are_none(values):
+    assert declared(".exr", chromaticities=values) == UNDECLARED
+
+
+@pytest.mark.parametrize(
+    ("gamma", "name"), [(1.0, LINEAR), (1.8, "g18_rec709"), (2.2, "g22_rec709"), (2.4, "g24_rec709")]
+)
+def test_a_gamma_counts_within_two_hundredths(gamma, name):
+    for near in (gamma - 0.019, gamma + 0.019):
+        assert declared(".png", oiio__Gamma=near).names == (name,)
+        assert declared(".png", Exif__Gamma=near).names == (name,)
+    assert declared(".png", oiio__Gamma=gamma + 0.021).names == ()
+    assert declared(".png", oiio__Gamma=1.2345).words == "gamma 1.23"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "attributes", "words", "names"),
+    [
+        (".dpx", {"dpx__Transfer": "Logarithmic", "oiio__Gamma": 2.2}, "logarithmic (Cineon)", (CINEON,)),
+        (".dpx", {"dpx__Transfer": "Printing density"}, "printing density (Cineon)", (CINEON,)),
+        (".dpx", {"dpx__Transfer": "Linear"}, "linear", (LINEAR,)),
+        (".dpx", {"dpx__Transfer": "SMPTE 274M"}, "SMPTE 274M video", ("Camera Rec.709",)),
+        (".dpx", {"dpx__Transfer": "ITU-R 709-4"}, "Rec.709 video", ("Camera Rec.709",)),
+        (".dpx", {"dpx__Transfer": "x" * 90}, repr("x" * 80), ()),
+        (".sxr", {"colorInteropID": "x" * 90}, repr("x" * 80), ("x" * 90, "x" * 90)),
+        (".exr", {"colorInteropID": "lin_own_scene"}, "'lin_own_scene'", ("lin_own_scene", "lin_own")),
+        (".exr", {"colorInteropID": "g_display"}, "'g_display'", ("g_display", "g")),
+        (".exr", {"acesImageContainerFlag": 2}, "", ()),
+        (".exr", {"oiio__Gamma": 2.2}, "", ()),
+        (".png", {"chromaticities": AP1}, "", ()),
+        (".png", {"Exif__ColorSpace": 1}, "", ()),
+        (".png", {"CICP": (1, 1, 0, 1), "ICCProfile": b"x"}, "", ()),
+        (".png", {"Exif__ColorSpace": 2}, "Adobe RGB", ("Adobe RGB", "g22_adobergb")),
+        (".png", {"ICCProfile__profile_description": "y" * 90}, f"the ICC profile {'y' * 80!r}", ("y" * 90,)),
+    ],
+)
+def test_what_is_declared_is_said_in_words_and_names(suffix, attributes, words, names):
+    found = declared(suffix, **attributes)
+    assert (found.words, found.names) == (words, names)
+
+
+@pytest.mark.parametrize(
+    ("name", "space"),
+    [("srgb", DISPLAY), ("SRGB_REC709", DISPLAY), ("lin_srgb", LINEAR), ("Linear", LINEAR), ("lin_rec709", LINEAR)],
+)
+def test_common_names_of_srgb_are_known(name, space):
+    assert declared(".tif", oiio__ColorSpace=name).names == (space,)
+
+
+@pytest.mark.parametrize("name", ["Raw", "data", "Unknown"])
+def test_names_that_mean_no_colour_space_declare_none(name):
+    assert declared(".tif", oiio__ColorSpace=name) == UNDECLARED
+
+
+@pytest.mark.parametrize(
+    ("profile", "name"),
+    [
+        ("Rec. 709 Gamma 2.4", "g24_rec709"),
+        ("BT709", "g24_rec709"),
+        ("ACEScg v1", "ACEScg"),
+        ("ACES 2065-1", "ACES2065-1"),
+        ("linear Rec709", LINEAR),
+    ],
+)
+def test_a_profile_is_known_by_parts_of_its_description(profile, name):
+    assert declared(".tif", ICCProfile__profile_description=profile).names == (name,)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.15, 0.06),  # white lies on blue: red and green weigh nothing
+        (0.64, 0.0, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.329),
+    ],
+)
+def test_weights_without_one_of_the_colours_are_those_of_rec709(values):
+    assert luminance_weights({"chromaticities": values}.get) == (0.2126, 0.7152, 0.0722)
+
+
+def test_weights_of_narrow_primaries_are_their_own():
+    narrow = (0.34, 0.33, 0.33, 0.34, 0.33, 0.33, 0.3333, 0.3333)
+    assert luminance_weights({"chromaticities": narrow}.get) == pytest.approx((0.33, 0.34, 0.33), abs=0.01)

@@ -394,3 +394,51 @@ def test_pixels_alone_are_upright_floats_of_one_shape_and_of_no_declared_colour(
     for one in (picture, seen):
         assert (one.is_float, one.declared, one.orientation) == (True, UNDECLARED, 1)
     assert (picture.colours, picture.is_picture) == ((), False)
+
+
+def test_pictures_are_decoded_with_as_many_threads_as_are_set():
+    before = [oiio.get_int_attribute(name) for name in ("threads", "exr_threads")]
+    try:
+        frames.use_threads(3)
+        assert [oiio.get_int_attribute(name) for name in ("threads", "exr_threads")] == [3, 3]
+    finally:
+        for name, count in zip(("threads", "exr_threads"), before, strict=True):
+            oiio.attribute(name, count)
+
+
+def test_the_library_refuses_what_the_limits_refuse():
+    frames._limit_library.cache_clear()
+    frames._limit_library()
+    found = [oiio.get_int_attribute(f"limits:{name}") for name in ("imagesize_MB", "resolution", "channels")]
+    assert found == [limits.MAX_BYTES // 2**20, limits.MAX_SIDE, limits.MAX_CHANNELS]
+    assert oiio.get_int_attribute("try_all_readers") == 0
+
+
+def test_pixels_without_a_name_for_each_channel_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="3 channels of pixels, 1 names"):
+        frames.write_picture(tmp_path / "p.exr", np.zeros((4, 4, 3), np.float32), ("A",))
+
+
+def test_luminance_and_chroma_at_half_size_are_told_apart_from_damage(tmp_path, raises_with_hint):
+    error = frames._not_opened(tmp_path / "p.exr", "Subsampled channels are not supported")
+    assert "less than full size" in error.message
+    assert "Save it as RGB" in error.hint
+    assert "less than full size" not in frames._not_opened(tmp_path / "p.exr", "cut short").message
+
+
+def test_the_encoder_s_reason_is_one_line_of_two_hundred_letters(tmp_path, monkeypatch):
+    class Failing:
+        def open(self, *_):
+            return False
+
+        def close(self):
+            return True
+
+        def geterror(self):
+            return "no\n room " + "x" * 300
+
+    monkeypatch.setattr(frames.oiio.ImageOutput, "create", lambda _: Failing(), raising=False)
+    with pytest.raises(OSError, match="writing failed: no room x") as raised:
+        frames._write(tmp_path / "p.exr", None, np.zeros((2, 2, 1), np.float32))
+    assert len(str(raised.value).split("failed: ")[1]) == 200
+    assert raised.value.errno == errno.EIO

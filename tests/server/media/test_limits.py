@@ -119,3 +119,59 @@ def test_a_file_that_may_not_be_read_is_not_permitted(tmp_path, monkeypatch, rai
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(PixelLayout) == {"deep": False, "depth": 1, "cube": False}
+
+
+def test_the_limits_are_those_that_the_page_on_security_names():
+    assert (limits.MAX_PIXELS, limits.MAX_BYTES, limits.MAX_JPEG_BYTES) == (2**27, 8 * 2**30, 2**30)
+    assert (limits.MAX_SIDE, limits.MAX_CHANNELS, limits.MAX_PARTS, limits.MIN_SIDE) == (65536, 1024, 256, 16)
+
+
+def test_what_is_just_within_the_limits_is_read():
+    check_part(PATH, limits.MAX_PARTS - 1, framed(64, 48), PixelLayout(1024, 2048, 0))
+    check_part(PATH, 0, framed(16384, 8192), PixelLayout(32, 64, 0))  # 8 GiB
+    check_read(PATH, framed(16384, 8192), 16)
+    check_part(PATH, 0, framed(64, 48), PixelLayout(3, 6, 2 * 2**20, depth=2))
+    limits.check_chosen(PATH, framed(16, 16), "")
+
+
+@pytest.mark.parametrize(
+    ("geometry", "layout", "said"),
+    [
+        (framed(16384, 8192), PixelLayout(32, 65, 0), "holds 8.1 GiB of pixels, more than the 8 that are read"),
+        (framed(16384, 4097), PixelLayout(32, 64, 0, depth=2), "GiB"),
+        (framed(64, 48), PixelLayout(3, 6, 2**20 + 1), "tiles hold 1048577 pixels, it has 3072"),
+        (framed(64, 48), PixelLayout(3, 6, 2 * (2**20 + 1), depth=2), "tiles"),
+        (framed(2048, 1024), PixelLayout(3, 6, 4 * 2**21 + 1), "tiles"),
+    ],
+)
+def test_what_is_just_beyond_the_limits_is_refused(raises_with_hint, geometry, layout, said):
+    with raises_with_hint(BadInput, PATH, said):
+        check_part(PATH, 0, geometry, layout)
+
+
+@pytest.mark.parametrize(("suffix", "most"), [(".jpg", 2**30), (".JPEG", 2**30), (".png", 8 * 2**30)])
+def test_a_jpeg_may_be_an_eighth_as_long_as_other_files(tmp_path, suffix, most, raises_with_hint):
+    path = tmp_path / f"p{suffix}"
+    for size in (most, most + 1):
+        with path.open("wb") as file:
+            file.truncate(size)
+        if size == most:
+            check_file(path)
+    with raises_with_hint(BadInput, f"it has {most + 1} bytes, more than the {most}"):
+        check_file(path)
+
+
+def test_a_link_to_nothing_and_a_reason_of_many_lines_are_told_in_one(tmp_path, raises_with_hint):
+    (tmp_path / "p.exr").symlink_to(tmp_path / "gone.exr")
+    with raises_with_hint(BadInput, tmp_path / "p.exr", "gone.exr"):
+        check_file(tmp_path / "p.exr")
+    assert limits.unreadable(PATH, "cut\n  short ").message == f"cannot read {PATH}: cut short"
+    assert limits.unreadable(PATH, " \n").message == f"cannot read {PATH}: not a picture file"
+
+
+def test_only_what_is_there_and_no_file_is_refused_by_its_kind(tmp_path, raises_with_hint):
+    limits.check_kind(tmp_path / "missing")
+    (tmp_path / "file").touch()
+    limits.check_kind(tmp_path / "file")
+    with raises_with_hint(BadInput, tmp_path, "not a file"):
+        limits.check_kind(tmp_path)

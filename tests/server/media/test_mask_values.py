@@ -119,3 +119,91 @@ def test_a_mask_of_nothing_but_nan_has_no_largest_value():
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(MaskLook) == {"largest": 0.0, "is_picture": False, "edge": 0.0, "outside": 0.0, "sure": 1.0}
+
+
+def test_a_mask_may_have_64_colours_and_no_more():
+    codes = np.arange(65, dtype=np.float32)
+    rgb = np.stack([codes, codes * 0, 200 - codes], axis=1)[None] / np.float32(255)
+    assert len(subject_of_colours(rgb[:, :64], "", False)[1]) == 64
+    assert subject_of_colours(rgb, "", False) is None
+    many = np.repeat(rgb[:, :1], 100_000, axis=1)
+    many[0, 1:129:2] = rgb[0, 1:65]  # more than the sample can show
+    assert subject_of_colours(many, "", False) is None
+    many[0, 127] = rgb[0, 0]
+    assert len(subject_of_colours(many, "", False)[1]) == 64
+
+
+@pytest.mark.parametrize(("apart", "coloured"), [(8, False), (9, True)])
+@pytest.mark.parametrize("channel", [0, 1, 2])
+def test_channels_of_grey_may_be_eight_levels_apart(channel, apart, coloured):
+    rgb = np.full((2, 3, 3), 100, np.float32)
+    rgb[1, 1, channel] += apart
+    assert is_coloured(rgb / 255) == coloured
+
+
+@pytest.mark.parametrize(("off", "subject"), [(2, 1), (3, 0)])
+def test_a_named_colour_may_be_two_levels_off(off, subject):
+    rgb = np.array([[[100 + off, 50, 25]], [[100, 50 - off, 25]], [[100, 50, 25 + off]]], np.float32) / np.float32(255)
+    mask, colours = subject_of_colours(rgb, "#643219", False)
+    assert mask.mean() == subject
+    assert colours == ("#643219",)
+
+
+def test_of_a_named_colour_odd_values_are_none():
+    rgb = np.array([[[np.nan] * 3, [np.inf] * 3, [-1.0] * 3, [2.0] * 3]], np.float32)
+    assert subject_of_colours(rgb, "#ffffff", False)[0].tolist() == [[0, 1, 0, 1]]
+    assert subject_of_colours(rgb, "#000000", False)[0].tolist() == [[1, 0, 1, 0]]
+
+
+@pytest.mark.parametrize(("value", "sure"), [(0.019, 1), (0.021, 0), (0.979, 0), (0.981, 1)])
+def test_values_near_0_and_1_are_sure(value, sure):
+    values = np.full((10, 20), value, np.float32)
+    assert look(values, values, (), False).sure == sure
+
+
+@pytest.mark.parametrize(("size", "rim"), [((10, 12), 1), ((149, 300), 1), ((151, 300), 2), ((300, 151), 2)])
+def test_the_edge_is_a_hundredth_of_the_shorter_side(size, rim):
+    for inner in (rim, rim + 1):
+        values = np.zeros(size, np.float32)
+        values[:inner] = values[-rim:] = 1
+        values[:, :rim] = values[:, -rim:] = 1
+        assert look(values, values, ("#ff0000",), True).edge == 1
+        values[rim - 1, :] = 0
+        assert look(values, values, (), False).edge < 1
+
+
+def test_each_side_of_the_edge_counts():
+    whole = np.ones((200, 300), np.float32)
+    for side in (np.s_[:2], np.s_[-2:], np.s_[:, :2], np.s_[:, -2:]):
+        values = whole.copy()
+        values[side] = 0
+        assert look(values, values, (), False).edge == 0
+        values[side] = 0.5
+        assert look(values, values, (), False).edge == 1
+
+
+def test_a_look_keeps_what_it_is_given():
+    found = look(np.ones((4, 4), np.float32), np.ones((4, 4), np.float32), ("#ff0000",), True)
+    assert (found.colours, found.is_picture) == (("#ff0000",), True)
+
+
+@pytest.mark.parametrize(
+    ("change", "coloured"),
+    [
+        (lambda png, at: png, True),
+        (lambda png, at: png[:25] + b"\x02" + png[26:], False),  # true colour: its palette is a suggestion
+        (lambda png, at: png[:26], False),
+        (lambda png, at: png[: at + 4 + 11], False),  # cut within the palette
+        (lambda png, at: png[: at - 4] + (11).to_bytes(4, "big") + png[at:], False),  # no whole colours
+        (lambda png, at: png[: at - 4] + (3).to_bytes(4, "big") + png[at:], False),  # black alone
+        (lambda png, at: png[: at - 4] + (6).to_bytes(4, "big") + png[at:], True),
+        (lambda png, at: png[: at - 4] + bytes(5000) + png[at - 4 :], False),  # too far in
+    ],
+    ids=["whole", "true colour", "short", "cut", "odd", "black", "two", "far"],
+)
+def test_a_palette_counts_where_it_is_whole_and_in_its_place(odd, tmp_path, change, coloured):
+    png = odd.palette_png(np.zeros((48, 64), np.uint8), DAVIS)
+    path = tmp_path / "p.PNG"
+    path.write_bytes(change(png, png.index(b"PLTE")))
+    assert has_coloured_palette(path) == coloured
+    assert not has_coloured_palette(path.rename(tmp_path / "p.tif"))

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from videomama_client.errors import BadInput
 from videomama_server.metrics import change, flicker
-from videomama_server.metrics.flicker import _inside, motion_view
+from videomama_server.metrics.flicker import _inside, _returns, change_along, motion_view
 
 SHAPE = (96, 128)
 
@@ -91,3 +91,22 @@ def test_a_place_is_inside_up_to_the_middle_of_the_outermost_pixels():
     sides = [-0.1, 0, 2, 4, 4.1]  # of a picture of 5 x 5
     found = _inside(np.stack(np.meshgrid(sides, sides), axis=-1))
     assert found.tolist() == [[False] * 5, *[[False, True, True, True, False]] * 3, [False] * 5]
+
+
+def test_there_and_back_may_lie_apart_by_a_hundredth_of_the_motion_and_half_a_square_pixel():
+    there = np.zeros((1, 4, 2), np.float32)
+    back = there.copy()
+    back[0, :, 0] = [0.70, 0.72, 0, 0]  # squared 0.49 and 0.52
+    there[0, 2:, 1], back[0, 2:, 1] = 20, [-22.9, -23.3]  # 8.4 and 10.9 of 9.7 and 9.9 that are allowed
+    assert _returns(there, back).tolist() == [[True, False, True, False]]
+
+
+def test_changes_are_what_they_always_were(wide, unchanged):
+    plates, alphas = [view(texture(), move) for move in (0, 5)], [view(wide, move) for move in (0, 5)]
+    found = change_along(alphas[1], alphas[0], motion_view(plates[1]), motion_view(plates[0]))
+    unchanged(np.dstack([found.alpha, found.grey, found.trusted]), [-26833, -1071, 1299867], within=500)
+
+
+def test_no_pixel_that_counts_gives_no_figure():
+    plate, alpha = view(texture(), 0), np.zeros(SHAPE, np.float32)
+    assert flicker(alpha, alpha, plate, np.clip(plate + 0.2, 0, 1), alike=-1.0) is None

@@ -98,3 +98,26 @@ def test_pictures_that_do_not_fit_are_refused():
         chatter_inside(mask, mask, mask, mask[:-1])
     with pytest.raises(BadInput, match="NaN"):
         without_truth(np.full_like(mask, np.nan), mask)
+
+
+def test_each_figure_has_its_own_depth_and_level():
+    mask, before = square(), square()
+    alpha = mask.copy()
+    for depth, level in ((1, 0.1), (3, 0.49), (4, 0.89), (6, 0.49), (8, 0.89), (10, 0.51)):
+        alpha[200 + depth, 200 + 6 : 300 - 6] = level
+    figures = without_truth(alpha, mask, (before, mask))
+    inside, deep = 94**2, 88**2
+    assert figures["inside_90"] == pytest.approx(100 * 5 * 88 / inside)
+    assert figures["inside_50"] == pytest.approx(100 * 2 * 88 / inside)
+    assert figures["deep_90"] == pytest.approx(100 * 3 * 88 / deep)
+    assert figures["deep_50"] == pytest.approx(100 * 88 / deep)
+    lacking = 2 * 0.51 + 2 * 0.11 + 0.49
+    assert figures["chatter"] == pytest.approx(1e3 * 88 * lacking / inside, rel=1e-4)
+
+
+def test_a_mask_is_subject_from_a_half_on():
+    alpha = np.zeros((480, WIDTH), np.float32)
+    assert transparent_inside(alpha, square() * np.float32(0.5), 3, 0.9) == 100
+    assert transparent_inside(alpha, square() * np.float32(0.49), 3, 0.9) is None
+    assert haze_outside(alpha + np.float32(0.021), square() * np.float32(0.49)) == alpha.size
+    assert haze_outside(alpha + np.float32(0.019), square()) == 0

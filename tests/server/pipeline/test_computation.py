@@ -2,12 +2,15 @@ import threading
 import weakref
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from videomama_client.errors import InternalError, OutOfMemory
 from videomama_client.messages import FrameDone
+from videomama_server.media.geometry import Geometry, Rect
 from videomama_server.pipeline.alpha_writer import AlphaWriter
-from videomama_server.pipeline.computation import Computation
+from videomama_server.pipeline.computation import Computation, _on_canvas
 from videomama_server.pipeline.quality_control import Control
+from videomama_server.pipeline.reader import LoadedFrame
 
 CLIP = range(1001, 1015)
 ROI = "8,8,48,32"  # of every job here
@@ -121,3 +124,39 @@ def test_an_engine_that_returns_alphas_of_another_size_is_named(compute, tempora
     monkeypatch.setattr(temporal, "complete", lambda *asked: [alpha[:-1] for alpha in complete(*asked)])
     with raises_with_hint(InternalError, "temporal", "(31, 48)", "48x32"):
         take(compute(temporal()).run())
+
+
+def test_where_digests_are_not_known_plates_are_read_and_nothing_else_is_done(compute, bench, shot, temporal):
+    bench.run(shot, temporal(), roi=ROI)
+    engine = temporal()
+    computation = compute(engine, rehash=True)
+    steps = list(computation.run())
+    assert steps  # plates are read
+    assert None not in steps  # and no other job is let go first
+    assert (computation.cached, engine.prepared) == (len(CLIP), [])
+
+
+def test_no_frame_is_pending_once_all_are_done(compute, temporal, take):
+    computation = compute(temporal())
+    groups = {
+        group for window in computation.survey.plan.windows for group in computation.survey.plan.groups_of[window]
+    }
+    take(computation.run())
+    assert all(not computation._look_ups.pending(group) for group in groups)
+
+
+def test_an_alpha_is_put_into_the_canvas_and_odd_values_become_0_to_1():
+    canvas, region = Rect(-2, 0, 8, 6), Rect(4, 3, 4, 5)  # the region leaves the canvas
+    outside = np.full((6, 8), 0.25, np.float32)
+    alpha = np.full((5, 4), np.nan, np.float32)
+    alpha[:, 0], alpha[:, 1] = 2.0, -1.0
+    for mask, around in ((None, 0.0), (outside, 0.25)):
+        loaded = LoadedFrame(1, None, None, Geometry(Rect(0, 0, 6, 6), canvas), mask, None)
+        found = _on_canvas(alpha, loaded, region)
+        assert found[3:, 6:].tolist() == [[1, 0]] * 3
+        assert (found[:3] == around).all()
+        assert (found[:, :6] == around).all()
+    assert (outside == 0.25).all()
+    far = LoadedFrame(1, None, None, Geometry(canvas, canvas), None, None)
+    assert not _on_canvas(alpha, far, Rect(100, 100, 4, 5)).any()
+    assert _on_canvas(alpha, far, None).shape == (5, 4)

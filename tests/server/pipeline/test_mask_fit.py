@@ -1,9 +1,12 @@
 """How far masks are off, measured on pictures whose outline is known."""
 
+from dataclasses import astuple
+
 import cv2
 import numpy as np
 import pytest
 from videomama_client.mask_presets import EXACT, FAIR, GOOD, ROUGH
+from videomama_server.pipeline import mask_fit
 from videomama_server.pipeline.mask_fit import UNSURE, Fit, Verdict, fit_of, judged
 
 WIDTH, HEIGHT = 960, 540  # half of the size that distances are stated at
@@ -105,3 +108,94 @@ def test_a_clip_is_judged_by_the_median_of_its_frames():
 )
 def test_what_follows_from_the_figures(fit, expected):
     assert judged([fit]) == expected
+
+
+def busy(width):
+    """A subject with a part that the frame cuts, a speck, and two shapes beside each other."""
+    height = width * 9 // 16
+    y, x = np.mgrid[:height, :width] / width
+    subject = shape(8, width, height) | (np.hypot(x - 0.9, y - 0.4) < 0.01) | (np.hypot(x - 0.72, y - 0.25) < 0.04)
+    return subject | ((x < 0.08) & (y > 0.3)), plate_of(shape(0, width, height), contrast=0.3)
+
+
+@pytest.mark.parametrize(
+    ("width", "known"),
+    [
+        (320, [-226980, -1244635, -1586881, -527038, -1074618, -196978, 330261, 234315]),
+        (700, [-1812505, -1723249, -4637096, 522715, -1916475, -648347, 645340, 189630]),
+        (1280, [-1539847, -1316147, -3296203, -5057331, -708848, -11803, -483324, -240227]),
+    ],
+)
+def test_what_is_measured_on_the_way_is_what_it_always_was(unchanged, width, known):
+    """Fits are kept under a version: whoever changes these numbers raises it."""
+    subject, plate = busy(width)
+    points, normals = mask_fit._outline(subject, width / 1920)
+    colours, valid = mask_fit._lines(plate, subject, points, normals, width / 1920)
+    whole = np.concatenate([points / width, normals, valid.sum(axis=1)[:, None] / 97], axis=1)
+    unchanged(np.concatenate([whole[:, None], (colours / 100 * valid[..., None]).mean(axis=1)[:, None]], axis=2), known)
+    assert mask_fit.VERSION == 1
+
+
+@pytest.mark.parametrize(
+    ("width", "known"),
+    [
+        (320, [-10.0, 11.0, -8.5, 12.5, 2.4554]),
+        (480, [-9.0, 10.0, -8.5, 11.5, 3.2048]),
+        (960, [-9.0, 10.0, -8.5, 10.5, 5.2977]),
+        (2100, [-9.0, 10.0, -8.5, 10.5, 6.615]),
+    ],
+)
+def test_fits_are_what_they_always_were(width, known):
+    found = astuple(fit_of(busy(width)[1], busy(width)[0]))
+    np.testing.assert_allclose(found, known, rtol=1e-3, err_msg=str([float(f"{value:.5g}") for value in found]))
+
+
+def test_of_lines_with_an_edge_only_the_clear_ones_count_if_there_are_enough():
+    places = np.array([5] * 14 + [-9] * 20)
+    assert mask_fit._middle(places, places == 5) == (-9, 9)
+    assert mask_fit._middle(np.append(places, 5), np.append(places, 5) == 5) == (5, 5)
+    assert mask_fit._middle(np.array([0, 1, 2, 3, 10]), np.zeros(5, bool)) == (2, 3)
+
+
+def lines(*kinds):
+    """Lines of one colour, and of another from a sample on: rows of (how many, the sample, the step of L)."""
+    rows = [np.where(np.arange(97) >= sample, step, 0) for count, sample, step in kinds for _ in range(count)]
+    colours = np.zeros((len(rows), 97, 3), np.float32)
+    colours[..., 0] = rows
+    return colours, np.ones(colours.shape[:2], bool)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "edge", "change"),
+    [
+        ([(16, 60, 7.0), (20, 30, 3.9)], 11, 11.5),  # only the former are clear
+        ([(16, 60, 5.9), (20, 30, 5.0)], -18, -18.5),  # none is
+        ([(14, 60, 7.0), (20, 30, 5.0)], -18, -18.5),  # too few are
+        # Pieces count from a step of about 4.2 on.
+        ([(16, 60, 4.3), (20, 30, 4.2)], -18, 11.5),
+    ],
+)
+def test_an_edge_is_clear_from_six_steps_on(kinds, edge, change):
+    fit = mask_fit._fit(*lines(*kinds), 4)
+    assert fit.edge == pytest.approx(edge, abs=1)
+    assert fit.change == pytest.approx(change, abs=1)
+
+
+def test_edges_are_of_means_on_both_sides_and_none_near_the_ends(unchanged):
+    rng = np.random.default_rng(4)
+    colours, valid = rng.random((6, 40, 3), np.float32), rng.random((6, 40)) > 0.2
+    sums = np.concatenate([np.zeros((6, 1, 3), np.float32), np.cumsum(colours * valid[..., None], axis=1)], axis=1)
+    counts = np.concatenate([np.zeros((6, 1), np.int64), np.cumsum(valid, axis=1)], axis=1)
+    unchanged(mask_fit._edges(sums, counts, 3), [-8536240])
+    unchanged(mask_fit._between_pieces(sums, counts), [-4800372], within=100)
+    step, everywhere = lines((1, 40, 8.0))
+    sums, counts = np.cumsum(np.pad(step, ((0, 0), (1, 0), (0, 0))), axis=1), np.arange(98)[None]
+    found = mask_fit._edges(sums, counts, 5)[0]
+    assert everywhere.all()
+    assert np.flatnonzero(found > 7.9).tolist() == [39, 40]
+    assert (
+        mask_fit._edges(np.cumsum(np.pad(lines((1, 6, 8.0))[0], ((0, 0), (1, 0), (0, 0))), axis=1), counts, 3)[
+            0, :4
+        ].tolist()
+        == [0] * 4
+    )

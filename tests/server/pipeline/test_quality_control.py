@@ -163,3 +163,20 @@ def test_what_is_kept_names_the_frame_before(bench, shot, spoiling):
 def test_only_frames_that_are_wanted_are_judged(bench, shot, temporal):
     done = bench.run(shot, temporal(), frame_ranges="1005-1006").done
     assert done.judged == 2
+
+
+def test_a_control_that_begins_again_remembers_nothing(bench, tmp_path):
+    control = quality_control.Control(bench.cache)
+    control.begin({1001: 1, 1002: 2})
+    control.recall(1002, "b", tmp_path / "none.exr")
+    control.recall(1001, "a", tmp_path / "none.exr")
+    control._unkept.add(1001)
+    assert list(control.lacking) == [1001, 1002]
+    before = control.expect(1001, "a", None)
+    control.begin({1001: 1, 1002: 2})
+    assert control.lacking == {}
+    assert (control._unkept, control._keys, control._found) == (set(), {}, {})
+    assert control.expect(1002, "b", None).before is not before
+    assert control.result([1001, 1002]).warnings == [
+        "quality control could not judge frames 1001-1002; see the server log"
+    ]

@@ -348,3 +348,72 @@ def test_plates_that_were_looked_at_are_kept_while_there_is_room_and_released_th
         path.write_bytes(b"x" * size)
         reader_module.Reader._let_go(reader, frame, path)
     assert released == [2, 4]
+
+
+def test_what_is_measured_on_a_frame_is_measured_once(make_reader, tmp_path):
+    memo = Memo(tmp_path / "memo")
+    seen = []
+
+    def measure(loaded):
+        seen.append(loaded.number)
+        return [0.5, 2.0]
+
+    for _ in range(2):
+        assert list(make_reader(memo=memo).measured(1001, "fit 1", measure, FULL)) == [0.5, 2.0]
+    assert seen == [1001]
+    make_reader(memo=memo).measured(1001, "fit 2", measure, FULL)
+    make_reader(memo=memo).measured(1002, "fit 1", measure, FULL)
+    make_reader(memo=memo, rehash=True).measured(1001, "fit 1", measure, FULL)
+    assert seen == [1001, 1001, 1002, 1001]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "vary"), [(".EXR", True), (".sxr", True), (".tif", True), (".tiff", True), (".dpx", False)]
+)
+def test_data_windows_may_vary_in_formats_that_have_them(make_reader, suffix, vary):
+    reader = make_reader()
+    reader.plate = SimpleNamespace(suffix=suffix)
+    assert reader.windows_vary() == vary
+
+
+def test_plates_of_a_gibibyte_in_all_are_kept():
+    assert reader_module._KEPT_BYTES == 2**30
+
+
+@pytest.mark.parametrize(("value", "some"), [(0.4 / 255, False), (0.6 / 255, True)])
+def test_a_mask_value_counts_from_half_a_step_of_eight_bits(shot, make_reader, value, some):
+    shot.put_mask(1001, np.full((48, 64), value))
+    assert make_reader().mask_facts(1001).support.empty != some
+
+
+@pytest.mark.parametrize(
+    ("size", "fits"), [((1035, 768), True), ((1036, 768), False), ((1013, 768), True), ((1012, 768), False)]
+)
+def test_the_aspect_may_be_off_by_a_hundredth_and_a_pixel(size, fits):
+    display = Rect(0, 0, 1024, 768)
+    asked = facts(Rect(0, 0, *size), EMPTY)
+    if fits:
+        assert plate_space(asked, display, 1) == EMPTY
+        return
+    with pytest.raises(BadInput, match="another aspect"):
+        plate_space(asked, display, 1)
+
+
+def test_a_mask_that_leaves_the_region_by_its_grey_alone_counts(shot, make_reader):
+    mask = np.zeros((48, 64), np.float32)
+    mask[20, 20], mask[20, 40] = 1, 0.5 / 255
+    shot.put_mask(1001, mask)
+    assert make_reader().load(1001, Rect(0, 0, 32, 48), FULL).outside is None
+    mask[20, 40] = 0.6 / 255
+    shot.put_mask(1002, mask)
+    assert make_reader().load(1002, Rect(0, 0, 32, 48), FULL).outside is not None
+
+
+def test_the_worker_is_seen_to_live_and_files_are_let_go_as_they_are_read(shot, reader, monkeypatch):
+    beats, released = [], []
+    monkeypatch.setattr(reader_module.heartbeat, "beat", lambda: beats.append(1))
+    for source in (reader.plate, reader.mask):
+        monkeypatch.setattr(type(source), "release", lambda self, frame: released.append((self.role, frame)))
+    reader.load(1001, None, FULL)
+    assert len(beats) == 2
+    assert released == [("plate", 1001), ("mask", 1001)]

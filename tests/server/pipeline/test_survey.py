@@ -7,12 +7,14 @@ import pytest
 from videomama_client.errors import BadInput, Cancelled, NotPermitted
 from videomama_client.messages import SubmitMatte
 from videomama_client.settings import MatteSettings
-from videomama_server.cache.memo import Memo
+from videomama_server.cache.memo import Facts, Memo
 from videomama_server.engines.passthrough import PassthroughEngine
 from videomama_server.media import frames, sequences
 from videomama_server.media.delivery import Delivery
-from videomama_server.media.geometry import Rect
-from videomama_server.pipeline.reader import Reader, wanted_of
+from videomama_server.media.frames import Seen
+from videomama_server.media.geometry import Geometry, Rect
+from videomama_server.pipeline import survey as survey_module
+from videomama_server.pipeline.reader import NOTHING, Reader, wanted_of
 from videomama_server.pipeline.sources import DiskSource
 from videomama_server.pipeline.survey import Order, check_cancelled, take_survey
 
@@ -312,3 +314,58 @@ def test_a_job_that_is_not_cancelled_runs_on_and_a_cancelled_one_ends():
     with pytest.raises(Cancelled) as raised:
         check_cancelled(cancelled)
     assert raised.value.hint == "What was finished is in the cache."
+
+
+def test_masks_are_looked_at_only_where_their_quality_is_asked_for(survey, monkeypatch):
+    monkeypatch.setattr(survey_module.mask_choice, "judged", None)
+    assert survey().mask is None  # this engine leaves outlines alone
+    seen = []
+
+    def judged(looking, fits, missing):
+        seen.append((sorted(fits), missing))
+        return survey_module.mask_choice.as_asked(looking.settings, False)
+
+    monkeypatch.setattr(survey_module.mask_choice, "frames_to_look_at", lambda *_: [1001, 1003, 1009])
+    monkeypatch.setattr(survey_module.mask_choice, "judged", judged)
+    survey()
+    assert seen == [([1001, 1003], [1009])]
+
+
+@pytest.mark.parametrize(
+    ("roi", "said"),
+    [("64,0,8,8", "lies outside the plate"), ("0,0,16384,8193", "more than 134217728 pixels"), ("56,40,8,8", "")],
+)
+def test_a_region_lies_on_the_plate_and_has_no_more_pixels_than_a_plate_may(survey, roi, said):
+    if not said:
+        assert survey(roi=roi).roi == [56, 40, 8, 8]
+        return
+    with pytest.raises(BadInput, match=said) as raised:
+        survey(roi=roi)
+    assert "--roi" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("peak", "low", "said"),
+    [
+        (NOTHING, 0.0, "the mask is empty on frames 7"),
+        (0.003, 0.0, "stays below the threshold 0.5 on frames 7"),
+        (0.49, 0.0, "stays below the threshold 0.5 on frames 7"),
+        (0.5, 0.0, ""),
+        (1.0, 0.49, ""),
+        (1.0, 0.5, "covers everything on frames 7"),
+    ],
+)
+def test_masks_that_hold_nothing_little_or_everything_are_told(peak, low, said):
+    full = Geometry(Rect(0, 0, 64, 48), Rect(0, 0, 64, 48))
+    looked = survey_module._Looked(Seen(full), full.canvas, {7: Facts("d", full, low=low, peak=peak)})
+    found = survey_module._warnings([7], looked, 0.5)
+    assert [said in warning for warning in found] == ([True] if said else [])
+    assert looked.is_empty(7) == (peak <= NOTHING)
+
+
+def test_a_cancelled_job_looks_at_a_batch_and_no_further(survey):
+    assert survey_module._BATCH == 32
+    cancelled = threading.Event()
+    cancelled.set()
+    with pytest.raises(Cancelled, match="the job was cancelled"):
+        survey(cancelled)

@@ -136,3 +136,37 @@ def test_flicker_is_measured_by_what_is_usual(usual, level, flagged):
 def test_a_jump_is_a_change_that_stands_alone(seam, levels, flagged):
     found = clip(flicker=[0.02, *levels, 0.02], seam=[None, None, seam, None, None])
     assert changes.jumps(found, LIMITS) == ({1003} if flagged else set())
+
+
+@pytest.mark.parametrize("name", ["gain", "loss"])
+def test_what_was_not_measured_is_no_change(name):
+    columns = {"gain": [0.0] * 6, "loss": [0.0] * 6}
+    columns["loss" if name == "gain" else "gain"][3] = 0.03
+    columns[name][2] = columns[name][4] = None
+    assert changes.places(clip(**columns), LIMITS) == (set(), set())
+    assert changes.flicker(clip(flicker=[None] * 5), LIMITS) == set()
+    assert changes.jumps(clip(flicker=[None] * 5, seam=[3.0] * 5), LIMITS) == set()
+
+
+@pytest.mark.parametrize(("faded", "restored"), [({2: 0.5}, {4: None}), ({2: None}, {4: 0.5}), ({2: 0.5}, {6: 0.5})])
+def test_a_place_that_fades_must_come_back_soon(faded, restored):
+    columns = {"faded": [faded.get(at, 0.0) for at in range(8)], "restored": [restored.get(at, 0.0) for at in range(8)]}
+    assert changes.faded(clip(**columns), LIMITS) == set()
+    columns = {"faded": [0.0, 0.0, 0.5] + [0.0] * 5, "restored": [0.0] * 4 + [0.5] + [0.0] * 3}
+    assert changes.faded(clip(**columns), LIMITS) == {1003, 1004}
+
+
+def test_what_the_mask_rises_by_too_is_the_subjects_own():
+    levels, masks = [0.2] * 4 + [0.23] + [0.2] * 4, [0.2] * 4 + [0.23] + [0.2] * 4
+    assert changes.bumps(clip(coverage=levels, mask=masks), LIMITS) == set()
+    assert changes.bumps(clip(coverage=levels, mask=[0.2] * 4 + [0.21] + [0.2] * 4), LIMITS) == {1005}
+    levels = [0.2] * 5 + [0.25] * 5
+    assert changes.steps(clip(coverage=levels, mask=levels), LIMITS) == set()
+    assert changes.steps(clip(coverage=levels, mask=[0.25] * 5 + [0.2] * 5), LIMITS) == {1006}
+
+
+def test_swings_are_shares_of_the_neighbours():
+    assert changes._swings([0.2, 0.25, 0.2, 0.1, 0.4], 0.01) == pytest.approx([0, 0.25, 0, -0.5, 0])
+    assert changes._swings([0.2, 0.25, 0.009], 0.01) == [0, 0, 0]
+    assert changes._swings([0.01, 0.02, 0.01], 0.01) == pytest.approx([0, 1, 0])
+    assert changes._moves([0.1, 0.2, 0.001], 0.05) == pytest.approx([0.6931, -1.3863], abs=1e-4)

@@ -71,3 +71,32 @@ def test_the_first_frame_stands_at_the_left_and_the_last_at_the_right(numbers):
     assert places == [left + round(share * (right - left)) for share in shares]
     assert places[0] == left
     assert len(numbers) == 1 or places[-1] == right
+
+
+def test_curves_thresholds_and_shades_are_where_they_always_were(unchanged):
+    levels = [*np.linspace(0, 1, 12), None, 0.4, 3.0, 0.0]
+    scores = [
+        FrameScores(
+            1001 + index,
+            iou=1 - (level or 0) / 4,
+            mask=(level or 0) / 3,
+            coverage=(level or 0) / 4,
+            outside=None if level is None else level / 20,
+            softness=level,
+            hole=level,
+            alike=0.9,
+            flicker=level,
+            gain=level,
+            loss=0.01,
+            ragged=(level or 0) / 9,
+            veil=(level or 0) / 12,
+            remains=0.02,
+            strands=(level or 0) / 50,
+            seam=level,
+        )
+        for index, level in enumerate(levels)
+    ]
+    kinds = [kind for panel in drawing._PANELS for kind in panel.kinds]
+    flags = [QcFlag(kind, [1001 + at % 16, 1016], 1016, "") for at, kind in enumerate(kinds)]
+    unchanged(plot(scores, flags).astype(np.float32) / 255, [-39259, -24453, -25787])
+    unchanged(plot(scores[:5] * 6, []).astype(np.float32) / 255, [-14613, -32013, -42993])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from videomama_server.qc.regions import DEPTH, REACH, distance, far_outside, holes, regions
+from videomama_server.qc.regions import DEPTH, EDGE, REACH, distance, far_outside, holes, regions
 
 SIZE = (180, 320)
 
@@ -39,3 +39,24 @@ def test_the_core_leaves_out_background_that_a_mask_too_large_takes():
 def test_a_subject_that_the_frame_cuts_goes_on_beyond_it():
     assert (distance(np.ones(SIZE, bool)) > DEPTH).all()
     assert distance(rectangle(0, 180, 0, 100))[0, 0] == pytest.approx(100 * 6, rel=0.05)
+
+
+def test_a_place_without_alpha_is_one_below_a_tenth_and_a_hole_needs_forty_pixels_of_depth():
+    mask = np.ones((1080, 1920), bool)
+    mask[:, :600] = False
+    alpha = mask.astype(np.float32)
+    alpha[500:510, 641:650], alpha[600:610, 630:640] = 0.09, 0.09  # the latter is not deep enough
+    alpha[700:710, 700:710] = 0.11
+    found = holes(mask, alpha)
+    assert found.sum() == 90
+    assert found[505, 645]
+    assert (REACH, DEPTH, EDGE) == (60, 40, 14)
+    assert distance(np.ones(SIZE, bool)).max() == 10_000
+
+
+def test_regions_are_what_they_always_were(clip, unchanged):
+    alpha = clip.alpha[1001].copy()
+    alpha[60:80, 110:130] = 0
+    where = regions(clip.mask[1001] >= 0.5, alpha)
+    parts = [where.mask, where.inside / 100, where.outside / 1000, where.closed, where.core / 100]
+    unchanged(np.dstack(parts), [-346853, -2268185, -597154, -256742, -2268185])

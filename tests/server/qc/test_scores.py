@@ -1,15 +1,18 @@
 """The scores of single frames, where they can be told beforehand."""
 
+from dataclasses import fields
+
 import cv2
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from videomama_client.errors import BadInput
-from videomama_server.qc.scores import FrameScores, Gauge, runs, with_seams
+from videomama_server.qc.scores import VERSION, FrameScores, Gauge, runs, with_seams
 from videomama_server.qc.sights import WORKING
 
 SIZE = (180, 320)
+NAMES = [field.name for field in fields(FrameScores) if field.name != "frame"]
 
 
 def rectangle(top, bottom, left, right, value=1.0, size=SIZE):
@@ -151,3 +154,94 @@ def test_frames_that_follow_each_other_are_one_run():
     scores = [FrameScores(frame, 1, 0, 0, *[None] * 7) for frame in (1001, 1002, 1003, 1005, 1007, 1008)]
     assert [[one.frame for one in run] for run in runs(scores)] == [[1001, 1002, 1003], [1005], [1007, 1008]]
     assert list(runs([])) == []
+
+
+def test_the_scores_of_a_clip_are_what_they_always_were(clip, unchanged):
+    """Reports hold them under a version: whoever changes these numbers raises it."""
+    clip.alpha[1004] = np.clip(clip.alpha[1004] - 0.7 * rectangle(60, 76, 120, 140), 0, 1)
+    clip.alpha[1006] = np.maximum(clip.alpha[1006], 0.8 * rectangle(20, 50, 250, 280))
+    clip.alpha[1009] = np.clip(clip.alpha[1009] - 0.3 * rectangle(100, 130, 120, 160), 0, 1)
+    clip.mask[1011] = rectangle(10, 180, 0, 290)
+    rows = [[getattr(one, name) or 0.0 for name in NAMES] for one in clip.scores()]
+    unchanged(
+        np.array(rows)[:, None],
+        [
+            -41064564,
+            -48480361,
+            -16385753,
+            -3472324,
+            -3427153,
+            0,
+            -20381184,
+            -2555889,
+            -2730323,
+            -1557937,
+            -4420547,
+            6619966,
+            802480,
+            2010816,
+            208597,
+            0,
+            0,
+            -32651078,
+            0,
+            0,
+            -4528432,
+            0,
+            -22176881,
+        ],
+        within=2000,
+    )
+    assert VERSION == 2
+
+
+def test_sides_that_the_mask_covers_count_but_for_the_least():
+    mask = np.ones(SIZE, np.float32)
+    assert scores_of(mask, mask).edge == 1
+    mask[0] = 0
+    assert scores_of(mask, mask).edge == pytest.approx(179 / 180)
+    mask[:90, 0] = 0
+    assert scores_of(mask, mask).edge == pytest.approx(0.5)
+    mask[:, 0] = 0
+    mask[:, 1:161] = 0
+    assert scores_of(mask, mask).edge == 0
+    assert scores_of(rectangle(0, 180, 100, 200), rectangle(0, 180, 0, 1)).edge == 0
+
+
+def test_a_plate_of_two_shades_is_plain():
+    for shades, plain in ((1, 1), (2, 1), (4, 0.5)):
+        plate = np.repeat((np.arange(320) * shades // 320 / 8)[None, :, None], 3, axis=2).repeat(180, axis=0)
+        found = Gauge().add(1, plate.astype(np.float32), rectangle(0, 9, 0, 9), rectangle(0, 9, 0, 9))
+        assert found.plain == pytest.approx(plain, abs=0.01)
+
+
+@pytest.mark.parametrize(("level", "said"), [(0.31, False), (0.33, True)])
+def test_of_next_to_no_alpha_nothing_lies_outside(level, said):
+    speck = np.zeros(SIZE, np.float32)
+    speck[10, 10] = level
+    assert (scores_of(rectangle(100, 140, 200, 260), speck).outside is not None) == said
+
+
+def test_scores_by_themselves_have_none_that_need_another_frame(clip):
+    found = with_seams(clip.scores())[6].by_itself
+    assert [found.alike, found.flicker, found.gain, found.loss, found.faded, found.restored, found.seam] == [None] * 7
+
+
+def steady(flickers):
+    return [FrameScores(1001 + i, 1, 0, 0, *[None] * 4, value, None, None) for i, value in enumerate(flickers)]
+
+
+@pytest.mark.parametrize(
+    ("flickers", "seam"),
+    [
+        ([0.1, 0.1, 0.2, 0.2, 0.6, 0.2, 0.2, 0.1, 0.1], 0.6 / 0.15),
+        ([9, 0.1, 0.1, 0.1, 0.1, 0.6, 0.1, 0.1, 0.1, 0.1, 9], None),
+        ([None, None, None, None, 0.6, 0.1, 0.1, 0.1, 0.1], 6),
+        ([None, None, None, None, 0.6, 0.1, 0.1, 0.1], None),
+        ([0.0] * 4 + [0.02] + [0.0] * 4, 20),  # over what is still
+        ([0.1] * 4 + [None] + [0.1] * 4, None),
+    ],
+)
+def test_a_seam_is_measured_by_four_frames_on_either_side(flickers, seam):
+    found = with_seams(steady(flickers))[4 if len(flickers) < 11 else 5].seam
+    assert found == (pytest.approx(6) if len(flickers) == 11 else seam if seam is None else pytest.approx(seam))

@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import pytest
 from videomama_client.messages import QcFlag
 from videomama_server.media.srgb import to_display, to_light
 from videomama_server.qc import sheet
@@ -91,3 +92,38 @@ def test_a_small_subject_is_shown_nearer(clip):
     picture = sheet.contact_sheet(rows_of(clip, [1001]), [])
     bright, checked = (column(picture, at)[-278:-8] for at in (3, 2))
     assert (bright < 60).all(axis=2).sum() > 8 * (checked < 60).all(axis=2).sum()
+
+
+def test_rows_are_the_pictures_that_they_always_were(clip, unchanged):
+    clip.alpha[1005] = cv2.circle(clip.alpha[1005].copy(), (128, 150), 12, 0, -1)
+    clip.alpha[1005] = cv2.circle(clip.alpha[1005], (290, 30), 12, 0.8, -1)
+    clip.alpha[1005][0:12, 0:12] = 0.021
+    clip.alpha[1005][20:30, 0:12] = 0.019
+    flags = [QcFlag("hole", [1005], 1005, ""), QcFlag("spill", [1005, 1006], 1006, "")]
+    picture = sheet.contact_sheet(rows_of(clip, [1005, 1007]), flags)
+    unchanged(picture.astype(np.float32) / 255, [85055, 105387, 128528], within=100)
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "window"),
+    [
+        ((0, 0), (0, 0), ((0, 100), (0, 200))),  # nothing there
+        ((40, 60), (90, 110), ((36, 64), (72, 128))),  # a fifth and twice a twenty-fifth of the height
+        ((0, 10), (0, 20), ((0, 18), (0, 36))),
+        ((95, 100), (190, 200), ((87, 100), (174, 200))),
+        ((0, 100), (0, 5), ((0, 100), (0, 200))),
+        ((50, 51), (100, 101), ((46, 55), (91, 109))),
+    ],
+)
+def test_the_window_has_the_frame_s_proportions_and_room_on_each_side(rows, columns, window):
+    subject = np.zeros((100, 200), bool)
+    subject[slice(*rows), slice(*columns)] = True
+    found = sheet._window(subject)
+    assert tuple((span.start, span.stop) for span in found) == window
+
+
+def test_frames_of_all_flags_come_in_turn():
+    flags = [QcFlag("hole", [1, 2, 3], 2, ""), QcFlag("spill", [20, 21, 22], 20, "")]
+    assert sheet.chosen(range(30), flags, 5) == [1, 2, 3, 20, 21]
+    assert sheet.ROWS == 6
+    assert len(sheet.chosen(range(100), [QcFlag("hole", list(range(50)), 3, "")])) == 6

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from videomama_client.errors import BadInput
-from videomama_server.qc.sights import WORKING, glimpse, sight
+from videomama_server.qc import sights
+from videomama_server.qc.sights import WORKING, Glimpse, glimpse, sight
 
 
 def same(plate):
@@ -50,3 +51,25 @@ def test_sizes_that_differ_are_refused():
         glimpse(plate, mask[:, 1:], same)
     with pytest.raises(BadInput, match="plate and mask are 30x20, the alpha 30x19"):
         sight(1, glimpse(plate, mask, same), mask[1:])
+
+
+def test_of_a_large_frame_every_other_row_or_so_is_read():
+    picture = np.zeros((1920, 960), np.float32)
+    picture[1::2] = 1
+    assert sights._reduced(picture, (480, 240)).max() == 0  # of four rows two are read
+    assert sights._reduced(picture[:1919], (480, 240)).max() > 0
+    assert sights._reduced(picture[:480, :240], (480, 240)).max() == 1
+
+
+def test_grey_of_a_mask_lies_between_a_tenth_and_nine_tenths():
+    mask = np.float32([[0.09, 0.11, 0.5, 0.89, 0.91]])
+    assert glimpse(np.zeros((1, 5, 3), np.float32), mask, same).grey == pytest.approx(0.6)
+    assert (Glimpse((1, 1), None, None, 0.0).grey, Glimpse((1, 1), None, None, 0.0).gaps) == (0, ())
+
+
+def test_gaps_go_along_and_what_the_alpha_leaves_of_them_is_told():
+    plate, mask = np.full((180, 320, 3), 0.3, np.float32), np.zeros((180, 320), np.float32)
+    mask[2:100, 100:200] = 1
+    seen = glimpse(plate, mask, same)
+    assert [(gap.turns, gap.rows) for gap in seen.gaps] == [(0, 2)]
+    assert sight(1, seen, mask).uncovered == pytest.approx(100 / 320)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from videomama_server.qc.regions import regions
-from videomama_server.qc.texture import texture
+from videomama_server.qc.texture import Texture, texture
 
 SIZE = (270, 480)
 
@@ -66,3 +66,68 @@ def test_remains_hang_together_with_no_subject():
 def test_of_almost_no_mask_nothing_is_said():
     assert measured(disc(240, 135, 80), disc(10, 10, 1) >= 0.5).see_through is None
     assert measured(np.zeros(SIZE, np.float32), np.zeros(SIZE, bool)).veil == 0
+
+
+def test_the_scores_are_what_they_always_were(unchanged):
+    """Reports hold them under a version: whoever changes these numbers raises it."""
+    rng = np.random.default_rng(3)
+    alpha = disc(240, 135, 80, 9) * (1 - 0.5 * disc(220, 130, 16, 6))
+    alpha = np.maximum(alpha, 0.25 * disc(240, 135, 96, 30) * rng.random(SIZE, np.float32))
+    alpha = np.maximum(alpha, 0.06 * (rng.random(SIZE, np.float32) > 0.97))
+    alpha = np.maximum(alpha, 0.3 * disc(60, 60, 20, 8))
+    alpha = np.maximum(alpha, 0.6 * disc(420, 220, 9, 4)).astype(np.float32)
+    found = measured(alpha)
+    unchanged([found.see_through, found.ragged, found.veil, found.strands, found.remains], [-1506145])
+
+
+def flat(value, size=SIZE):
+    return np.full(size, value, np.float32)
+
+
+@pytest.mark.parametrize(("count", "said"), [(15, False), (16, True)])
+def test_of_a_few_pixels_nothing_is_said(count, said):
+    mask = np.zeros(SIZE, bool)
+    mask[100, 100 : 100 + count] = True
+    found = texture(regions(mask, flat(0.0)), np.where(mask, 1, flat(0.03)).astype(np.float32))
+    assert (found.veil > 0) == said
+    assert found.see_through is None
+    assert texture(regions(np.zeros(SIZE, bool), flat(0.0)), flat(0.0)) == Texture()
+    assert Texture() == Texture(None, 0.0, 0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(("level", "part"), [(0.89, 1), (0.91, 0)])
+def test_below_nine_tenths_alpha_is_seen_through(level, part):
+    assert measured(MASK * np.float32(level)).see_through == part
+
+
+@pytest.mark.parametrize(("level", "part"), [(0.019, 0), (0.021, 1), (0.299, 1), (0.301, 0)])
+def test_a_veil_is_brighter_than_a_trace_and_fainter_than_a_subject(level, part):
+    assert measured(np.maximum(disc(240, 135, 80), np.float32(level))).veil == part
+
+
+@pytest.mark.parametrize(("width", "said"), [(205, False), (206, True)])
+def test_in_a_frame_so_small_that_the_ring_is_jagged_there_is_no_veil(width, said):
+    mask = np.zeros((116, width), bool)
+    mask[40:70, 80:110] = True
+    alpha = np.where(mask, 1, flat(0.1, mask.shape)).astype(np.float32)
+    assert (texture(regions(mask, alpha), alpha).veil > 0) == said
+
+
+@pytest.mark.parametrize(("distance", "counted"), [(27, False), (29, True), (71, True), (73, False)])
+def test_the_ring_lies_between_28_and_72_pixels_from_the_mask(distance, counted):
+    mask = np.zeros((108, 1920), bool)
+    mask[:, :600] = True
+    alpha = mask.astype(np.float32)
+    alpha[:, 599 + distance - 1 : 599 + distance + 2] = 0.1
+    assert (texture(regions(mask, alpha), alpha).veil > 0.03) == counted
+
+
+def test_what_hangs_together_with_the_subject_are_no_remains():
+    mask = np.zeros(SIZE, bool)
+    mask[100:150, 100:150] = True
+    alpha = mask.astype(np.float32)
+    alpha[120:130, 150:200] = 0.03  # joined to the mask
+    alpha[20:30, 20:30] = 0.03
+    alpha[20:30, 60:70], alpha[25, 65] = 0.03, 0.51  # a subject of its own
+    alpha[60:70, 20:30] = 0.019
+    assert measured(alpha, mask).remains == 100 / 2500

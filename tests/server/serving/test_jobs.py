@@ -412,3 +412,40 @@ def test_texts_of_clients_are_shown_on_one_line(text, shown):
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(jobs.Job) == {"turn": 0, "begun": False, "cancelled": False, "computed": 0}
+
+
+def test_two_hundred_jobs_are_remembered_and_five_thousand_may_wait(book):
+    """docs/security.md names the latter."""
+    assert (jobs.REMEMBERED, jobs.MOST_AT_ONCE) == (200, 5000)
+
+
+def test_of_a_long_plate_the_end_is_shown(book):
+    job = book.add(b"client", replace(REQUEST, plate="/" + "a" * 150 + "b" * 200))
+    assert job.describe().endswith(f" interactive 0 frames {'b' * 200}")
+
+
+def test_flags_are_cut_to_two_hundred_letters(book, job):
+    flags = [QcFlag("spill", [number * 10], number, "why") for number in range(1, 90)]
+    book.note(replace(done(job), flags=flags))
+    assert len(job.report().flags) == 200
+
+
+def test_of_frames_that_were_announced_twice_as_many_are_known_as_digests(book):
+    inline = replace(
+        REQUEST, inline=True, inline_frame_numbers=[7, 9], plate_digests=["p", "q"], mask_digests=["m", "n"]
+    )
+    job = book.add(b"client", inline)
+    found = [job.announced(role, number) for role in ("plate", "mask", "alpha") for number in (7, 8, 9)]
+    assert found == ["p", None, "q", "m", None, "n", None, None, None]
+
+
+def test_folders_of_frames_are_those_of_inline_jobs(book, job):
+    other = book.add(b"client", REQUEST)
+    other.spool = "/spool/x"
+    book.note(failed(other))
+    assert book.spools() == ["/spool/x"]
+
+
+def test_nothing_is_overdue_or_unsent_where_nothing_is_read_or_wanted(book, job):
+    assert book.overdue(0.001, 0.0) is None
+    assert book.unsent(0.001) is None

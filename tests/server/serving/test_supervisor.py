@@ -232,3 +232,45 @@ def test_an_idle_worker_is_left_alone(supervised):
         assert watch.exits.empty()
 
     supervised(body, engine_hang_s=1.0)
+
+
+def test_a_worker_that_the_system_does_not_start_counts_a_second_later_as_one_that_died(
+    supervised, monkeypatch, caplog
+):
+    monkeypatch.setattr(supervisor, "_AGAIN_S", 0.05)
+
+    async def body(watch):
+        def refused(_):
+            raise OSError(24, "too many open files")
+
+        monkeypatch.setattr(watch.supervisor, "_begun", refused)
+        watch.supervisor.send(pipe.DropJob("nonsense"))
+        again = watch.supervisor._again
+        watch.supervisor.start()
+        assert watch.supervisor._again is again  # it is waited for
+        assert await asyncio.wait_for(watch.exits.get(), WAIT_S) == supervisor.NOT_STARTED
+        assert (watch.supervisor.restarts, watch.supervisor.pid, watch.supervisor._again) == (1, None, None)
+        watch.supervisor.start()
+        watch.supervisor.stop()
+        await asyncio.sleep(0.15)
+        assert watch.exits.empty()  # the server ends
+
+    supervised(body)
+    assert "cannot be started: [Errno 24]" in caplog.text
+
+
+def test_codes_and_times_are_those_that_the_server_reckons_with():
+    assert (supervisor.HUNG, supervisor.NOT_STARTED) == (-9, -1)
+    assert (supervisor._END_S, supervisor._AGAIN_S) == (5.0, 1.0)
+
+
+def test_the_processor_time_of_a_worker_that_is_gone_is_none(supervised):
+    async def body(watch):
+        watch.supervisor.start()
+        await watch.ready()
+        process = watch.supervisor._process
+        assert 0 < process.cpu_s() < 60
+        watch.supervisor.stop()
+        assert process.cpu_s() == 0
+
+    supervised(body)

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from videomama_client.mask_presets import PRESETS, Outline
+from videomama_server.engines.classic import band
 from videomama_server.engines.classic.band import widened
 from videomama_server.engines.classic.trimap import trimap_of
 
@@ -117,3 +118,31 @@ def test_a_larger_plate_has_the_same_band():
     lost_there = cv2.resize(lost, None, fx=2, fy=2) > 0.5
     assert found[lost_there].mean() > 0.9
     assert abs(found.mean() - band.mean()) < 0.1 * band.mean()
+
+
+@pytest.mark.parametrize(
+    ("long_side", "known"),
+    [
+        (320, [98455, -290182, -379398, 9210, -56467, -826650, 399200, -2761, -93238, -274134]),
+        (1500, [120780, 874683, 2492569, -141866, 62215, 159067, -251078, -8113, 191091, 715674]),
+    ],
+)
+def test_what_it_finds_on_the_way_is_what_it_always_was(scene_maker, unchanged, long_side, known):
+    scene = scene_maker(height=240, width=320, grain=0.01)
+    view = band._view(scene.plate, scene.mask >= 0.5, 6.0, long_side)
+    near = view.distance < 90
+    shares = [np.zeros(view.distance.shape, np.float32) for _ in range(2)]
+    shares[0][near], shares[1][near] = band._shares(view, near)
+    certain = [view.distance / 1000, view.core, view.far, *band._strangers(view, 6.0)]
+    unchanged(np.dstack([*certain, *shares, *(part / 100 for part in band._mixed(view))]), known, within=500)
+
+
+@pytest.mark.parametrize(
+    ("least", "known"),
+    [((6.0, 20.0), [-434222, 378078]), ((0.0, 20.0), [30029, 378078]), ((6.0, 0.0), [-434222, -922692])],
+)
+def test_bands_are_what_they_always_were(scene_maker, unchanged, least, known):
+    scene = scene_maker(height=240, width=320, grain=0.01)
+    subject = scene.mask >= 0.5
+    wide = widened(trimap_of(subject, *least), scene.plate, subject, Outline(0.0, *least), 1500)
+    unchanged(np.dstack([wide.foreground, wide.background]), known)

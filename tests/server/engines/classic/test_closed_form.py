@@ -3,6 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from videomama_server.engines.classic import closed_form as module
 from videomama_server.engines.classic.closed_form import closed_form
 from videomama_server.engines.classic.trimap import Trimap, trimap_of
 
@@ -71,3 +72,27 @@ def test_it_solves_the_equations_of_the_paper(seed):
     exact = np.linalg.solve(whole[np.ix_(unknown, unknown)] + 0.01 * np.eye(unknown.sum()), right)
     found = closed_form(plate, trimap, prior).ravel()[unknown]
     np.testing.assert_allclose(found, np.clip(exact, 0, 1), atol=0.005)
+
+
+def test_alphas_are_what_they_always_were(scene_maker, unchanged):
+    """A part of it is pinned in full precision: what is cached would be mixed with what is not."""
+    scene = scene_maker(height=60, width=80)
+    trimap = trimap_of(scene.mask >= 0.5, 4, 6)
+    prior = cv2.GaussianBlur(scene.mask, (0, 0), 3)
+    unchanged(closed_form(scene.plate, trimap, prior), [-2119558], within=1000)
+    flat = np.full_like(scene.plate, 0.5)
+    unchanged(closed_form(flat, trimap, prior), [-2399622], within=1000)
+
+
+def test_a_window_s_affinities_are_those_of_the_paper(scene):
+    unknown = np.zeros(scene.mask.shape, bool)
+    unknown[50:60, 40:60] = True
+    rows = module._laplacian_rows(scene.plate, module._band_of(unknown))
+    assert rows.shape == (200, 25)
+    np.testing.assert_allclose(rows.sum(axis=1), 0, atol=1e-4)
+    assert (rows[:, 12] > 0).all()
+    window = scene.plate[53:56, 43:46].reshape(9, 3).astype(np.float64)
+    offset = window - window.mean(axis=0)
+    inverse = np.linalg.inv(offset.T @ offset / 9 + 1e-5 / 9 * np.eye(3))
+    corner = -(1 + offset[0] @ inverse @ offset[8]) / 9  # the only window that both corners are in
+    assert rows[3 * 20 + 3, 24] == pytest.approx(corner, rel=1e-3)

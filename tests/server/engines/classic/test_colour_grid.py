@@ -43,3 +43,10 @@ def test_the_ends_of_two_rows_are_no_neighbours():
 
 def test_no_pixels_have_no_means():
     assert ColourGrid(np.zeros((0, 3))).mean(np.zeros(0, np.float32)).shape == (0,)
+
+
+def test_a_cell_counts_twice_as_much_as_its_neighbours():
+    grid = ColourGrid(np.array([[0.5, 0.5], [1.5, 0.5], [3.5, 0.5], [0.5, 1.4]]))
+    values = np.float32([1, 10, 100, 1000])
+    assert grid.total(values).tolist() == [4 + 20 + 2000, 40 + 2, 400, 4000 + 2 + 10]
+    assert grid.mean(values).tolist() == pytest.approx([2024 / 8, 42 / 6, 100, 4012 / 7])

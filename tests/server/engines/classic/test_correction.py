@@ -119,3 +119,34 @@ def test_of_two_masks_that_disagree_a_frame_s_own_counts_a_little_more(scene):
     only_own, only_other = ((one >= 0.5) & (two < 0.5) for one, two in ((scene.mask, away), (away, scene.mask)))
     assert 0.5 < np.median(own[only_own]) < 0.6
     assert 0.5 < np.median(other[only_other]) < 0.6
+
+
+def test_likelihoods_and_corrections_are_what_they_always_were(scene_maker, unchanged):
+    scene = scene_maker(grain=0.02)
+    masks = [shifted(scene.alpha, (time, 2 * time - 4)) for time in range(4)]
+    plates = [np.roll(scene.plate, (time, time), axis=(0, 1)) for time in range(4)]
+    views = [small_frame(plate, mask >= 0.5, 640) for plate, mask in zip(plates, masks, strict=True)]
+    found = likelihood([*views[:3], None, views[3]], 24.0)
+    unchanged(
+        np.dstack([likely for likely in found if likely is not None]),
+        [-2231500, -2913458, -3229761, -3077404],
+        within=2000,
+    )
+    unchanged(views[0].colour / 100, [2097675, 1504355, 242246], within=100)
+    assert views[0].scale == pytest.approx(0.75 * 640 / 1920)
+    unchanged(correction._edges(views[0].colour) / 100, [1079982], within=100)
+    proposed = shifted(scene.alpha, (3, 3))[: views[0].subject.shape[0], : views[0].subject.shape[1]] >= 0.5
+    unchanged(correction._on_edges(views[0], proposed), [230752])
+    mask = cv2.GaussianBlur(masks[0], (0, 0), 2)
+    unchanged(corrected(mask, 0.4, views[0], found[0]), [1942074], within=100)
+
+
+def test_a_pixel_is_judged_by_its_distance_in_pixels_at_1920():
+    view = small_frame(np.zeros((40, 60, 3), np.float32), np.arange(60)[None].repeat(40, axis=0) >= 30, 960)
+    likely = correction._by_distance(view, 8.0)[10]
+    np.testing.assert_allclose(likely[[14, 15]], 1 / (1 + np.exp(np.array([0.5, -0.5]) * 2 / (8.0 * 0.25))), rtol=1e-3)
+
+
+def test_neither_place_nor_colour_is_surer_than_a_fiftieth():
+    found = correction._log_odds(np.float32([0, 0.02, 0.5, 0.98, 1]))
+    np.testing.assert_allclose(found, [-np.log(49), -np.log(49), 0, np.log(49), np.log(49)], atol=1e-4)

@@ -55,3 +55,12 @@ def test_a_mix_that_makes_the_plate_leaves_nothing_over():
 def test_nothing_is_left_over_where_the_trimap_is_certain():
     matte = SharedMatte(flat(1.0), colour((0.4, 0.1, 0.1)), colour((0.1, 0.1, 0.4)))
     assert (unexplained(colour((0, 0, 0)), matte, ~BAND, 0.5) == 0).all()
+
+
+def test_shares_are_what_they_always_were(scene, unchanged):
+    rng = np.random.default_rng(2)
+    found = Estimates(scene.mask, scene.alpha, np.clip(scene.alpha + rng.normal(0, 0.2, scene.alpha.shape), 0, 1))
+    left_over, clear = (rng.random(scene.alpha.shape, np.float32) for _ in range(2))
+    unchanged(share_of_spread(found, 0.12 * left_over**2, clear, 0.5), [683594], within=100)
+    matte = SharedMatte(scene.alpha, scene.plate**2, scene.plate[::-1] ** 2)
+    unchanged(unexplained(scene.plate, matte, (scene.alpha > 0) & (scene.alpha < 1), 0.5), [-67709], within=100)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from videomama_server.engines.classic.grain import grain_of, without_grain
+from videomama_server.engines.classic.grain import GrainyPlate, grain_of, without_grain
 
 
 def textured(seed=0, size=(200, 240)):
@@ -56,3 +56,20 @@ def test_colourful_texture_beside_a_flat_wall_is_not_taken_for_grain():
     plate[:, 80:] += np.random.default_rng(2).normal(0, 0.06, (200, 160, 3)).astype(np.float32)
     assert grain_of(plate) < 0.001
     assert without_grain(plate, 1.0) is plate
+
+
+def test_grain_and_its_smoothing_are_what_they_always_were(scene_maker, unchanged):
+    for grain, most, known in (
+        (0.02, 1.0, [-1319392, -523209, -557026]),
+        (0.01, 5.0, [-1314610, -541675, -532881]),
+        (0.0095, 5.0, [-1310527, -543184, -529943]),
+    ):
+        unchanged(without_grain(scene_maker(grain=grain).plate, most), known)
+    unchanged([grain_of(scene_maker(grain=grain).plate) for grain in (0.0, 0.01, 0.05)], [-4336460])
+    unchanged(GrainyPlate(scene_maker(grain=0.03).plate).smooth, [-1306572, -529726, -560807])
+
+
+def test_a_blur_too_small_to_matter_is_left_out(monkeypatch, scene):
+    for grain, same in ((0.006 + 0.299 / 110, True), (0.006 + 0.301 / 110, False)):
+        monkeypatch.setattr("videomama_server.engines.classic.grain.grain_of", lambda _, grain=grain: grain)
+        assert (without_grain(scene.plate, 5.0) is scene.plate) is same

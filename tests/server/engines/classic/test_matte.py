@@ -61,3 +61,12 @@ def test_heavy_grain_in_the_dark_is_smoothed_for_closed_form_alone(monkeypatch):
     fine_matte(GrainyPlate(plate), mask, trimap, 0.25)
     assert np.array_equal(sampled[0], to_light(plate))
     assert error(closed_form(spread[0], trimap, safe), shot) < 0.95 * error(closed_form(plate, trimap, safe), shot)
+
+
+def test_mattes_are_what_they_always_were(scene, unchanged):
+    trimap = trimap_of(scene.mask >= 0.5, 5, 9)
+    plate = GrainyPlate(scene.plate)
+    for scale, known in ((0.1, [1769049]), (0.3, [1875388])):
+        unchanged(fine_matte(plate, scene.mask, trimap, scale), known, within=2000)
+        lines = fast_lines(scene.plate, scene.mask, scale)
+        unchanged(lines.offset / 10, [312547] if scale == 0.1 else [279085], within=500)

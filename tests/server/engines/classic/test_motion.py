@@ -55,3 +55,50 @@ def test_what_only_one_colour_shows_is_followed_too(scene, channel):
         seen[number][..., channel] = view.mean(axis=2)
     flow = motions(seen, TRUST)[0, 1].flow[20:-20, 30:-30]
     assert abs(np.median(flow[..., 0]) + 3) < 0.3
+
+
+def test_motions_are_what_they_always_were(scene, unchanged):
+    views = {time: np.roll(scene.plate, (time, 2 * time), axis=(0, 1)) for time in (1, 2, 3, 4)}
+    del views[4]
+    views[5] = views[3]
+    found = motions(views, Trust(residual=0.05, round_trip=1.0))
+    assert sorted(found) == [(1, 2), (1, 3), (2, 1), (2, 3), (3, 1), (3, 2)]
+    parts = [part for pair in sorted(found) for part in (found[pair].flow / 10, found[pair].trust)]
+    unchanged(
+        np.dstack(parts),
+        [
+            27308,
+            -14303,
+            74008,
+            70077,
+            -2191,
+            -90130,
+            -25627,
+            -8208,
+            58667,
+            46461,
+            11076,
+            16928,
+            -76002,
+            -44956,
+            -130396,
+            -53565,
+            -36040,
+            236351,
+        ],
+        within=2000,
+    )
+
+
+def test_trust_falls_to_its_e_th_part_with_what_is_left_over():
+    grey = [np.full((20, 20, 3), value, np.float32) for value in (0.5, 0.53)]
+    found = motions(dict(enumerate(grey)), TRUST)
+    np.testing.assert_allclose(found[0, 1].trust, np.exp(-1), rtol=1e-3)
+    assert not found[0, 1].flow.any()  # too small a picture to look in
+
+
+def test_pixels_are_fetched_from_where_the_flow_leads_and_the_rim_runs_on():
+    pixels = np.arange(12, dtype=np.float32).reshape(3, 4)
+    flow = np.zeros((3, 4, 2), np.float32)
+    flow[..., 0], flow[..., 1] = 1, -1
+    np.testing.assert_allclose(moved(pixels, flow), [[1, 2, 3, 3], [1, 2, 3, 3], [5, 6, 7, 7]])

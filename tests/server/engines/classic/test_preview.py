@@ -40,3 +40,28 @@ def test_an_alpha_that_is_lifted_is_nearer_than_one_that_is_enlarged_and_exact_w
     assert inside.any()
     assert (found[inside] == 1).all()
     assert (found[outside] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("long_side", "solved", "corrected"),
+    [
+        (320, 320, 480),
+        (480, 480, 480),
+        (481, 480, 240),
+        (961, 480, 240),
+        (964, 482, 240),
+        (1446, 723, 241),
+        (1918, 959, 319),
+        (1920, 960, 320),
+        (4096, 960, 320),
+    ],
+)
+def test_plates_are_solved_at_half_their_size_and_outlines_at_a_sixth_within_bounds(long_side, solved, corrected):
+    assert (preview.side(long_side), preview.working(long_side)) == (solved, corrected)
+
+
+def test_lifted_alphas_are_what_they_always_were(scene, unchanged):
+    plate = cv2.resize(scene.plate, (320, 240), interpolation=cv2.INTER_CUBIC).astype(np.float16)
+    trimap = trimap_of(scene.mask >= 0.5, 4, 6)
+    unchanged(preview.lifted(plate, scene.plate, scene.alpha, trimap), [-361928], within=500)
+    assert preview.VIEW == 480

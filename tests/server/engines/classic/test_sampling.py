@@ -48,3 +48,16 @@ def test_a_region_of_one_pixel_serves_all():
     region = np.zeros((9, 9), bool)
     region[0, 0] = True
     assert (sample_pixels(region, ~region, (3.0,)) == 0).all()
+
+
+def test_samples_are_those_that_they_always_were(scene, unchanged):
+    """The rays look random: another pixel gives another alpha under the same cache key."""
+    found = surroundings(scene.mask >= 0.5)
+    y, x = np.nonzero((found.distance > 0) & (found.distance < 30))
+    samples = found.samples(y, x, (3.0, 12.0, 40.0))
+    assert (found.distance.ravel()[samples] == 0).all()
+    unchanged(samples.T / scene.mask.size, [89438])
+    unchanged(found.distance / 100, [-410551])
+    away = surroundings(scene.mask < 0.5)
+    y, x = np.nonzero(away.distance > 0)
+    unchanged(away.samples(y, x, ()).T / scene.mask.size, [2964086])

@@ -40,3 +40,11 @@ def test_outside_the_band_nothing_is_told_apart():
     clear = separability(matte((0.5, 0, 0), (0, 0.5, 0)), band, 0.5)
     assert (clear[:, 20:] == 0).all()
     assert clear[0, 0] > 0.5
+
+
+def test_where_colours_tell_is_what_it_always_was(scene, unchanged):
+    near = np.clip(scene.plate + np.random.default_rng(1).normal(0, 0.03, scene.plate.shape), 0, 1).astype(np.float32)
+    matte = SharedMatte(scene.alpha, scene.plate, near)
+    clear = separability(matte, scene.alpha > 0.1, 0.5)
+    unchanged(clear, [268626])
+    unchanged(blended(matte, scene.mask, clear), [2062965])

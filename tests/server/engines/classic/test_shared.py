@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
-from videomama_server.engines.classic.shared import shared_matte
+from videomama_server.engines.classic.shared import _Mix, shared_matte
 from videomama_server.engines.classic.trimap import trimap_of
 from videomama_server.media.srgb import to_light
 
@@ -46,3 +47,26 @@ def test_the_prior_settles_what_colour_leaves_open():
     alpha = shared_matte(plate, trimap, subject.astype(np.float32), 1.0).alpha
     assert alpha[outside].mean() < 0.2
     assert alpha[inside].mean() > alpha[outside].mean() + 0.3
+
+
+def test_mattes_are_what_they_always_were(scene, unchanged):
+    light = to_light(scene.plate)
+    trimap = trimap_of(scene.mask >= 0.5, 8, 14)
+    prior = cv2.GaussianBlur(scene.mask, (0, 0), 4)
+    found = shared_matte(light, trimap, prior, 0.25)
+    unchanged(
+        np.dstack([found.alpha, found.foreground, found.background]),
+        [1678982, -670388, -325915, -219381, -1472936, -396617, -396760],
+        within=1000,
+    )
+
+
+def test_a_mix_is_explained_by_its_share_of_both():
+    mix = _Mix(np.float32([[1.0, 0.5], [0.0, 0.5], [0.0, 0.5]]), np.float32([[0.0, 0.5], [1.0, 0.5], [0.0, 0.5]]))
+    alpha, rest = mix.explain(np.float32([[0.25, 0.9], [0.75, 0.5], [0.1, 0.5]]))
+    np.testing.assert_allclose(alpha, [0.25, 0], atol=1e-4)
+    np.testing.assert_allclose(rest, [0.01, 0.16], atol=1e-4)
+    np.testing.assert_allclose(mix.contrast(), [2**0.5, 0])
+    alpha, rest = mix.explain(np.float32([[2.0, 0.5], [-1.0, 0.5], [0.0, 0.5]]))
+    np.testing.assert_allclose(alpha, [1, 0])
+    np.testing.assert_allclose(rest, [2, 0], atol=1e-4)

@@ -112,3 +112,14 @@ def test_a_frame_counts_less_the_further_away_it_is_and_not_at_all_beyond_two(sc
     assert means[0] == means[6] == 0
     assert means[2] == pytest.approx(means[4], abs=0.01)
     assert means[3] >= means[2] - 0.01 > 1.5 * means[1] > 0.05
+
+
+def test_blends_are_what_they_always_were(scene, unchanged):
+    """Views are half as large, as for large plates."""
+    frames = {}
+    for time in range(5):
+        turned = [np.roll(part, (time, -time), axis=(0, 1)) for part in (scene.alpha, scene.mask, scene.plate)]
+        view = turned[2][::2, ::2].copy()
+        frames[time] = SolvedFrame(turned[0] * (1 - 0.1 * time), trimap_of(turned[1] >= 0.5, 5, 9), view)
+    found = steadied_at(frames, (0, 2))
+    unchanged(np.dstack(found), [1763555, 1352271], within=2000)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
-from videomama_server.engines.classic.trimap import carried, trimap_of
+from videomama_server.engines.classic.trimap import Trimap, carried, local_depth, trimap_of
 
 
 def disc(height=100, width=100, radius=30):
@@ -91,3 +92,42 @@ def test_a_mask_that_ends_further_inside_is_left_as_it_is():
     mask = np.zeros((60, 80), np.float32)
     mask[20:55, 30:50] = 1
     assert np.array_equal(carried(mask, 0.5), mask)
+
+
+@pytest.mark.parametrize("radius", [1, 2, 3, 6, 12])
+def test_a_core_is_what_is_left_of_a_disc(radius):
+    """At most half of its depth is taken off; all of it where that is under a pixel."""
+    y, x = np.mgrid[:61, :61]
+    subject = np.hypot(x - 30, y - 30) <= radius
+    found = trimap_of(subject, 8.0, 5.0)
+    depth = cv2.distanceTransform(subject.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    off = depth.max() / 2
+    core = depth > min(8.0, off) if off >= 1 or depth.max() <= 8 else depth > 8.0
+    np.testing.assert_array_equal(found.foreground, core)
+
+
+def test_trimaps_are_what_they_always_were(scene, unchanged):
+    subject = scene.mask >= 0.5
+    subject[100:104, 20:60] = subject[10:30, 100:103] = True
+    for scale, known in ((1.0, [1897284, -2518776]), (0.2, [1655199, -2518776])):
+        found = trimap_of(subject, 9.0, 14.0, scale)
+        unchanged(np.dstack([found.foreground, found.background]), known)
+    unchanged(local_depth(scene.mask * 5, 0.3), [-532961])
+
+
+@pytest.mark.parametrize(("scale", "reach"), [(0.1, 2), (1.0, 4), (2.0, 8)])
+def test_a_mask_is_carried_over_the_last_few_pixels_and_no_more(scale, reach):
+    for gap in (reach, reach + 1):
+        mask = np.zeros((40, 50), np.float32)
+        mask[gap:, 20:30] = 1
+        assert carried(mask, scale)[0, 25] == (gap == reach)
+    for height in (2 * reach, 2 * reach + 1):
+        mask = np.zeros((height, 50), np.float32)
+        mask[reach, 20:30] = 1
+        assert carried(mask, scale)[0, 25] == (height > 2 * reach)
+
+
+def test_certain_alphas_hold_and_others_are_cut():
+    trimap = Trimap(np.array([[True, False, False, False]]), np.array([[False, True, False, False]]))
+    assert trimap.unknown.tolist() == [[False, False, True, True]]
+    assert trimap.hold(np.float32([[0.2, 0.9, -0.5, 1.5]])).tolist() == [[1, 0, 0, 1]]

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from videomama_server.engines.videomama.canvas import MULTIPLE, Canvas, candidates, parse, resized
+from videomama_server.engines.videomama.canvas import MULTIPLE, Canvas, _up, candidates, parse, resized
 
 sizes = st.tuples(st.integers(8, 2500), st.integers(8, 4500))
 
@@ -115,3 +115,88 @@ def test_a_canvas_of_any_size_is_taken_and_padded(text, size):
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(Canvas) == {"stretched": False}
+
+
+@pytest.mark.parametrize(
+    ("region", "fast", "sizes"),
+    [
+        (
+            (1080, 1920),
+            False,
+            [
+                (1088, 1856),
+                (960, 1664),
+                (832, 1472),
+                (768, 1344),
+                (704, 1216),
+                (640, 1088),
+                (576, 960),
+                (512, 896),
+                (448, 768),
+                (384, 704),
+                (384, 640),
+                (320, 576),
+                (320, 512),
+                (256, 448),
+                (256, 384),
+            ],
+        ),
+        (
+            (1080, 1920),
+            True,
+            [
+                (576, 1024),
+                (576, 960),
+                (512, 832),
+                (448, 768),
+                (384, 704),
+                (384, 640),
+                (320, 576),
+                (320, 512),
+                (256, 448),
+                (256, 384),
+            ],
+        ),
+        ((200, 200), False, [(448, 448), (384, 384), (320, 320)]),
+        ((40, 40), False, [(128, 128)]),
+        (
+            (100, 900),
+            True,
+            [(256, 1856), (192, 1664), (192, 1472), (192, 1344), (128, 1152), (128, 1088), (128, 960), (128, 832)],
+        ),
+    ],
+)
+def test_canvases_are_proposed_by_steps_of_area_down_to_the_least(region, fast, sizes):
+    """Keys hold the canvas: another list would compute alphas again that are there."""
+    assert list(candidates(region, fast)) == sizes
+
+
+@pytest.mark.parametrize(
+    ("region", "size", "inner"),
+    [
+        ((100, 300), (128, 320), (107, 320)),
+        ((300, 100), (320, 128), (320, 107)),
+        ((1, 900), (64, 448), (1, 448)),
+        ((900, 1), (448, 64), (448, 1)),
+        ((100, 100), (128, 192), (128, 128)),
+    ],
+)
+def test_a_region_keeps_its_aspect_on_the_canvas_and_never_less_than_a_pixel(region, size, inner):
+    canvas = Canvas(region, size)
+    assert canvas.inner == inner
+    assert canvas.reduces == (inner[0] < region[0] or inner[1] < region[1])
+    rows, columns = np.nonzero(canvas.place(np.ones(region, np.float32))[0].numpy())
+    assert (rows.size, columns.size) == (size[0] * size[1],) * 2
+    marked = canvas.take(np.arange(size[0] * size[1], dtype=np.float32).reshape(size))
+    assert marked.shape == inner
+    assert marked[0, 0] == (size[0] - inner[0]) // 2 * size[1] + (size[1] - inner[1]) // 2
+
+
+def test_sides_are_rounded_up_to_64_but_for_what_is_rounding():
+    assert [_up(side) for side in (1, 64, 64.0004, 64.0006, 65, 128)] == [64, 64, 64, 128, 128, 128]
+
+
+def test_an_enlarged_region_stays_within_0_and_1():
+    canvas = Canvas((8, 8), (64, 64), stretched=True)
+    lifted = canvas.lift(np.linspace(-1, 2, 64 * 64, dtype=np.float32).reshape(64, 64), None)
+    assert (lifted.min(), lifted.max()) == (0, 1)

@@ -82,3 +82,32 @@ def test_a_guide_keeps_half_floats():
     guide = Guide.of(plate, plate[::2, ::2])
     assert guide.plate.dtype == guide.small.dtype == np.float16
     np.testing.assert_array_equal(guide.plate, plate.astype(np.float16))
+
+
+def test_lifted_alphas_are_what_they_always_were(unchanged):
+    for size, scale, known in (((90, 200), 0.5, [2196006]), ((150, 70), 0.3, [-293918])):
+        _, small, guide = scene(*size, scale)
+        unchanged(lift.guided(small, guide), known, within=500)
+
+
+def test_the_band_is_where_alpha_is_neither_0_nor_1_within_a_hundredth():
+    alpha = np.zeros((1, 9), np.float32)
+    alpha[0, 2], alpha[0, 4], alpha[0, 6] = 0.0099, 0.0101, 0.9901
+    alpha[0, 7:] = 1
+    assert lift._band(alpha, 1).tolist() == [[0, 0, 0, 1, 1, 1, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(("side", "reach"), [(100, 1), (374, 1), (376, 2), (1000, 4)])
+def test_edges_may_move_by_a_part_of_the_long_side(side, reach, monkeypatch):
+    seen = []
+    monkeypatch.setattr(lift, "_band", lambda alpha, reach: (seen.append(reach), np.zeros(alpha.shape, np.uint8))[1])
+    plate = np.zeros((4, side, 3), np.float32)
+    lift.guided(np.zeros((4, side), np.float32), Guide.of(plate, plate))
+    assert seen == [reach]
+
+
+def test_squares_hold_what_is_near_the_band_and_are_joined_along_rows():
+    band = np.zeros((200, 300), np.uint8)
+    band[10, 60:130] = band[150, 299] = band[62, 5] = 1
+    found = [(rows.start, rows.stop, columns.start, columns.stop) for rows, columns in lift._squares(band, 2)]
+    assert found == [(0, 64, 0, 192), (64, 128, 0, 64), (128, 192, 256, 300)]

@@ -46,3 +46,18 @@ def test_the_curve_of_the_masks_is_drawn_last_and_lies_on_top():
     assert [curve.engine for curve in plot.curves] == ["classic", "mask"]
     assert plot.curves[0].runs == [f"{plots.LEFT:.1f},60.0 {plots.WIDTH - plots.RIGHT:.1f},{plots.TOP:.1f}"]
     assert [tick.at for tick in plot.along] == [plots.LEFT, plots.WIDTH - plots.RIGHT]
+
+
+def test_places_on_the_axes_are_reckoned_from_the_rims():
+    assert [plots._along(frame, [5, 7, 9]) for frame in (5, 7, 9)] == [40, 217, 394]
+    assert plots._along(5, [5]) == 40
+    assert [plots._up(value, 4.0) for value in (0, 2, 4)] == [112, 60, 8]
+
+
+@pytest.mark.parametrize(("most", "ticks"), [(4.0, ["0", "1", "2", "3", "4"]), (9.0, ["0", "2.5", "5", "7.5", "10"])])
+def test_ticks_go_from_nothing_to_the_top(most, ticks):
+    (plot,) = plots.plots([UnitScores("a", "given", "mask", [1, 2], {"mad": [most, 0.0]})])
+    assert [tick.text for tick in plot.up] == ticks
+    assert (plot.up[0].at, plot.up[-1].at) == (112, 8)
+    (empty,) = plots.plots([UnitScores("a", "given", "mask", [1, 2], {"mad": [0.0, None]})])
+    assert [tick.text for tick in empty.up] == ["0", "0.5", "1"]

@@ -18,3 +18,10 @@ def test_the_json_reads_back(done):
 def test_a_folder_that_cannot_be_written_is_told(done, tmp_path):
     with pytest.raises(NotPermitted):
         write(tmp_path / "none", done.evaluation, done.units)
+
+
+def test_the_json_is_read_by_people_too(done):
+    lines = done.files[0].read_text(encoding="utf-8").split("\n")
+    assert lines[0] == "{"
+    assert lines[1].startswith(' "')
+    assert lines[-2:] == ["}", ""]

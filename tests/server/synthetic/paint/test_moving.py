@@ -94,3 +94,12 @@ def test_a_point_is_spread_over_a_disc_of_the_radius():
     spread = defocused(point, 6.0)[..., 3]
     assert spread.sum() == pytest.approx(1, rel=1e-4)
     assert 1 / spread.max() == pytest.approx(np.pi * 6**2, rel=0.03)
+
+
+def test_a_lens_spreads_from_half_a_pixel_on():
+    dot = np.zeros((9, 9, 4), np.float32)
+    dot[4, 4] = 1
+    assert defocused(dot, 0.49) is dot
+    spread = defocused(dot, 0.7)[..., 3]
+    assert spread[4, 5] == pytest.approx(0.2 / 1.8)
+    assert spread[5, 5] == 0

@@ -120,3 +120,49 @@ def test_a_truncated_shard_is_named(own_checkpoint, unet_file, raises_with_hint)
     os.truncate(shard, shard.stat().st_size - 10)
     with raises_with_hint(WeightsError, shard, "10 bytes"):
         check(own_checkpoint)
+
+
+def test_an_input_layer_without_channels_is_not_there(checkpoint, unet_file, raises_with_hint, change):
+    change(unet_file, conv_in__weight=torch.zeros(32))
+    with raises_with_hint(WeightsError, unet_file, "conv_in.weight should take 12 channels and is not there"):
+        checks._width(unet_file, {}, "conv_in.weight", 12)
+    with raises_with_hint(WeightsError, unet_file, "conv_in.weight should take 12 channels and is not there"):
+        weights.check(replace(checkpoint, unet=unet_file))
+
+
+@pytest.mark.parametrize(("off", "passes"), [(5e-10, True), (2e-9, False)])
+def test_the_scaling_of_latents_may_be_off_by_rounding_alone(own_checkpoint, vae_file, change_config, off, passes):
+    change_config(vae_file, scaling_factor=0.18215 + off)
+    if passes:
+        check(own_checkpoint)
+        return
+    with pytest.raises(WeightsError, match="scales its latents by"):
+        check(own_checkpoint)
+
+
+def test_three_names_are_shown_and_more_are_left_to_dots(tmp_path):
+    checks._refuse(tmp_path, "misses", [])
+    with pytest.raises(WeightsError, match=r"misses 3 tensors: a, b, c\n"):
+        checks._refuse(tmp_path, "misses", ["a", "b", "c"])
+    with pytest.raises(WeightsError, match=r"misses 4 tensors: a, b, c, \.\.\.\n"):
+        checks._refuse(tmp_path, "misses", ["a", "b", "c", "d"])
+
+
+def test_what_was_checked_is_said_in_lines(checkpoint):
+    lines = list(checks.run(checkpoint, full=True))
+    assert len(lines) == 12
+    assert lines[0].startswith(f"UNet {checkpoint.unet}: ")
+    assert lines[2:5] == [
+        "conv_in.weight takes 12 channels",
+        "add_embedding.linear_1.weight takes 768 channels",
+        "all tensors are there, in their shapes",
+    ]
+    assert lines[5].startswith(f"VAE {checkpoint.vae}: ")
+    assert lines[7:] == [
+        "latents are scaled by 0.18215",
+        "all tensors are there, in their shapes",
+        "the networks are built as published",
+        "all numbers in the UNet are finite",
+        "all numbers in the VAE are finite",
+    ]
+    assert len(list(checks.run(checkpoint))) == 10

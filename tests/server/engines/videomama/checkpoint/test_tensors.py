@@ -2,6 +2,7 @@
 
 import math
 import os
+from contextlib import suppress
 
 import pytest
 import torch
@@ -106,3 +107,21 @@ def test_a_file_of_the_other_network_is_refused(vae_file, raises_with_hint):
 )
 def test_a_tensor_is_finite_when_all_its_values_are(values, finite):
     assert tensors.is_finite(torch.tensor(values)) == finite
+
+
+@pytest.mark.parametrize(("said", "loads"), [("mmap can only be used with files", 2), ("the archive is damaged", 1)])
+def test_only_a_pickle_of_the_old_format_is_loaded_without_mapping_it(tmp_path, monkeypatch, said, loads):
+    asked = []
+
+    def load(path, **options):
+        asked.append(options)
+        if "mmap" in options:
+            raise RuntimeError(said)
+        return {}
+
+    monkeypatch.setattr(tensors.torch, "load", load)
+    with suppress(RuntimeError):
+        assert tensors._torch_load(tmp_path / "w.bin") == {}
+    assert len(asked) == loads
+    assert all(options["weights_only"] is True for options in asked)
+    assert asked[0]["mmap"] is True

@@ -218,3 +218,85 @@ def test_peaks_of_canvases_in_between_are_as_measured(card, part, passes):
     assert planner._peak(card, canvas, part, passes) == pytest.approx(
         planner._measured(card, canvas, part, passes), rel=0.02
     )
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Peaks and weights that can be reckoned: 100 bytes a pixel of the canvas and frame per pass, more by part."""
+    more = {"encoder": 0, "unet": 7_000_000, "decoder": 3_000_000}
+    weights = {"none": 3_000_000_000, "parts": 2_000_000_000, "blocks": 1_000_000_000}
+    monkeypatch.setattr(
+        planner, "_measured", lambda _, canvas, part, passes: 100 * canvas[0] * canvas[1] * passes + more[part]
+    )
+    monkeypatch.setattr(planner, "_weights", lambda _shape, _storage, _part, offload: weights[offload])
+    monkeypatch.setattr(planner, "_numbers_a_pixel", lambda *_: 1.0)
+
+
+def bytes_of(passes, weights=3_000_000_000, canvas=(640, 1024)):
+    return weights + 512 * 2**20 + int((100 * canvas[0] * canvas[1] * passes + 7_000_000) * 1.05)
+
+
+def test_a_plan_counts_weights_an_allowance_and_a_twentieth_more_than_activations(card, counted):
+    found = plan(card, [(640, 1024)], AMPLE)
+    assert (found.peak_bytes, found.budget_bytes) == (bytes_of(8), AMPLE)
+    assert plan(card, [(640, 1024)], bytes_of(8)).passes["unet"] == 8
+    assert plan(card, [(640, 1024)], bytes_of(8) - 1).passes == {"encoder": 8, "unet": 4, "decoder": 8}
+    least = plan(card, [(640, 1024)], bytes_of(1, 1_000_000_000))
+    assert (least.offload, least.passes, least.peak_bytes) == (
+        "blocks",
+        {"encoder": 1, "unet": 1, "decoder": 1},
+        bytes_of(1, 1_000_000_000),
+    )
+    with pytest.raises(
+        OutOfMemory, match=r"1024x640 pixels with windows of 8 frames, 8 decoded together, take 1\.6 GB"
+    ):
+        plan(card, [(640, 1024)], bytes_of(1, 1_000_000_000) - 1)
+
+
+def test_a_smaller_canvas_is_taken_where_the_larger_does_not_fit(card, counted):
+    canvases = [(1280, 2048), (640, 1024), (320, 512)]
+    assert plan(card, canvases, bytes_of(1, 1_000_000_000)).canvas == (640, 1024)
+    assert plan(card, canvases, bytes_of(1, 1_000_000_000) - 1).canvas == (320, 512)
+    assert plan(card, canvases, bytes_of(1, 1_000_000_000, canvases[0])).canvas == canvases[0]
+
+
+def test_tighter_halves_the_part_of_the_highest_peak_first(card, counted):
+    rung, seen = plan(card, [(640, 1024)], AMPLE), []
+    while rung is not None:
+        seen.append((*rung.passes.values(), rung.offload))
+        assert rung.peak_bytes == bytes_of(
+            max(rung.passes_unet, 1), {"none": 3, "parts": 2, "blocks": 1}[rung.offload] * 10**9
+        ) or rung.passes_unet < max(rung.passes.values())
+        rung = tighter(rung)
+    assert seen[:5] == [(8, 8, 8, "none"), (8, 4, 8, "none"), (8, 4, 4, "none"), (4, 4, 4, "none"), (4, 2, 4, "none")]
+    assert seen[-3:] == [(1, 1, 1, "none"), (1, 1, 1, "parts"), (1, 1, 1, "blocks")]
+
+
+@pytest.mark.parametrize(
+    ("frames", "part", "rungs"), [(8, "unet", [8, 4, 2, 1]), (6, "encoder", [6, 3, 1]), (1, "decoder", [1])]
+)
+def test_frames_per_pass_are_halved_down_to_one(counted, frames, part, rungs):
+    workload = Workload(TINY, CARD, window=frames, group=frames)
+    assert planner._ladder(workload, (64, 64), part) == rungs
+    assert planner._ladder(Workload(TINY, CPU, frames, frames), (64, 64), part) == ([frames] if part == "unet" else [1])
+
+
+def test_the_longest_tensors_by_part():
+    assert [planner._numbers_a_pixel(TINY, part) for part in planner.PARTS] == [32, 8, 32]
+    assert [planner._numbers_a_pixel(FULL, part) for part in planner.PARTS] == [128, 40, 256]
+    assert planner._MOST_NUMBERS == 2**31 - 1
+
+
+def test_there_is_always_room_for_a_byte(card, counted):
+    assert planner._room(card, 0) == 1
+    assert planner._room(card, 10**9 + 512 * 2**20 + 5) == 5
+
+
+def test_peaks_lie_on_the_line_through_two_canvases(card, monkeypatch):
+    measured = {128 * 128: 1_000_000, 768 * 768: 9_000_000}
+    monkeypatch.setattr(planner, "_measured", lambda _, canvas, *__: measured[canvas[0] * canvas[1]])
+    assert planner._peak(card, (128, 128), "unet", 1) == 1_000_000
+    assert planner._peak(card, (768, 768), "unet", 1) == 9_000_000
+    assert planner._peak(card, (512, 512), "unet", 1) == pytest.approx(
+        1e6 + 8e6 * (512**2 - 128**2) / (768**2 - 128**2), abs=1
+    )
