@@ -18,6 +18,13 @@ from videomama_server.config import Config
 PROTOCOL = 1  # version of the two Protocols below: raised when an engine that was written for them must be changed
 
 
+MAKER = "maker"  # makes a mask per frame of little: a click, one painted frame
+MATTING = "matting"  # makes an alpha of a plate and a rough mask
+REFINER = "refiner"  # sharpens an alpha
+ADJUSTMENT = "adjustment"  # changes a finished alpha
+ROLES = (MAKER, MATTING, REFINER, ADJUSTMENT)  # in the order in which the stages of a job come
+
+
 class DeviceLost(RuntimeError):
     """The device cannot be used any more by this process: the worker ends, and the next one takes its jobs up."""
 
@@ -165,6 +172,22 @@ def moves_outlines(engine: object) -> bool:
     They do where it has an attribute of this name that is true.
     """
     return bool(getattr(engine, "moves_outlines", False))
+
+
+def role_of(engine: object) -> str:
+    """Return which part in a chain of stages an engine plays, by its kind or itself: its attribute `role`.
+
+    Without one it is `MATTING`.
+    """
+    return str(getattr(engine, "role", MATTING))
+
+
+def needs_device(engine: object) -> bool:
+    """Whether an engine holds memory of a device that others of a job may need, by its kind or itself.
+
+    It does where it has an attribute of this name that is true.
+    """
+    return bool(getattr(engine, "needs_device", False))
 
 
 class Engine(Protocol):

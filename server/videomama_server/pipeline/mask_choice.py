@@ -6,9 +6,9 @@ The places depend on the clip alone, never on the frames wanted, so that a part 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
-from videomama_client.mask_presets import ROUGH, is_open, outline_of, with_outline
+from videomama_client.mask_presets import GOOD, ROUGH, is_open, outline_of, with_outline
 from videomama_client.messages import MaskTaken
 from videomama_client.settings import MatteSettings
 
@@ -101,6 +101,16 @@ def as_asked(settings: MatteSettings, moves: bool) -> Choice:
     named = "" if settings.mask_quality == "auto" else settings.mask_quality
     decided = with_outline(settings, named or ROUGH)
     return Choice(decided, _taken(decided, named, 0.0) if moves else None)
+
+
+def of_alphas(settings: MatteSettings, moves: bool) -> MatteSettings:
+    """Return the settings of a stage whose masks are alphas of the stage before, with the three numbers.
+
+    Alphas are GOOD masks; nobody has to be asked.
+    """
+    if moves and settings.mask_quality == "auto":
+        settings = replace(settings, mask_quality=GOOD)
+    return as_asked(settings, moves).settings
 
 
 def judged(looking: Looking, fits: Mapping[int, Fit | None], missing: Sequence[int]) -> Choice:

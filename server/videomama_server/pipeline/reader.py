@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,7 @@ class LoadedFrame:
         mask: (H, W) float32 on the region, 0..1, finite.
         geometry: the plate's.
         outside: (H, W) the mask on the whole canvas, where it leaves the region; else None.
+        is_empty: whether the mask holds nothing, wherever it lies.
         glimpse: what quality control keeps of plate and mask; None where that was not asked for, or failed.
     """
 
@@ -48,6 +50,7 @@ class LoadedFrame:
     mask: FloatArray
     geometry: Geometry
     outside: FloatArray | None
+    is_empty: bool
     glimpse: Glimpse | None
 
 
@@ -95,6 +98,26 @@ class Reader:
         known = self._known(self.mask, frame)
         return known or self._learn(self.mask, frame, *self._read(self.mask, frame))
 
+    def mask_digest(self, frame: int) -> str:
+        """Return what stands for a mask frame's pixels in keys, reading it when that is not known."""
+        return self.mask.digest(frame) or self.mask_facts(frame).digest
+
+    def digest_plate(self, frame: int) -> None:
+        """Read a plate frame whose digest is not known yet; what a client sent is kept as far as there is room.
+
+        Raises:
+            BadInput: it cannot be read.
+        """
+        if self.plate_facts(frame) is None:
+            self._learn(self.plate, frame, *self._read(self.plate, frame))
+            self._let_go(frame, self.plate.path(frame))
+
+    def over(self, mask: Source) -> Reader:
+        """Return a reader of the same plates, with what is known of them, and of other masks."""
+        other = copy(self)
+        other.mask = mask
+        return other
+
     def probe_plate(self, frame: int) -> Seen:
         """Return what a plate's header says, from the memo where it knows.
 
@@ -138,7 +161,8 @@ class Reader:
         file, plate = self._read(self.plate, frame)
         self._learn(self.plate, frame, file, plate)
         file, mask = self._read(self.mask, frame)
-        self._learn(self.mask, frame, file, mask)
+        if self.mask.digest(frame) is None:
+            self._learn(self.mask, frame, file, mask)
         self.plate.release(frame)
         self.mask.release(frame)
         geometry = plate.geometry
@@ -147,12 +171,14 @@ class Reader:
         kept = canvas if region is None else region
         sane = Picture(_sane_mask(mask.pixels), mask.geometry)  # before resampling, which would spread a NaN
         whole = _sane_mask(frames.conform(sane, geometry))
+        is_empty = not np.any(sane.pixels > NOTHING)
         inside = cut(whole, canvas, kept)
         leaves = not kept.holds(canvas) and np.count_nonzero(whole > NOTHING) > np.count_nonzero(inside > NOTHING)
         seen = None
         if to_display is not None:
             seen = judging(lambda: glimpse(plate.pixels, whole, to_display), f"look at frame {frame}")
-        return LoadedFrame(frame, cut(plate.pixels, canvas, kept), inside, geometry, whole if leaves else None, seen)
+        outside = whole if leaves else None
+        return LoadedFrame(frame, cut(plate.pixels, canvas, kept), inside, geometry, outside, is_empty, seen)
 
     def measured(
         self, frame: int, what: str, measure: Callable[[LoadedFrame], Sequence[float]], display: Rect
@@ -200,6 +226,8 @@ class Reader:
         with self._reading(source, frame, path) as named:
             if source is self.plate:
                 picture = frames.read_plate(named, wanted.plate_layer, wanted.view)
+            elif source.digest(frame) is not None:
+                picture = frames.read_mask(named, "A")  # an entry of the cache
             else:
                 picture = frames.read_mask(named, wanted.mask_channel, wanted.view, wanted.mask_colour)
         if source.identify(frame) != file:

@@ -10,15 +10,14 @@ from typing import Any, Optional, TypeVar
 
 from videomama_client.errors import BadInput, Cancelled
 from videomama_client.mask_presets import outline_of
-from videomama_client.messages import MaskTaken, SubmitMatte
+from videomama_client.messages import MaskTaken
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import counted
 
 from videomama_server import engines
 from videomama_server.cache.memo import Facts
-from videomama_server.engines.base import Engine, RegionRule, moves_outlines
+from videomama_server.engines.base import RegionRule, moves_outlines
 from videomama_server.media import color
-from videomama_server.media.delivery import Delivery
 from videomama_server.media.frames import Seen
 from videomama_server.media.geometry import Rect
 from videomama_server.media.limits import MAX_PIXELS
@@ -28,7 +27,10 @@ from videomama_server.pipeline import region as regions
 from videomama_server.pipeline.entry_key import Identity
 from videomama_server.pipeline.mask_choice import Choice, Looking
 from videomama_server.pipeline.mask_fit import Fit
-from videomama_server.pipeline.reader import NOTHING, Reader, check_display, plate_space
+from videomama_server.pipeline.order import Order
+from videomama_server.pipeline.plan import Plan
+from videomama_server.pipeline.reader import NOTHING, check_display, plate_space
+from videomama_server.pipeline.stages import within
 
 _BATCH = 32
 Result = TypeVar("Result")
@@ -36,46 +38,23 @@ Pause = Optional[Future[Any]]  # where a job may be left for another: at will, o
 
 
 @dataclass(frozen=True)
-class LightEngine:
-    """The engine that takes a job where its subject is small, and the name that jobs ask for it by."""
-
-    name: str
-    engine: Engine
-
-
-@dataclass(frozen=True)
-class Order:
-    """One job as the worker took it in: the request, and what it stands for on this machine.
-
-    `light` is None where the engine stays, however small the subject is. `note` is for the person; mostly empty.
-    """
-
-    job: str
-    request: SubmitMatte
-    engine_name: str
-    engine: Engine
-    reader: Reader
-    delivery: Delivery
-    light: LightEngine | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True)
 class Survey:
     """What the masks and the first plate said before any window was computed.
 
-    `space` warns that the output's disk may be too full; empty where it has space. `mask` is how good the masks are
-    taken to be; None for an engine that leaves outlines alone.
+    `canvas` holds that of every plate. `space` warns that the output's disk may be too full; empty where it has space.
+    `mask` is how good the masks are taken to be; None for an engine that leaves outlines alone. `later` are the plans
+    of the stages after the first.
     """
 
-    plan: plan.Plan
+    plan: Plan
     display: Rect
+    canvas: Rect
     region: Rect | None
-    empty: frozenset[int]
     warnings: list[str]
     identity: Identity
     space: str = ""
     mask: MaskTaken | None = None
+    later: tuple[Plan, ...] = ()
 
     @property
     def roi(self) -> list[int]:
@@ -143,12 +122,12 @@ def take_survey(
         NotPermitted: the output's disk is too full.
     """
     request = order.request
-    shape = plan.window_shape(request.settings, order.engine.shape(request.settings))
-    planned = plan.make(request, shape, order.reader.plate, order.reader.mask)
-    _check_numbered(order.delivery.pattern, planned.wanted)
+    planned, *later = _plans(order)
+    wanted = later[-1].wanted if later else planned.wanted
+    _check_numbered(order.delivery.pattern, wanted)
     first = yield from finished(readers.submit(order.reader.probe_plate, planned.frames[0]))
     looked = _Looked(first, first.geometry.canvas)
-    space = order.delivery.check_space(planned.wanted, (looked.display.w, looked.display.h))
+    space = order.delivery.check_space(wanted, (looked.display.w, looked.display.h))
     for start in range(0, len(planned.frames), _BATCH):
         yield from _look_at(order, planned.frames[start:][:_BATCH], looked, readers)
         if cancelled.is_set():
@@ -157,34 +136,63 @@ def take_survey(
     if all(looked.shows_nothing(frame) for frame in planned.frames):
         raise _all_empty(planned.frames, request.settings)
     choice = yield from _choice(order, planned, looked, readers)
-    return _survey_of(order, planned, looked, choice, space)
-
-
-def _survey_of(order: Order, planned: plan.Plan, looked: _Looked, choice: Choice, space: str) -> Survey:
-    """Return what follows from all that was looked at; `space` warns of the output's disk."""
-    settings = choice.settings
-    region = _region(settings, looked, order.engine.rule(settings))
-    relative = region and region.moved(-looked.display.x, -looked.display.y)
+    region = _region(choice.settings, looked, order.engine.rule(choice.settings))
     return Survey(
         plan=planned,
         display=looked.display,
+        canvas=looked.canvas,
         region=region,
-        empty=frozenset(frame for frame in planned.frames if looked.is_empty(frame)),
         warnings=[
             *([order.note] if order.note else []),
-            *doubts.of_plate(order.request.settings.colorspace, looked.first, looked.others),
-            *_warnings(planned.wanted, looked, settings.mask_threshold),
-            *_leaving(planned.wanted, looked, region),
+            *doubts.of_plate(request.settings.colorspace, looked.first, looked.others),
+            *_warnings(wanted, looked, choice.settings.mask_threshold),
+            *_leaving(wanted, looked, region),
             *choice.warnings,
         ],
-        identity=_identity(order, settings, looked, relative),
+        identity=_identity(order, choice.settings, looked.display, region),
         space=space,
         mask=choice.taken,
+        later=tuple(later),
     )
 
 
+def later_survey(order: Order, first: Survey, planned: Plan) -> Survey:
+    """Return the survey of a later stage, which takes over what the first said of the plates, and its region.
+
+    Nothing is looked at: what its masks are follows from their keys.
+
+    Args:
+        order: of the stage.
+        first: the survey of the first stage.
+        planned: what the stage has to do.
+
+    Raises:
+        BadInput, OutOfMemory: the engine cannot do it with these settings.
+    """
+    settings = replace(
+        order.request.settings,
+        colorspace=first.identity.settings.colorspace,
+        window=planned.shape.length,
+        overlap=planned.shape.overlap,
+    )
+    settings = mask_choice.of_alphas(settings, moves_outlines(order.engine))
+    fixed = order.engine.rule(settings).fixed
+    region = first.canvas if first.region is None and fixed else first.region
+    identity = _identity(order, settings, first.display, region)
+    return Survey(planned, first.display, first.canvas, region, [], identity)
+
+
+def _plans(order: Order) -> list[Plan]:
+    """Return what each stage has to do, first to last; raises as `plan.make`."""
+    shapes = []
+    for stage in order.stages():
+        with within(stage.label):
+            shapes.append(plan.window_shape(stage.request.settings, stage.engine.shape(stage.request.settings)))
+    return plan.make(order.request, shapes, order.reader.plate, order.reader.mask)
+
+
 def _choice(
-    order: Order, planned: plan.Plan, looked: _Looked, readers: ThreadPoolExecutor
+    order: Order, planned: Plan, looked: _Looked, readers: ThreadPoolExecutor
 ) -> Generator[Pause, None, Choice]:
     """Return how good the masks are taken to be, and the settings that follow; windows are decided in these too."""
     first, settings = looked.first, order.request.settings
@@ -260,19 +268,20 @@ def _check_numbered(out: Pattern, wanted: Sequence[int]) -> None:
         )
 
 
-def _identity(order: Order, settings: MatteSettings, looked: _Looked, region: Rect | None) -> Identity:
-    """Return what all entries of the job share, with everything that was left open decided.
+def _identity(order: Order, settings: MatteSettings, display: Rect, region: Rect | None) -> Identity:
+    """Return what all entries of a stage share, with everything that was left open decided.
 
     Args:
-        order: the job.
+        order: of the stage.
         settings: with windows, colour space and the numbers around the outline decided.
-        looked: at the plates.
-        region: relative to the display window's origin.
+        display: window of the plates.
+        region: in the plate's coordinates; in keys it is relative to the display window's origin.
     """
-    roi = regions.OFF if region is None else regions.format_region(region)
-    around = region or looked.display
+    around = display if region is None else region.moved(-display.x, -display.y)
+    roi = regions.OFF if region is None else regions.format_region(around)
     settled = replace(settings, engine=order.engine_name, roi=roi)
-    resolved = order.engine.resolve(settled, (around.h, around.w))
+    with within(order.label):
+        resolved = order.engine.resolve(settled, (around.h, around.w))
     transform = color.display_transform(settings.colorspace, settings.exposure)
     engine = engines.fingerprint(order.engine_name, order.engine)
     return Identity(engine, transform.fingerprint, resolved)

@@ -16,14 +16,16 @@ from videomama_client.errors import BadInput
 from videomama_server import config, engines, pipe
 from videomama_server.cache import spool
 from videomama_server.cache.layout import FOLDERS
+from videomama_server.engines.base import Engine
 from videomama_server.files.access import permit, refuse_inside
 from videomama_server.media import sequences
 from videomama_server.media.delivery import Delivery
-from videomama_server.pipeline import sources
+from videomama_server.pipeline import sources, stages
+from videomama_server.pipeline.order import LaterStage, LightEngine, Order
 from videomama_server.pipeline.reader import Reader, wanted_of
 from videomama_server.pipeline.services import Services
 from videomama_server.pipeline.sources import DiskSource, Source, SpoolSource
-from videomama_server.pipeline.survey import LightEngine, Order
+from videomama_server.pipeline.stages import ChosenStage
 from videomama_server.worker.reads import Reads
 from videomama_server.worker.scheduler import URGENCY
 from videomama_server.worker.shelf import EngineShelf
@@ -80,12 +82,11 @@ class Intake:
 
     def _order(self, run: pipe.RunJob, cancelled: threading.Event) -> Order:
         request = run.submit
-        request.settings.check()
         if request.priority not in URGENCY:
             raise BadInput(f"no priority is called {request.priority!r}", f"There are: {', '.join(URGENCY)}.")
-        engine_config = self._shelf.engine_config(request.settings)
-        name = engines.resolve(request.settings.engine, engine_config)
-        request = replace(request, settings=engines.with_options_settled(name, request.settings))
+        asked = request.settings.engine
+        first, *later = stages.chosen(request.settings, request.then, self._shelf.engine_config, bool(request.mask))
+        request = replace(request, settings=first.settings)
         plate, mask = self._sources(run, cancelled)
         noted = partial(self._reads.noted, run.job)
         reader = Reader(plate, mask, self._services.memo, wanted_of(request.settings), request.rehash, noted)
@@ -93,10 +94,22 @@ class Intake:
         if request.out and not request.inline:
             _refuse_overwriting(delivery.pattern, plate, mask)
         delivery.check()
-        engine = self._shelf.engine(name, engine_config)
-        light = engines.for_small_subjects(request.settings.engine, name)
-        taking_over = LightEngine(light, self._shelf.engine(light, engine_config)) if light else None
-        return Order(run.job, request, name, engine, reader, delivery, taking_over)
+        light = engines.for_small_subjects(asked, first.name)
+        taking_over = LightEngine(light, self._shelf.engine(light, first.config)) if light else None
+        return Order(
+            run.job,
+            request,
+            first.name,
+            self._engine(first),
+            reader,
+            delivery,
+            taking_over,
+            then=tuple(LaterStage(stage.name, self._engine(stage), stage.settings) for stage in later),
+        )
+
+    def _engine(self, stage: ChosenStage) -> Engine:
+        with stages.within(stage.label):
+            return self._shelf.engine(stage.name, stage.config)
 
     def _sources(self, run: pipe.RunJob, cancelled: threading.Event) -> tuple[Source, Source]:
         request, roots = run.submit, self._config.roots
@@ -128,6 +141,8 @@ class Intake:
             refuse_inside(named.folder, kept, f"the server's cache {cache.folder}")
             return Delivery(named, request.layer, request.dtype, link, root)
         digest = blake3(wire.encode(request.settings))
+        if request.then:
+            digest.update(b"".join(wire.encode(stage) for stage in request.then))
         digest.update("\0".join((request.plate, request.mask, request.layer, request.dtype)).encode(errors="replace"))
         if request.inline:  # only read here, to be sent: never a file that a person uses
             digest.update(b"\0inline")

@@ -1,12 +1,14 @@
 """How good the masks of a job are taken to be: what is looked at, what follows, and what is said of it."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
-from videomama_client.mask_presets import PRESETS, Outline
+from videomama_client.mask_presets import PRESETS, Outline, outline_of
 from videomama_client.settings import MatteSettings
 from videomama_server.engines.passthrough import PassthroughEngine
-from videomama_server.pipeline import mask_fit
+from videomama_server.pipeline import mask_choice, mask_fit
 from videomama_server.pipeline.mask_choice import frames_to_look_at
 
 CLIP = range(1001, 1011)
@@ -191,3 +193,11 @@ def test_empty_masks_do_not_decide(bench, shot, engine):
         shot.put_mask(frame, 0 * oval())
     masks(shot, 24, [1010])
     assert bench.run(shot, engine).done.mask.quality == "rough"
+
+
+def test_the_alphas_of_a_stage_are_good_masks():
+    plain = MatteSettings()
+    assert outline_of(mask_choice.of_alphas(plain, True)) == PRESETS["good"]
+    assert outline_of(mask_choice.of_alphas(replace(plain, mask_quality="fair"), True)) == PRESETS["fair"]
+    assert outline_of(mask_choice.of_alphas(replace(plain, mask_slack=3.0), True)).mask_slack == 3.0
+    assert outline_of(mask_choice.of_alphas(plain, False)) == PRESETS["rough"]  # as in a job of this engine alone

@@ -15,7 +15,7 @@ from videomama_server.media.frames import Picture, Seen, read_plate
 from videomama_server.media.geometry import EMPTY, Geometry, Rect
 from videomama_server.pipeline import reader as reader_module
 from videomama_server.pipeline.reader import NOTHING, Reader, check_display, cut, plate_space, wanted_of
-from videomama_server.pipeline.sources import DiskSource
+from videomama_server.pipeline.sources import DiskSource, EntrySource
 
 FULL = Rect(0, 0, 64, 48)
 
@@ -417,3 +417,28 @@ def test_the_worker_is_seen_to_live_and_files_are_let_go_as_they_are_read(shot, 
     reader.load(1001, None, FULL)
     assert len(beats) == 2
     assert released == [("plate", 1001), ("mask", 1001)]
+
+
+def test_a_plate_is_read_for_its_digest_once(reader, count_reads):
+    reader.digest_plate(1001)
+    reader.digest_plate(1001)
+    assert count_reads == ["read_plate"]
+    assert reader.plate_facts(1001).digest == pixel_digest(read_plate(reader.plate.path(1001)))
+
+
+def test_a_reader_over_the_alphas_of_a_stage_knows_the_same_plates(reader, shot, count_reads, pictures):
+    entry = pictures.write(shot.folder / "entry.exr", pictures.disc(10, 10), "A", "float")
+    reader.digest_plate(1001)
+    other = reader.over(EntrySource("stage 1", {1001: "aa"}, lambda key: entry))
+    assert other.plate_facts(1001) == reader.plate_facts(1001)
+    loaded = other.load(1001, None, FULL)
+    np.testing.assert_array_equal(loaded.mask, pictures.disc(10, 10))
+    assert (other.mask_digest(1001), loaded.is_empty) == ("aa", False)
+    assert reader.mask_digest(1001) == reader.mask_facts(1001).digest
+
+
+def test_channels_of_the_mask_on_disk_are_nothing_to_the_alphas_of_a_stage(make_reader, shot, pictures):
+    entry = pictures.write(shot.folder / "entry.exr", pictures.disc(10, 10), "A", "float")
+    source = EntrySource("stage 1", {1001: "aa"}, lambda key: entry)
+    reader = make_reader(mask_channel="matte.R", mask_colour="#ffffff", view="").over(source)
+    np.testing.assert_array_equal(reader.load(1001, None, FULL).mask, pictures.disc(10, 10))
