@@ -115,7 +115,7 @@ class Matte:
         survey, cache = computed.survey, self._services.cache
         frames = len(survey.plan.wanted)
         verdict = self._control.result(survey.plan.wanted)
-        lost = f"the cache folder {cache.folder} cannot be written; alphas are cached only while the server runs"
+        lost = f"{cache.trouble}; alphas are cached only while the server runs"
         return MatteDone(
             job=self._order.job,
             frame_count=frames,
@@ -125,7 +125,7 @@ class Matte:
             engine=self._order.engine_name,
             roi=survey.roi,
             plan=self._order.engine.describe(survey.identity.settings),
-            warnings=[*survey.warnings, *verdict.warnings, *([] if cache.lasting else [lost])],
+            warnings=[*survey.warnings, *verdict.warnings, *([lost] if cache.trouble else [])],
             judged=verdict.judged,
             flags=verdict.flags,
             colorspace=survey.identity.settings.colorspace,
