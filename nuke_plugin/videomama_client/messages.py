@@ -338,7 +338,11 @@ class EnginesReported:
 
 @dataclass(frozen=True)
 class CacheReported:
-    """What the cache holds, and what was removed from it just now."""
+    """What the cache holds, and what was removed from it just now.
+
+    Fields:
+        older_entries, older_bytes: of what it holds, those of older versions, which are pruned first.
+    """
 
     request: str
     folder: str
@@ -347,6 +351,8 @@ class CacheReported:
     limit_bytes: int
     removed: int = 0
     freed_bytes: int = 0
+    older_entries: int = 0
+    older_bytes: int = 0
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,12 @@ def test_a_plan_that_makes_no_sense_is_refused(asked, settings, clip, frames, sa
 def test_engines_are_told_with_their_settings(asked):
     told = asked.engines()
     assert tuple(told.settings) == specs_of(MatteSettings)
-    assert [state.name for state in told.engines if not state.message] == ["videomama", "classic", "passthrough"]
+    assert [state.name for state in told.engines if not state.message] == [
+        "videomama",
+        "classic",
+        "adjust",
+        "passthrough",
+    ]
 
 
 def test_an_option_that_no_engine_has_is_refused(asked):

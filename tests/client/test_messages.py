@@ -72,7 +72,12 @@ def test_the_document_names_every_message_and_the_version():
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(messages.SubmitMatte) == {"rehash": False, "inline": False}
-    assert numbers_left_out(messages.CacheReported) == {"removed": 0, "freed_bytes": 0}
+    assert numbers_left_out(messages.CacheReported) == {
+        "removed": 0,
+        "freed_bytes": 0,
+        "older_entries": 0,
+        "older_bytes": 0,
+    }
     assert numbers_left_out(messages.MaskTaken) == {"offset": 0.0}
     assert numbers_left_out(messages.MatteDone) == {"judged": 0}
 

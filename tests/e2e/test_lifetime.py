@@ -115,6 +115,17 @@ def test_a_read_only_cache_folder_still_serves(start_server, make_clip, tmp_path
     assert server.refine(clip).done.cached == 2
 
 
+def test_a_cache_folder_of_a_newer_format_is_left_alone_and_the_job_is_done(start_server, make_clip, tmp_path):
+    folder = tmp_path / "newer"
+    folder.mkdir()
+    (folder / "format.txt").write_text("7\n")
+    server, clip = start_server("--cache-dir", str(folder)), make_clip(count=2)
+    done = server.refine(clip).done
+    assert done.computed == 2
+    assert [warning for warning in done.warnings if "has format 7" in warning]
+    assert [path.name for path in folder.iterdir()] == ["format.txt"]
+
+
 def test_the_server_process_imports_no_torch_and_opens_no_pictures():
     script = (
         "import sys; import videomama_server.serving.server; "

@@ -128,7 +128,8 @@ def cache_line(cache: Optional[CacheReported]) -> str:
     if cache is None:
         return NOTHING
     limit = f" of {size(cache.limit_bytes)}" if cache.limit_bytes else ""
-    return f"{entries(cache.entries)}{_DOT}{size(cache.bytes)}{limit}"
+    older = f"{_DOT}{cache.older_entries} of older versions" if cache.older_entries else ""
+    return f"{entries(cache.entries)}{_DOT}{size(cache.bytes)}{limit}{older}"
 
 
 def job_name(job: JobState) -> str:

@@ -38,30 +38,38 @@ entries/    one EXR per alpha, and what quality control measured on it
 sequences/  the same alphas under numbered names, for hosts that read sequences
 memo/       digests of plates and masks whose stat did not change
 folded/     weights of models, made ready for use
+format.txt  how this folder is laid out; a server that does not know the number leaves it alone
 """
 
 
 class Cache:
-    """Entries by key under one folder; several servers and farm processes may share it.
+    """Entries by key under one folder; several servers and farm processes may share it, also of several versions.
 
     A folder that cannot be written is still looked up; what is new then goes to a temporary folder of this
-    process, which `close` removes.
+    process, which `close` removes. One of a newer format is left alone: only the temporary folder is used.
+
+    Args:
+        folder: of the cache.
+        version: of the keys that entries are published and looked up by.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, version: int = layout.KEY_VERSION) -> None:
         self.folder = folder
+        self._version = version
         self._overlay: Path | None = None
         self._held_since_ns = 0
         self._grown: int | None = None  # bytes since the folder was last looked through; None before the first time
-        if not _prepare(folder):
+        self._trouble = _prepare(folder)
+        self._left_alone = _unknown_format(folder) is not None
+        if self._trouble:
             self._overlay = _make_overlay()
-            log.warning("cache folder %s cannot be written; new alphas are kept while this process runs", folder)
+            log.warning("%s; new alphas are kept while this process runs", self._trouble.message)
         self._mode = stat.S_IMODE(self.write_root.stat().st_mode)
 
     @property
-    def lasting(self) -> bool:
-        """Whether new entries outlive this process."""
-        return self._overlay is None
+    def trouble(self) -> str:
+        """Why new entries do not outlive this process, as a sentence without its full stop; empty where they do."""
+        return self._trouble.message if self._trouble else ""
 
     @property
     def write_root(self) -> Path:
@@ -70,8 +78,8 @@ class Cache:
 
     def lookup(self, key: str) -> Path | None:
         """Return the entry's file when it is there and whole; marks it as used."""
-        for root in (self.folder, self._overlay):
-            path = root and layout.entry(root, key)
+        for root in (None if self._left_alone else self.folder, self._overlay):
+            path = root and layout.entry(root, key, self._version)
             if path and _intact(path):
                 self._touch(path)
                 return path
@@ -83,14 +91,14 @@ class Cache:
         Raises:
             OSError, NotPermitted: the disk is full or failing, or read-only by now; no entry is left behind.
         """
-        path = layout.entry(self.write_root, key)
-        writing_in(path.parent, lambda: self._publish(path, key, alpha, geometry), self._make_folder)
+        path = layout.entry(self.write_root, key, self._version)
+        writing_in(path.parent, lambda: self._publish(path, alpha, geometry), self._make_folder)
         return path
 
-    def _publish(self, path: Path, key: str, alpha: FloatArray, geometry: Geometry) -> None:
+    def _publish(self, path: Path, alpha: FloatArray, geometry: Geometry) -> None:
         with replacing(path) as temporary:
             write_picture(temporary, alpha, ("A",), "float", geometry, {seal.NAME: seal.BLANK.decode()})
-            seal.put(temporary, key)
+            seal.put(temporary, path.stem)
         now = path.stat()
         self._grown = None if self._grown is None else self._grown + now.st_size
         if now.st_atime_ns < self._held_since_ns:
@@ -151,40 +159,55 @@ class Cache:
                 marker.unlink(missing_ok=True)
 
     def stat(self) -> CacheReport:
-        """Count entries and bytes."""
-        return upkeep.stat(self.folder)
+        """Count entries and bytes.
+
+        Raises:
+            NotPermitted: the folder is of a newer format.
+        """
+        _check_format(self.folder)
+        return upkeep.stat(self.folder, self._version)
 
     def verify(self) -> CacheReport:
         """Check every entry against its seal and remove what does not match, and what was left half-written.
 
         Raises:
-            NotPermitted: the folder cannot be written.
+            NotPermitted: the folder cannot be written, or is of a newer format.
         """
         self._check_writable()
-        return upkeep.verify(self.folder)
+        return upkeep.verify(self.folder, self._version)
 
     def keep_within(self, limit_bytes: int) -> None:
         """Prune when this process may have taken the folder over its limit: a look through a large one takes long.
 
         What is there may be over the limit by a hundredth for each process that writes there.
         """
-        if self._grown is None or self._grown > limit_bytes / 100:
+        if self._overlay is None and (self._grown is None or self._grown > limit_bytes / 100):
             self._grown = 0
-            self.prune(limit_bytes)
+            unknown = _unknown_format(self.folder)
+            if unknown is None:
+                self.prune(limit_bytes)
+            else:  # a newer server took the folder over, and prunes it
+                log.warning("%s; it is not pruned", unknown.message)
 
     def prune(self, limit_bytes: int) -> CacheReport:
-        """Remove the least recently used until `limit_bytes` are left; what a running job uses stays.
+        """Remove entries until `limit_bytes` are left; see `upkeep.prune`.
 
         A folder that cannot be written is left as it is: that is for whoever can.
+
+        Raises:
+            NotPermitted: the folder is of a newer format.
         """
-        return upkeep.prune(self.folder, limit_bytes) if self.lasting else self.stat()
+        if self._overlay is not None:
+            return self.stat()
+        _check_format(self.folder)
+        return upkeep.prune(self.folder, limit_bytes, self._version)
 
     def clear(self) -> CacheReport:
         """Remove everything.
 
         Raises:
             BadInput: a job uses the folder.
-            NotPermitted: the folder cannot be written.
+            NotPermitted: the folder cannot be written, or is of a newer format.
         """
         self._check_writable()
         return upkeep.clear(self.folder)
@@ -195,8 +218,9 @@ class Cache:
             shutil.rmtree(self._overlay, ignore_errors=True)
 
     def _check_writable(self) -> None:
-        if not self.lasting:
-            raise NotPermitted(f"the cache {self.folder} cannot be written", "Run this as the user who owns it.")
+        _check_format(self.folder)
+        if self._trouble:
+            raise self._trouble
 
     def _touch(self, path: Path) -> None:
         """Record the use in the access time; the modification time belongs to whoever reads the published link.
@@ -209,15 +233,38 @@ class Cache:
             log.debug("could not mark %s as used", path)
 
 
-def _prepare(folder: Path) -> bool:
-    """Make the cache folder, for this user only; return whether it can be written."""
+def _unknown_format(folder: Path) -> NotPermitted | None:
+    """Return the error for a folder whose format this version does not know; asked at each use, as it may change."""
+    said = layout.unknown_format(folder)
+    if not said:
+        return None
+    return NotPermitted(
+        f"the cache {folder} has format {said}, and this version of VideoMaMa knows format {layout.FORMAT}",
+        "Update VideoMaMa, or name another folder with --cache-dir.",
+    )
+
+
+def _check_format(folder: Path) -> None:
+    unknown = _unknown_format(folder)
+    if unknown is not None:
+        raise unknown
+
+
+def _prepare(folder: Path) -> NotPermitted | None:
+    """Make the cache folder, for this user only; return why nothing may be written there."""
     try:
         private.make_folder(folder)
+        unknown = _unknown_format(folder)
+        if unknown is not None:
+            return unknown
         with tempfile.TemporaryFile(dir=folder):
             _write_readme(folder / layout.README)
+            layout.say_format(folder)
     except OSError as error:
-        return error.errno == errno.ENOSPC and folder.is_dir()  # what is full is not read-only
-    return True
+        if error.errno == errno.ENOSPC and folder.is_dir():  # what is full is not read-only
+            return None
+        return NotPermitted(f"the cache {folder} cannot be written", "Run this as the user who owns it.")
+    return None
 
 
 def _write_readme(path: Path) -> None:

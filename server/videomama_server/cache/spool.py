@@ -12,6 +12,7 @@ from videomama_client import private
 from videomama_client.errors import BadInput, NotPermitted
 from videomama_client.whole_files import mark, replacing
 
+from videomama_server.cache import layout
 from videomama_server.media import sequences
 
 
@@ -28,6 +29,8 @@ def make(cache_dir: Path) -> str:
 
 
 def _make(cache_dir: Path) -> str:
+    if layout.unknown_format(cache_dir):
+        return _make_elsewhere()
     try:
         private.make_folder(cache_dir)
         private.make_folder(cache_dir / "spool")
@@ -35,7 +38,11 @@ def _make(cache_dir: Path) -> str:
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise
-        return tempfile.mkdtemp(prefix="videomama-spool-")
+        return _make_elsewhere()
+
+
+def _make_elsewhere() -> str:
+    return tempfile.mkdtemp(prefix="videomama-spool-")
 
 
 def pattern(folder: Path, role: str, client_pattern: str) -> sequences.Pattern:

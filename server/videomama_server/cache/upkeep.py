@@ -6,7 +6,7 @@ import logging
 import shutil
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from videomama_client.errors import BadInput
@@ -20,22 +20,38 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CacheReport:
-    """What `stat`, `verify` and `prune` found and did."""
+    """What `stat`, `verify` and `prune` found and did.
+
+    Attributes:
+        folder: of the cache.
+        entries, bytes: that it holds.
+        removed, freed_bytes: that it held before.
+        older_entries, older_bytes: that it holds of older versions, which are never found again.
+    """
 
     folder: str
     entries: int
     bytes: int
-    removed: int
-    freed_bytes: int
+    removed: int = 0
+    freed_bytes: int = 0
+    older_entries: int = 0
+    older_bytes: int = 0
 
 
-def stat(folder: Path) -> CacheReport:
-    """Count entries and bytes."""
+def stat(folder: Path, version: int = layout.KEY_VERSION) -> CacheReport:
+    """Count entries and bytes, and apart those of older versions than `version`."""
     files = _files(folder)
-    return CacheReport(str(folder), _entry_count(files), sum(size for size, _, _ in files.values()), 0, 0)
+    older = {inode: file for inode, file in files.items() if _is_older(file[2], version)}
+    return CacheReport(
+        folder=str(folder),
+        entries=_entry_count(files),
+        bytes=_bytes(files),
+        older_entries=_entry_count(older),
+        older_bytes=_bytes(older),
+    )
 
 
-def verify(folder: Path) -> CacheReport:
+def verify(folder: Path, version: int = layout.KEY_VERSION) -> CacheReport:
     """Check every entry against its seal and remove what does not match, and what was left half-written."""
     removed = freed = 0
     for path in sorted(layout.within(folder / layout.ENTRIES, "*.exr")):
@@ -51,26 +67,28 @@ def verify(folder: Path) -> CacheReport:
             log.warning("removing the damaged note %s", note)
             note.unlink(missing_ok=True)
     _sweep(folder)
-    left = stat(folder)
-    return CacheReport(left.folder, left.entries, left.bytes, removed, freed)
+    return replace(stat(folder, version), removed=removed, freed_bytes=freed)
 
 
-def prune(folder: Path, limit_bytes: int) -> CacheReport:
-    """Remove the least recently used until `limit_bytes` are left; what a running job uses stays."""
+def prune(folder: Path, limit_bytes: int, version: int = layout.KEY_VERSION) -> CacheReport:
+    """Remove entries until `limit_bytes` are left; what a running job of any version uses stays.
+
+    Those of older versions than `version` go first, then the least recently used.
+    """
     _sweep(folder)
     files = _files(folder)
-    total = sum(size for size, _, _ in files.values())
+    total = _bytes(files)
     protected_since = oldest_hold(folder)
     removed = freed = 0
-    for size, used, paths in sorted(files.values(), key=lambda row: row[1]):
-        if total - freed <= limit_bytes or used >= protected_since:
+    unused = [file for file in files.values() if file[1] < protected_since]
+    for size, _, paths in sorted(unused, key=lambda file: (not _is_older(file[2], version), file[1])):
+        if total - freed <= limit_bytes:
             break
         for path in paths:
             path.unlink(missing_ok=True)
             layout.note(path).unlink(missing_ok=True)
         removed, freed = removed + 1, freed + size
-    left = stat(folder)
-    return CacheReport(left.folder, left.entries, left.bytes, removed, freed)
+    return replace(stat(folder, version), removed=removed, freed_bytes=freed)
 
 
 def clear(folder: Path) -> CacheReport:
@@ -139,7 +157,19 @@ def _sweep(folder: Path) -> None:
 
 
 def _entry_count(files: dict[int, tuple[int, float, list[Path]]]) -> int:
-    return sum(any(path.parent.parent.name == layout.ENTRIES for path in paths) for _, _, paths in files.values())
+    return sum(any(_is_entry(path) for path in paths) for _, _, paths in files.values())
+
+
+def _bytes(files: dict[int, tuple[int, float, list[Path]]]) -> int:
+    return sum(size for size, _, _ in files.values())
+
+
+def _is_entry(path: Path) -> bool:
+    return path.parent.parent.name == layout.ENTRIES
+
+
+def _is_older(paths: list[Path], version: int) -> bool:
+    return any(_is_entry(path) and layout.version_of(path) < version for path in paths)
 
 
 def _damaged(path: Path) -> bool:

@@ -65,7 +65,7 @@ def verify(chosen: _Chosen) -> None:
 @click.option("--limit-gb", type=float, help="Size to prune to; by default the server's, or the config's.")
 @click.pass_obj
 def prune(chosen: _Chosen, limit_gb: float | None) -> None:
-    """Remove the least recently used entries; never those that a running job uses."""
+    """Remove entries of older versions, then the least recently used; never those that a running job uses."""
     limit = chosen.limit_gb if limit_gb is None else config.load({"cache_limit_gb": limit_gb}).cache_limit_gb
     _show(chosen.cache.prune(int(limit * 1e9)), chosen.as_json)
 
@@ -94,5 +94,8 @@ def _show(report: CacheReport, as_json: bool) -> None:
         click.echo(json.dumps(asdict(report)))
         return
     click.echo(f"{report.folder}: {counted(report.entries, 'entry', 'entries')}, {report.bytes / 1e6:.1f} MB")
+    if report.older_entries:
+        older = counted(report.older_entries, "entry", "entries")
+        click.echo(f"of these, {older} of older versions, {report.older_bytes / 1e6:.1f} MB; they are pruned first")
     if report.removed:
         click.echo(f"removed {report.removed}, {report.freed_bytes / 1e6:.1f} MB")

@@ -6,9 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from videomama_server.cache.entries import Cache
-from videomama_server.cache.layout import README
-from videomama_server.cache.upkeep import sample
+from videomama_server.cache import layout, upkeep
 from videomama_server.config import Config
 from videomama_server.doctor.lines import DoctorLine, good, problem, warning
 from videomama_server.files import disk_space
@@ -30,10 +28,14 @@ def examine(config: Config) -> list[DoctorLine]:
     if reason:
         what = f"{folder} cannot be written ({reason}): what is computed is kept only until the server ends"
         return [warning(NAME, what, f"Get the permission to write there. {_ELSEWHERE}"), *found]
-    if not (folder / README).is_file():
+    if not (folder / layout.README).is_file():
         if any(folder.iterdir()):
             return [warning(NAME, f"{folder} holds files that are not the cache's", _ELSEWHERE), *found]
         return [good(NAME, f"{folder} is empty and can be written"), *found]
+    newer = layout.unknown_format(folder)
+    if newer:
+        what = f"{folder} has format {newer}, and this version of VideoMaMa knows format {layout.FORMAT}"
+        return [warning(NAME, f"{what}: it is left alone", f"Update VideoMaMa. {_ELSEWHERE}"), *found]
     return [_size(folder, config.cache_limit_gb), *_entries(folder), *found]
 
 
@@ -54,9 +56,7 @@ def _not_writable(folder: Path) -> str:
 
 
 def _size(folder: Path, limit_gb: float) -> DoctorLine:
-    cache = Cache(folder)
-    held = cache.stat()
-    cache.close()
+    held = upkeep.stat(folder)
     what = f"{folder} can be written; {held.entries} entries, {held.bytes / 1e9:.1f} GB of {limit_gb:g} GB"
     if held.bytes > limit_gb * 1e9:
         return warning(NAME, what, "`videomama cache prune` removes what was not used for longest.")
@@ -64,7 +64,7 @@ def _size(folder: Path, limit_gb: float) -> DoctorLine:
 
 
 def _entries(folder: Path) -> list[DoctorLine]:
-    checked, damaged = sample(folder, _SAMPLE)
+    checked, damaged = upkeep.sample(folder, _SAMPLE)
     if not checked:
         return []
     if damaged:

@@ -22,6 +22,7 @@ AUTO = "auto"
 _BUILT_IN = {
     "videomama": ("videomama_server.engines.videomama.kind", "VideoMama"),
     "classic": ("videomama_server.engines.classic.engine", "ClassicEngine"),
+    "adjust": ("videomama_server.engines.adjust.engine", "AdjustEngine"),
     "passthrough": ("videomama_server.engines.passthrough", "PassthroughEngine"),
 }
 _PREFERENCE = ("videomama", "classic")  # what `auto` asks in turn; the last runs anywhere and is not asked

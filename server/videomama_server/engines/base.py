@@ -39,6 +39,7 @@ class RegionRule:
         multiple: of pixels that the region is rounded out to.
         minimum_gain: share of the plate that the region must spare; if it does not, the whole plate is taken.
         fixed: one rectangle for the whole job even where no region is asked for.
+        whole: the engine sees the whole plate, whatever region is asked for.
     """
 
     padding_share: float = 0.1  # what a tracker's mask commonly leaves out (hair, motion blur)
@@ -46,6 +47,7 @@ class RegionRule:
     multiple: int = 8
     minimum_gain: float = 0.0
     fixed: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from blake3 import blake3
 from videomama_client.settings import Resolved
 
+from videomama_server.cache.layout import KEY_VERSION
 from videomama_server.pipeline.window_grid import Window
-
-KEY_VERSION = 1
 
 
 @dataclass(frozen=True)

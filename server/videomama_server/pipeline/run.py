@@ -154,7 +154,7 @@ class Matte:
         first, cache = chain.stages[0].survey, self._services.cache
         wanted = chain.stages[-1].survey.plan.wanted
         verdict = self._control.result(wanted)
-        lost = f"the cache folder {cache.folder} cannot be written; alphas are cached only while the server runs"
+        lost = f"{cache.trouble}; alphas are cached only while the server runs"
         return MatteDone(
             job=self._order.job,
             frame_count=len(wanted),
@@ -164,7 +164,7 @@ class Matte:
             engine=self._order.engine_name,
             roi=first.roi,
             plan=self._order.engine.describe(first.identity.settings),
-            warnings=[*first.warnings, *verdict.warnings, *([] if cache.lasting else [lost])],
+            warnings=[*first.warnings, *verdict.warnings, *([lost] if cache.trouble else [])],
             judged=verdict.judged,
             flags=verdict.flags,
             colorspace=first.identity.settings.colorspace,

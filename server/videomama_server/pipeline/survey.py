@@ -240,9 +240,9 @@ def _all_empty(frames: Sequence[int], settings: MatteSettings) -> BadInput:
 
 def _region(settings: MatteSettings, looked: _Looked, rule: RegionRule) -> Rect | None:
     """Return the region in the plate's coordinates, or None for each frame's whole canvas."""
-    if settings.roi == regions.OFF:
-        return looked.canvas if rule.fixed else None
     named = regions.parse(settings.roi)
+    if rule.whole or settings.roi == regions.OFF:
+        return looked.canvas if rule.fixed else None
     if named is None:
         reach = outline_of(settings).trimap_dilate + max(0.0, settings.mask_grow)
         return regions.from_masks(looked.supports.values(), looked.canvas, reach, rule)

@@ -97,6 +97,8 @@ class Answers:
             limit_bytes=limit,
             removed=report.removed,
             freed_bytes=report.freed_bytes,
+            older_entries=report.older_entries,
+            older_bytes=report.older_bytes,
         )
 
 

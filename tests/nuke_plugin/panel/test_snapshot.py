@@ -133,6 +133,8 @@ def test_jobs_are_counted(make_job):
 
 def test_the_cache_says_how_full_it_is():
     assert snapshot.cache_line(CacheReported("", "/c", 1, 10, 0)) == "1 entry \u00b7 10 B"
+    older = CacheReported("", "/c", 12, 10, 0, older_entries=3, older_bytes=4)
+    assert snapshot.cache_line(older) == "12 entries \u00b7 10 B \u00b7 3 of older versions"
     assert snapshot.cache_line(CacheReported("", "/c", 1234, 3_400_000_000, 10**11)) == (
         "1,234 entries \u00b7 3.4 GB of 100 GB"
     )

@@ -58,7 +58,12 @@ def test_the_engines_that_the_menu_lacks_are_offered(comp, reports):
     assert asked(comp) == ["1 engine of the server", "feather"]
 
 
-def test_a_server_that_has_no_other_says_so(comp):
+def test_the_adjustments_of_a_real_server_are_offered_as_they_are_no_way_of_matting(comp):
+    assert asked(comp) == ["1 engine of the server", "adjust"]
+
+
+def test_a_server_that_has_no_other_says_so(comp, reports):
+    reports()
     assert asked(comp) == ["the server has no other engine"]
 
 

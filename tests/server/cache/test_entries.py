@@ -49,7 +49,7 @@ def test_a_new_folder_is_this_users_only(cache):
 
 
 def test_nothing_but_the_entry_is_left_after_publishing(cache, entry):
-    assert files_in(cache.folder) == ["README.txt", f"entries/aa/{KEY}.exr"]
+    assert files_in(cache.folder) == ["README.txt", f"entries/aa/{KEY}.exr", "format.txt"]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -69,7 +69,7 @@ def test_publishing_is_atomic_under_a_full_disk(cache, monkeypatch):
     monkeypatch.setattr(frames, "_write", full)
     with pytest.raises(OSError, match="disk full"):
         cache.publish(KEY, alpha(), FULL)
-    assert files_in(cache.folder) == ["README.txt"]
+    assert files_in(cache.folder) == ["README.txt", "format.txt"]
 
 
 def test_a_really_full_disk_leaves_no_entry(small_disk):
@@ -84,7 +84,7 @@ def test_a_really_full_disk_leaves_no_entry(small_disk):
         fill()
     assert raised.value.errno == errno.ENOSPC
     assert len(published) > 2
-    assert len(files_in(cache.folder)) == len(published) + 1
+    assert len(files_in(cache.folder)) == len(published) + 2  # README and format
     assert cache.verify().removed == 0
 
 
@@ -95,7 +95,7 @@ def test_a_crash_between_writing_and_renaming_leaves_no_entry(cache, monkeypatch
     monkeypatch.setattr(cache_module.seal, "put", killed)
     with pytest.raises(KeyboardInterrupt):
         cache.publish(KEY, alpha(), FULL)
-    assert files_in(cache.folder) == ["README.txt"]
+    assert files_in(cache.folder) == ["README.txt", "format.txt"]
 
 
 def test_an_entry_under_another_key_is_never_believed(cache):
@@ -146,7 +146,7 @@ def test_several_processes_publish_the_same_keys_at_once(tmp_path):
     assert [(process.returncode, error) for process, error in zip(processes, errors, strict=True)] == [(0, "")] * 3
     cache = Cache(folder)
     assert cache.verify().entries == 3
-    assert len(files_in(folder)) == 4
+    assert len(files_in(folder)) == 5  # with README and format
     for number in range(3):
         assert (read_mask(cache.lookup(f"{number:02d}" + "0" * 38)).pixels == number / 4).all()
 
@@ -254,7 +254,7 @@ def test_a_cache_that_was_deleted_while_in_use_is_made_anew_for_this_user_only(c
     shutil.rmtree(cache.folder)
     assert cache.publish(KEY, alpha(), FULL) == entry
     assert cache.folder.stat().st_mode & 0o777 == 0o700
-    assert files_in(cache.folder) == ["README.txt", f"entries/aa/{KEY}.exr"]
+    assert files_in(cache.folder) == ["README.txt", f"entries/aa/{KEY}.exr", "format.txt"]
     shutil.rmtree(cache.folder)
     with cache.hold("job"):
         assert (cache.folder / "README.txt").exists()

@@ -34,6 +34,15 @@ def test_a_spool_goes_where_temporary_files_go_when_the_cache_cannot_be_written(
     assert not folder.exists()
 
 
+def test_a_spool_goes_where_temporary_files_go_when_the_cache_is_of_a_newer_format(tmp_path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(spool.tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "format.txt").write_text("7\n")
+    assert Path(spool.make(tmp_path / "cache")).parent == tmp_path / "temporary"
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == ["format.txt"]
+
+
 def test_a_full_cache_disk_is_no_reason_to_fill_another(tmp_path, monkeypatch):
     def full(*arguments, **named):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -170,7 +170,7 @@ def test_prune_sweeps_what_killed_processes_left_and_empty_folders_only(cache, e
     assert [path.exists() for path in (old, young, stray, empty_folder, entry)] == [False, True, True, False, True]
 
 
-def test_clear_removes_everything_but_the_readme(cache, entry):
+def test_clear_removes_everything_but_readme_and_format(cache, entry):
     for name in ("sequences/s/a.exr", "memo/m.json", "spool/x"):
         path = cache.folder / name
         path.parent.mkdir(parents=True)
@@ -178,7 +178,7 @@ def test_clear_removes_everything_but_the_readme(cache, entry):
     size = entry.stat().st_size
     report = cache.clear()
     assert (report.entries, report.bytes, report.removed, report.freed_bytes) == (0, 0, 1, size)
-    assert files_in(cache.folder) == ["README.txt"]
+    assert files_in(cache.folder) == ["README.txt", "format.txt"]
 
 
 def test_clear_is_refused_while_a_job_runs(cache, entry, raises_with_hint):

@@ -30,7 +30,7 @@ def test_every_engine_is_listed_with_the_settings_that_it_reads(ours):
     said = ours("engines", "--no-start")
     assert said.code == 0
     listed = sections(said.out)
-    assert list(listed) == ["Settings for every engine", "videomama", "classic", "passthrough"]
+    assert list(listed) == ["Settings for every engine", "videomama", "classic", "adjust", "passthrough"]
     for spec in specs_of(MatteSettings):
         for heading in spec.engines or ("Settings for every engine",):
             assert f"{spec.option} " in listed[heading]
@@ -39,12 +39,14 @@ def test_every_engine_is_listed_with_the_settings_that_it_reads(ours):
     assert "[from 0 to 200 pixels of a plate 1920 wide]" in listed["classic"]
     assert "[from 0.001 to 1; default: 0.5]" in listed["classic"]
     assert "--quality high|fast" in listed["classic"]
+    assert "--set grow=NUMBER" in listed["adjust"]
+    assert "[from -100 to 100 pixels of a plate 1920 wide; default: 0.0]" in listed["adjust"]
     assert listed["passthrough"] == "No settings of its own."
 
 
 def test_the_list_is_one_json_object(ours):
     told = json.loads(ours("engines", "--json").out)
-    assert [engine["name"] for engine in told["engines"]] == ["videomama", "classic", "passthrough"]
+    assert [engine["name"] for engine in told["engines"]] == ["videomama", "classic", "adjust", "passthrough"]
     assert {spec["name"]: spec["default"] for spec in told["settings"]} == {
         spec.name: spec.default for spec in specs_of(MatteSettings)
     }

@@ -64,6 +64,21 @@ def test_a_cache_without_entries(config):
     assert named(replace(config, cache_limit_gb=0.0)).state == "ok"
 
 
+def test_a_cache_of_a_newer_format_is_left_alone(config):
+    Cache(config.cache_dir).close()
+    (config.cache_dir / "format.txt").write_text("7\n")
+    line = named(config)
+    assert (line.state, "has format 7" in line.what, "Update VideoMaMa." in line.fix) == ("warning", True, True)
+    assert named(config, "cache entries") is None
+
+
+def test_nothing_is_written_into_a_cache_that_does_not_say_its_format(config):
+    Cache(config.cache_dir).close()
+    (config.cache_dir / "format.txt").unlink()
+    assert named(config).state == "ok"
+    assert not (config.cache_dir / "format.txt").exists()
+
+
 def test_a_cache_over_its_limit(start_server, make_clip, config):
     server = start_server()
     server.refine(make_clip(count=1))

@@ -70,6 +70,7 @@ def test_what_is_left_out_stands_for_these_values(numbers_left_out):
         "multiple": 8,
         "minimum_gain": 0.0,
         "fixed": False,
+        "whole": False,
     }
     assert numbers_left_out(EngineConfig) == {"max_vram_gb": 0.0}
 

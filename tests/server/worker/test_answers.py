@@ -13,6 +13,7 @@ from videomama_client.stages import Stage
 from videomama_server import engines, pipe
 from videomama_server.cache.entries import Cache
 from videomama_server.cache.upkeep import CacheReport
+from videomama_server.engines.adjust.engine import AdjustEngine
 from videomama_server.engines.base import EngineConfig
 from videomama_server.media import sequences
 from videomama_server.worker.answers import Answers, WorkerFacts, planned_frames
@@ -190,6 +191,15 @@ def test_the_cache_is_reported(asking, filled):
     assert desk.ask(messages.ReportCache("q")) == messages.CacheReported("q", folder, 3, 3_000_000, 2_000_000_000)
 
 
+def test_entries_of_older_versions_are_told_apart(asking, filled):
+    desk = asking()
+    filled(desk.cache)
+    first = next(desk.cache.folder.glob("entries/ab/*.exr"))
+    first.rename(first.with_name(f"{first.stem}.v0.exr"))  # of a version before the first
+    told = desk.ask(messages.ReportCache("q"))
+    assert (told.entries, told.older_entries, told.older_bytes) == (3, 1, 1_000_000)
+
+
 def test_the_cache_is_pruned_to_its_own_limit_or_to_another(asking, filled):
     desk = asking(limit_gb=0.0025)
     filled(desk.cache)
@@ -240,7 +250,9 @@ def test_engines_are_reported_with_all_settings(asking):
     told = asking().ask(messages.ReportEngines("q"))
     assert told.request == "q"
     assert tuple(told.settings) == specs_of(MatteSettings)
-    assert told.engines == [messages.EngineState(name) for name in ("videomama", "classic", "passthrough")]
+    own = {"adjust": list(AdjustEngine.options())}
+    names = ("videomama", "classic", "adjust", "passthrough")
+    assert told.engines == [messages.EngineState(name, own.get(name, [])) for name in names]
 
 
 def test_engines_do_not_wait_for_a_slow_cache(asking):

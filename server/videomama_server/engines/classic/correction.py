@@ -14,7 +14,7 @@ from videomama_server.arrays import REFERENCE_SIDE, BoolArray, FloatArray
 from videomama_server.distances import signed_depth
 from videomama_server.engines.classic.colour_grid import ColourGrid
 from videomama_server.engines.classic.grain import without_grain
-from videomama_server.engines.classic.motion import REACH, Trust, motions, moved
+from videomama_server.engines.motion import REACH, Trust, motions, moved
 from videomama_server.media.reduction import averaged, reduced_size
 
 WORKING = 480  # long side, in pixels, of the view that outlines are corrected in

@@ -25,10 +25,10 @@ from videomama_server.engines.classic.correction import (
 )
 from videomama_server.engines.classic.grain import GrainyPlate
 from videomama_server.engines.classic.matte import fast_lines, fine_matte, reduced
-from videomama_server.engines.classic.motion import REACH
 from videomama_server.engines.classic.temporal import SolvedFrame, steadied
 from videomama_server.engines.classic.trimap import Trimap, carried, trimap_of
 from videomama_server.engines.guided_filter import lift_lines
+from videomama_server.engines.motion import REACH
 from videomama_server.media.reduction import averaged
 
 _LARGEST = REFERENCE_SIDE  # long side, in pixels, of the largest plate that is solved

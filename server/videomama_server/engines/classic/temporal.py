@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from videomama_server.arrays import FloatArray
-from videomama_server.engines.classic.motion import Motion, Trust, motions, moved
 from videomama_server.engines.classic.trimap import Trimap
+from videomama_server.engines.motion import Motion, Trust, enlarged, motions, moved
 
 _SHARES = (1.0, 0.5)  # most that a neighbour one or two frames away counts against the frame itself
 _TRUST = Trust(residual=0.03, round_trip=1.5)
@@ -58,14 +58,6 @@ def _blended(frames: Mapping[int, SolvedFrame], followed: Mapping[tuple[int, int
                 continue
             trust = cv2.resize(motion.trust, (width, height), interpolation=cv2.INTER_LINEAR)
             weight = np.float32(share) * np.asarray(trust, np.float32)
-            total += weight * moved(frames[other].alpha, _enlarged(motion.flow, height, width))
+            total += weight * moved(frames[other].alpha, enlarged(motion.flow, height, width))
             weights += weight
     return frame.trimap.hold(total / weights)
-
-
-def _enlarged(flow: FloatArray, height: int, width: int) -> FloatArray:
-    """Flow (height, width, 2), in pixels of its new size."""
-    enlarged = np.asarray(cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
-    enlarged[..., 0] *= np.float32(width / flow.shape[1])
-    enlarged[..., 1] *= np.float32(height / flow.shape[0])
-    return enlarged

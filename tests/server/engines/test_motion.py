@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from videomama_server.engines.classic.motion import Trust, motions, moved
+from videomama_server.engines.motion import Trust, motions, moved
 
 TRUST = Trust(residual=0.03, round_trip=1.5)
 

@@ -1,4 +1,4 @@
-"""Follows motion between frames at most two apart, and says where that can be trusted."""
+"""Follows motion between frames, and says where that can be trusted; for all engines that look along time."""
 
 from __future__ import annotations
 
@@ -49,12 +49,24 @@ def motions(views: Mapping[int, FloatArray], trust: Trust) -> dict[tuple[int, in
     flows = _flows(views)
     found = {}
     for (one, other), flow in flows.items():
-        residual = _mean(np.abs(views[one] - moved(views[other], flow)))
-        round_trip = flow + moved(flows[other, one], flow)
-        distance = np.einsum("hwc,hwc->hw", round_trip, round_trip)
-        doubt = (residual / trust.residual) ** 2 + distance / trust.round_trip**2
-        found[one, other] = Motion(flow, np.exp(-doubt).astype(np.float32))
+        found[one, other] = judged((views[one], views[other]), (flow, flows[other, one]), trust)
     return found
+
+
+def judged(views: tuple[FloatArray, FloatArray], flows: tuple[FloatArray, FloatArray], trust: Trust) -> Motion:
+    """Return the motion from one view to another with its trust.
+
+    Args:
+        views: (h, w, 3), 0..1, display-referred: the one and the other.
+        flows: (h, w, 2), pixels: from the one to the other, and back.
+        trust: what takes trust down.
+    """
+    flow, back = flows
+    residual = _mean(np.abs(views[0] - moved(views[1], flow)))
+    round_trip = flow + moved(back, flow)
+    distance = np.einsum("hwc,hwc->hw", round_trip, round_trip)
+    doubt = (residual / trust.residual) ** 2 + distance / trust.round_trip**2
+    return Motion(flow, np.exp(-doubt).astype(np.float32))
 
 
 def _flows(views: Mapping[int, FloatArray]) -> dict[tuple[int, int], FloatArray]:
@@ -63,16 +75,20 @@ def _flows(views: Mapping[int, FloatArray]) -> dict[tuple[int, int], FloatArray]
     for number in sorted(views):
         for one, other in ((number, number + 1), (number + 1, number)):
             if number + 1 in views:
-                flows[one, other] = _flow(views[one], views[other])
+                flows[one, other] = flow_between(views[one], views[other])
     for number in sorted(views):
         for step in (-1, 1):
             first, second = flows.get((number, number + step)), flows.get((number + step, number + 2 * step))
             if first is not None and second is not None:
-                flows[number, number + 2 * step] = first + moved(second, first)
+                flows[number, number + 2 * step] = chained(first, second)
     return flows
 
 
-def _flow(one: FloatArray, other: FloatArray) -> FloatArray:
+def flow_between(one: FloatArray, other: FloatArray) -> FloatArray:
+    """Return the flow (h, w, 2), pixels, x before y, from one view (h, w, 3), 0..1, to another, by DIS.
+
+    It is 0 in views that are too small to search.
+    """
     height, width = one.shape[:2]
     at_rest = np.zeros((height, width, 2), np.float32)
     if min(height, width) < _SMALLEST:
@@ -81,6 +97,19 @@ def _flow(one: FloatArray, other: FloatArray) -> FloatArray:
     heartbeat.beat()
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     return np.asarray(search.calc(grey[0], grey[1], at_rest), np.float32)
+
+
+def chained(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return the flow (h, w, 2) that leads where `second` leads from where `first` leads."""
+    return first + moved(second, first)
+
+
+def enlarged(flow: FloatArray, height: int, width: int) -> FloatArray:
+    """Return a flow (height, width, 2), in pixels of its new size."""
+    larger = np.asarray(cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    larger[..., 0] *= np.float32(width / flow.shape[1])
+    larger[..., 1] *= np.float32(height / flow.shape[0])
+    return larger
 
 
 def _mean(pixels: FloatArray) -> FloatArray:

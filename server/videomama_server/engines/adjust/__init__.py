@@ -1,0 +1,1 @@
+"""Adjustments of a finished alpha: its edge, its levels, its specks, and its flicker."""
