@@ -31,6 +31,14 @@ def test_frames_that_are_small_are_kept_as_they_are():
     assert seen.view.shape == (WORKING, 90)
 
 
+@pytest.mark.parametrize(("size", "step"), [((1080, 1920), 2), ((2160, 3840), 8)])
+def test_about_a_million_pixels_of_a_large_frame_are_looked_at(size, step):
+    mask = np.zeros(size, np.float32)
+    mask[::step] = 1
+    assert glimpse(np.zeros((*size, 3), np.float32), mask, same).covered == 1
+    assert np.count_nonzero(mask) <= 1 << 20
+
+
 def test_the_mask_is_cut_at_a_half_and_its_grey_counts_in_what_it_covers():
     mask = np.float32([[0.49, 0.5, 0.51, 0.0]])
     seen = glimpse(np.zeros((1, 4, 3), np.float32), mask, same)
