@@ -81,7 +81,7 @@ def change_along(
     origin = _places(there)
     before = cv2.merge([previous, _grey(previous_view), forth])
     moved = cv2.remap(before, *origin, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # all four in one pass
-    alpha_before, grey_before, *again = cv2.split(moved)
+    alpha_before, grey_before, *again = (np.asarray(channel, np.float32) for channel in cv2.split(moved))
     return Change(
         alpha=np.asarray(cv2.subtract(alpha, alpha_before), np.float32),
         grey=np.asarray(cv2.absdiff(_grey(view), grey_before), np.float32),
@@ -120,7 +120,8 @@ def _places(motion: _Motion) -> _Motion:
     """Return the columns and rows that pixels come from."""
     across, down = motion
     height, width = across.shape
-    return across + np.arange(width, dtype=np.float32), down + np.arange(height, dtype=np.float32)[:, None]
+    columns, rows = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    return np.asarray(across + columns, np.float32), np.asarray(down + rows, np.float32)
 
 
 def _inside(place: _Motion) -> NDArray[np.bool_]:
