@@ -27,8 +27,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import footage
-import psutil
-from private_server import finish, private_server
+from private_server import finish, private_server, processor_seconds
 from videomama_client.client import Client
 from videomama_client.engine_options import EngineOption
 from videomama_client.settings import MatteSettings
@@ -60,18 +59,6 @@ def environment() -> Iterator[Path]:
         command.chmod(0o755)
         os.environ["VIDEOMAMA_COMMAND"] = str(command)
         yield site
-
-
-def processor_seconds() -> float:
-    """Return the processor time that the servers started here have taken, with their workers."""
-    seconds = 0.0
-    for process in psutil.Process().children(recursive=True):
-        try:
-            times = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        seconds += times.user + times.system
-    return seconds
 
 
 def job(client: Client, order: Submission, hold: float, out: Path) -> tuple[float, float]:

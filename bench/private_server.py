@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 from videomama_client import launch
 from videomama_client.client import Client
 from videomama_client.messages import MatteDone
@@ -24,6 +25,18 @@ def private_server(flags: Sequence[str] = ()) -> Iterator[tuple[Client, Path]]:
                 yield client, folder
             finally:
                 client.stop_server()
+
+
+def processor_seconds() -> float:
+    """Return the processor time that the servers started here have taken, with their workers."""
+    seconds = 0.0
+    for process in psutil.Process().children(recursive=True):
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        seconds += times.user + times.system
+    return seconds
 
 
 def finish(client: Client, order: Submission) -> MatteDone:

@@ -42,6 +42,8 @@ class Config:
         device: what the model runs on: `auto`, `cpu`, `cuda:0`; auto takes a GPU where there is one.
         dtype: what it computes in: `auto`, `fp16`, `bf16`, `fp32`.
         max_vram_gb: memory of the device it may use; 0 for all that is free.
+        give_back_memory: whether memory of the device that is not in use goes back to other programs after the last
+            job: `on`, `off`. The weights stay there until the engine process ends.
         compile: whether the model is compiled for the device: `auto` (where it pays), `on`, `off`.
         delivery: how alphas leave the cache: `copy`, as files of their own; `link`, as hard links, which share their
             bytes with the cache and with every other delivery of the same pixels.
@@ -63,6 +65,7 @@ class Config:
     device: str = "auto"
     dtype: str = "auto"
     max_vram_gb: float = 0.0
+    give_back_memory: str = "on"
     compile: str = "auto"
     delivery: str = "copy"
 
@@ -221,7 +224,7 @@ def _whole(value: Any) -> int:
 
 
 _BOUNDS = {"port": (0, 65535), "threads": (1, 256)}
-_CHOICES = {"delivery": ("copy", "link")}
+_CHOICES = {"delivery": ("copy", "link"), "give_back_memory": ("on", "off")}
 _PARSERS: dict[str, Any] = {
     "Path": lambda value: Path(value).expanduser(),
     "float": _not_negative,

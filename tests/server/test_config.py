@@ -74,13 +74,14 @@ def test_every_field_can_come_from_the_environment(bare, tmp_path):
         "device": "cpu",
         "dtype": "fp32",
         "max_vram_gb": "7.5",
+        "give_back_memory": "off",
         "compile": "off",
         "delivery": "link",
     }
     assert set(values) == {known.name for known in fields(Config)}
     config = load({}, bare | {f"VIDEOMAMA_{name.upper()}": value for name, value in values.items()})
     served = (tmp_path, 1.5, tmp_path / "c.json", "0.0.0.0", 5555, (tmp_path, tmp_path / "b"), 1.0, 3.0, 90.0, 45.0)
-    assert config == Config(*served, 2.0, 5, tmp_path / "w", "cpu", "fp32", 7.5, "off", "link")
+    assert config == Config(*served, 2.0, 5, tmp_path / "w", "cpu", "fp32", 7.5, "off", "off", "link")
 
 
 def test_paths_are_expanded_and_roots_resolved(toml, tmp_path, monkeypatch):

@@ -38,6 +38,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--device", help="What the model runs on: auto, cpu, cuda:0.")
 @click.option("--dtype", help="What it computes in: auto, fp16, bf16, fp32.")
 @click.option("--max-vram-gb", type=float, help="Memory of the device it may use; 0 for all that is free.")
+@click.option("--give-back-memory", help="Return unused memory of the device after the last job: on, off.")
 @click.option("--compile", help="Compile the model for the device: auto, on, off.")
 @click.option("--log", type=_FILE, help="Append all that it says to this file.")
 def serve(log: Path | None, **flags: Any) -> None:

@@ -192,6 +192,13 @@ def needs_device(engine: object) -> bool:
     return bool(getattr(engine, "needs_device", False))
 
 
+def give_back_memory(engine: object) -> None:
+    """Have an engine return memory of a device that it keeps and does not use, if it has a method of this name."""
+    give_back = getattr(engine, "give_back_memory", None)
+    if give_back is not None:
+        give_back()
+
+
 class Engine(Protocol):
     """A way of computing alpha.
 

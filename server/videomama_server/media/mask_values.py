@@ -56,13 +56,16 @@ def look(values: FloatArray, clipped: FloatArray, colours: tuple[str, ...], is_p
     rim = max(1, round(_EDGE * min(height, width)))
     subject = clipped >= 0.5
     edges = (subject[:rim], subject[-rim:], subject[:, :rim], subject[:, -rim:])
-    unsure = np.count_nonzero((clipped > _SURE) & (clipped < 1 - _SURE))
+    unsure = np.count_nonzero(clipped > _SURE) - np.count_nonzero(clipped >= 1 - _SURE)
+    largest = values.max()
+    if np.isnan(largest):
+        largest = np.fmax.reduce(values, axis=None)  # of all NaN, NaN
     return MaskLook(
-        largest=float(np.nan_to_num(np.fmax.reduce(values, axis=None))),  # of all NaN, NaN
+        largest=float(np.nan_to_num(largest)),
         colours=colours,
         is_picture=is_picture,
-        edge=min(float(edge.mean()) for edge in edges),
-        outside=float(1 - subject.mean()),
+        edge=min(np.count_nonzero(edge) / edge.size for edge in edges),
+        outside=1 - np.count_nonzero(subject) / subject.size,
         sure=float(1 - unsure / clipped.size),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -16,6 +15,7 @@ from videomama_server.metrics.inputs import as_float, checked
 _SMALLEST = 32  # pixels; in a smaller picture the search reads past the end of its pyramid, and may crash
 _ROUND_TRIP = 0.01  # of the squared motion, how far there and back may lie apart (Sundaram et al., 2010)
 _ROUND_TRIP_LEAST = 0.5  # square pixels
+_Motion = tuple[FloatArray, FloatArray]  # (H, W) each: across, down
 
 
 def flicker(
@@ -77,11 +77,15 @@ def change_along(
         view, previous_view: their plates, as `motion_view` gives them.
     """
     back, forth = _flow(view, previous_view), _flow(previous_view, view)
-    origin = back + _grid(alpha.shape)
+    there = _halves(back)
+    origin = _places(there)
+    before = cv2.merge([previous, _grey(previous_view), forth])
+    moved = cv2.remap(before, *origin, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # all four in one pass
+    alpha_before, grey_before, *again = (np.asarray(channel, np.float32) for channel in cv2.split(moved))
     return Change(
-        alpha=np.asarray(alpha - _moved(previous, origin), np.float32),
-        grey=np.abs(_grey(view) - _moved(_grey(previous_view), origin)),
-        trusted=_inside(origin) & _returns(back, _moved(forth, origin)),
+        alpha=np.asarray(cv2.subtract(alpha, alpha_before), np.float32),
+        grey=np.asarray(cv2.absdiff(_grey(view), grey_before), np.float32),
+        trusted=_inside(origin) & _returns(there, (again[0], again[1])),
     )
 
 
@@ -106,33 +110,33 @@ def _grey(view: NDArray[np.uint8]) -> FloatArray:
     return np.asarray(view.astype(np.float32) * np.float32(1 / 255), np.float32)
 
 
-@lru_cache(maxsize=4)
-def _grid(shape: tuple[int, ...]) -> FloatArray:
-    """Return the place of every pixel, (H, W, 2), x before y."""
-    rows, columns = np.indices(shape, dtype=np.float32)
-    places = np.stack([columns, rows], axis=-1)
-    places.flags.writeable = False
-    return places
+def _halves(flow: FloatArray) -> _Motion:
+    """Return what a flow (H, W, 2) goes across and what it goes down."""
+    across, down = cv2.split(flow)
+    return np.asarray(across, np.float32), np.asarray(down, np.float32)
 
 
-def _moved(picture: FloatArray, origin: FloatArray) -> FloatArray:
-    moved = cv2.remap(picture, origin, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
-    return np.asarray(moved, np.float32)
+def _places(motion: _Motion) -> _Motion:
+    """Return the columns and rows that pixels come from."""
+    across, down = motion
+    height, width = across.shape
+    columns, rows = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    return np.asarray(across + columns, np.float32), np.asarray(down + rows, np.float32)
 
 
-def _inside(place: FloatArray) -> NDArray[np.bool_]:
-    height, width = place.shape[:2]
-    across, down = place[..., 0], place[..., 1]
+def _inside(place: _Motion) -> NDArray[np.bool_]:
+    across, down = place
+    height, width = across.shape
     inside: NDArray[np.bool_] = (across >= 0) & (across <= width - 1) & (down >= 0) & (down <= height - 1)
     return inside
 
 
-def _returns(there: FloatArray, back: FloatArray) -> NDArray[np.bool_]:
+def _returns(there: _Motion, back: _Motion) -> NDArray[np.bool_]:
     allowed = _ROUND_TRIP * (_squared(there) + _squared(back)) + _ROUND_TRIP_LEAST
-    returns: NDArray[np.bool_] = _squared(there + back) <= allowed
+    returns: NDArray[np.bool_] = _squared((there[0] + back[0], there[1] + back[1])) <= allowed
     return returns
 
 
-def _squared(motion: FloatArray) -> FloatArray:
-    squares = motion * motion
-    return np.asarray(squares[..., 0] + squares[..., 1], np.float32)
+def _squared(motion: _Motion) -> FloatArray:
+    across, down = motion
+    return np.asarray(across * across + down * down, np.float32)

@@ -20,7 +20,7 @@ from videomama_server.pipeline.frame_store import FrameStore
 from videomama_server.pipeline.look_ups import LookUps
 from videomama_server.pipeline.order import Order
 from videomama_server.pipeline.plan import Group
-from videomama_server.pipeline.reader import LoadedFrame
+from videomama_server.pipeline.reader import LoadedFrame, in_range
 from videomama_server.pipeline.services import Services
 from videomama_server.pipeline.survey import Pause, Survey, check_cancelled
 from videomama_server.pipeline.window_grid import Window
@@ -179,7 +179,7 @@ class Computation:
 def _on_canvas(alpha: FloatArray, loaded: LoadedFrame, region: Rect | None) -> FloatArray:
     """Return the alpha on the plate's whole canvas; outside the region the mask passes unchanged."""
     canvas = loaded.geometry.canvas
-    alpha = np.clip(np.nan_to_num(alpha, nan=0.0), 0.0, 1.0)
+    alpha = in_range(alpha)
     if region is None or region == canvas:
         return alpha
     full = np.zeros((canvas.h, canvas.w), np.float32) if loaded.outside is None else loaded.outside.copy()

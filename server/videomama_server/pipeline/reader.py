@@ -22,6 +22,7 @@ from videomama_server.media.channels import ChannelChoice
 from videomama_server.media.frames import Picture, Seen
 from videomama_server.media.geometry import EMPTY, Geometry, Rect
 from videomama_server.media.links import with_ending
+from videomama_server.pipeline.kept_masks import KeptMasks
 from videomama_server.pipeline.sources import Source
 from videomama_server.qc.boundary import judging
 from videomama_server.qc.rim import ToDisplay
@@ -87,6 +88,7 @@ class Reader:
         self._noted = noted
         self._facts: dict[tuple[str, int], tuple[FileId, Facts]] = {}
         self._probed_bytes = 0
+        self._kept = KeptMasks()
         self._lock = threading.Lock()
 
     def plate_facts(self, frame: int) -> Facts | None:
@@ -96,7 +98,11 @@ class Reader:
     def mask_facts(self, frame: int) -> Facts:
         """Return the facts of a mask frame, reading it when they are not known."""
         known = self._known(self.mask, frame)
-        return known or self._learn(self.mask, frame, *self._read(self.mask, frame))
+        if known is not None:
+            return known
+        file, mask = self._read(self.mask, frame)
+        self._kept.keep(frame, file, mask)
+        return self._learn(self.mask, frame, file, mask)
 
     def mask_digest(self, frame: int) -> str:
         """Return what stands for a mask frame's pixels in keys, reading it when that is not known."""
@@ -116,6 +122,7 @@ class Reader:
         """Return a reader of the same plates, with what is known of them, and of other masks."""
         other = copy(self)
         other.mask = mask
+        other._kept = KeptMasks()
         return other
 
     def probe_plate(self, frame: int) -> Seen:
@@ -160,7 +167,7 @@ class Reader:
         """
         file, plate = self._read(self.plate, frame)
         self._learn(self.plate, frame, file, plate)
-        file, mask = self._read(self.mask, frame)
+        file, mask = self._mask(frame)
         if self.mask.digest(frame) is None:
             self._learn(self.mask, frame, file, mask)
         self.plate.release(frame)
@@ -169,8 +176,8 @@ class Reader:
         check_display(frame, geometry.display, display)
         canvas = geometry.canvas
         kept = canvas if region is None else region
-        sane = Picture(_sane_mask(mask.pixels), mask.geometry)  # before resampling, which would spread a NaN
-        whole = _sane_mask(frames.conform(sane, geometry))
+        sane = Picture(in_range(mask.pixels), mask.geometry)  # before resampling, which would spread a NaN
+        whole = in_range(frames.conform(sane, geometry))
         is_empty = not np.any(sane.pixels > NOTHING)
         inside = cut(whole, canvas, kept)
         leaves = not kept.holds(canvas) and np.count_nonzero(whole > NOTHING) > np.count_nonzero(inside > NOTHING)
@@ -217,6 +224,12 @@ class Reader:
             with self._lock:
                 self._facts[source.role, frame] = (file, facts)
         return facts
+
+    def _mask(self, frame: int) -> tuple[FileId, Picture]:
+        """Return as `_read` does a mask that was kept since the survey, or else read it."""
+        file = self.mask.identify(frame)
+        kept = self._kept.take(frame, file)
+        return self._read(self.mask, frame) if kept is None else (file, kept)
 
     def _read(self, source: Source, frame: int) -> tuple[FileId, Picture]:
         """Return the pixels and the file that they are of, which stayed the same while it was read."""
@@ -313,7 +326,7 @@ def _facts_of(picture: Picture, is_mask: bool) -> Facts:
     if not is_mask:
         return Facts(digest, picture.geometry, picture.is_float, picture.declared, picture.orientation)
     values = picture.pixels[..., 0]
-    mask = _sane_mask(values)
+    mask = in_range(values)
     some = mask > NOTHING
     rows, columns = np.flatnonzero(some.any(axis=1)), np.flatnonzero(some.any(axis=0))
     support = EMPTY
@@ -334,11 +347,11 @@ def _facts_of(picture: Picture, is_mask: bool) -> Facts:
     )
 
 
-def _sane_mask(mask: FloatArray) -> FloatArray:
-    """Return the mask with NaN as 0, and 0..1."""
-    if mask.size and mask.min() >= 0.0 and mask.max() <= 1.0:  # false for NaN
-        return np.ascontiguousarray(mask)
-    return np.clip(np.nan_to_num(mask, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
+def in_range(values: FloatArray) -> FloatArray:
+    """Return values with NaN as 0, in 0..1: a copy only where there is anything to change."""
+    if values.size and values.min() >= 0.0 and values.max() <= 1.0:  # false for NaN
+        return np.ascontiguousarray(values)
+    return np.clip(np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
 
 
 def cut(pixels: FloatArray, canvas: Rect, region: Rect) -> FloatArray:

@@ -171,7 +171,8 @@ def _covered_sides(mask: BoolArray) -> float:
 
 def _plain(view: NDArray[np.uint8]) -> float:
     """Return how much of a view (H, W) has one of its two most frequent shades."""
-    return int(np.sort(np.bincount(view.ravel(), minlength=256))[-2:].sum()) / view.size
+    shades = cv2.calcHist([view], [0], None, [256], [0, 256])
+    return int(np.sort(shades, axis=None)[-2:].sum()) / view.size
 
 
 def _against_mask(now: Sight) -> tuple[float | None, float | None, float | None]:
@@ -191,7 +192,7 @@ def _change(now: Sight, before: Sight) -> _Change:
     """Return the change per pixel of the subject: a small one may flicker as badly as a large one."""
     change = metrics.change_along(now.alpha, before.alpha, now.glimpse.view, before.glimpse.view)
     same = change.grey <= _ALIKE
-    alike, counted = float(same.mean(dtype=np.float64)), same & change.trusted
+    alike, counted = np.count_nonzero(same) / same.size, same & change.trusted
     subject = int(np.count_nonzero(np.maximum(now.alpha, before.alpha) > _TRACE))
     if subject < _FEW or not counted.any():
         return _Change(alike)
@@ -208,8 +209,11 @@ def _largest(places: BoolArray) -> int:
     """Return the pixels of the largest place, thin parts left out."""
     if not places.any():  # as a rule
         return 0
-    thick = cv2.morphologyEx(places.astype(np.uint8), cv2.MORPH_OPEN, _THICK)
-    facts = cv2.connectedComponentsWithStats(thick, connectivity=4)[2]
+    thick = cv2.morphologyEx(places.view(np.uint8), cv2.MORPH_OPEN, _THICK)
+    x, y, width, height = cv2.boundingRect(thick)
+    if not width:  # as a rule, too
+        return 0
+    facts = cv2.connectedComponentsWithStats(thick[y : y + height, x : x + width], connectivity=4)[2]
     return int(facts[1:, cv2.CC_STAT_AREA].max(initial=0))
 
 

@@ -17,7 +17,8 @@ from videomama_server.qc.regions import Regions, regions
 from videomama_server.qc.rim import Gap, ToDisplay
 
 WORKING = 480  # pixels: frames with a longer side are measured at this size, which makes them quick
-_ROWS = 2  # of a frame that each row of a small one is averaged from, at least: the rest is not read
+_ROWS = 2  # of a frame that each row of a small one is averaged from, at least: the rest is not read,
+_NUMBERS = 3 << 20  # and less where these come to more numbers, as they do of plates above HD
 _HALF = np.float32(0.5)
 _OUT, _IN = np.float32(0.1), np.float32(0.9)  # a mask is neither between these two
 
@@ -106,7 +107,8 @@ def sight(frame: int, seen: Glimpse, alpha: FloatArray) -> Sight:
 
 def _reduced(picture: FloatArray, size: tuple[int, int]) -> FloatArray:
     """Return a picture (H, W) or (H, W, C) averaged to `size`, of a large one from some of its rows."""
-    step = max(1, picture.shape[0] // (_ROWS * size[0]))
+    rows = max(1, min(_ROWS, _NUMBERS // (size[0] * picture[0].size)))
+    step = max(1, picture.shape[0] // (rows * size[0]))
     return averaged(picture[::step], size)
 
 

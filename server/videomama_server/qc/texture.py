@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from videomama_server.arrays import REFERENCE_SIDE, BoolArray, FloatArray
-from videomama_server.qc.regions import EDGE, Regions
+from videomama_server.qc.regions import EDGE, FAR, Regions, around
 
 SOLID = np.float32(0.9)  # alpha under this one shows what is behind
-NEAR, FAR = 28.0, 72.0  # pixels at 1920: the ring around a mask in which haze lies
+NEAR = 28.0  # pixels at 1920: the ring around a mask in which haze lies goes from here to `FAR`
 _TRACE = np.float32(0.02)  # alpha over this one shows
 _FAINT = np.float32(0.3)  # alpha of haze is lower
 _BODY = np.float32(0.5)  # alpha from which on something is subject, wherever it lies
@@ -20,6 +20,7 @@ _STEP = np.float32(0.01)  # alpha by which it must fall from one pixel to the ne
 _THIN = np.float32(0.05)  # alpha that a strand has above what is beside it
 _BLOCK = np.ones((3, 3), np.uint8)  # pixels, into which no strand fits
 _FEW = 16  # pixels: of less than these nothing can be said
+_BLURRED = 9  # pixels that reach into the slope of a picture that is blurred by 2
 _LEAST_NEAR = 3.0  # pixels: a ring nearer to the mask than these holds the jags of its own outline
 
 
@@ -49,7 +50,7 @@ def texture(where: Regions, alpha: FloatArray) -> Texture:
         ragged=_falls(where.core, alpha) / float(np.sqrt(size)),
         veil=_share((thick > _TRACE) & (alpha < _FAINT), ring),
         strands=_share(alpha - thick > _THIN, ring),
-        remains=np.count_nonzero(_remains(where, alpha)) / size,
+        remains=_remains(where, alpha) / size,
     )
 
 
@@ -58,9 +59,11 @@ def _falls(core: FloatArray, alpha: FloatArray) -> float:
 
     At a soft edge, however wide, it rises all the way. It falls where something well inside is see-through.
     """
+    near = around(core > EDGE, _BLURRED)
+    core, alpha = core[near], alpha[near]
     across, down = _slope(cv2.GaussianBlur(alpha, (0, 0), 1))
     in_across, in_down = _slope(cv2.GaussianBlur(core, (0, 0), 2))
-    steep = np.maximum(np.hypot(in_across, in_down), np.float32(1e-3))
+    steep = np.maximum(cv2.magnitude(in_across, in_down), np.float32(1e-3))
     fall = -(across * in_across + down * in_down) / steep
     return float(fall[(core > EDGE) & (fall > _STEP)].sum(dtype=np.float64))
 
@@ -74,13 +77,16 @@ def _slope(picture: object) -> tuple[FloatArray, FloatArray]:
     )
 
 
-def _remains(where: Regions, alpha: FloatArray) -> BoolArray:
-    """Return (H, W): faint places outside a mask that hang together with no subject."""
+def _remains(where: Regions, alpha: FloatArray) -> int:
+    """Return the pixels of faint places outside a mask that hang together with no subject."""
+    far = where.outside > EDGE
+    if not ((alpha > _TRACE) & far).any():  # as a rule
+        return 0
     count, places = cv2.connectedComponents((alpha > _TRACE).view(np.uint8), connectivity=8)
     held = np.zeros(count, bool)
     held[np.asarray(places)[where.mask | (alpha > _BODY)]] = True
     held[0] = True  # what has no alpha
-    return np.asarray(~held[np.asarray(places)] & (where.outside > EDGE))
+    return int(np.count_nonzero(~held[np.asarray(places)] & far))
 
 
 def _share(places: BoolArray, ring: BoolArray) -> float:

@@ -62,6 +62,7 @@ class Scheduler:
         steps: returns the work of a job as steps, given the job and what is set when it is cancelled.
         emit: takes `JobBegun`, and `MatteFailed` of a job whose step raises an error.
         after_step: called after each step that is not a job's last.
+        when_idle: called after a job's end when no other is left.
         log_location: where a person finds the log.
     """
 
@@ -70,11 +71,13 @@ class Scheduler:
         steps: Callable[[pipe.RunJob, threading.Event], Iterator[Pause]],
         emit: Callable[[Any], None],
         after_step: Callable[[], None],
+        when_idle: Callable[[], None],
         log_location: str,
     ) -> None:
         self._steps = steps
         self._emit = emit
         self._after_step = after_step
+        self._when_idle = when_idle
         self._log_location = log_location
         self._arrivals: queue.Queue[pipe.RunJob] = queue.Queue()
         self._jobs: dict[str, Running] = {}
@@ -156,6 +159,8 @@ class Scheduler:
             self._emit(messages.MatteFailed.by(running.job, goes_on))
         del self._jobs[running.job], self._cancelled[running.job]
         self._begun = None
+        if not self._jobs:
+            self._when_idle()
 
     def _advance(self, running: Running) -> bool:
         """Do one step of a job; return whether there are more."""

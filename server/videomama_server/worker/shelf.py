@@ -9,7 +9,7 @@ from pathlib import Path
 from videomama_client.settings import MatteSettings
 
 from videomama_server import config, engines, pipe
-from videomama_server.engines.base import Engine, EngineConfig, EngineUsage
+from videomama_server.engines.base import Engine, EngineConfig, EngineUsage, give_back_memory
 from videomama_server.files.access import permit
 
 
@@ -62,6 +62,12 @@ class EngineShelf:
         engine = engines.load(name, engine_config)
         self._engines[name] = (identity, engine)
         return engine
+
+    def give_back_memory(self) -> None:
+        """Have the engines return memory that they do not use, unless the config says otherwise."""
+        if self._config.give_back_memory == "on":
+            for _, engine in self._engines.values():
+                give_back_memory(engine)
 
     def report_usage(self) -> None:
         """Tell the server what the loaded engines hold, when that has changed."""

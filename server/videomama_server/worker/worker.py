@@ -63,7 +63,9 @@ class Worker:
         shelf = EngineShelf(server_config, cache.write_root / config.FOLDED, self._emit)
         reads = Reads(lambda job, files: self._emit(pipe.FilesRead(job, files)))
         self._intake = Intake(server_config, self._services, shelf, reads, self._emit)
-        self._scheduler = Scheduler(self._steps, self._emit, shelf.report_usage, server_config.log_location)
+        self._scheduler = Scheduler(
+            self._steps, self._emit, shelf.report_usage, shelf.give_back_memory, server_config.log_location
+        )
         facts = WorkerFacts(
             cache, server_config.cache_limit_gb, server_config.log_location, shelf.engine_config, self._clear_cache
         )

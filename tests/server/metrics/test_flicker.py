@@ -89,7 +89,7 @@ def test_the_view_that_motion_is_followed_in_is_grey_and_whole():
 
 def test_a_place_is_inside_up_to_the_middle_of_the_outermost_pixels():
     sides = [-0.1, 0, 2, 4, 4.1]  # of a picture of 5 x 5
-    found = _inside(np.stack(np.meshgrid(sides, sides), axis=-1))
+    found = _inside(np.meshgrid(sides, sides))
     assert found.tolist() == [[False] * 5, *[[False, True, True, True, False]] * 3, [False] * 5]
 
 

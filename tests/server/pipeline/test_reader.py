@@ -123,6 +123,17 @@ def test_an_empty_mask_has_no_support(shot, make_reader, value, support):
     assert facts.peak <= NOTHING
 
 
+def test_a_mask_is_read_once_for_its_facts_and_its_pixels(make_reader, count_reads, shot, pictures):
+    reader = make_reader()
+    reader.mask_facts(1001)
+    np.testing.assert_array_equal(reader.load(1001, None, FULL).mask, make_reader().load(1001, None, FULL).mask)
+    assert count_reads == ["read_mask", "read_plate", "read_plate", "read_mask"]
+    reader.mask_facts(1002)
+    shot.put_mask(1002, pictures.disc(3, 3, 2))
+    with pytest.raises(BadInput, match="changed while the job was running"):
+        reader.load(1002, None, FULL)
+
+
 def test_an_unchanged_mask_is_not_read_twice(make_reader, count_reads, tmp_path):
     memo = Memo(tmp_path / "memo")
     first = make_reader(memo=memo).mask_facts(1001)

@@ -1,8 +1,9 @@
 """Where a subject should be and where it should not, at every size of frame."""
 
+import cv2
 import numpy as np
 import pytest
-from videomama_server.qc.regions import DEPTH, EDGE, REACH, distance, far_outside, holes, regions
+from videomama_server.qc.regions import DEPTH, EDGE, FAR, REACH, distance, far_outside, holes, regions
 
 SIZE = (180, 320)
 
@@ -60,3 +61,29 @@ def test_regions_are_what_they_always_were(clip, unchanged):
     where = regions(clip.mask[1001] >= 0.5, alpha)
     parts = [where.mask, where.inside / 100, where.outside / 1000, where.closed, where.core / 100]
     unchanged(np.dstack(parts), [-346853, -2268185, -597154, -256742, -2268185])
+
+
+def test_looking_near_the_mask_alone_gives_what_looking_everywhere_gives():
+    rng = np.random.default_rng(4)
+    for _ in range(8):
+        cloud = cv2.GaussianBlur(rng.random(SIZE).astype(np.float32), (0, 0), rng.uniform(3, 12))
+        low, high = np.quantile(cloud, [0.3, 0.7])
+        mask, alpha = cloud > high, np.clip((cloud - low) / (high - low), 0, 1).astype(np.float32)
+        alpha[60:90, 100:140] = 0
+        where = regions(mask, alpha)
+        count, places = cv2.connectedComponents((alpha < 0.1).astype(np.uint8), connectivity=4)
+        leaving = {number for number in range(1, count) if (places == number)[~mask].any()}
+        taken = mask & np.isin(places, list(leaving))
+        np.testing.assert_array_equal(where.inside, distance(mask))
+        np.testing.assert_array_equal(where.core, distance(mask & ~taken))
+        np.testing.assert_array_equal(np.minimum(where.outside, FAR), np.minimum(distance(~mask), FAR))
+        assert not (where.closed & taken).any()
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_frame_without_an_outline_has_no_distances_to_it(full):
+    mask = np.full(SIZE, full)
+    where = regions(mask, mask.astype(np.float32))
+    assert (where.inside > DEPTH).all() == full
+    assert (where.outside > REACH).all() == (not full)
+    assert not where.closed.any()

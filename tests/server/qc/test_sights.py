@@ -32,6 +32,15 @@ def test_frames_that_are_small_are_kept_as_they_are():
     assert seen.view.shape == (WORKING, 90)
 
 
+@pytest.mark.parametrize(("size", "mask_step", "plate_step"), [((1080, 1920), 2, 2), ((2160, 3840), 4, 8)])
+def test_of_a_large_frame_some_rows_are_looked_at(size, mask_step, plate_step):
+    plate, mask = np.zeros((*size, 3), np.float32), np.zeros(size, np.float32)
+    plate[::plate_step] = mask[::mask_step] = 1
+    seen = glimpse(plate, mask, same)
+    assert seen.covered == 1
+    assert (seen.view == 255).all()
+
+
 def test_the_mask_is_cut_at_a_half_and_its_grey_counts_in_what_it_covers():
     mask = np.float32([[0.49, 0.5, 0.51, 0.0]])
     seen = glimpse(np.zeros((1, 4, 3), np.float32), mask, same)

@@ -23,10 +23,11 @@ class Rig:
     """A scheduler, the steps that it did, and what it emitted."""
 
     def __init__(self):
-        self.stepped, self.emitted, self.after = [], [], 0
+        self.stepped, self.emitted, self.after, self.idle = [], [], 0, []
         self.scripts = {}  # by job: what its steps yield, or raise
         self.cancelled = {}
-        self.scheduler = Scheduler(self._steps, self.emitted.append, self._count, "the log")
+        when_idle = lambda: self.idle.append(list(self.stepped))  # noqa: E731
+        self.scheduler = Scheduler(self._steps, self.emitted.append, self._count, when_idle, "the log")
 
     def _count(self):
         self.after += 1
@@ -73,6 +74,16 @@ def test_a_job_is_done_step_by_step(rig):
     assert (rig.stepped, rig.scheduler.busy) == (["a", "a"], False)
     assert rig.emitted == [pipe.JobBegun("a")]
     assert rig.after == 2
+
+
+def test_it_is_idle_once_no_job_is_left_however_the_last_one_ended(rig):
+    rig.scripts = {"fails": [BadInput("no", "Do.")]}
+    rig.announce(run_job("a"), run_job("b"))
+    rig.finish()
+    assert rig.idle == [["a", "a", "b", "b"]]
+    rig.announce(run_job("fails"))
+    rig.finish()
+    assert len(rig.idle) == 2
 
 
 def test_interactive_jobs_go_before_batch_jobs(rig):

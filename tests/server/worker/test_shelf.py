@@ -84,3 +84,15 @@ def test_an_engine_that_holds_nothing_reports_nothing(shelf, emitted):
     shelf.engine("passthrough", shelf.engine_config(MatteSettings()))
     shelf.report_usage()
     assert emitted == []
+
+
+@pytest.mark.parametrize(("setting", "times"), [("on", 1), ("off", 0)])
+def test_engines_give_memory_back_where_they_can_and_the_config_lets_them(make_shelf, monkeypatch, setting, times):
+    gave = []
+    monkeypatch.setattr(PassthroughEngine, "give_back_memory", lambda engine: gave.append(engine), raising=False)
+    shelf = make_shelf(give_back_memory=setting)
+    place = shelf.engine_config(MatteSettings())
+    one = shelf.engine("passthrough", place)
+    shelf.engine("classic", place)  # has nothing to give back
+    shelf.give_back_memory()
+    assert gave == [one] * times

@@ -172,6 +172,10 @@ class VideoMamaEngine:
         """Return what the network holds of its device; None while it is not loaded."""
         return self._model.usage()
 
+    def give_back_memory(self) -> None:
+        """Return memory of the device that no tensor is in to other programs; see `base.give_back_memory`."""
+        self._model.give_back_memory()
+
     def release(self) -> None:
         """Free the network and all latents; the next window loads it again."""
         self._model.release()

@@ -22,11 +22,17 @@ class VideoMama:
 
     @classmethod
     def runs_well(cls, config: EngineConfig) -> bool:
-        """Whether weights are there, and a GPU that the config lets the engine use."""
+        """Whether weights are there, and a GPU that the config lets the engine use.
+
+        So it does where the config names a GPU: one that is not there is an error of the job, and no reason to compute
+        on the processor.
+        """
         if config.device == "cpu" or not config.weights.exists():
             return False
         try:
             layouts.find(config.weights)
+            if config.device != "auto":
+                return True
             from videomama_server.engines.videomama.memory import device
         except (WeightsError, ModuleNotFoundError):
             return False

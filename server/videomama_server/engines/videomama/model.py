@@ -153,6 +153,15 @@ class Model:
             peak_bytes=device.peak_bytes(self._device.device),
         )
 
+    def give_back_memory(self) -> None:
+        """Return memory of the device that no tensor is in to other programs, such as Nuke."""
+        if self._placement is None:
+            return
+        try:
+            device.give_back(self._device.device)
+        except RuntimeError as error:  # a device that is lost; the next job says so
+            log.warning("%s gave no memory back: %s", self._device.device, error)
+
     def release(self) -> None:
         """Free the network; the next call loads it again, also that of a job which was planned before."""
         if self._placement is not None:
@@ -218,8 +227,7 @@ class Model:
                 if not _is_out_of_memory(error):
                     raise
             log.warning("out of memory with %s", plan.describe())
-            if self._device.device.type == "cuda":
-                torch.cuda.empty_cache()
+            device.give_back(self._device.device)
             tighter = planner.tighter(plan)
             if tighter is None:
                 self._too_large.add(canvas)

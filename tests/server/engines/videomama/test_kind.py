@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from videomama_client.errors import WeightsError
+from videomama_client.errors import BadInput, WeightsError
 from videomama_client.settings import MatteSettings
+from videomama_server import engines
 from videomama_server.engines.base import EngineConfig, WindowShape
 from videomama_server.engines.videomama import kind
 from videomama_server.engines.videomama.checkpoint import layouts
@@ -54,6 +55,17 @@ def test_it_does_not_run_well_where_one_of_these_is_lacking(lacking, config, tmp
         "card": config,
     }
     assert not VideoMama.runs_well(lacks[lacking])
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:1", "mps"])
+def test_a_card_that_is_named_and_not_there_is_an_error_and_not_another_engine(name, config, monkeypatch):
+    monkeypatch.setattr(device, "_cards", list)
+    named = replace(config, device=name)
+    assert engines.resolve("auto", named) == "videomama"
+    with pytest.raises(BadInput, match=f"there is no device '{name}' here"):
+        engines.load("videomama", named)
+    assert engines.resolve("auto", config) == "classic"
+    assert engines.resolve("auto", replace(named, weights=config.weights / "none")) == "classic"
 
 
 def test_all_but_the_card_is_known_without_torch(tiny_checkpoint):

@@ -154,6 +154,24 @@ def test_usage_is_known_while_the_network_is_loaded(model):
     assert model.usage().resident_bytes == usage.resident_bytes
 
 
+def test_memory_is_given_back_once_there_was_any_and_a_lost_card_is_no_fault_of_that(model, monkeypatch):
+    gave = []
+    monkeypatch.setattr(device, "give_back", gave.append)
+    model.give_back_memory()
+    assert gave == []
+    model.settle([SMALL], 2, 2)
+    model.estimate(latents())
+    model.give_back_memory()
+    assert gave == [torch.device("cpu")]
+    assert model.usage() is not None  # the weights stay
+
+    def lost(_):
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(device, "give_back", lost)
+    model.give_back_memory()
+
+
 def test_a_budget_counts_what_is_resident_as_free(config, monkeypatch):
     monkeypatch.setattr(device, "free_bytes", lambda _: 5_000_000_000)
     model = Model(config)

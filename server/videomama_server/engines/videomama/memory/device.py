@@ -1,4 +1,7 @@
-"""Which device the network runs on, in which number formats, and how much memory there is."""
+"""Which device the network runs on, in which number formats, and how much memory there is.
+
+A card is one of NVIDIA or AMD, both of which torch calls `cuda`, or the graphics part of an Apple processor, `mps`.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from videomama_client.errors import BadInput
 
 _DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 _SHORT = {dtype: name for name, dtype in _DTYPES.items()}
+_CARDS = ("cuda", "mps")
+_MPS_BF16 = (14, 0)  # macOS from which on Metal calculates in it
 _CPU_BF16 = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")  # every processor with AMX tiles has AMX-BF16
 
 
@@ -33,21 +38,27 @@ class Device:
         """Return for example "cuda:0 NVIDIA H200, fp16" or "cpu, fp32 from bf16 weights"."""
         name = str(self.device)
         if self.device.type == "cuda" and torch.cuda.is_available():
-            name = f"{name} {torch.cuda.get_device_name(self.device)}"
+            name = f"{name} {torch.cuda.get_device_name(self.device)}{' (ROCm)' if torch.version.hip else ''}"
         arithmetic, storage = _SHORT[self.arithmetic], _SHORT[self.storage]
         return f"{name}, {arithmetic}" if arithmetic == storage else f"{name}, {arithmetic} from {storage} weights"
 
 
 def has_card() -> bool:
     """Whether there is a card that torch can use."""
-    return torch.cuda.is_available()
+    return bool(_cards())
+
+
+def is_card(device: torch.device) -> bool:
+    """Whether a device is a card, and not the CPU."""
+    return device.type in _CARDS
 
 
 def choose(device: str = "auto", dtype: str = "auto") -> Device:
     """Return the device and the formats for what the config says.
 
     Args:
-        device: "auto" (the first card, else the CPU), "cpu", "cuda" or "cuda:N".
+        device: "auto" (the first card, else the CPU), "cpu", "cuda" or "cuda:N", "mps". No other device is taken in
+            the place of one that is named.
         dtype: "auto" (fp16 on a card, bf16 weights on a CPU), "fp16", "bf16" or "fp32". On a CPU it is the format of
             the weights; arithmetic is float32 unless the processor calculates in bf16.
 
@@ -57,9 +68,9 @@ def choose(device: str = "auto", dtype: str = "auto") -> Device:
     if dtype != "auto" and dtype not in _DTYPES:
         raise BadInput(f"no number format is called {dtype!r}", f"There are: auto, {', '.join(_DTYPES)}.")
     chosen = _device(device)
-    if chosen.type == "cuda":
+    if is_card(chosen):
         storage = _DTYPES["fp16" if dtype == "auto" else dtype]
-        if storage == torch.bfloat16 and not torch.cuda.is_bf16_supported(including_emulation=False):
+        if storage == torch.bfloat16 and not _card_has_bf16(chosen):
             raise BadInput(f"{chosen} does not calculate in bf16", "Use fp16 there, or fp32.")
         return Device(chosen, storage, storage)
     storage = _DTYPES["bf16" if dtype == "auto" else dtype]
@@ -75,12 +86,23 @@ def cpu_has_bf16() -> bool:
     return any(getattr(torch.cpu, probe, bool)() for probe in _CPU_BF16)
 
 
+def _card_has_bf16(card: torch.device) -> bool:
+    """Whether a card multiplies bf16 in hardware; what torch says of AMD's, which all kinds for servers do."""
+    if card.type == "mps":
+        return bool(torch.backends.mps.is_macos_or_newer(*_MPS_BF16))
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+
+
 def free_bytes(device: torch.device) -> int:
     """Return the bytes that this process may still take on the device.
 
     On a card: what the driver calls free, and what torch holds in reserve and does not use. On a CPU: what the system
-    could give without swapping.
+    could give without swapping; so on Apple's, whose memory is the system's, up to what Metal recommends.
     """
+    if device.type == "mps":
+        unused = torch.mps.driver_allocated_memory() - torch.mps.current_allocated_memory()
+        room = torch.mps.recommended_max_memory() - torch.mps.current_allocated_memory()
+        return max(0, min(room, psutil.virtual_memory().available + unused))
     if device.type != "cuda":
         return int(psutil.virtual_memory().available)
     free, _ = torch.cuda.mem_get_info(device)
@@ -89,9 +111,19 @@ def free_bytes(device: torch.device) -> int:
 
 def limit(device: torch.device, asked: int) -> None:
     """Have torch refuse to hold more than `asked` bytes of a card; nothing for 0 bytes, or on a CPU."""
+    if device.type == "mps" and asked:
+        torch.mps.set_per_process_memory_fraction(min(1.0, asked / torch.mps.recommended_max_memory()))
     if device.type == "cuda" and asked:
         _, total = torch.cuda.mem_get_info(device)
         torch.cuda.set_per_process_memory_fraction(min(1.0, asked / total), device)
+
+
+def give_back(device: torch.device) -> None:
+    """Return to the driver what torch holds of a card in reserve and does not use; nothing on a CPU."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
 
 
 def resident_bytes(module: nn.Module) -> int:
@@ -99,8 +131,13 @@ def resident_bytes(module: nn.Module) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in (*module.parameters(), *module.buffers()))
 
 
-def peak_bytes(device: torch.device) -> int:
-    """Return the most bytes held at once: by tensors since `reset_peak` on a card, by the whole process on a CPU."""
+def peak_bytes(device: torch.device) -> int | None:
+    """Return the most bytes held at once: by tensors since `reset_peak` on a card, by the whole process on a CPU.
+
+    None for `mps`, whose torch does not say.
+    """
+    if device.type == "mps":
+        return None
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
     return _process_peak()
@@ -122,10 +159,16 @@ def _process_peak() -> int:
 
 
 def _device(name: str) -> torch.device:
-    present = ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    present = ["cpu", *_cards()]
     if name == "auto":
-        return torch.device(present[1] if torch.cuda.is_available() and len(present) > 1 else "cpu")
+        return torch.device([*present[1:], "cpu"][0])
     wanted = "cuda:0" if name == "cuda" else name
     if wanted not in present:
         raise BadInput(f"there is no device {name!r} here", f"There are: auto, {', '.join(present)}.")
     return torch.device(wanted)
+
+
+def _cards() -> list[str]:
+    """Return the cards that torch can use, the one that "auto" takes first."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return [*(f"cuda:{index}" for index in range(count)), *(["mps"] if torch.backends.mps.is_available() else [])]

@@ -14,7 +14,7 @@ import torch
 from videomama_client.errors import OutOfMemory
 from videomama_client.wording import counted
 
-from videomama_server.engines.videomama.memory.device import Device, resident_bytes
+from videomama_server.engines.videomama.memory.device import Device, is_card, resident_bytes
 from videomama_server.engines.videomama.memory.footprint import peak_of, stand_ins
 from videomama_server.engines.videomama.memory.known_peaks import KnownPeaks
 from videomama_server.engines.videomama.memory.offload import PARTS, WAYS, blocks_of
@@ -51,7 +51,7 @@ class Workload:
     @property
     def on_card(self) -> bool:
         """Whether passes and offload may follow the memory; on a CPU the bits must not depend on what is free."""
-        return self.device.device.type == "cuda"
+        return is_card(self.device.device)
 
 
 @dataclass(frozen=True)

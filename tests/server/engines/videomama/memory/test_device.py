@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -10,11 +11,14 @@ from videomama_client.errors import BadInput
 from videomama_server.engines.videomama.memory import device
 from videomama_server.engines.videomama.memory.device import Device, choose
 
+GB = 10**9
+
 
 @pytest.fixture
 def no_card(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
 
 
 @pytest.fixture
@@ -22,7 +26,20 @@ def two_cards(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "NVIDIA H200")
+    monkeypatch.setattr(torch.version, "hip", None)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
+
+
+@pytest.fixture
+def apple(no_card, monkeypatch):
+    """Apple's graphics, 8 of 12 GB taken and 1 of them unused, on a system with 3 GB left."""
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.mps, "is_macos_or_newer", lambda *version: version <= (13, 3))
+    monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 12 * GB)
+    monkeypatch.setattr(torch.mps, "driver_allocated_memory", lambda: 8 * GB)
+    monkeypatch.setattr(torch.mps, "current_allocated_memory", lambda: 7 * GB)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=3 * GB))
 
 
 def plain_cpu(monkeypatch, *, bf16):
@@ -77,9 +94,62 @@ def test_a_device_that_is_not_there_is_refused_with_those_that_are(two_cards, na
     assert "cpu, cuda:0, cuda:1" in refusal.value.hint
 
 
-def test_cuda_without_a_card_is_refused(no_card):
-    with pytest.raises(BadInput, match="no device 'cuda'"):
-        choose("cuda")
+@pytest.mark.parametrize("name", ["cuda", "cuda:0", "cuda:1", "mps"])
+def test_a_card_that_is_named_and_not_there_is_refused(no_card, name):
+    with pytest.raises(BadInput, match=f"no device '{name}'") as refusal:
+        choose(name)
+    assert refusal.value.hint == "There are: auto, cpu."
+
+
+def test_a_card_that_the_driver_counts_and_torch_cannot_use_is_refused(no_card, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert choose().device.type == "cpu"
+    with pytest.raises(BadInput, match="no device 'cuda:0'"):
+        choose("cuda:0")
+
+
+def test_apples_graphics_is_a_card_after_those_of_cuda(apple, monkeypatch):
+    assert choose() == choose("mps") == Device(torch.device("mps"), torch.float16, torch.float16)
+    assert choose("mps", "fp32").arithmetic == torch.float32
+    assert device.has_card()
+    assert device.is_card(choose().device)
+    with pytest.raises(BadInput, match="mps does not calculate in bf16"):
+        choose("mps", "bf16")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    assert choose().device == torch.device("cuda:0")
+
+
+def test_what_is_free_of_apples_memory_is_what_metal_and_the_system_leave(apple, monkeypatch):
+    mps = torch.device("mps")
+    assert device.free_bytes(mps) == 4 * GB
+    monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 9 * GB)
+    assert device.free_bytes(mps) == 2 * GB
+    assert device.peak_bytes(mps) is None
+
+
+def test_apples_graphics_is_held_to_its_share(apple, monkeypatch):
+    held = []
+    monkeypatch.setattr(torch.mps, "set_per_process_memory_fraction", held.append)
+    device.limit(torch.device("mps"), 0)
+    device.limit(torch.device("mps"), 6 * GB)
+    device.limit(torch.device("mps"), 60 * GB)
+    assert held == [0.5, 1.0]
+
+
+def test_a_card_of_amd_says_that_it_is_one(two_cards, monkeypatch):
+    monkeypatch.setattr(torch.version, "hip", "7.1.0")
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "AMD Instinct MI300X")
+    assert choose("cuda:1").describe() == "cuda:1 AMD Instinct MI300X (ROCm), fp16"
+
+
+def test_memory_goes_back_to_the_driver_of_the_card_that_has_it(monkeypatch):
+    emptied = []
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append("cuda"))
+    monkeypatch.setattr(torch.mps, "empty_cache", lambda: emptied.append("mps"))
+    for name in ("cpu", "cuda:0", "mps"):
+        device.give_back(torch.device(name))
+    assert emptied == ["cuda", "mps"]
 
 
 def test_an_unknown_format_is_refused():
