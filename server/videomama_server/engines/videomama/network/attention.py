@@ -7,7 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from videomama_server.engines.videomama.network.layers import Dense, GroupNorm, Normed, parameter, pixels_at_once, spans
+from videomama_server.engines.videomama.network import fused
+from videomama_server.engines.videomama.network.eager import spans
+from videomama_server.engines.videomama.network.layers import Dense, GroupNorm, Normed, parameter, pixels_at_once
 from videomama_server.engines.videomama.network.shape import FRAMES
 
 _MOST_BATCHES = 65_535  # CUDA's limit for a dimension of the grid that kernels put batch and heads on
@@ -69,8 +71,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (..., C) of (..., C)."""
-        kept, gate = self.proj(x).chunk(2, dim=-1)
-        result: Tensor = self.out(functional.gelu(gate).mul_(kept))
+        result: Tensor = self.out(fused.gated(self.proj(x)))
         return result
 
 
@@ -86,8 +87,7 @@ class SpatialTransformer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x (n, h*w, C), to which the block has been applied in place."""
-        x += self.attn1(self.norm1(x))
-        x += self.ff(self.norm3(x))
+        x += self.ff(self.norm3.added(x, self.attn1(self.norm1(x))))
         return x
 
 
@@ -105,9 +105,8 @@ class TemporalTransformer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x (pixels, T, C), to which the block has been applied in place."""
-        x += self.ff_in(self.norm_in(x))
-        x += self.attn1(self.norm1(x))
-        x += self.ff(self.norm3(x))
+        entered = self.norm1.added(x, self.ff_in(self.norm_in(x)))
+        x += self.ff(self.norm3.added(x, self.attn1(entered)))
         return x
 
 

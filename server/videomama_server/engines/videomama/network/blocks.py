@@ -7,18 +7,16 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from videomama_server.engines.videomama.network import fused
+from videomama_server.engines.videomama.network.eager import spans
 from videomama_server.engines.videomama.network.layers import (
     Conv,
     GroupNorm,
     Layer,
     TimeConv,
-    apply_lines,
     gathered,
-    moments_of,
     parameter,
     pixels_at_once,
-    pooled,
-    spans,
 )
 
 Feed = Callable[[slice], Tensor]  # frames of a window, (n, h, w, C), made when they are asked for
@@ -72,17 +70,17 @@ class TemporalBlock(nn.Module):
         y = torch.empty_like(flat)
         size = pixels_at_once(flat, passes)
         first, second = self.conv1.at(x.dtype), self.conv2.at(x.dtype)
-        lines = self.norm1.lines(pooled(moments_of(flat), reach))
+        lines = self.norm1.lines(flat, reach)
         for span in spans(flat.shape[1], size):
             y[:, span] = first(_activated(flat[:, span], lines))
-        lines = self.norm2.lines(pooled(moments_of(y), reach))
+        lines = self.norm2.lines(y, reach)
         for span in spans(flat.shape[1], size):
             flat[:, span].add_(second(_activated(y[:, span], lines)))
         return x
 
 
 def _activated(x: Tensor, lines: Tensor) -> Tensor:
-    return apply_lines(x, lines, x.new_empty(x.shape), silu=True)
+    return fused.apply_lines(x, lines, x.new_empty(x.shape), silu=True)
 
 
 class SpatioTemporal(nn.Module):

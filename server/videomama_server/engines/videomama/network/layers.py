@@ -14,12 +14,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from videomama_server.engines.videomama.network.fusing import activation
+from videomama_server.engines.videomama.network import fused
+from videomama_server.engines.videomama.network.eager import cached_pixels, spans
 from videomama_server.engines.videomama.network.shape import GROUPS
 
 Layer = Callable[[Tensor], Tensor]
-_CACHED_NUMBERS = 1 << 18  # of 4 bytes: what a core's share of a cache holds
-_TINY = 1e-12  # variance
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
@@ -28,19 +27,6 @@ class Modules(nn.ModuleList, Generic[ModuleT]):
 
     def __iter__(self) -> Iterator[ModuleT]:
         return cast("Iterator[ModuleT]", super().__iter__())
-
-
-def spans(count: int, size: int | None) -> Iterator[slice]:
-    """Yield slices that cover 0..count in order, each of `size` at most (None: all at once).
-
-    Raises:
-        ValueError: size is less than 1.
-    """
-    if size is not None and size < 1:
-        raise ValueError(f"cannot work on {size} frames at a time")
-    step = max(1, count) if size is None else size
-    for first in range(0, count, step):
-        yield slice(first, min(first + step, count))
 
 
 def gathered(feed: Callable[[slice], Tensor], count: int, size: int | None, onto: Tensor | None = None) -> Tensor:
@@ -157,6 +143,10 @@ class Normed(nn.Module):
         weight, bias = self.weight.to(x.dtype), self.bias.to(x.dtype)
         return functional.layer_norm(x, weight.shape, weight, bias, eps=1e-5)
 
+    def added(self, x: Tensor, added: Tensor) -> Tensor:
+        """Add to x (..., C) in place and return its norm."""
+        return fused.added_norm(x, added, self.weight.to(x.dtype), self.bias.to(x.dtype))
+
 
 class GroupNorm(nn.Module):
     """Group norm of 32 groups; of each frame by its own statistics, or by given ones."""
@@ -171,95 +161,20 @@ class GroupNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, h, w, C), each frame normalised on its own."""
-        return apply_lines(x, self.lines(moments_of(x)), torch.empty_like(x), silu=False)
+        flat = x.flatten(1, -2)
+        return fused.apply_lines(flat, self.lines(flat, 0), torch.empty_like(flat), silu=False).view(x.shape)
 
     def activated(self, x: Tensor, onto: Tensor | None = None) -> Tensor:
         """Return silu(norm(x)), each frame normalised on its own; `onto` may be x itself."""
-        return apply_lines(x, self.lines(moments_of(x)), torch.empty_like(x) if onto is None else onto, silu=True)
+        onto = torch.empty_like(x) if onto is None else onto
+        flat = x.flatten(1, -2)
+        fused.apply_lines(flat, self.lines(flat, 0), onto.view(flat.shape), silu=True)
+        return onto
 
-    def lines(self, moments: Tensor) -> Tensor:
-        """Return scale and shift (2, N, 1, C), float32, that normalise frames of these moments (2, N, groups)."""
-        mean, variance = moments.repeat_interleave(self.weight.numel() // GROUPS, dim=-1)[:, :, None]
-        scale = self.weight.float() * torch.rsqrt(variance + self.eps)
-        return torch.stack((scale, self.bias.float() - mean * scale))
-
-
-def apply_lines(x: Tensor, lines: Tensor, onto: Tensor, *, silu: bool) -> Tensor:
-    """Write x * scale + shift of frames (N, ..., C) and lines (2, N, 1, C) to `onto` (x itself, perhaps); return it."""
-    scale, shift = lines
-    if x.device.type != "cpu":
-        shaped = (len(x), *(1,) * (x.ndim - 2), x.shape[-1])
-        scale, shift = scale.view(shaped), shift.view(shaped)
-        return activation(x, scale, shift, onto) if silu else torch.addcmul(shift, x, scale, out=onto)
-    flat, out = x.flatten(1, -2), onto.view(len(x), -1, x.shape[-1])
-    for frame in range(len(x)):
-        for span in spans(flat.shape[1], _cached_pixels(x.shape[-1])):
-            step = (flat[frame, span], scale[frame], shift[frame], out[frame, span])
-            if silu:
-                activation(*step)
-            else:
-                torch.addcmul(step[2], step[0], step[1], out=step[3])
-    return onto
-
-
-def _cached_pixels(channels: int) -> int:
-    """Return how many pixels a CPU works on at a time, so that they stay in its cache."""
-    return max(1, _CACHED_NUMBERS // channels)
-
-
-def moments_of(x: Tensor) -> Tensor:
-    """Return mean and variance (2, N, groups), float32, of each group of channels of each frame (N, h, w, C).
-
-    By the moments of channels, which batch norm's kernels find in memory order. A CPU's add up one number after
-    the other, which a flat mask does not forgive in float32: it is given parts of a frame in float64. The parts
-    are merged as in `pooled`.
-    """
-    flat = x.flatten(1, -2)
-    if x.device.type == "cpu":
-        parts = list(spans(flat.shape[1], _cached_pixels(x.shape[-1])))
-        found = torch.stack([_channel_moments(flat[frame, part]) for frame in range(len(x)) for part in parts])
-        sizes = torch.tensor([part.stop - part.start for part in parts], dtype=torch.float64)
-    else:
-        found = torch.stack([_channel_moments(frame) for frame in flat])
-        sizes = torch.ones(1, device=x.device)
-    mean, variance = found.view(len(x), len(sizes), 2, GROUPS, -1).unbind(2)
-    share = (sizes / sizes.sum())[:, None]
-    middle = (mean.mean(dim=-1) * share).sum(dim=1)
-    spread = (variance + (mean - middle[:, None, :, None]) ** 2).mean(dim=-1)
-    return torch.stack((middle, (spread * share).sum(dim=1))).float()
-
-
-def _channel_moments(pixels: Tensor) -> Tensor:
-    """Return mean and variance (2, C), float64 on a CPU, else float32, of each channel of (P, C)."""
-    picture = pixels.T[None, :, :, None]
-    if pixels.device.type == "cpu":
-        return torch.stack(torch.batch_norm_update_stats(picture.double(), None, None, 0.0))
-    if pixels.device.type == "cuda":
-        mean, inverse = torch.batch_norm_stats(picture, _TINY)
-        return torch.stack((mean, inverse**-2 - _TINY))
-    variance, mean = torch.var_mean(pixels, dim=0, correction=0)
-    return torch.stack((mean, variance)).float()
-
-
-def pooled(moments: Tensor, reach: int | None) -> Tensor:
-    """Return the moments (2, T, groups) of the frames t-reach..t+reach together, clipped to the window, for each t.
-
-    None: of the whole window. Equal counts merged after Chan, Golub and LeVeque, Updating Formulae and a Pairwise
-    Algorithm for Computing Sample Variances, 1979.
-
-    Raises:
-        ValueError: reach is negative.
-    """
-    frames = moments.shape[1]
-    if reach is not None and reach < 0:
-        raise ValueError(f"a reach of {reach} frames is negative")
-    time = torch.arange(frames, device=moments.device)
-    near = (time[:, None] - time).abs() <= (frames if reach is None else reach)
-    share = near / near.sum(dim=1, keepdim=True)
-    mean, variance = moments
-    middle = share @ mean
-    spread = (share[:, :, None] * (mean - middle[:, None]) ** 2).sum(dim=1)
-    return torch.stack((middle, share @ variance + spread))
+    def lines(self, x: Tensor, reach: int | None) -> Tensor:
+        """Return scale and shift (2, N, C), float32, that normalise frames (N, P, C); see `fused.norm_lines`."""
+        moments = fused.channel_moments(x)
+        return fused.norm_lines(moments, x.shape[1], self.weight, self.bias, self.eps, reach)
 
 
 class TimeConv(nn.Module):
@@ -298,5 +213,5 @@ def pixels_at_once(x: Tensor, passes: int | None) -> int:
     frames, pixels, channels = x.shape
     allowed = pixels if passes is None else max(1, pixels * passes // frames)
     if x.device.type == "cpu":
-        return min(allowed, max(1, _cached_pixels(channels) // frames))
+        return min(allowed, max(1, cached_pixels(channels) // frames))
     return allowed
