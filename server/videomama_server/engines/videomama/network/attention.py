@@ -9,7 +9,14 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from videomama_server.engines.videomama.network import fused
 from videomama_server.engines.videomama.network.eager import spans
-from videomama_server.engines.videomama.network.layers import Dense, GroupNorm, Normed, parameter, pixels_at_once
+from videomama_server.engines.videomama.network.layers import (
+    Dense,
+    GroupNorm,
+    Normed,
+    gathered,
+    parameter,
+    pixels_at_once,
+)
 from videomama_server.engines.videomama.network.shape import FRAMES
 
 _MOST_BATCHES = 65_535  # CUDA's limit for a dimension of the grid that kernels put batch and heads on
@@ -125,9 +132,7 @@ class Transformer(nn.Module):
 
     def forward(self, x: Tensor, passes: int | None = None) -> Tensor:
         """Return x (T, h, w, C), to which the transformer has been applied in place."""
-        spatial = torch.empty_like(x.flatten(1, 2))
-        for span in spans(len(x), passes):
-            spatial[span] = self.spatial(self.proj_in(self.norm(x[span]).flatten(1, 2)))
+        spatial = gathered(lambda span: self.spatial(self.proj_in(self.norm(x[span]).flatten(1, 2))), len(x), passes)
         flat = x.flatten(1, 2)
         for span in spans(spatial.shape[1], pixels_at_once(spatial, passes)):
             flat[:, span].add_(self._in_time(spatial[:, span]).transpose(0, 1))

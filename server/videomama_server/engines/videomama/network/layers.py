@@ -19,6 +19,7 @@ from videomama_server.engines.videomama.network.eager import cached_pixels, span
 from videomama_server.engines.videomama.network.shape import GROUPS
 
 Layer = Callable[[Tensor], Tensor]
+_TENSOR_CORE_CHANNELS = 8  # that formats of 16 bits are read by
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
@@ -82,8 +83,23 @@ class Conv(nn.Module):
 
     def at(self, dtype: torch.dtype) -> Layer:
         """Return the layer with its weights cast once, to be used several times."""
-        weight = self.weight.to(dtype).permute(0, 3, 1, 2)
-        return partial(_convolved, weight=weight, bias=self.bias.to(dtype), stride=self.stride, padding=self.padding)
+        outside, _, _, inside = self.weight.shape
+        more_in, more_out = self._missing(inside, dtype), self._missing(outside, dtype)
+        if inside == 1:  # a picture of one channel has no order, so convolutions would take and give any
+            more_in = _TENSOR_CORE_CHANNELS - 1
+        weight, bias = self.weight.to(dtype), self.bias.to(dtype)
+        if more_in or more_out:
+            weight = functional.pad(weight, (0, more_in, 0, 0, 0, 0, 0, more_out))
+            bias = functional.pad(bias, (0, more_out))
+        weight = weight.permute(0, 3, 1, 2)
+        ready = partial(_convolved, weight=weight, bias=bias, stride=self.stride, padding=self.padding)
+        if more_in or more_out:
+            return lambda x: ready(functional.pad(x, (0, more_in)) if more_in else x)[..., :outside]
+        return ready
+
+    def _missing(self, channels: int, dtype: torch.dtype) -> int:
+        """Return how many channels are added so that a card's tensor cores take a convolution."""
+        return 0 if self.weight.is_cpu or dtype == torch.float32 else -channels % _TENSOR_CORE_CHANNELS
 
 
 def _convolved(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:
@@ -120,14 +136,13 @@ class Upsample(Conv):
 
 def _interleaved(quarters: Tensor) -> Tensor:
     """Return (N, 2h, 2w, C) of (N, h+1, w+1, 4C): quarter (a, b) is the pixels (2y+a, 2x+b), found at (y+a, x+b)."""
-    count, height, width, channels = quarters.shape
-    height, width = height - 1, width - 1
-    square = quarters.view(*quarters.shape[:-1], 2, 2, channels // 4)
-    picture = quarters.new_empty((count, height, 2, width, 2, channels // 4))
-    for a in range(2):
-        for b in range(2):
-            picture[:, :, a, :, b] = square[:, a : a + height, b : b + width, a, b]
-    return picture.view(count, 2 * height, 2 * width, channels // 4)
+    count, rows, columns, channels = quarters.shape
+    inner = channels // 4
+    picture, row, pixel, _ = quarters.stride()
+    squares = quarters.as_strided(
+        (count, rows - 1, 2, columns - 1, 2, inner), (picture, row, row + 2 * inner, pixel, pixel + inner, 1)
+    )
+    return squares.reshape(count, 2 * rows - 2, 2 * columns - 2, inner)
 
 
 class Normed(nn.Module):
@@ -178,11 +193,11 @@ class GroupNorm(nn.Module):
 
 
 class TimeConv(nn.Module):
-    """A convolution over three frames at every pixel; weight (3, out, in), the tap of the frame before first."""
+    """A convolution over three frames at every pixel: one of 3 x 1 over (frames, pixels); weight (out, 3, in)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.weight = parameter(3, channels, channels)
+        self.weight = parameter(channels, 3, channels)
         self.bias = parameter(channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -191,18 +206,12 @@ class TimeConv(nn.Module):
 
     def at(self, dtype: torch.dtype) -> Layer:
         """Return the layer with its weights cast once, to be used several times."""
-        return partial(_over_time, weight=self.weight.to(dtype), bias=self.bias.to(dtype))
+        return partial(_over_time, weight=self.weight.to(dtype)[:, :, None], bias=self.bias.to(dtype))
 
 
 def _over_time(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    before, same, after = weight.transpose(1, 2)
-    frames, pixels, channels = x.shape
-    rows = x.view(-1, channels)
-    result = torch.addmm(bias, rows, same)
-    if frames > 1:
-        result[pixels:].addmm_(rows[:-pixels], before)
-        result[:-pixels].addmm_(rows[pixels:], after)
-    return result.view(x.shape)
+    film = functional.conv2d(x[None].permute(0, 3, 1, 2), weight.permute(0, 3, 1, 2), bias, padding=(1, 0))
+    return film.permute(0, 2, 3, 1)[0].contiguous()
 
 
 def pixels_at_once(x: Tensor, passes: int | None) -> int:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from itertools import product
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -49,11 +50,34 @@ def test_a_convolution_of_pictures(noise):
     assert conv(x).is_contiguous()
 
 
+@pytest.mark.parametrize(("inside", "outside"), [(1, 8), (3, 16), (12, 4), (16, 16)])
+def test_a_card_convolves_channels_in_eights(inside, outside):
+    """Tensor cores read sixteen bits by the eight; a picture of one channel has no order of its own otherwise."""
+    seen, real = [], functional.conv2d
+    with torch.device("meta"):
+        conv, x = Conv(inside, outside), torch.empty((2, 6, 4, inside), dtype=torch.float16)
+        with patch.object(
+            functional, "conv2d", lambda x, *rest, **named: seen.append(x.shape[1]) or real(x, *rest, **named)
+        ):
+            assert conv(x).shape == (2, 6, 4, outside)
+            assert conv(x.float()).shape == (2, 6, 4, outside)
+    assert seen == [-(-inside // 8) * 8, inside if inside > 1 else 8]
+
+
+def test_a_mask_of_one_channel_comes_out_in_the_order_of_all_layers(noise):
+    conv, orders, real = filled(Conv(1, 32), noise), [], functional.conv2d
+    with patch.object(functional, "conv2d", lambda *of, **named: orders.append(real(*of, **named)) or orders[-1]):
+        found = conv(noise(2, 6, 4, 1))
+    assert orders[0].permute(0, 2, 3, 1).is_contiguous()
+    expected = functional.conv2d(pictures(noise(2, 6, 4, 1)), pictures(conv.weight), conv.bias, padding=1)
+    torch.testing.assert_close(pictures(found), expected)
+
+
 @pytest.mark.parametrize("frames", [1, 2, 5])
 def test_a_convolution_over_time(noise, frames):
     conv = filled(TimeConv(6), noise)
     x = noise(frames, 4, 6)
-    weight = conv.weight.permute(1, 2, 0)[..., None, None]
+    weight = conv.weight.mT[..., None, None]
     expected = functional.conv3d(x.permute(2, 0, 1)[..., None], weight, conv.bias, padding=(1, 0, 0))
     torch.testing.assert_close(conv(x), expected[..., 0].permute(1, 2, 0))
 
