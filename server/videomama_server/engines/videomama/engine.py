@@ -70,7 +70,7 @@ class VideoMamaEngine:
 
     def __init__(self, config: EngineConfig) -> None:
         self._model = Model(config)
-        self.fingerprint = f"videomama-2 {self._model.fingerprint}"
+        self.fingerprint = f"videomama-3 {self._model.fingerprint}"
         self._latents = LatentStore(_LATENTS_BYTES)
 
     def shape(self, settings: MatteSettings) -> WindowShape:

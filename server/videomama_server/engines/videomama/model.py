@@ -19,7 +19,7 @@ from videomama_server.engines.videomama.checkpoint import layouts, weights
 from videomama_server.engines.videomama.memory import device, planner
 from videomama_server.engines.videomama.memory.offload import Placement
 from videomama_server.engines.videomama.memory.planner import MemoryPlan, Workload
-from videomama_server.engines.videomama.network.fusing import activation
+from videomama_server.engines.videomama.network.fused import kernels
 from videomama_server.engines.videomama.network.network import Network
 from videomama_server.engines.videomama.network.shape import shape_of
 
@@ -61,7 +61,9 @@ class Model:
         self._too_large: set[Size] = set()
         planner.peaks.use(config.folded_dir / "peaks.json")
         digest = weights.source_digest(self._checkpoint, config.folded_dir)
-        self.fingerprint = f"{digest} {self._device.device.type} {self._device.storage} {self._device.arithmetic}"
+        kernels.choose(config.compile, self._device.device)
+        formats = f"{self._device.storage} {self._device.arithmetic}"
+        self.fingerprint = f"{digest} {self._device.device.type} {formats} {kernels.name}"
 
     def settle(self, wanted: Sequence[Size], window: int, group: int) -> Size:
         """Return the first canvas (height, width) that fits in memory, and keep its plan.
@@ -201,7 +203,6 @@ class Model:
             path = weights.folded(self._checkpoint, self._config.folded_dir, self._device.storage)
             network = weights.load(path)
             _beat_with(network)
-            activation.choose(self._config.compile, self._device.device)
             device.limit(self._device.device, self._asked_bytes)
         else:
             self._placement.release()

@@ -104,6 +104,6 @@ def test_windows_are_known_where_nothing_could_be_loaded():
 def test_it_is_loaded_from_what_the_config_says(config):
     engine = VideoMama.load(replace(config, device="cpu"))
     assert engine.name == VideoMama.name
-    assert engine.fingerprint.startswith("videomama-2 ")
+    assert engine.fingerprint.startswith("videomama-3 ")
     with pytest.raises(WeightsError):
         VideoMama.load(replace(config, weights=Path("none")))

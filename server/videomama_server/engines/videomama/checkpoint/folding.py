@@ -103,8 +103,8 @@ class _Folder:
         self.put(f"{onto}.bias", self.take(f"{name}.bias") + bias)
 
     def time_conv(self, name: str, *, bias: Tensor | float = 0.0, share: Tensor | float = 1.0) -> None:
-        """Carry over a convolution over time, scaled: weights (out, in, 3, 1, 1) become (3, out, in)."""
-        self.put(f"{name}.weight", self.take(f"{name}.weight")[..., 0, 0].permute(2, 0, 1) * share)
+        """Carry over a convolution over time, scaled: weights (out, in, 3, 1, 1) become (out, 3, in)."""
+        self.put(f"{name}.weight", self.take(f"{name}.weight")[..., 0, 0].mT * share)
         self.put(f"{name}.bias", (self.take(f"{name}.bias") + bias) * share)
 
     def upsampler(self, name: str, onto: str) -> None:
@@ -291,7 +291,7 @@ def _fold_colour(net: _Folder) -> None:
     ending = net.under("", "rgb_out.")
     ending.carry("conv_out", "conv")
     over_time, constant = net.take("time_conv_out.weight")[..., 0, 0], net.take("time_conv_out.bias")
-    ending.put("time.weight", over_time.permute(2, 0, 1))
+    ending.put("time.weight", over_time.mT)
     ending.put("time.bias", constant)
     taps = over_time.mean(dim=0).T  # (3 taps, 3 channels)
     bias = taps @ net.take("conv_out.bias")

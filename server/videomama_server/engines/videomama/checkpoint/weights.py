@@ -30,7 +30,7 @@ from videomama_server.files import disk_space
 
 log = logging.getLogger(__name__)
 
-FOLDING_VERSION = 1  # goes up with every change of what `folding` makes
+FOLDING_VERSION = 2  # goes up with every change of what `folding` makes
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 _SPELLING = {torch.float16: "F16", torch.bfloat16: "BF16", torch.float32: "F32"}
 _ALIGNMENT = 64

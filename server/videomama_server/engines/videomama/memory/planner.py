@@ -18,6 +18,7 @@ from videomama_server.engines.videomama.memory.device import Device, is_card, re
 from videomama_server.engines.videomama.memory.footprint import peak_of, stand_ins
 from videomama_server.engines.videomama.memory.known_peaks import KnownPeaks
 from videomama_server.engines.videomama.memory.offload import PARTS, WAYS, blocks_of
+from videomama_server.engines.videomama.network.fused import kernels
 from videomama_server.engines.videomama.network.network import Network
 from videomama_server.engines.videomama.network.shape import NetworkShape
 
@@ -244,7 +245,7 @@ def _peak(workload: Workload, canvas: Canvas, part: str, passes: int) -> int:
 
 def _measured(workload: Workload, canvas: Canvas, part: str, passes: int) -> int:
     """Return what `_peak` says for one canvas, by running the part on stand-ins: about a second, once per machine."""
-    of = f"{workload} {canvas} {part} {passes}"
+    of = f"{workload} {kernels.name} {canvas} {part} {passes}"
     known = peaks.find(of)
     if known is not None:
         return known

@@ -7,7 +7,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from videomama_server.engines.videomama.network.layers import Dense, GroupNorm, Normed, parameter, pixels_at_once, spans
+from videomama_server.engines.videomama.network import fused
+from videomama_server.engines.videomama.network.eager import spans
+from videomama_server.engines.videomama.network.layers import (
+    Dense,
+    GroupNorm,
+    Normed,
+    gathered,
+    parameter,
+    pixels_at_once,
+)
 from videomama_server.engines.videomama.network.shape import FRAMES
 
 _MOST_BATCHES = 65_535  # CUDA's limit for a dimension of the grid that kernels put batch and heads on
@@ -69,8 +78,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (..., C) of (..., C)."""
-        kept, gate = self.proj(x).chunk(2, dim=-1)
-        result: Tensor = self.out(functional.gelu(gate).mul_(kept))
+        result: Tensor = self.out(fused.gated(self.proj(x)))
         return result
 
 
@@ -86,8 +94,7 @@ class SpatialTransformer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x (n, h*w, C), to which the block has been applied in place."""
-        x += self.attn1(self.norm1(x))
-        x += self.ff(self.norm3(x))
+        x += self.ff(self.norm3.added(x, self.attn1(self.norm1(x))))
         return x
 
 
@@ -105,9 +112,8 @@ class TemporalTransformer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return x (pixels, T, C), to which the block has been applied in place."""
-        x += self.ff_in(self.norm_in(x))
-        x += self.attn1(self.norm1(x))
-        x += self.ff(self.norm3(x))
+        entered = self.norm1.added(x, self.ff_in(self.norm_in(x)))
+        x += self.ff(self.norm3.added(x, self.attn1(entered)))
         return x
 
 
@@ -126,9 +132,7 @@ class Transformer(nn.Module):
 
     def forward(self, x: Tensor, passes: int | None = None) -> Tensor:
         """Return x (T, h, w, C), to which the transformer has been applied in place."""
-        spatial = torch.empty_like(x.flatten(1, 2))
-        for span in spans(len(x), passes):
-            spatial[span] = self.spatial(self.proj_in(self.norm(x[span]).flatten(1, 2)))
+        spatial = gathered(lambda span: self.spatial(self.proj_in(self.norm(x[span]).flatten(1, 2))), len(x), passes)
         flat = x.flatten(1, 2)
         for span in spans(spatial.shape[1], pixels_at_once(spatial, passes)):
             flat[:, span].add_(self._in_time(spatial[:, span]).transpose(0, 1))

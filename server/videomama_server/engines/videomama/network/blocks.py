@@ -7,18 +7,16 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from videomama_server.engines.videomama.network import fused
+from videomama_server.engines.videomama.network.eager import spans
 from videomama_server.engines.videomama.network.layers import (
     Conv,
     GroupNorm,
     Layer,
     TimeConv,
-    apply_lines,
     gathered,
-    moments_of,
     parameter,
     pixels_at_once,
-    pooled,
-    spans,
 )
 
 Feed = Callable[[slice], Tensor]  # frames of a window, (n, h, w, C), made when they are asked for
@@ -69,20 +67,27 @@ class TemporalBlock(nn.Module):
     def forward(self, x: Tensor, passes: int | None, reach: int | None) -> Tensor:
         """Return x (T, h, w, C), to which the block has been applied in place."""
         flat = x.view(len(x), -1, x.shape[-1])
-        y = torch.empty_like(flat)
         size = pixels_at_once(flat, passes)
         first, second = self.conv1.at(x.dtype), self.conv2.at(x.dtype)
-        lines = self.norm1.lines(pooled(moments_of(flat), reach))
-        for span in spans(flat.shape[1], size):
-            y[:, span] = first(_activated(flat[:, span], lines))
-        lines = self.norm2.lines(pooled(moments_of(y), reach))
+        y = _each_part(first, flat, self.norm1.lines(flat, reach), size)
+        lines = self.norm2.lines(y, reach)
         for span in spans(flat.shape[1], size):
             flat[:, span].add_(second(_activated(y[:, span], lines)))
         return x
 
 
+def _each_part(conv: Layer, x: Tensor, lines: Tensor, size: int) -> Tensor:
+    """Return the convolution of what x (T, P, C) is activated to, so many pixels at a time."""
+    if size >= x.shape[1]:
+        return conv(_activated(x, lines))
+    y = torch.empty_like(x)
+    for span in spans(x.shape[1], size):
+        y[:, span] = conv(_activated(x[:, span], lines))
+    return y
+
+
 def _activated(x: Tensor, lines: Tensor) -> Tensor:
-    return apply_lines(x, lines, x.new_empty(x.shape), silu=True)
+    return fused.apply_lines(x, lines, x.new_empty(x.shape), silu=True)
 
 
 class SpatioTemporal(nn.Module):

@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from videomama_server.engines.videomama.network.fusing import activation
+from videomama_server.engines.videomama.network import fused
+from videomama_server.engines.videomama.network.eager import cached_pixels, spans
 from videomama_server.engines.videomama.network.shape import GROUPS
 
 Layer = Callable[[Tensor], Tensor]
-_CACHED_NUMBERS = 1 << 18  # of 4 bytes: what a core's share of a cache holds
-_TINY = 1e-12  # variance
+_TENSOR_CORE_CHANNELS = 8  # that formats of 16 bits are read by
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
@@ -28,19 +28,6 @@ class Modules(nn.ModuleList, Generic[ModuleT]):
 
     def __iter__(self) -> Iterator[ModuleT]:
         return cast("Iterator[ModuleT]", super().__iter__())
-
-
-def spans(count: int, size: int | None) -> Iterator[slice]:
-    """Yield slices that cover 0..count in order, each of `size` at most (None: all at once).
-
-    Raises:
-        ValueError: size is less than 1.
-    """
-    if size is not None and size < 1:
-        raise ValueError(f"cannot work on {size} frames at a time")
-    step = max(1, count) if size is None else size
-    for first in range(0, count, step):
-        yield slice(first, min(first + step, count))
 
 
 def gathered(feed: Callable[[slice], Tensor], count: int, size: int | None, onto: Tensor | None = None) -> Tensor:
@@ -96,8 +83,23 @@ class Conv(nn.Module):
 
     def at(self, dtype: torch.dtype) -> Layer:
         """Return the layer with its weights cast once, to be used several times."""
-        weight = self.weight.to(dtype).permute(0, 3, 1, 2)
-        return partial(_convolved, weight=weight, bias=self.bias.to(dtype), stride=self.stride, padding=self.padding)
+        outside, _, _, inside = self.weight.shape
+        more_in, more_out = self._missing(inside, dtype), self._missing(outside, dtype)
+        if inside == 1:  # a picture of one channel has no order, so convolutions would take and give any
+            more_in = _TENSOR_CORE_CHANNELS - 1
+        weight, bias = self.weight.to(dtype), self.bias.to(dtype)
+        if more_in or more_out:
+            weight = functional.pad(weight, (0, more_in, 0, 0, 0, 0, 0, more_out))
+            bias = functional.pad(bias, (0, more_out))
+        weight = weight.permute(0, 3, 1, 2)
+        ready = partial(_convolved, weight=weight, bias=bias, stride=self.stride, padding=self.padding)
+        if more_in or more_out:
+            return lambda x: ready(functional.pad(x, (0, more_in)) if more_in else x)[..., :outside]
+        return ready
+
+    def _missing(self, channels: int, dtype: torch.dtype) -> int:
+        """Return how many channels are added so that a card's tensor cores take a convolution."""
+        return 0 if self.weight.is_cpu or dtype == torch.float32 else -channels % _TENSOR_CORE_CHANNELS
 
 
 def _convolved(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:
@@ -134,14 +136,13 @@ class Upsample(Conv):
 
 def _interleaved(quarters: Tensor) -> Tensor:
     """Return (N, 2h, 2w, C) of (N, h+1, w+1, 4C): quarter (a, b) is the pixels (2y+a, 2x+b), found at (y+a, x+b)."""
-    count, height, width, channels = quarters.shape
-    height, width = height - 1, width - 1
-    square = quarters.view(*quarters.shape[:-1], 2, 2, channels // 4)
-    picture = quarters.new_empty((count, height, 2, width, 2, channels // 4))
-    for a in range(2):
-        for b in range(2):
-            picture[:, :, a, :, b] = square[:, a : a + height, b : b + width, a, b]
-    return picture.view(count, 2 * height, 2 * width, channels // 4)
+    count, rows, columns, channels = quarters.shape
+    inner = channels // 4
+    picture, row, pixel, _ = quarters.stride()
+    squares = quarters.as_strided(
+        (count, rows - 1, 2, columns - 1, 2, inner), (picture, row, row + 2 * inner, pixel, pixel + inner, 1)
+    )
+    return squares.reshape(count, 2 * rows - 2, 2 * columns - 2, inner)
 
 
 class Normed(nn.Module):
@@ -157,6 +158,10 @@ class Normed(nn.Module):
         weight, bias = self.weight.to(x.dtype), self.bias.to(x.dtype)
         return functional.layer_norm(x, weight.shape, weight, bias, eps=1e-5)
 
+    def added(self, x: Tensor, added: Tensor) -> Tensor:
+        """Add to x (..., C) in place and return its norm."""
+        return fused.added_norm(x, added, self.weight.to(x.dtype), self.bias.to(x.dtype))
+
 
 class GroupNorm(nn.Module):
     """Group norm of 32 groups; of each frame by its own statistics, or by given ones."""
@@ -171,103 +176,28 @@ class GroupNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (N, h, w, C), each frame normalised on its own."""
-        return apply_lines(x, self.lines(moments_of(x)), torch.empty_like(x), silu=False)
+        flat = x.flatten(1, -2)
+        return fused.apply_lines(flat, self.lines(flat, 0), torch.empty_like(flat), silu=False).view(x.shape)
 
     def activated(self, x: Tensor, onto: Tensor | None = None) -> Tensor:
         """Return silu(norm(x)), each frame normalised on its own; `onto` may be x itself."""
-        return apply_lines(x, self.lines(moments_of(x)), torch.empty_like(x) if onto is None else onto, silu=True)
+        onto = torch.empty_like(x) if onto is None else onto
+        flat = x.flatten(1, -2)
+        fused.apply_lines(flat, self.lines(flat, 0), onto.view(flat.shape), silu=True)
+        return onto
 
-    def lines(self, moments: Tensor) -> Tensor:
-        """Return scale and shift (2, N, 1, C), float32, that normalise frames of these moments (2, N, groups)."""
-        mean, variance = moments.repeat_interleave(self.weight.numel() // GROUPS, dim=-1)[:, :, None]
-        scale = self.weight.float() * torch.rsqrt(variance + self.eps)
-        return torch.stack((scale, self.bias.float() - mean * scale))
-
-
-def apply_lines(x: Tensor, lines: Tensor, onto: Tensor, *, silu: bool) -> Tensor:
-    """Write x * scale + shift of frames (N, ..., C) and lines (2, N, 1, C) to `onto` (x itself, perhaps); return it."""
-    scale, shift = lines
-    if x.device.type != "cpu":
-        shaped = (len(x), *(1,) * (x.ndim - 2), x.shape[-1])
-        scale, shift = scale.view(shaped), shift.view(shaped)
-        return activation(x, scale, shift, onto) if silu else torch.addcmul(shift, x, scale, out=onto)
-    flat, out = x.flatten(1, -2), onto.view(len(x), -1, x.shape[-1])
-    for frame in range(len(x)):
-        for span in spans(flat.shape[1], _cached_pixels(x.shape[-1])):
-            step = (flat[frame, span], scale[frame], shift[frame], out[frame, span])
-            if silu:
-                activation(*step)
-            else:
-                torch.addcmul(step[2], step[0], step[1], out=step[3])
-    return onto
-
-
-def _cached_pixels(channels: int) -> int:
-    """Return how many pixels a CPU works on at a time, so that they stay in its cache."""
-    return max(1, _CACHED_NUMBERS // channels)
-
-
-def moments_of(x: Tensor) -> Tensor:
-    """Return mean and variance (2, N, groups), float32, of each group of channels of each frame (N, h, w, C).
-
-    By the moments of channels, which batch norm's kernels find in memory order. A CPU's add up one number after
-    the other, which a flat mask does not forgive in float32: it is given parts of a frame in float64. The parts
-    are merged as in `pooled`.
-    """
-    flat = x.flatten(1, -2)
-    if x.device.type == "cpu":
-        parts = list(spans(flat.shape[1], _cached_pixels(x.shape[-1])))
-        found = torch.stack([_channel_moments(flat[frame, part]) for frame in range(len(x)) for part in parts])
-        sizes = torch.tensor([part.stop - part.start for part in parts], dtype=torch.float64)
-    else:
-        found = torch.stack([_channel_moments(frame) for frame in flat])
-        sizes = torch.ones(1, device=x.device)
-    mean, variance = found.view(len(x), len(sizes), 2, GROUPS, -1).unbind(2)
-    share = (sizes / sizes.sum())[:, None]
-    middle = (mean.mean(dim=-1) * share).sum(dim=1)
-    spread = (variance + (mean - middle[:, None, :, None]) ** 2).mean(dim=-1)
-    return torch.stack((middle, (spread * share).sum(dim=1))).float()
-
-
-def _channel_moments(pixels: Tensor) -> Tensor:
-    """Return mean and variance (2, C), float64 on a CPU, else float32, of each channel of (P, C)."""
-    picture = pixels.T[None, :, :, None]
-    if pixels.device.type == "cpu":
-        return torch.stack(torch.batch_norm_update_stats(picture.double(), None, None, 0.0))
-    if pixels.device.type == "cuda":
-        mean, inverse = torch.batch_norm_stats(picture, _TINY)
-        return torch.stack((mean, inverse**-2 - _TINY))
-    variance, mean = torch.var_mean(pixels, dim=0, correction=0)
-    return torch.stack((mean, variance)).float()
-
-
-def pooled(moments: Tensor, reach: int | None) -> Tensor:
-    """Return the moments (2, T, groups) of the frames t-reach..t+reach together, clipped to the window, for each t.
-
-    None: of the whole window. Equal counts merged after Chan, Golub and LeVeque, Updating Formulae and a Pairwise
-    Algorithm for Computing Sample Variances, 1979.
-
-    Raises:
-        ValueError: reach is negative.
-    """
-    frames = moments.shape[1]
-    if reach is not None and reach < 0:
-        raise ValueError(f"a reach of {reach} frames is negative")
-    time = torch.arange(frames, device=moments.device)
-    near = (time[:, None] - time).abs() <= (frames if reach is None else reach)
-    share = near / near.sum(dim=1, keepdim=True)
-    mean, variance = moments
-    middle = share @ mean
-    spread = (share[:, :, None] * (mean - middle[:, None]) ** 2).sum(dim=1)
-    return torch.stack((middle, share @ variance + spread))
+    def lines(self, x: Tensor, reach: int | None) -> Tensor:
+        """Return scale and shift (2, N, C), float32, that normalise frames (N, P, C); see `fused.norm_lines`."""
+        moments = fused.channel_moments(x)
+        return fused.norm_lines(moments, x.shape[1], self.weight, self.bias, self.eps, reach)
 
 
 class TimeConv(nn.Module):
-    """A convolution over three frames at every pixel; weight (3, out, in), the tap of the frame before first."""
+    """A convolution over three frames at every pixel: one of 3 x 1 over (frames, pixels); weight (out, 3, in)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.weight = parameter(3, channels, channels)
+        self.weight = parameter(channels, 3, channels)
         self.bias = parameter(channels)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -276,18 +206,12 @@ class TimeConv(nn.Module):
 
     def at(self, dtype: torch.dtype) -> Layer:
         """Return the layer with its weights cast once, to be used several times."""
-        return partial(_over_time, weight=self.weight.to(dtype), bias=self.bias.to(dtype))
+        return partial(_over_time, weight=self.weight.to(dtype)[:, :, None], bias=self.bias.to(dtype))
 
 
 def _over_time(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    before, same, after = weight.transpose(1, 2)
-    frames, pixels, channels = x.shape
-    rows = x.view(-1, channels)
-    result = torch.addmm(bias, rows, same)
-    if frames > 1:
-        result[pixels:].addmm_(rows[:-pixels], before)
-        result[:-pixels].addmm_(rows[pixels:], after)
-    return result.view(x.shape)
+    film = functional.conv2d(x[None].permute(0, 3, 1, 2), weight.permute(0, 3, 1, 2), bias, padding=(1, 0))
+    return film.permute(0, 2, 3, 1)[0].contiguous()
 
 
 def pixels_at_once(x: Tensor, passes: int | None) -> int:
@@ -298,5 +222,5 @@ def pixels_at_once(x: Tensor, passes: int | None) -> int:
     frames, pixels, channels = x.shape
     allowed = pixels if passes is None else max(1, pixels * passes // frames)
     if x.device.type == "cpu":
-        return min(allowed, max(1, _cached_pixels(channels) // frames))
+        return min(allowed, max(1, cached_pixels(channels) // frames))
     return allowed

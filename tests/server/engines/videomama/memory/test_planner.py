@@ -11,7 +11,7 @@ from videomama_server.engines.videomama.memory.device import Device, resident_by
 from videomama_server.engines.videomama.memory.footprint import peak_of
 from videomama_server.engines.videomama.memory.known_peaks import KnownPeaks
 from videomama_server.engines.videomama.memory.planner import Workload, plan, tighter
-from videomama_server.engines.videomama.network.fusing import activation
+from videomama_server.engines.videomama.network.fused import TORCH, TRITON, kernels
 from videomama_server.engines.videomama.network.network import Network
 from videomama_server.engines.videomama.network.shape import NetworkShape, shape_of
 
@@ -148,17 +148,14 @@ def test_no_pass_makes_a_tensor_of_more_numbers_than_kernels_can_count(canvas, d
     assert planner._ladder(full, (64 * 200, 64 * 200), "decoder") == [1]
 
 
-def test_a_network_that_was_compiled_is_planned_as_before(card, monkeypatch):
-    before = plan(card, CANVASES[:1], AMPLE)
+def test_a_plan_is_that_of_the_kernels_that_run(card, monkeypatch):
+    """Triton's take no room of their own; what torch's take is planned for."""
     monkeypatch.setattr(planner, "peaks", KnownPeaks())
-    for measured in (planner._weights, planner._network):
-        measured.cache_clear()
-
-    def compiled(*_):
-        raise AssertionError("compiled for tensors without bytes")
-
-    monkeypatch.setattr(activation, "_run", compiled)
-    assert plan(card, CANVASES[:1], AMPLE) == before
+    by_torch = plan(card, CANVASES[:1], AMPLE)
+    monkeypatch.setattr(kernels, "name", TRITON)
+    assert plan(card, CANVASES[:1], AMPLE).peak_bytes < by_torch.peak_bytes
+    monkeypatch.setattr(kernels, "name", TORCH)
+    assert plan(card, CANVASES[:1], AMPLE) == by_torch
 
 
 def test_peaks_are_measured_once_per_machine(card, monkeypatch, tmp_path):

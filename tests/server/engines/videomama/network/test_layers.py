@@ -1,22 +1,20 @@
 from __future__ import annotations
 
 from itertools import product
+from unittest.mock import patch
 
 import pytest
 import torch
 from torch.nn import functional
-from videomama_server.engines.videomama.network import layers
+from videomama_server.engines.videomama.network import fused, layers
+from videomama_server.engines.videomama.network.eager import cached_pixels
 from videomama_server.engines.videomama.network.layers import (
     Conv,
     Downsample,
     GroupNorm,
     TimeConv,
     Upsample,
-    apply_lines,
     gathered,
-    moments_of,
-    pooled,
-    spans,
 )
 
 pytestmark = pytest.mark.usefixtures("inference")
@@ -30,13 +28,6 @@ def filled(layer, noise):
 
 def pictures(x):
     return x.permute(0, 3, 1, 2)
-
-
-@pytest.mark.parametrize(("size", "lengths"), [(None, [5]), (1, [1] * 5), (2, [2, 2, 1]), (9, [5])])
-def test_spans_cover_all(size, lengths):
-    parts = list(spans(5, size))
-    assert [part.stop - part.start for part in parts] == lengths
-    assert [index for part in parts for index in range(5)[part]] == list(range(5))
 
 
 def test_gathering_may_write_over_what_it_reads(noise):
@@ -59,33 +50,36 @@ def test_a_convolution_of_pictures(noise):
     assert conv(x).is_contiguous()
 
 
+@pytest.mark.parametrize(("inside", "outside"), [(1, 8), (3, 16), (12, 4), (16, 16)])
+def test_a_card_convolves_channels_in_eights(inside, outside):
+    """Tensor cores read sixteen bits by the eight; a picture of one channel has no order of its own otherwise."""
+    seen, real = [], functional.conv2d
+    with torch.device("meta"):
+        conv, x = Conv(inside, outside), torch.empty((2, 6, 4, inside), dtype=torch.float16)
+        with patch.object(
+            functional, "conv2d", lambda x, *rest, **named: seen.append(x.shape[1]) or real(x, *rest, **named)
+        ):
+            assert conv(x).shape == (2, 6, 4, outside)
+            assert conv(x.float()).shape == (2, 6, 4, outside)
+    assert seen == [-(-inside // 8) * 8, inside if inside > 1 else 8]
+
+
+def test_a_mask_of_one_channel_comes_out_in_the_order_of_all_layers(noise):
+    conv, orders, real = filled(Conv(1, 32), noise), [], functional.conv2d
+    with patch.object(functional, "conv2d", lambda *of, **named: orders.append(real(*of, **named)) or orders[-1]):
+        found = conv(noise(2, 6, 4, 1))
+    assert orders[0].permute(0, 2, 3, 1).is_contiguous()
+    expected = functional.conv2d(pictures(noise(2, 6, 4, 1)), pictures(conv.weight), conv.bias, padding=1)
+    torch.testing.assert_close(pictures(found), expected)
+
+
 @pytest.mark.parametrize("frames", [1, 2, 5])
 def test_a_convolution_over_time(noise, frames):
     conv = filled(TimeConv(6), noise)
     x = noise(frames, 4, 6)
-    weight = conv.weight.permute(1, 2, 0)[..., None, None]
+    weight = conv.weight.mT[..., None, None]
     expected = functional.conv3d(x.permute(2, 0, 1)[..., None], weight, conv.bias, padding=(1, 0, 0))
     torch.testing.assert_close(conv(x), expected[..., 0].permute(1, 2, 0))
-
-
-def test_moments_of_a_frame_far_from_zero(noise):
-    """A mean a thousand times the deviation: squares summed in float32 would leave nothing of the variance."""
-    x = noise(2, 96, 64, 64) + 1000
-    mean, variance = moments_of(x)
-    groups = x.double().view(2, -1, 32, 2)
-    torch.testing.assert_close(mean.double(), groups.mean(dim=(1, 3)), rtol=5e-6, atol=0)
-    torch.testing.assert_close(variance.double(), groups.var(dim=(1, 3), correction=0), rtol=1e-4, atol=0)
-
-
-@pytest.mark.parametrize("reach", [None, 0, 1, 2, 7])
-def test_pooled_moments_are_those_of_the_frames_together(noise, reach):
-    x = noise(5, 4, 4, 64) + torch.arange(5)[:, None, None, None] * 10
-    mean, variance = pooled(moments_of(x), reach)
-    for frame in range(5):
-        near = x if reach is None else x[max(frame - reach, 0) : frame + reach + 1]
-        groups = near.double().view(-1, 32, 2)
-        torch.testing.assert_close(mean[frame].double(), groups.mean(dim=(0, 2)), rtol=1e-5, atol=1e-5)
-        torch.testing.assert_close(variance[frame].double(), groups.var(dim=(0, 2), correction=0), rtol=1e-5, atol=1e-5)
 
 
 def test_normalising_over_a_window(noise):
@@ -93,9 +87,9 @@ def test_normalising_over_a_window(noise):
     x = noise(3, 4, 4, 64)
     films = functional.group_norm(x.permute(3, 0, 1, 2)[None], 32, norm.weight, norm.bias, 1e-5)[0]
     expected = functional.silu(films.permute(1, 2, 3, 0))
-    torch.testing.assert_close(
-        apply_lines(x, norm.lines(pooled(moments_of(x), None)), torch.empty_like(x), silu=True), expected
-    )
+    flat = x.flatten(1, 2)
+    found = fused.apply_lines(flat, norm.lines(flat, None), torch.empty_like(flat), silu=True)
+    torch.testing.assert_close(found.view(x.shape), expected)
 
 
 def test_normalising_a_frame_on_its_own(noise):
@@ -103,9 +97,7 @@ def test_normalising_a_frame_on_its_own(noise):
     x = noise(3, 4, 4, 64)
     expected = functional.silu(functional.group_norm(pictures(x), 32, norm.weight, norm.bias, 1e-5))
     torch.testing.assert_close(pictures(norm.activated(x)), expected)
-    torch.testing.assert_close(
-        apply_lines(x, norm.lines(moments_of(x)), torch.empty_like(x), silu=True), norm.activated(x)
-    )
+    torch.testing.assert_close(functional.silu(norm(x)), norm.activated(x))
 
 
 def test_normalising_in_place(noise):
@@ -121,22 +113,13 @@ def test_channels_that_make_no_groups_are_refused():
         GroupNorm(48, 1e-5)
 
 
-def test_moments_of_a_flat_picture_with_a_rim_are_exact():
-    """A mask is flat: one number added up after the other would lose what the rim adds."""
-    x = torch.full((1, 300, 400, 32), 3.0) + 1e-3 * torch.randn(32, generator=torch.Generator().manual_seed(0))
-    x[:, 140:142] = -2.0
-    grouped = x.double().view(1, -1, 32, 1)
-    expected = torch.stack((grouped.mean(dim=(1, 3)), grouped.var(dim=(1, 3), correction=0)))
-    torch.testing.assert_close(moments_of(x).double(), expected, rtol=3e-7, atol=0)
-
-
 @pytest.mark.parametrize(
     ("passes", "most", "on_card"), [(None, 100, 100), (2, 100, 40), (1, 100, 20), (1, 3, 1), (2, 5000, 2000)]
 )
 def test_pixels_at_once_take_as_much_memory_as_so_many_frames(passes, most, on_card):
     shape = (5, most, 32)
     assert layers.pixels_at_once(torch.empty(shape, device="meta"), passes) == on_card
-    cached = layers._CACHED_NUMBERS // 32 // 5
+    cached = cached_pixels(32) // 5
     assert layers.pixels_at_once(torch.empty(shape), passes) == min(on_card, cached)
 
 
