@@ -300,7 +300,7 @@ def test_a_cache_that_cannot_be_written_is_neither_verified_nor_cleared(tmp_path
     for work in (cache.verify, cache.clear):
         with raises_with_hint(NotPermitted, f"the cache {tmp_path / 'file' / 'cache'} cannot be written"):
             work()
-    assert not cache.lasting
+    assert cache.trouble
     cache.close()
 
 
@@ -315,7 +315,7 @@ def test_a_disk_that_is_full_is_not_taken_for_read_only(tmp_path, monkeypatch, c
 
     monkeypatch.setattr(cache_module.private, "make_folder", failing)
     cache = Cache(tmp_path / "cache")
-    assert cache.lasting == lasting
+    assert (not cache.trouble) == lasting
     cache.close()
 
 

@@ -151,12 +151,12 @@ def test_an_alpha_is_put_into_the_canvas_and_odd_values_become_0_to_1():
     alpha = np.full((5, 4), np.nan, np.float32)
     alpha[:, 0], alpha[:, 1] = 2.0, -1.0
     for mask, around in ((None, 0.0), (outside, 0.25)):
-        loaded = LoadedFrame(1, None, None, Geometry(Rect(0, 0, 6, 6), canvas), mask, None)
+        loaded = LoadedFrame(1, None, None, Geometry(Rect(0, 0, 6, 6), canvas), mask, False, None)
         found = _on_canvas(alpha, loaded, region)
         assert found[3:, 6:].tolist() == [[1, 0]] * 3
         assert (found[:3] == around).all()
         assert (found[:, :6] == around).all()
     assert (outside == 0.25).all()
-    far = LoadedFrame(1, None, None, Geometry(canvas, canvas), None, None)
+    far = LoadedFrame(1, None, None, Geometry(canvas, canvas), None, False, None)
     assert not _on_canvas(alpha, far, Rect(100, 100, 4, 5)).any()
     assert _on_canvas(alpha, far, None).shape == (5, 4)
