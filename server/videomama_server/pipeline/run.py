@@ -65,13 +65,17 @@ class Matte:
         self._emit(self._done(computed, time.monotonic() - started))
 
     def _computed(self, survey: Survey) -> Generator[Pause, None, Computation]:
-        """Compute all windows; after running out of memory, start over with what the engine settles for now."""
+        """Compute all windows; after running out of memory, start over once another engine has let go of some.
+
+        Where none holds any, start over with what the engine settles for now.
+        """
         computation = self._computation(survey)
         while (trouble := (yield from self._tried(computation))) is not None:
             log.warning("%s", trouble)
             computation.release()
             self._writer.wait()
-            survey = yield from self._smaller(survey, trouble)
+            if not self._order.make_room(self._order.engine_name):
+                survey = yield from self._smaller(survey, trouble)
             computation = self._computation(survey)
         return computation
 

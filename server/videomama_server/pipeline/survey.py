@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional, TypeVar
 
-from videomama_client.errors import BadInput, Cancelled
+from videomama_client.errors import BadInput, Cancelled, OutOfMemory
 from videomama_client.mask_presets import outline_of
 from videomama_client.messages import MaskTaken, SubmitMatte
-from videomama_client.settings import MatteSettings
+from videomama_client.settings import MatteSettings, Resolved
 from videomama_client.wording import counted
 
 from videomama_server import engines
@@ -48,6 +48,7 @@ class Order:
     """One job as the worker took it in: the request, and what it stands for on this machine.
 
     `light` is None where the engine stays, however small the subject is. `note` is for the person; mostly empty.
+    `make_room` has an engine other than the named one let go of memory; it returns whether there was one.
     """
 
     job: str
@@ -58,6 +59,7 @@ class Order:
     delivery: Delivery
     light: LightEngine | None = None
     note: str = ""
+    make_room: Callable[[str], bool] = lambda _: False
 
 
 @dataclass(frozen=True)
@@ -272,10 +274,20 @@ def _identity(order: Order, settings: MatteSettings, looked: _Looked, region: Re
     roi = regions.OFF if region is None else regions.format_region(region)
     around = region or looked.display
     settled = replace(settings, engine=order.engine_name, roi=roi)
-    resolved = order.engine.resolve(settled, (around.h, around.w))
+    resolved = _resolved(order, settled, (around.h, around.w))
     transform = color.display_transform(settings.colorspace, settings.exposure)
     engine = engines.fingerprint(order.engine_name, order.engine)
     return Identity(engine, transform.fingerprint, resolved)
+
+
+def _resolved(order: Order, settings: MatteSettings, size: tuple[int, int]) -> Resolved:
+    """Return what the engine decides; while nothing of this size fits, other engines let go of what they hold."""
+    while True:
+        try:
+            return order.engine.resolve(settings, size)
+        except OutOfMemory:
+            if not order.make_room(order.engine_name):
+                raise
 
 
 def _leaving(wanted: Sequence[int], looked: _Looked, region: Rect | None) -> list[str]:

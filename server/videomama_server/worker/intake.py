@@ -96,7 +96,7 @@ class Intake:
         engine = self._shelf.engine(name, engine_config)
         light = engines.for_small_subjects(request.settings.engine, name)
         taking_over = LightEngine(light, self._shelf.engine(light, engine_config)) if light else None
-        return Order(run.job, request, name, engine, reader, delivery, taking_over)
+        return Order(run.job, request, name, engine, reader, delivery, taking_over, make_room=self._shelf.make_room)
 
     def _sources(self, run: pipe.RunJob, cancelled: threading.Event) -> tuple[Source, Source]:
         request, roots = run.submit, self._config.roots
