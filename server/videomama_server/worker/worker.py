@@ -60,7 +60,7 @@ class Worker:
             writers=ThreadPoolExecutor(server_config.threads, "writer"),
             threads=server_config.threads,
         )
-        shelf = EngineShelf(server_config, cache.write_root / config.FOLDED, self._emit)
+        self._shelf = shelf = EngineShelf(server_config, cache.write_root / config.FOLDED, self._emit)
         reads = Reads(lambda job, files: self._emit(pipe.FilesRead(job, files)))
         self._intake = Intake(server_config, self._services, shelf, reads, self._emit)
         self._scheduler = Scheduler(self._steps, self._emit, shelf.report_usage, server_config.log_location)
@@ -138,6 +138,7 @@ class Worker:
 
     def _emit(self, message: Any) -> None:
         if isinstance(message, (messages.MatteDone, messages.MatteFailed)):
+            self._shelf.report_usage()  # before its client may ask
             self._scheduler.note_last_word(message.job)
         with self._sending:
             pipe.send(self._outbox, message)
