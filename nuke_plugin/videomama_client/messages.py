@@ -213,13 +213,30 @@ class ConfigValue:
 
 
 @dataclass(frozen=True)
+class LoadedEngine:
+    """An engine that holds memory of a device. A map inside `StatusReported`.
+
+    Fields:
+        name: of the engine.
+        device, dtype: what it runs on, and computes in.
+        resident_bytes: of weights that stay on that device.
+        peak_bytes: the most that was in use on it at once; None where that cannot be known.
+    """
+
+    name: str
+    device: str
+    dtype: str
+    resident_bytes: int
+    peak_bytes: Optional[int] = None
+
+
+@dataclass(frozen=True)
 class StatusReported:
     """How the server is. What is not known is None, never a made-up zero.
 
     Fields:
-        device, dtype: what the loaded engine runs on, and computes in.
-        resident_bytes: of weights that stay on that device.
-        peak_bytes: the most that was in use on it at once.
+        engine: of the job that runs.
+        loaded: every engine that holds memory of a device, by name.
         config: what the server runs with, every key.
     """
 
@@ -235,12 +252,17 @@ class StatusReported:
     jobs_running: int
     jobs_finished: int
     worker_restarts: int
-    device: Optional[str] = None
-    dtype: Optional[str] = None
-    resident_bytes: Optional[int] = None
-    peak_bytes: Optional[int] = None
+    loaded: list[LoadedEngine] = field(default_factory=list)
     jobs: list[str] = field(default_factory=list)
     config: list[ConfigValue] = field(default_factory=list)
+
+    @property
+    def engines(self) -> str:
+        """The engine that runs and all that are loaded, with what they run on, for a person; empty where none is."""
+        known = [f"{one.name} on {one.device}, {one.dtype}" for one in self.loaded]
+        if self.engine and self.engine not in [one.name for one in self.loaded]:
+            known.insert(0, self.engine)
+        return "; ".join(known)
 
 
 @dataclass(frozen=True)

@@ -206,13 +206,10 @@ def _show_server(node: nuke.Node, text: str) -> None:
 
 def _state(client: Client) -> str:
     status: messages.StatusReported = client.status()
-    where = f" on {status.device}" if status.device else ""
     jobs = "no job" if not status.jobs_running else counted(status.jobs_running, "job")
     found = server_config.differences(status.config, server_config.from_environment())
     differing = "".join(f". {known}" for known in found) + (f". {server_config.HINT}" if found else "")
-    return (
-        f"{client.endpoint}: version {status.server}, {status.engine or 'no engine loaded'}{where}, {jobs}{differing}"
-    )
+    return f"{client.endpoint}: version {status.server}, {status.engines or 'no engine loaded'}, {jobs}{differing}"
 
 
 def _stop(client: Client) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Optional, Union, get_args
+from typing import Any, BinaryIO, Union, get_args
 
 from videomama_client import messages, wire
 from videomama_client.errors import ProtocolError
@@ -61,13 +61,10 @@ class FilesRead:
 
 
 @dataclass(frozen=True)
-class EngineHolds:
-    """What the engine holds of its device; None where that is not known, or nothing is held."""
+class EnginesHold:
+    """What the engines hold of their devices; those that hold nothing are left out."""
 
-    device: Optional[str] = None
-    dtype: Optional[str] = None
-    resident_bytes: Optional[int] = None
-    peak_bytes: Optional[int] = None
+    loaded: list[messages.LoadedEngine]
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ Answer = Union[messages.FramesPlanned, messages.EnginesReported, messages.CacheR
 QUESTIONS = get_args(Question)
 ANSWERS = get_args(Answer)
 _TASKS = (RunJob, DropJob, FrameSupplied)
-_NEWS = (WorkerReady, JobBegun, FilesRead, EngineHolds, Pulse)
+_NEWS = (WorkerReady, JobBegun, FilesRead, EnginesHold, Pulse)
 KINDS = {kind.__name__: kind for kind in (*_TASKS, *QUESTIONS, *_NEWS, *messages.JOB_EVENTS, *ANSWERS)}
 
 

@@ -17,6 +17,7 @@ PLAIN_RECORDS = {  # that messages hold, and that hold no other
     SettingSpec,
     messages.ConfigValue,
     messages.JobState,
+    messages.LoadedEngine,
     messages.MaskTaken,
     messages.QcFlag,
     messages.StageDone,

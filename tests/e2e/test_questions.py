@@ -175,5 +175,5 @@ def test_the_model_plans_without_being_loaded(start_server, tiny_checkpoint):
         planned = client.plan_frames(MODEL, "1001-1100", "1050")
         assert (planned.engine, planned.window, planned.overlap) == ("videomama", 16, 4)
         assert planned.needed_ranges == "1032-1071"
-        assert client.status().resident_bytes is None
+        assert client.status().loaded == []
     assert not (server.cache_dir / "folded").exists()

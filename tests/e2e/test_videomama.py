@@ -90,15 +90,17 @@ def test_the_command_line_says_what_ran(model_server, make_clip, videomama, tiny
 def test_status_tells_what_the_engine_holds_and_unload_frees_it(model_server, make_clip, videomama):
     model_server.refine(make_clip(count=1), **QUICK)
     status = model_server.status()
-    assert (status.device, status.dtype) == ("cpu", "fp32")
-    assert status.resident_bytes > 1_000_000
-    assert status.peak_bytes > status.resident_bytes
+    assert [(one.name, one.device, one.dtype) for one in status.loaded] == [("videomama", "cpu", "fp32")]
+    assert status.loaded[0].resident_bytes > 1_000_000
+    assert status.loaded[0].peak_bytes > status.loaded[0].resident_bytes
     connection = ("--connection-file", str(model_server.connection_file))
+    shown = [line.split() for line in videomama("status", *connection).out.splitlines() if " loaded  " in line]
+    assert [line[:5] for line in shown] == [["loaded", "videomama", "on", "cpu,", "fp32:"]]
     said = videomama("unload", *connection)
     assert (said.code, said.out) == (0, "The engine is unloaded.\n")
     status = json.loads(videomama("status", "--json", *connection).out)
     assert status["worker_pid"] is None
-    assert status["resident_bytes"] is None
+    assert status["loaded"] == []
     assert model_server.refine(make_clip(count=1), **QUICK).done.computed == 1
 
 

@@ -19,7 +19,7 @@ MESSAGES = [
     pipe.WorkerReady(123),
     pipe.JobBegun("j"),
     pipe.FilesRead("j", ["plate frame 7 (/p.0007.exr)"]),
-    pipe.EngineHolds("cuda:0", "fp16", 2_500_000_000, None),
+    pipe.EnginesHold([messages.LoadedEngine("videomama", "cuda:0", "fp16", 2_500_000_000, None)]),
     pipe.Pulse(2**40, True),
     messages.MattePlanned("j", "classic", [0, 0, 64, 48], 3, "/o.####.exr"),
     messages.FrameWanted("j", "mask", 7),

@@ -153,9 +153,8 @@ def _version(ours: str, theirs: str) -> ReportLine:
 
 def _answers(client: Client, path: Path) -> list[ReportLine]:
     status = client.status()
-    where = f" on {status.device}" if status.device else ""
     return [
-        ReportLine(True, f"Engine: {status.engine or ('loaded' if status.device else 'not loaded')}{where}"),
+        ReportLine(True, f"Engine: {status.engines or 'not loaded'}"),
         *_restarts(status.worker_restarts),
         *_differing(status),
         _cache(Path(status.cache_dir)),

@@ -95,24 +95,20 @@ def server_detail(shot: Snapshot) -> str:
 
 
 def engine_line(status: Optional[StatusReported]) -> str:
-    """Return which engine is loaded, on what and in which number format."""
+    """Return which engines are loaded, on what and in which number format."""
     if status is None:
         return NOTHING
-    if status.device is None and status.engine is None:
-        return "Not loaded"
-    where = "" if status.device is None else f" on {status.device}"
-    return (status.engine or "Loaded") + where + ("" if status.dtype is None else f", {status.dtype}")
+    return status.engines or "Not loaded"
 
 
 def memory_line(status: Optional[StatusReported]) -> str:
-    """Return the memory of the worker process and, where an engine is loaded, that of its device."""
+    """Return the memory of the worker process, and of each engine that is loaded that of its device."""
     if status is None:
         return NOTHING
-    known = (
-        ("worker", status.worker_memory_bytes),
-        ("weights", status.resident_bytes),
-        ("peak", status.peak_bytes),
-    )
+    known = [("worker", status.worker_memory_bytes)]
+    for one in status.loaded:
+        whose = f"{one.name} " if len(status.loaded) > 1 else ""
+        known += [(f"{whose}weights", one.resident_bytes), (f"{whose}peak", one.peak_bytes)]
     parts = (f"{name} {size(count)}".replace(" ", _TIE) for name, count in known if count is not None)
     return _DOT.join(parts) or NOTHING
 

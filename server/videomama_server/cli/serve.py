@@ -69,10 +69,12 @@ def status(connection_file: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(report))
         return
-    jobs, config_values = report.pop("jobs"), report.pop("config")
+    jobs, config_values, loaded = report.pop("jobs"), report.pop("config"), report.pop("loaded")
     del report["differs"]
     for name, value in report.items():
         click.echo(f"{name.replace('_', ' '):>20}  {_shown(name, value)}")
+    for engine in loaded:
+        click.echo(f"{'loaded':>20}  {_described(engine)}")
     for name, value in config_values.items():
         click.echo(f"{'config':>20}  {name} = {value or '-'}")
     for job in jobs:
@@ -102,6 +104,12 @@ def unload(connection_file: Path | None) -> None:
     with launch.connect(config.load({"connection_file": connection_file}).connection_file, start=False) as client:
         client.unload_engine()
     click.echo("The engine is unloaded.")
+
+
+def _described(engine: dict[str, Any]) -> str:
+    """Return an engine that is loaded, and what it holds, in one line."""
+    resident, peak = (_shown(name, engine[name]) for name in ("resident_bytes", "peak_bytes"))
+    return f"{engine['name']} on {engine['device']}, {engine['dtype']}: {resident} resident, peak {peak}"
 
 
 def _shown(name: str, value: Any) -> str:

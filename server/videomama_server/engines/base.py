@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -23,6 +23,10 @@ MATTING = "matting"  # makes an alpha of a plate and a rough mask
 REFINER = "refiner"  # sharpens an alpha
 ADJUSTMENT = "adjustment"  # changes a finished alpha
 ROLES = (MAKER, MATTING, REFINER, ADJUSTMENT)  # in the order in which the stages of a job come
+
+
+def _no_room() -> bool:
+    return False
 
 
 class DeviceLost(RuntimeError):
@@ -60,6 +64,8 @@ class EngineConfig:
         device, dtype: what to run on and compute in; `auto` leaves it to the engine.
         max_vram_gb: memory of the device that may be used; 0 for all that is free.
         compile: whether networks are compiled: `auto`, `on`, `off`.
+        make_room: has another engine, the least recently used that holds something, let go of it; returns whether
+            there was one. To be called where memory is short, before less is made of a job. For the job's own thread.
     """
 
     weights: Path
@@ -68,6 +74,7 @@ class EngineConfig:
     dtype: str = "auto"
     max_vram_gb: float = 0.0
     compile: str = "auto"
+    make_room: Callable[[], bool] = field(default=_no_room, compare=False, repr=False)
 
     @classmethod
     def of(cls, config: Config) -> EngineConfig:

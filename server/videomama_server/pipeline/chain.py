@@ -64,6 +64,7 @@ class Chain:
         cancelled: set from outside to stop the job.
 
     Attributes:
+        computing: the order of the stage that computes, or was the last to.
         last: the order of the last stage; its reader reads the alphas of the stage before once `run` has begun.
     """
 
@@ -76,6 +77,7 @@ class Chain:
         cancelled: threading.Event,
     ) -> None:
         self.stages = list(stages)
+        self.computing = stages[0].order
         self.last = stages[-1].order
         self._services = services
         self._writers = writers
@@ -104,6 +106,7 @@ class Chain:
             self.last = orders[-1]
             yield from self._look_up(orders)
         for part in reversed(self._parts):
+            self.computing = part.order
             with within(part.order.label):
                 self._make_room(part)
                 self._begin(part.order, len(part.computation.survey.plan.wanted))

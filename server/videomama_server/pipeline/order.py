@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,6 +46,7 @@ class Order:
         note: for the person; mostly empty.
         then: the stages after the first.
         index: of this stage, from 0.
+        make_room: has an engine other than the named one let go of memory; returns whether there was one.
     """
 
     job: str
@@ -57,6 +59,7 @@ class Order:
     note: str = ""
     then: tuple[LaterStage, ...] = ()
     index: int = 0
+    make_room: Callable[[str], bool] = lambda _: False
 
     @property
     def label(self) -> str:

@@ -79,9 +79,10 @@ class Matte:
         return survey_stages(self._order, first)
 
     def _computed(self, stages: list[SurveyedStage]) -> Generator[Pause, None, Chain]:
-        """Compute all stages; start over with what engines settle for after running out of memory.
+        """Compute all stages; after running out of memory, start over once another engine has let go of some.
 
-        The same goes for an entry that was removed while it was needed, a few times.
+        Where none holds any, start over with what the engine settles for now. The same goes for an entry that was
+        removed while it was needed, a few times.
         """
         chain = self._chain(stages)
         losses = 0
@@ -90,12 +91,12 @@ class Matte:
             chain.release()
             for writer in self._writers:
                 writer.wait()
-            if isinstance(trouble, OutOfMemory):
-                stages = yield from self._smaller(stages, trouble)
-            elif losses == _MOST_LOSSES:
-                raise trouble
-            else:
+            if isinstance(trouble, AlphaLost):
                 losses += 1
+                if losses > _MOST_LOSSES:
+                    raise trouble
+            elif not self._order.make_room(chain.computing.engine_name):
+                stages = yield from self._smaller(stages, trouble)
             chain = self._chain(stages)
         return chain
 

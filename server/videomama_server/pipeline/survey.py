@@ -8,10 +8,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional, TypeVar
 
-from videomama_client.errors import BadInput, Cancelled
+from videomama_client.errors import BadInput, Cancelled, OutOfMemory
 from videomama_client.mask_presets import outline_of
 from videomama_client.messages import MaskTaken
-from videomama_client.settings import MatteSettings
+from videomama_client.settings import MatteSettings, Resolved
 from videomama_client.wording import counted
 
 from videomama_server import engines
@@ -281,10 +281,20 @@ def _identity(order: Order, settings: MatteSettings, display: Rect, region: Rect
     roi = regions.OFF if region is None else regions.format_region(around)
     settled = replace(settings, engine=order.engine_name, roi=roi)
     with within(order.label):
-        resolved = order.engine.resolve(settled, (around.h, around.w))
+        resolved = _resolved(order, settled, (around.h, around.w))
     transform = color.display_transform(settings.colorspace, settings.exposure)
     engine = engines.fingerprint(order.engine_name, order.engine)
     return Identity(engine, transform.fingerprint, resolved)
+
+
+def _resolved(order: Order, settings: MatteSettings, size: tuple[int, int]) -> Resolved:
+    """Return what the engine decides; while nothing of this size fits, other engines let go of what they hold."""
+    while True:
+        try:
+            return order.engine.resolve(settings, size)
+        except OutOfMemory:
+            if not order.make_room(order.engine_name):
+                raise
 
 
 def _leaving(wanted: Sequence[int], looked: _Looked, region: Rect | None) -> list[str]:

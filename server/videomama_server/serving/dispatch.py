@@ -30,7 +30,7 @@ class Dispatch:
         book: the jobs.
         questions: what only the worker can answer.
         worker: the engine worker.
-        held: what its engine holds, as it said last.
+        loaded: what each of its engines holds, as it said last.
     """
 
     def __init__(self, config: Config, send: Send, note_work: Callable[[], None]) -> None:
@@ -39,11 +39,11 @@ class Dispatch:
         self.book = JobBook()
         self.questions = QuestionBook(send)
         self.worker = Supervisor(config, self.take, self._take_death)
-        self.held = pipe.EngineHolds()
+        self.loaded: list[messages.LoadedEngine] = []
         self._handlers: dict[type, Callable[[Any], None]] = {
             pipe.JobBegun: lambda begun: self.book.note_begun(begun.job),
             pipe.FilesRead: lambda read: self.book.note_files(read.job, read.files),
-            pipe.EngineHolds: self._take_usage,
+            pipe.EnginesHold: self._take_usage,
             **dict.fromkeys(pipe.ANSWERS, self.questions.settle),
             **dict.fromkeys(messages.JOB_EVENTS, self._take_event),
         }
@@ -90,7 +90,7 @@ class Dispatch:
 
     async def retire_engine(self) -> None:
         """End the worker, which also frees what a device's driver keeps for each process that uses it."""
-        self.held = pipe.EngineHolds()
+        self.loaded = []
         await self.worker.retire()
 
     async def unload_engine(self) -> None:
@@ -108,8 +108,8 @@ class Dispatch:
         if handle is not None:
             handle(message)
 
-    def _take_usage(self, holds: pipe.EngineHolds) -> None:
-        self.held = holds
+    def _take_usage(self, hold: pipe.EnginesHold) -> None:
+        self.loaded = hold.loaded
 
     def _take_event(self, event: messages.JobEvent) -> None:
         news = self.book.note(event)
@@ -125,7 +125,7 @@ class Dispatch:
         self._send(job.client, event)
 
     def _take_death(self, code: int) -> None:  # noqa: ARG002  (logged where it was seen)
-        self.held = pipe.EngineHolds()
+        self.loaded = []
         again, failed = self.book.after_death()
         for event in failed:
             self._tell(event)

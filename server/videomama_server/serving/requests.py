@@ -93,10 +93,7 @@ class Requests:
             jobs_running=len(running),
             jobs_finished=self._dispatch.book.finished,
             worker_restarts=self._dispatch.worker.restarts,
-            device=self._dispatch.held.device,
-            dtype=self._dispatch.held.dtype,
-            resident_bytes=self._dispatch.held.resident_bytes,
-            peak_bytes=self._dispatch.held.peak_bytes,
+            loaded=self._dispatch.loaded,
             jobs=[job.describe() for job in running[:50]],
             config=self._values,
         )

@@ -105,6 +105,7 @@ class Intake:
             delivery,
             taking_over,
             then=tuple(LaterStage(stage.name, self._engine(stage), stage.settings) for stage in later),
+            make_room=self._shelf.make_room,
         )
 
     def _engine(self, stage: ChosenStage) -> Engine:

@@ -1,16 +1,22 @@
-"""The engines that the worker has loaded, and what an engine is told of this machine."""
+"""The engines that the worker has loaded, which of them lets go when memory is short, and what each is told."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Hashable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from videomama_client.errors import OutOfMemory
+from videomama_client.messages import LoadedEngine
 from videomama_client.settings import MatteSettings
 
 from videomama_server import config, engines, pipe
-from videomama_server.engines.base import Engine, EngineConfig, EngineUsage, give_back_memory
+from videomama_server.engines.base import Engine, EngineConfig, give_back_memory
 from videomama_server.files.access import permit
+
+log = logging.getLogger(__name__)
 
 
 class EngineShelf:
@@ -19,17 +25,17 @@ class EngineShelf:
     Args:
         server_config: the server's config.
         folded_dir: where engines keep weights that they have made ready.
-        emit: takes `EngineHolds` whenever what the engines hold has changed.
+        emit: takes `EnginesHold` whenever what the engines hold has changed.
     """
 
     def __init__(
-        self, server_config: config.Config, folded_dir: Path, emit: Callable[[pipe.EngineHolds], None]
+        self, server_config: config.Config, folded_dir: Path, emit: Callable[[pipe.EnginesHold], None]
     ) -> None:
         self._config = server_config
         self._folded_dir = folded_dir
         self._emit = emit
-        self._engines: dict[str, tuple[Hashable, Engine]] = {}
-        self._usage: EngineUsage | None = None
+        self._engines: dict[str, tuple[Hashable, Engine]] = {}  # the least recently used first
+        self._told: list[LoadedEngine] = []
 
     def engine_config(self, settings: MatteSettings) -> EngineConfig:
         """Return what engines are told of this machine; a job may name weights of its own.
@@ -44,7 +50,7 @@ class EngineShelf:
         return replace(EngineConfig.of(own), weights=weights, folded_dir=self._folded_dir)
 
     def engine(self, name: str, engine_config: EngineConfig) -> Engine:
-        """Return an engine. It stays loaded until a job names other weights: two models may not fit on one device.
+        """Return an engine. It stays loaded until a job names other weights; see `make_room` too.
 
         Args:
             name: resolved, never `auto`.
@@ -52,16 +58,40 @@ class EngineShelf:
 
         Raises:
             WeightsError: packages or weights that the engine needs are missing.
+            OutOfMemory: it does not fit, although all others have let go of what they held.
         """
         identity = engines.identity(name, engine_config)
-        known = self._engines.get(name)
-        if known is not None and known[0] == identity:
-            return known[1]
-        if known is not None:
+        known = self._engines.pop(name, None)
+        if known is not None and known[0] != identity:
             known[1].release()
-        engine = engines.load(name, engine_config)
-        self._engines[name] = (identity, engine)
-        return engine
+            known = None
+        self._engines[name] = known or (identity, self._load(name, engine_config))
+        return self._engines[name][1]
+
+    def make_room(self, name: str) -> bool:
+        """Have the engine that was used least recently let go of what it holds; return whether there was one.
+
+        It stays on the shelf: a job that still needs it has it load again.
+
+        Args:
+            name: of the engine that needs memory, which keeps what it has.
+        """
+        for other, (_, engine) in self._engines.items():
+            if other != name and engine.usage() is not None:
+                log.info("the engine %s lets go of its memory, which %s needs", other, name)
+                engine.release()
+                if engine.usage() is None:
+                    return True
+        return False
+
+    def _load(self, name: str, engine_config: EngineConfig) -> Engine:
+        with_room = replace(engine_config, make_room=partial(self.make_room, name))
+        while True:
+            try:
+                return engines.load(name, with_room)
+            except (OutOfMemory, MemoryError):
+                if not self.make_room(name):
+                    raise
 
     def give_back_memory(self) -> None:
         """Have the engines return memory that they do not use, unless the config says otherwise."""
@@ -70,8 +100,13 @@ class EngineShelf:
                 give_back_memory(engine)
 
     def report_usage(self) -> None:
-        """Tell the server what the loaded engines hold, when that has changed."""
-        usage = next((usage for _, engine in self._engines.values() if (usage := engine.usage())), None)
-        if usage is not None and usage != self._usage:
-            self._usage = usage
-            self._emit(pipe.EngineHolds(usage.device, usage.dtype, usage.resident_bytes, usage.peak_bytes))
+        """Tell the server what each of the loaded engines holds, when that has changed."""
+        usages = {name: engine.usage() for name, (_, engine) in self._engines.items()}
+        loaded = [
+            LoadedEngine(name, usage.device, usage.dtype, usage.resident_bytes, usage.peak_bytes)
+            for name, usage in sorted(usages.items())
+            if usage is not None
+        ]
+        if loaded != self._told:
+            self._told = loaded
+            self._emit(pipe.EnginesHold(loaded))

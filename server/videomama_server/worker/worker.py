@@ -60,7 +60,7 @@ class Worker:
             writers=ThreadPoolExecutor(server_config.threads, "writer"),
             threads=server_config.threads,
         )
-        shelf = EngineShelf(server_config, cache.write_root / config.FOLDED, self._emit)
+        self._shelf = shelf = EngineShelf(server_config, cache.write_root / config.FOLDED, self._emit)
         reads = Reads(lambda job, files: self._emit(pipe.FilesRead(job, files)))
         self._intake = Intake(server_config, self._services, shelf, reads, self._emit)
         self._scheduler = Scheduler(
@@ -140,6 +140,7 @@ class Worker:
 
     def _emit(self, message: Any) -> None:
         if isinstance(message, (messages.MatteDone, messages.MatteFailed)):
+            self._shelf.report_usage()  # before its client may ask
             self._scheduler.note_last_word(message.job)
         with self._sending:
             pipe.send(self._outbox, message)

@@ -137,7 +137,7 @@ class ScriptedServer:
     def _on_ReportStatus(self, asked):  # noqa: N802
         known = messages.StatusReported(
             asked.request, "0.1.0", 4711, 75.0, self.cache.folder, str(self.log_file), 4712, 532_000_000, "videomama",
-            1, 3, 0, "cuda:0", "bf16", 3_100_000_000, 7_800_000_000,
+            1, 3, 0, [messages.LoadedEngine("videomama", "cuda:0", "bf16", 3_100_000_000, 7_800_000_000)],
         )  # fmt: skip
         return replace(known, **self.status_changes)
 

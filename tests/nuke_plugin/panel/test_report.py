@@ -173,16 +173,15 @@ def test_a_variable_that_the_server_does_not_go_by_is_named_with_both_values(hea
 
 
 @pytest.mark.parametrize(
-    ("engine", "device", "said"),
+    ("engine", "loaded", "said"),
     [
-        ("videomama", "cuda:0", "Engine: videomama on cuda:0"),
-        ("classic", None, "Engine: classic"),
-        (None, "cpu", "Engine: loaded on cpu"),
-        (None, None, "Engine: not loaded"),
+        ("videomama", [messages.LoadedEngine("videomama", "cuda:0", "fp16", 1)], "Engine: videomama on cuda:0, fp16"),
+        ("classic", [], "Engine: classic"),
+        (None, [], "Engine: not loaded"),
     ],
 )
-def test_of_the_engine_is_said_what_is_known(healthy, engine, device, said):
-    healthy.status_changes.update(engine=engine, device=device)
+def test_of_the_engine_is_said_what_is_known(healthy, engine, loaded, said):
+    healthy.status_changes.update(engine=engine, loaded=loaded)
     assert about(report.lines(healthy.file), "Engine").what == said
 
 
@@ -193,7 +192,7 @@ def test_what_is_found_is_said_in_order_and_in_full(healthy, tmp_path):
         f"Connection file {healthy.file}, mode 0600",
         f"It names {known.endpoint}, pid {known.pid}, version {known.version}",
         f"The server answers; it is version {known.version} too",
-        "Engine: videomama on cuda:0",
+        "Engine: videomama on cuda:0, bf16",
         f"The cache folder {tmp_path / 'cache'} can be written",
         f"Log {healthy.log_file}, 6 bytes",
     ]

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from videomama_client.messages import CacheReported, StatusReported
+from videomama_client.messages import CacheReported, LoadedEngine, StatusReported
 from videomama_nuke.panel import snapshot
 from videomama_nuke.panel.snapshot import RUNNING, SILENT, UNREACHABLE, Snapshot
 
-STATUS = StatusReported(
-    "r", "0.1.0", 4711, 75.0, "/cache", "/log", 4712, 532_000_000, "videomama", 1, 3, 0, "cuda:0", "bf16", 3_100_000_000
-)
+HELD = LoadedEngine("videomama", "cuda:0", "bf16", 3_100_000_000)
+OTHER = LoadedEngine("vitmatte", "cpu", "fp32", 100_000_000, 200_000_000)
+STATUS = StatusReported("r", "0.1.0", 4711, 75.0, "/cache", "/log", 4712, 532_000_000, "videomama", 1, 3, 0, [HELD])
 
 
 SIZES = {
@@ -72,7 +72,7 @@ def test_a_running_server_says_what_it_is():
 
 
 def test_what_is_not_known_is_not_made_up():
-    nothing = replace(STATUS, engine=None, device=None, dtype=None, resident_bytes=None, worker_memory_bytes=None)
+    nothing = replace(STATUS, engine=None, loaded=[], worker_memory_bytes=None)
     assert snapshot.engine_line(nothing) == "Not loaded"
     assert snapshot.memory_line(nothing) == snapshot.engine_line(None) == snapshot.cache_line(None) == snapshot.NOTHING
 
@@ -162,16 +162,22 @@ def test_news_are_a_minute_old_at_most(age, said):
 
 
 @pytest.mark.parametrize(
-    ("engine", "device", "dtype", "said"),
+    ("engine", "loaded", "said"),
     [
-        (None, None, None, "Not loaded"),
-        (None, "cpu", None, "Loaded on cpu"),
-        ("classic", None, None, "classic"),
-        ("videomama", "cuda:0", "bf16", "videomama on cuda:0, bf16"),
+        (None, [], "Not loaded"),
+        ("classic", [], "classic"),
+        (None, [HELD], "videomama on cuda:0, bf16"),
+        ("videomama", [HELD], "videomama on cuda:0, bf16"),
+        ("adjust", [HELD, OTHER], "adjust; videomama on cuda:0, bf16; vitmatte on cpu, fp32"),
     ],
 )
-def test_of_the_engine_is_said_what_is_known(engine, device, dtype, said):
-    assert snapshot.engine_line(replace(STATUS, engine=engine, device=device, dtype=dtype)) == said
+def test_of_the_engines_is_said_what_is_known(engine, loaded, said):
+    assert snapshot.engine_line(replace(STATUS, engine=engine, loaded=loaded)) == said
+
+
+def test_the_memory_of_each_engine_that_is_loaded_is_said_with_its_name():
+    said = snapshot.memory_line(replace(STATUS, loaded=[HELD, OTHER])).replace("\u00a0", " ").split(" \u00b7 ")
+    assert said == ["worker 532 MB", "videomama weights 3.1 GB", "vitmatte weights 100 MB", "vitmatte peak 200 MB"]
 
 
 def test_a_clock_names_the_day_where_that_is_another():

@@ -37,7 +37,7 @@ def test_it_tells_all_that_the_server_says(scripted, make_watcher, make_job, eve
     shot = watcher.snapshot()
     assert shot.state == RUNNING
     assert [job.job for job in shot.jobs] == ["a", "b"]
-    assert shot.status.device == "cuda:0"
+    assert shot.status.loaded[0].device == "cuda:0"
     assert shot.cache.entries == 12
     assert (shot.log_file, shot.log) == (str(scripted.log_file), ("hello",))
     assert time.time() - shot.since == pytest.approx(75.0, abs=5.0)

@@ -6,7 +6,7 @@ import time
 import comps
 import pytest
 from videomama_client.errors import BadInput, ServerUnreachable
-from videomama_client.messages import StatusReported
+from videomama_client.messages import LoadedEngine, StatusReported
 
 
 @pytest.fixture
@@ -186,9 +186,11 @@ class Answering:
 
     endpoint = "tcp://here:1"
 
-    def __init__(self, engine: str | None = None, jobs: int = 0, device: str | None = None) -> None:
+    def __init__(self, engine: str | None = None, jobs: int = 0, device: str = "") -> None:
         facts = ("0.1.0", 1, 1.0, "/cache", "/log", None, None)
-        self.reported = StatusReported("r", *facts, engine, jobs, 0, 0, device)
+        self.reported = StatusReported(
+            "r", *facts, engine, jobs, 0, 0, [LoadedEngine(engine, device, "fp16", 1)] if device else []
+        )
         self.stopped = 0
 
     def __enter__(self):
@@ -210,7 +212,7 @@ class Answering:
         ({}, "tcp://here:1: version 0.1.0, no engine loaded, no job"),
         (
             {"engine": "videomama", "device": "cuda:0", "jobs": 1},
-            "tcp://here:1: version 0.1.0, videomama on cuda:0, 1 job",
+            "tcp://here:1: version 0.1.0, videomama on cuda:0, fp16, 1 job",
         ),
         ({"engine": "classic", "jobs": 3}, "tcp://here:1: version 0.1.0, classic, 3 jobs"),
     ],

@@ -9,7 +9,7 @@ KEY = "ab" + "0" * 38
 
 
 def test_entries_fan_out_by_the_first_two_characters_of_their_keys(tmp_path):
-    entry = layout.entry(tmp_path, KEY)
+    entry = layout.entry(tmp_path, KEY, version=1)
     assert entry == tmp_path / "entries" / "ab" / f"{KEY}.exr"
     assert layout.note(entry) == tmp_path / "entries" / "ab" / f"{KEY}.json"
 

@@ -133,7 +133,7 @@ def test_a_new_cache_says_its_format_and_one_of_before_learns_to(folder, old):
     assert (folder / "format.txt").read_text() == f"{layout.FORMAT}\n"
     (folder / "format.txt").unlink()
     path = old.publish(KEY, alpha(), FULL)
-    assert Cache(folder).lookup(KEY) == path
+    assert Cache(folder, version=OLD).lookup(KEY) == path
     assert (folder / "format.txt").read_text() == f"{layout.FORMAT}\n"
 
 
@@ -195,7 +195,7 @@ def test_the_command_line_counts_older_entries_apart(videomama, old, folder, mon
     old.publish(KEY, alpha(), FULL)
     path = layout.entry(folder, OTHER, 0)  # of a version before this one
     path.parent.mkdir(parents=True)
-    layout.entry(folder, KEY).rename(path)
+    layout.entry(folder, KEY, OLD).rename(path)
     said = videomama("cache", "--cache-dir", folder, "stat").out
     assert "1 entry, 0.0 MB\nof these, 1 entry of older versions, 0.0 MB; they are pruned first\n" in said
     report = json.loads(videomama("cache", "--cache-dir", folder, "--json", "stat").out)

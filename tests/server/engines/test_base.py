@@ -49,6 +49,9 @@ def test_engines_are_given_all_that_the_config_says_for_them(tmp_path):
     )
     given = EngineConfig.of(said)
     for known in fields(EngineConfig):
+        if known.name == "make_room":  # which the worker's shelf gives
+            assert not given.make_room()
+            continue
         assert getattr(given, known.name) == getattr(said, known.name)
         assert getattr(given, known.name) != getattr(EngineConfig.of(Config()), known.name)
 

@@ -3,6 +3,7 @@ import gc
 import itertools
 import threading
 import weakref
+from concurrent.futures import wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from videomama_server.media import frames
 from videomama_server.media.channels import ChannelChoice
 from videomama_server.media.color import display_transform
 from videomama_server.media.geometry import Geometry, Rect
+from videomama_server.pipeline.run import Matte
 from videomama_server.pipeline.window_grid import Window, blend_weights, lay
 from videomama_server.qc import scores
 
@@ -571,6 +573,59 @@ def test_out_of_memory_begins_anew_with_what_the_engine_settles_for(bench, make_
     again = bench.run(shot, small)
     assert again.computed == []
     assert_same(outcome, again, outcome.frames)
+
+
+def run_with_room(bench, shot, engine, holders):
+    """Run a job while so many other engines hold memory; return its outcome and who asked for room."""
+    left, asked = list(range(holders)), []
+
+    def make_room(name):
+        asked.append(name)
+        return bool(left and (left.pop(), 1))
+
+    order = replace(bench.order(shot, engine), make_room=make_room)
+    for pause in Matte(order, bench.services, bench.events.append, threading.Event()).run():
+        if pause is not None:
+            wait([pause])
+    return PipelineOutcome(bench.events, asked)
+
+
+@dataclass
+class PipelineOutcome:
+    """What a job emitted, and which engines asked for room."""
+
+    events: list
+    asked: list
+
+    @property
+    def done(self):
+        return self.events[-1]
+
+
+def test_out_of_memory_has_other_engines_let_go_before_less_is_made_of_the_job(bench, make_shot, latent):
+    class Large(latent):
+        failed = 0
+
+        def resolve(self, settings, size):
+            return replace(settings, canvas="64x64" if self.failed > 2 else "128x128")
+
+        def refine(self, prepared, settings):
+            if self.failed < 2 or (self.failed == 2 and settings.canvas == "128x128" and self.stubborn):
+                self.failed += 1
+                raise OutOfMemory("it does not fit", "Take less.")
+            return super().refine(prepared, settings)
+
+        stubborn = False
+
+    outcome = run_with_room(bench, make_shot(range(1001, 1009), "eight"), Large(), holders=2)
+    assert outcome.asked == ["latent", "latent"]
+    assert outcome.done.computed == 8
+    assert not any("canvas" in warning for warning in outcome.done.warnings)
+    engine = Large()
+    engine.stubborn = True
+    outcome = run_with_room(bench, make_shot(range(1011, 1019), "more"), engine, holders=2)
+    assert outcome.asked == ["latent"] * 3
+    assert any("a canvas of 128x128 did not fit" in warning for warning in outcome.done.warnings)
 
 
 def test_out_of_memory_frees_what_the_failed_window_held_before_it_is_tried_again(bench, make_shot, latent):

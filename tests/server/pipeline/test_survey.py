@@ -4,10 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import OpenImageIO as oiio
 import pytest
-from videomama_client.errors import BadInput, Cancelled, NotPermitted
+from videomama_client.errors import BadInput, Cancelled, NotPermitted, OutOfMemory
 from videomama_client.messages import SubmitMatte
 from videomama_client.settings import MatteSettings
 from videomama_server.cache.memo import Facts, Memo
+from videomama_server.engines.base import RegionRule
 from videomama_server.engines.passthrough import PassthroughEngine
 from videomama_server.media import frames, sequences
 from videomama_server.media.delivery import Delivery
@@ -42,13 +43,23 @@ def survey(shot, tmp_path):
     """Survey the shot with some settings."""
     with ThreadPoolExecutor(2) as readers:
 
-        def run(cancelled=None, out="alpha.####.exr", frame_ranges="", folder=tmp_path, **settings):
-            engine = PassthroughEngine()
+        def run(
+            cancelled=None,
+            out="alpha.####.exr",
+            frame_ranges="",
+            folder=tmp_path,
+            by=PassthroughEngine,
+            make_room=lambda _: False,
+            **settings,
+        ):
+            engine = by()
             out = str(folder / out)
             request = SubmitMatte("r", shot.plate, shot.mask, out, MatteSettings(**settings), frame_ranges=frame_ranges)
             plate, mask = DiskSource("plate", shot.plate, ()), DiskSource("mask", shot.mask, ())
             reader = Reader(plate, mask, Memo(None), wanted_of(request.settings), rehash=False)
-            order = Order("j", request, engine.name, engine, reader, Delivery(sequences.parse(out)))
+            order = Order(
+                "j", request, engine.name, engine, reader, Delivery(sequences.parse(out)), make_room=make_room
+            )
             steps = take_survey(order, readers, cancelled or threading.Event())
             return result_of(steps)
 
@@ -93,6 +104,41 @@ def test_off_is_the_whole_canvas_and_reports_the_display_window(survey):
     assert found.region is None
     assert found.roi == [0, 0, 64, 48]
     assert found.identity.settings.roi == "off"
+
+
+@pytest.mark.parametrize("roi", ["auto", "off", "8,8,16,16"])
+@pytest.mark.parametrize(("fixed", "region"), [(True, Rect(0, 0, 64, 48)), (False, None)])
+def test_an_engine_of_the_whole_plate_gets_it_whatever_region_is_asked_for(survey, roi, fixed, region):
+    class Whole(PassthroughEngine):
+        def rule(self, settings):
+            return RegionRule(whole=True, fixed=fixed)
+
+    found = survey(roi=roi, by=Whole)
+    assert found.region == region
+    assert found.roi == [0, 0, 64, 48]
+    assert found.identity.settings.roi == ("0,0,64,48" if fixed else "off")
+
+
+@pytest.mark.parametrize("holders", [0, 1, 2])
+def test_other_engines_let_go_until_what_is_decided_fits(survey, holders):
+    asked = []
+
+    class Large(PassthroughEngine):
+        def resolve(self, settings, size):
+            if len(asked) < 2:
+                raise OutOfMemory("it does not fit", "Take less.")
+            return super().resolve(settings, size)
+
+    def make_room(name):
+        asked.append(name)
+        return len(asked) <= holders
+
+    if holders < 2:
+        with pytest.raises(OutOfMemory, match="does not fit"):
+            survey(by=Large, make_room=make_room)
+    else:
+        survey(by=Large, make_room=make_room)
+    assert asked == ["passthrough"] * min(2, holders + 1)
 
 
 def test_a_region_counts_from_the_origin_of_the_display_window(survey, shot, pictures):

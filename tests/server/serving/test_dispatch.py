@@ -8,6 +8,8 @@ from videomama_server import config, pipe
 from videomama_server.serving.dispatch import Dispatch
 
 CLIENT = b"a client"
+HELD = messages.LoadedEngine("videomama", "cuda:0", "float16", 1, 2)
+OTHER = messages.LoadedEngine("other", "cuda:0", "float16", 3, None)
 
 
 class Heard(Dispatch):
@@ -33,16 +35,18 @@ def dispatch(tmp_path):
     return Heard(config.load({"connection_file": tmp_path / "connection.json", "cache_dir": tmp_path / "cache"}))
 
 
-def test_the_memory_and_device_of_the_engine_are_as_the_worker_said_last(dispatch):
-    dispatch.take(pipe.EngineHolds("cuda:0", "float16", 1, 2))
-    dispatch.take(pipe.EngineHolds("cuda:0", "float16", 3, 4))
-    assert dispatch.held == pipe.EngineHolds("cuda:0", "float16", 3, 4)
+def test_what_each_engine_holds_is_as_the_worker_said_last(dispatch):
+    dispatch.take(pipe.EnginesHold([HELD]))
+    dispatch.take(pipe.EnginesHold([HELD, OTHER]))
+    assert dispatch.loaded == [HELD, OTHER]
+    dispatch.take(pipe.EnginesHold([]))
+    assert dispatch.loaded == []
 
 
 def test_what_a_dead_worker_held_is_forgotten(dispatch):
-    dispatch.take(pipe.EngineHolds("cuda:0", "float16", 1, 2))
+    dispatch.take(pipe.EnginesHold([HELD]))
     dispatch._take_death(-9)
-    assert dispatch.held == pipe.EngineHolds()
+    assert dispatch.loaded == []
 
 
 def test_every_event_of_a_job_is_entered_in_the_book(dispatch):
@@ -52,7 +56,7 @@ def test_every_event_of_a_job_is_entered_in_the_book(dispatch):
 
 def test_a_message_of_the_worker_that_asks_for_nothing_changes_nothing(dispatch):
     dispatch.take(pipe.WorkerReady(7))
-    assert dispatch.held == pipe.EngineHolds()
+    assert dispatch.loaded == []
     assert dispatch.book.report() == []
 
 

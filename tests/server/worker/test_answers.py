@@ -11,6 +11,7 @@ from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
 from videomama_client.stages import Stage
 from videomama_server import engines, pipe
+from videomama_server.cache import layout
 from videomama_server.cache.entries import Cache
 from videomama_server.cache.upkeep import CacheReport
 from videomama_server.engines.adjust.engine import AdjustEngine
@@ -177,7 +178,7 @@ def filled():
 
     def fill(cache):
         for number in range(3):
-            path = cache.folder / "entries" / "ab" / f"ab{number}.exr"
+            path = layout.entry(cache.folder, f"ab{number}")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(bytes(1_000_000))
 
@@ -195,7 +196,7 @@ def test_entries_of_older_versions_are_told_apart(asking, filled):
     desk = asking()
     filled(desk.cache)
     first = next(desk.cache.folder.glob("entries/ab/*.exr"))
-    first.rename(first.with_name(f"{first.stem}.v0.exr"))  # of a version before the first
+    first.rename(layout.entry(desk.cache.folder, "ab0", version=0))
     told = desk.ask(messages.ReportCache("q"))
     assert (told.entries, told.older_entries, told.older_bytes) == (3, 1, 1_000_000)
 

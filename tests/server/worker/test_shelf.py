@@ -1,5 +1,8 @@
+from typing import ClassVar
+
 import pytest
-from videomama_client.errors import NotPermitted, WeightsError
+from videomama_client.errors import NotPermitted, OutOfMemory, WeightsError
+from videomama_client.messages import LoadedEngine
 from videomama_client.settings import MatteSettings
 from videomama_server import engines, pipe
 from videomama_server.config import Config
@@ -66,21 +69,109 @@ def test_an_engine_without_weights_is_refused_and_not_kept(shelf):
             shelf.engine("videomama", place)
 
 
-def test_usage_is_reported_when_it_changed(shelf, emitted, monkeypatch):
-    held = EngineUsage("cuda:0", "float16", 1, None)
-    monkeypatch.setattr(PassthroughEngine, "usage", lambda _: held)
+class Heavy(PassthroughEngine):
+    """An engine that holds memory of a small card from when it is loaded or used until it lets go."""
+
+    fingerprint = "heavy-1"
+    CARD = 10
+    held: ClassVar[dict[str, int]] = {}
+    needed = 4
+
+    def __init__(self, engine_config):
+        self.make_room = engine_config.make_room
+        self.take()
+
+    def take(self):
+        if sum(self.held.values()) + self.needed > self.CARD:
+            raise OutOfMemory(f"{self.name} does not fit", "Free some memory.")
+        self.held[self.name] = self.needed
+
+    def usage(self):
+        return EngineUsage("card", "fp16", self.held[self.name], None) if self.name in self.held else None
+
+    def release(self):
+        self.held.pop(self.name, None)
+
+
+@pytest.fixture
+def heavy(monkeypatch):
+    """Engines `a`, `b` and `c` on a card that holds two of them, and `giant`, which fits alone."""
+    sizes = {"a": 4, "b": 4, "c": 4, "giant": 9, "too large": 11}
+    kinds = {name: type(name, (Heavy,), {"name": name, "needed": size}) for name, size in sizes.items()}
+    monkeypatch.setattr(Heavy, "held", {})
+    monkeypatch.setattr(engines, "identity", lambda name, place: name)
+    monkeypatch.setattr(engines, "load", lambda name, place: kinds[name](place))
+    return Heavy.held
+
+
+@pytest.fixture
+def take(shelf):
+    return lambda name: shelf.engine(name, shelf.engine_config(MatteSettings()))
+
+
+def test_several_engines_stay_loaded_where_they_fit(take, heavy):
+    assert take("a") is not take("b")
+    assert set(heavy) == {"a", "b"}
+
+
+def test_an_engine_that_does_not_fit_is_loaded_once_the_least_recently_used_let_go(take, heavy):
+    one = take("a")
+    take("b")
+    assert take("a") is one  # which makes b the least recently used
+    take("c")
+    assert set(heavy) == {"a", "c"}
+    take("giant")
+    assert set(heavy) == {"giant"}
+
+
+def test_an_engine_that_let_go_stays_on_the_shelf(take, heavy):
+    one = take("a")
+    take("giant")
+    assert take("a") is one
+
+
+def test_an_engine_that_fits_nowhere_is_an_error_and_is_not_kept(take, heavy, shelf, emitted):
+    take("a")
+    for _ in range(2):
+        with pytest.raises(OutOfMemory, match="too large does not fit"):
+            take("too large")
+    shelf.report_usage()
+    assert emitted == []  # all let go
+
+
+def test_a_loaded_engine_asks_for_room_and_keeps_what_it_has_itself(take, heavy):
+    take("a")
+    asking = take("b")
+    assert asking.make_room()
+    assert set(heavy) == {"b"}
+    assert not asking.make_room()
+    assert set(heavy) == {"b"}
+
+
+def test_an_engine_that_holds_nothing_or_does_not_let_go_makes_no_room(shelf, take, heavy, monkeypatch):
+    stuck, asking = take("a"), take("b")
+    monkeypatch.setattr(stuck, "release", lambda: None)
+    assert not asking.make_room()
+
+
+def test_what_each_engine_holds_is_reported_when_it_changed(shelf, take, heavy, emitted):
     shelf.report_usage()
     assert emitted == []  # nothing is loaded
-    shelf.engine("passthrough", shelf.engine_config(MatteSettings()))
+    take("b")
+    take("a")
     shelf.report_usage()
     shelf.report_usage()
-    assert emitted == [pipe.EngineHolds("cuda:0", "float16", 1, None)]
-    held = EngineUsage("cuda:0", "float16", 1, 2)
+    both = [LoadedEngine(name, "card", "fp16", 4, None) for name in ("a", "b")]
+    assert emitted == [pipe.EnginesHold(both)]
+    shelf.make_room("a")
     shelf.report_usage()
-    assert emitted[1:] == [pipe.EngineHolds("cuda:0", "float16", 1, 2)]
+    assert emitted[1:] == [pipe.EnginesHold(both[:1])]
+    shelf.make_room("")
+    shelf.report_usage()
+    assert emitted[2:] == [pipe.EnginesHold([])]
 
 
-def test_an_engine_that_holds_nothing_reports_nothing(shelf, emitted):
+def test_an_engine_that_holds_nothing_is_not_reported(shelf, emitted):
     shelf.engine("passthrough", shelf.engine_config(MatteSettings()))
     shelf.report_usage()
     assert emitted == []

@@ -81,10 +81,22 @@ class Model:
         known = self._plans.get(left[0])
         if known is not None and known.workload == workload:
             return left[0]
-        plan = planner.plan(workload, left, self._budget())
+        plan = self._best_plan(workload, left)
         self._plans[plan.canvas] = plan
         log.info("%s", plan.describe())
         return plan.canvas
+
+    def _best_plan(self, workload: Workload, wanted: Sequence[Size]) -> MemoryPlan:
+        """Return the plan of the best canvas that fits once other engines have let go of what they hold."""
+        while True:
+            try:
+                plan = planner.plan(workload, wanted, self._budget())
+            except OutOfMemory:
+                if not self._config.make_room():
+                    raise
+                continue
+            if plan.canvas == wanted[0] or not self._config.make_room():
+                return plan
 
     def describe(self, canvas: Size) -> str:
         """Return what a canvas is worked on with, in one line."""
@@ -211,7 +223,7 @@ class Model:
         return self._placement
 
     def _within_memory(self, canvas: Size, work: Callable[[MemoryPlan], Result]) -> Result:
-        """Do work that depends on a plan; while it does not fit, take a tighter one.
+        """Do work that depends on a plan; while it does not fit, have other engines make room, then take a tighter one.
 
         Raises:
             OutOfMemory: no plan for this canvas fits. Next time `settle` takes a smaller one where it may.
@@ -229,6 +241,8 @@ class Model:
                     raise
             log.warning("out of memory with %s", plan.describe())
             device.give_back(self._device.device)
+            if self._config.make_room():
+                continue
             tighter = planner.tighter(plan)
             if tighter is None:
                 self._too_large.add(canvas)

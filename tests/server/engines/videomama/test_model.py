@@ -141,6 +141,52 @@ def test_a_budget_that_nothing_fits_in_is_an_error(config, raises_with_hint):
         Model(replace(config, max_vram_gb=0.001)).settle([SMALL], 2, 2)
 
 
+def room_of(monkeypatch, *free):
+    """Let a machine have so many bytes free, and more each time that another engine lets go; count how often."""
+    left, asked = list(free), []
+    monkeypatch.setattr(device, "free_bytes", lambda _: left[0])
+
+    def make_room():
+        asked.append(left.pop(0) if len(left) > 1 else None)
+        return asked[-1] is not None
+
+    return make_room, asked
+
+
+@pytest.mark.parametrize("others", [0, 1, 2])
+def test_other_engines_let_go_before_a_smaller_canvas_is_taken(config, monkeypatch, others):
+    model = Model(config)
+    model.settle([LARGE], 2, 2)
+    large = model._plans[LARGE].peak_bytes
+    model.settle([SMALL], 2, 2)
+    little = model._plans[SMALL].peak_bytes
+    make_room, asked = room_of(monkeypatch, *[little] * others, large)
+    assert Model(replace(config, make_room=make_room)).settle([LARGE, SMALL], 2, 2) == LARGE
+    assert len(asked) == others
+    make_room, asked = room_of(monkeypatch, little)
+    assert Model(replace(config, make_room=make_room)).settle([LARGE, SMALL], 2, 2) == SMALL
+
+
+def test_other_engines_let_go_before_nothing_fits(config, monkeypatch):
+    make_room, asked = room_of(monkeypatch, 1000, 10**12)
+    assert Model(replace(config, make_room=make_room)).settle([SMALL], 2, 2) == SMALL
+    assert asked == [1000]
+    make_room, asked = room_of(monkeypatch, 1000)
+    with pytest.raises(OutOfMemory, match="GB"):
+        Model(replace(config, make_room=make_room)).settle([SMALL], 2, 2)
+
+
+def test_memory_that_runs_out_is_first_sought_from_other_engines(config, monkeypatch):
+    asked = []
+    model = Model(replace(config, make_room=lambda: asked.append(1) or True))
+    model.settle([SMALL], 2, 2)
+    expected, plan = model.estimate(latents()), model._plans[SMALL]
+    failing(model, monkeypatch, NO_MEMORY[0])
+    torch.testing.assert_close(model.estimate(latents()), expected)
+    assert asked == [1]
+    assert model._plans[SMALL] is plan
+
+
 def test_usage_is_known_while_the_network_is_loaded(model):
     model.settle([SMALL], 2, 2)
     assert model.usage() is None
