@@ -149,3 +149,11 @@ def test_an_installation_without_torch_is_told_what_to_install(said, checkpoint,
         assert "torch" in shown.err
         assert "python install server" in shown.err
     assert said("where").code == 0
+
+
+def test_what_was_imported_is_told(said, checkpoint, tmp_path):
+    shown = said("import", checkpoint, "--to", tmp_path / "other", "--copy")
+    assert shown.code == 0, shown.err
+    assert shown.out.startswith("ok  VideoMaMa/unet/config.json written\n")
+    again = json.loads(said("import", checkpoint, "--to", tmp_path / "other", "--json").out)
+    assert again["weights"] == str(tmp_path / "other")

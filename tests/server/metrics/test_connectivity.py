@@ -27,6 +27,7 @@ def test_an_island_is_not_connected_above_level_0():
 
 
 def test_distances_below_015_count_as_none():
+    assert conn(two_islands(0.15), two_islands(0.1)) == pytest.approx(12 * 0.15 / 1e3, rel=1e-5)
     assert conn(two_islands(0.14), two_islands(0.1)) == 0
     assert conn(two_islands(0.16), two_islands(0.1)) == pytest.approx(12 * 0.16 / 1e3, rel=1e-5)
 

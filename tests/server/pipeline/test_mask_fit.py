@@ -199,3 +199,12 @@ def test_edges_are_of_means_on_both_sides_and_none_near_the_ends(unchanged):
         ].tolist()
         == [0] * 4
     )
+
+
+@pytest.mark.parametrize(
+    ("size", "scale", "counts"), [((9, 8), 0.5, True), ((8, 8), 0.5, False), ((4, 4), 0.1, True), ((4, 3), 0.1, False)]
+)
+def test_an_outline_counts_from_sixty_pixels_at_1920_on_and_never_below_twelve(size, scale, counts):
+    subject = np.zeros((200, 300), bool)
+    subject[100 : 100 + size[0], 150 : 150 + size[1]] = True  # 2 (h + w) - 4 pixels of outline
+    assert bool(len(mask_fit._outline(subject, scale)[0])) == counts

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from videomama_client.errors import BadInput
 from videomama_server.media import frames
+from videomama_server.media.frames import Picture
 from videomama_server.media.geometry import Geometry, Rect
+from videomama_server.qc import files
 from videomama_server.qc.files import Reading, RefinedClip, measure, refined_clip
 from videomama_server.qc.scores import Gauge
 
@@ -121,3 +123,8 @@ def test_an_unknown_colour_space_is_refused(clip, written):
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(Reading) == {"exposure": 0.0}
+
+
+def test_of_a_mask_or_an_alpha_odd_values_are_none_and_others_0_to_1():
+    odd = Picture(np.float32([[[np.nan], [np.inf], [-np.inf], [-1.0], [2.0], [0.25]]]), None)
+    assert files._sane(odd).pixels[0, :, 0].tolist() == [0, 1, 0, 0, 1, 0.25]

@@ -430,7 +430,7 @@ def test_flags_are_cut_to_two_hundred_letters(book, job):
     assert len(job.report().flags) == 200
 
 
-def test_of_frames_that_were_announced_twice_as_many_are_known_as_digests(book):
+def test_an_inline_frame_is_known_by_the_digest_that_was_announced(book):
     inline = replace(
         REQUEST, inline=True, inline_frame_numbers=[7, 9], plate_digests=["p", "q"], mask_digests=["m", "n"]
     )

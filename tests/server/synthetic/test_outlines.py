@@ -107,3 +107,33 @@ def test_a_flat_alpha_has_a_flat_mask():
     for quality in QUALITIES:
         assert mask_of(quality, np.zeros((H, W), np.float32)).max() == 0
         assert mask_of(quality, np.ones((H, W), np.float32)).min() == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "known"),
+    [
+        ("careful", [-756616, -577353]),
+        ("network", [-599311, -542311]),
+        ("network_large", [-1033406, -944419]),
+        ("network_small", [-803584, -607171]),
+        ("network_short", [-587648, -519080]),
+    ],
+)
+def test_masks_are_what_they_always_were(unchanged, shape, known):
+    """Recorded qualities of engines rest on them: two frames of a clip, seven frames apart."""
+    y, x = np.mgrid[:270, :480].astype(np.float32)
+    alphas = [np.clip((90 - np.hypot(x - 200 - 8 * time, y - 130)) / 6 + 0.5, 0, 1) for time in (1, 8)]
+    for alpha in alphas:
+        alpha[200:, 60:90] = 1
+        alpha[20:24, 100:300] = 1
+    clip = parse(shape, 3).of(24)
+    unchanged(np.dstack([clip.mask(time, alpha) for time, alpha in zip((1, 8), alphas, strict=True)]), known)
+
+
+def test_a_short_mask_of_a_small_picture_ends_a_pixel_before_it():
+    alpha = np.zeros((40, 60), np.float32)
+    alpha[:, 20:] = 1
+    mask = parse("network_short", 3).of(24).mask(0, alpha)
+    assert not mask[0].any()
+    assert not mask[:, -1].any()
+    assert mask[1, -2] == 1

@@ -72,3 +72,11 @@ def test_a_shape_is_drawn_from_four_hundred_square_units_on(side, drawn):
 def test_the_details_of_the_demos_mask_are_what_they_always_were(unchanged):
     alpha = render_frame(ClipShape(), 1009).alpha
     unchanged(rough_mask(alpha, np.random.default_rng(9))[..., None], [-101937])
+
+
+def test_its_every_pixel_is_where_it_always_was(unchanged):
+    y, x = np.mgrid[:540, :960]
+    alpha = np.clip(120 - np.hypot((x - 400) / 2, y - 240), 0, 1).astype(np.float32)
+    alpha[220:300, 360:520] = 0
+    alpha[400:, 700:800] = alpha[20:34, 800:820] = alpha[60:67, 600:900] = 1
+    unchanged(rough_mask(alpha, np.random.default_rng(7)), [36272])

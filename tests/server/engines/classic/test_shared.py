@@ -57,7 +57,7 @@ def test_mattes_are_what_they_always_were(scene, unchanged):
     unchanged(
         np.dstack([found.alpha, found.foreground, found.background]),
         [1678982, -670388, -325915, -219381, -1472936, -396617, -396760],
-        within=1000,
+        within=20_000,
     )
 
 

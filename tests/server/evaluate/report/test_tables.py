@@ -85,3 +85,21 @@ def test_the_worst_frames_stand_with_what_every_engine_made_of_them(done):
 
 def test_an_excerpt_without_frames_has_no_table_of_them(done):
     assert [table.key for table in tables.per_clip(done.evaluation.excerpt())] == ["clips", "clips-worst"]
+
+
+def test_the_worst_frames_are_the_engines_and_not_the_masks(done, monkeypatch):
+    asked = []
+
+    def worst(frames, judged, count):
+        asked.append((len(judged), judged[0]))
+        return frames[:1]
+
+    monkeypatch.setattr(tables, "worst_frames", worst)
+    units = done.evaluation.frames
+    assert tables.per_clip(done.evaluation)[2].key == "frames-worst"
+    engines = [unit.scores for unit in units if unit.engine != "mask"]
+    assert asked[0] == (2, engines[0])
+    asked.clear()
+    alone = [unit for unit in units if unit.engine == "mask"]
+    tables.per_clip(replace(done.evaluation, frames=alone))
+    assert asked[0] == (1, alone[0].scores)

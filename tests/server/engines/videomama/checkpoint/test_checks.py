@@ -165,4 +165,3 @@ def test_what_was_checked_is_said_in_lines(checkpoint):
         "all numbers in the UNet are finite",
         "all numbers in the VAE are finite",
     ]
-    assert len(list(checks.run(checkpoint))) == 10

@@ -70,3 +70,17 @@ def test_a_file_that_grows_too_long_is_begun_again(path, monkeypatch):
     for number in range(3):
         peaks.keep(f"{number}", 1 + number)
     assert [opened(path).find(f"{number}") for number in range(3)] == [None, None, 3]
+
+
+def test_a_peak_is_kept_under_a_digest_of_what_it_is_of_and_of_the_code(path):
+    opened(path).keep("unet", 5)
+    (key,) = json.loads(path.read_text())
+    assert (len(key), len(known_peaks._code())) == (32, 32)
+    assert key == known_peaks._key("unet") != known_peaks._key("unet 2")
+
+
+@pytest.mark.parametrize(("peak", "taken"), [(1, True), (0, False), (-5, False), (2.5, False), ("7", False)])
+def test_a_peak_is_a_number_of_bytes(path, peak, taken):
+    path.parent.mkdir()
+    path.write_text(json.dumps({known_peaks._key("unet"): peak}))
+    assert (opened(path).find("unet") is not None) == taken
