@@ -60,7 +60,7 @@ class SubmitMatte:
     """Ask for the alphas of a range.
 
     Fields:
-        plate, mask: patterns such as ``/shots/plate.####.exr``.
+        plate, mask: patterns such as ``/shots/plate.####.exr``; no mask where the first stage makes masks.
         out: pattern of the files to write; empty publishes a numbered sequence in the cache folder.
         layer, dtype: how alphas are written; empty for the format's own.
         clip: the frames that exist; empty for all from the first plate to the last.
