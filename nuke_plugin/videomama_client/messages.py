@@ -11,7 +11,7 @@ from typing import Optional, Union, get_args
 from videomama_client.errors import VideoMaMaError, kind_of
 from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
-from videomama_client.stages import Stage
+from videomama_client.stages import MATTING, Stage
 
 PROTOCOL_VERSION = 3
 
@@ -60,7 +60,7 @@ class SubmitMatte:
     """Ask for the alphas of a range.
 
     Fields:
-        plate, mask: patterns such as ``/shots/plate.####.exr``.
+        plate, mask: patterns such as ``/shots/plate.####.exr``; no mask where the first stage makes masks.
         out: pattern of the files to write; empty publishes a numbered sequence in the cache folder.
         layer, dtype: how alphas are written; empty for the format's own.
         clip: the frames that exist; empty for all from the first plate to the last.
@@ -336,12 +336,14 @@ class EngineState:
         options: its own, beside the fields of `MatteSettings`.
         message, hint: why it cannot be used and what to do; empty where it can, as far as that is known without its
             packages and weights.
+        role: its part in a chain of stages: ``maker``, ``matting``, ``refiner`` or ``adjustment``.
     """
 
     name: str
     options: list[SettingSpec] = field(default_factory=list)
     message: str = ""
     hint: str = ""
+    role: str = MATTING
 
 
 @dataclass(frozen=True)

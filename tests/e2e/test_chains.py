@@ -7,8 +7,10 @@ from collections import Counter
 import numpy as np
 import psutil
 import pytest
+from videomama_client import submission
 from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput, Cancelled
+from videomama_client.inline import InlineFrames
 from videomama_client.messages import FrameDone, MatteDone, StageBegun, StageFrameDone
 from videomama_client.stages import MOST_STAGES, Stage
 from videomama_server.media import frames
@@ -255,3 +257,22 @@ def test_an_inline_job_sends_its_plates_for_each_stage_that_computes(studio, cli
     sent = alphas(clip)
     assert "9 cached" in videomama(*clip.flags(*words[:2], *words[4:])).out
     assert alphas(clip) == sent
+
+
+def test_a_maker_needs_no_mask(studio, clip):
+    then = (Stage("passthrough"),)
+    options = (EngineOption("share", 0.5),)
+    outcome = studio.refine(clip, engine="stub-maker", engine_options=options, mask="", roi="auto", then=then)
+    assert computed(outcome) == [9, 9]
+    assert outcome.done.roi == [0, 0, 96, 64]
+    by_path = alphas(clip)
+    assert computed(
+        studio.refine(clip, engine="stub-maker", engine_options=options, mask="", roi="auto", then=then)
+    ) == [0, 0]
+    files = InlineFrames({frame: clip.file("plate", frame) for frame in clip.numbers})
+    request = clip.order(engine="stub-maker", engine_options=options, mask="", roi="auto", then=then)
+    with studio.client() as client:
+        client.clear_cache()
+        *_, done = submission.submit(client, request, files, clip.alpha_file).events()
+    assert [stage.computed for stage in done.stages] == [9, 9]
+    assert alphas(clip) == by_path

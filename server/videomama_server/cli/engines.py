@@ -11,6 +11,7 @@ from typing import Any
 import click
 from videomama_client import launch, messages
 from videomama_client.setting_spec import CHOICE, NUMBER, TEXT, WHOLE_NUMBER, YES_NO, SettingSpec
+from videomama_client.stages import MATTING
 
 from videomama_server import config
 
@@ -52,7 +53,8 @@ def _show(shown: click.HelpFormatter, state: messages.EngineState, shared: Itera
             shown.write_text(f"{state.message}. {state.hint}")
         return
     own = [(f"--set {spec.name}={_value(spec)}", _said(spec)) for spec in state.options]
-    _list(shown, state.name, shared, own)
+    heading = state.name if state.role == MATTING else f"{state.name} ({state.role})"
+    _list(shown, heading, shared, own)
 
 
 def _list(

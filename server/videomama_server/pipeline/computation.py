@@ -13,7 +13,6 @@ from videomama_client.errors import InternalError
 from videomama_client.wording import counted
 
 from videomama_server.arrays import FloatArray
-from videomama_server.engines.base import MAKER, role_of
 from videomama_server.media.geometry import Rect
 from videomama_server.pipeline.alpha_writer import AlphaWriter
 from videomama_server.pipeline.frame_store import FrameStore
@@ -45,7 +44,7 @@ class Computation:
         self._writer = writer
         self._cancelled = cancelled
         self._look_ups = LookUps(order, survey, services.cache, writer)
-        judged = self._look_ups.is_wanted if order.is_last else lambda _: False
+        judged = self._look_ups.is_wanted if order.is_judged else lambda _: False
         self._frames = FrameStore(order, survey, services.readers, judged, cancelled)
         self._most_ahead = max(survey.plan.shape.length, 2 * services.threads)
         writer.allow(survey.plan.shape.length)  # or the device would wait until most of a window is written
@@ -162,7 +161,7 @@ class Computation:
         """Return a frame's alpha on the plate's whole canvas; for the writing threads."""
         alpha = self._order.engine.finish(completed, prepared, self.survey.identity.settings)
         self._check(alpha, self.survey.region or loaded.geometry.canvas)
-        blank = loaded.is_empty and role_of(self._order.engine) != MAKER
+        blank = loaded.is_empty and not self._order.makes_masks
         return _on_canvas(np.zeros_like(alpha) if blank else alpha, loaded, self.survey.region)
 
     def _check(self, alpha: FloatArray, area: Rect) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from videomama_client.messages import FrameDone, JobEvent, StageFrameDone, SubmitMatte
 from videomama_client.settings import MatteSettings
-from videomama_client.stages import label
+from videomama_client.stages import MAKER, label
 
-from videomama_server.engines.base import Engine
+from videomama_server.engines.base import Engine, role_of
 from videomama_server.media.delivery import Delivery
 from videomama_server.pipeline.reader import Reader
 from videomama_server.pipeline.sources import Source
@@ -70,6 +70,16 @@ class Order:
     def is_last(self) -> bool:
         """Whether this stage's alphas are those that are delivered and judged."""
         return self.index == len(self.then)
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether quality control looks at this stage's alphas: they are delivered, and there are masks to compare."""
+        return self.is_last and self.reader.has_masks
+
+    @property
+    def makes_masks(self) -> bool:
+        """Whether this stage's alphas may lie where its own masks are empty."""
+        return role_of(self.engine) == MAKER
 
     def stages(self) -> tuple[Order, ...]:
         """Return an order for each stage of the job, first to last. Later ones read masks only `over` a source."""

@@ -23,7 +23,7 @@ from videomama_server.media.frames import Picture, Seen
 from videomama_server.media.geometry import EMPTY, Geometry, Rect
 from videomama_server.media.links import with_ending
 from videomama_server.pipeline.kept_masks import KeptMasks
-from videomama_server.pipeline.sources import Source
+from videomama_server.pipeline.sources import NoMasks, Source
 from videomama_server.qc.boundary import judging
 from videomama_server.qc.rim import ToDisplay
 from videomama_server.qc.sights import Glimpse, glimpse
@@ -90,6 +90,11 @@ class Reader:
         self._probed_bytes = 0
         self._kept = KeptMasks()
         self._lock = threading.Lock()
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether there are masks, or else an engine that makes them."""
+        return not isinstance(self.mask, NoMasks)
 
     def plate_facts(self, frame: int) -> Facts | None:
         """Return what is known of a plate frame without reading it."""
@@ -167,9 +172,7 @@ class Reader:
         """
         file, plate = self._read(self.plate, frame)
         self._learn(self.plate, frame, file, plate)
-        file, mask = self._mask(frame)
-        if self.mask.digest(frame) is None:
-            self._learn(self.mask, frame, file, mask)
+        mask = self._mask_over(frame, plate)
         self.plate.release(frame)
         self.mask.release(frame)
         geometry = plate.geometry
@@ -178,7 +181,7 @@ class Reader:
         kept = canvas if region is None else region
         sane = Picture(in_range(mask.pixels), mask.geometry)  # before resampling, which would spread a NaN
         whole = in_range(frames.conform(sane, geometry))
-        is_empty = not np.any(sane.pixels > NOTHING)
+        is_empty = float(sane.pixels.max()) <= NOTHING
         inside = cut(whole, canvas, kept)
         leaves = not kept.holds(canvas) and np.count_nonzero(whole > NOTHING) > np.count_nonzero(inside > NOTHING)
         seen = None
@@ -186,6 +189,15 @@ class Reader:
             seen = judging(lambda: glimpse(plate.pixels, whole, to_display), f"look at frame {frame}")
         outside = whole if leaves else None
         return LoadedFrame(frame, cut(plate.pixels, canvas, kept), inside, geometry, outside, is_empty, seen)
+
+    def _mask_over(self, frame: int, plate: Picture) -> Picture:
+        """Return the mask of a plate that was read: zeros where the job has none."""
+        if not self.has_masks:
+            return Picture(np.zeros((*plate.pixels.shape[:2], 1), np.float32), plate.geometry)
+        file, mask = self._mask(frame)
+        if self.mask.digest(frame) is None:
+            self._learn(self.mask, frame, file, mask)
+        return mask
 
     def measured(
         self, frame: int, what: str, measure: Callable[[LoadedFrame], Sequence[float]], display: Rect

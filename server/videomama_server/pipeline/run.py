@@ -66,8 +66,9 @@ class Matte:
             self._emit(self._planned(stages))
             with self._services.cache.hold(self._order.job):
                 chain = yield from self._computed(stages)
-                last = chain.stages[-1].survey
-                yield from rejudge(chain.last, last, self._control, readers, self._cancelled)
+                if chain.last.is_judged:
+                    last = chain.stages[-1].survey
+                    yield from rejudge(chain.last, last, self._control, readers, self._cancelled)
         finally:
             for writer in self._writers:
                 writer.close()  # nothing lands after the end
@@ -154,7 +155,7 @@ class Matte:
     def _done(self, chain: Chain, seconds: float) -> MatteDone:
         first, cache = chain.stages[0].survey, self._services.cache
         wanted = chain.stages[-1].survey.plan.wanted
-        verdict = self._control.result(wanted)
+        verdict = self._control.result(wanted if chain.last.is_judged else ())
         lost = f"{cache.trouble}; alphas are cached only while the server runs"
         return MatteDone(
             job=self._order.job,

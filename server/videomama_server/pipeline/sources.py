@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from videomama_client.errors import BadInput, Cancelled, InternalError, NotPermitted, placed
+from videomama_client.messages import MASK
 
 from videomama_server import heartbeat
 from videomama_server.cache.memo import FileId, Stamp
@@ -158,6 +159,35 @@ class SpoolSource:
         with self._lock:
             self._arrived.pop(frame, None)
         self._pattern.path(frame).unlink(missing_ok=True)
+
+
+class NoMasks:
+    """The masks of a job that has none, as its first stage makes them: one of zeros on each frame of the plate."""
+
+    role = MASK
+    text = suffix = ""
+
+    def __init__(self, plate: Source) -> None:
+        self._plate = plate
+
+    def frames(self) -> Iterable[int]:
+        """Return the numbers of the plate's frames."""
+        return self._plate.frames()
+
+    def identify(self, frame: int) -> FileId:  # noqa: ARG002  (all are alike)
+        """Return what stands for all of them."""
+        return FileId(Path("none"), "", Stamp(0, 0, 0))
+
+    def digest(self, frame: int) -> str:  # noqa: ARG002  (all are alike)
+        """Return what stands for all of them."""
+        return "no mask"
+
+    def path(self, frame: int) -> Path:
+        """Raise `InternalError`: there is no file to read."""
+        raise InternalError("the job has no masks to read", role=self.role, frame=frame)
+
+    def release(self, frame: int) -> None:
+        """Do nothing: there is no file."""
 
 
 class AlphaLost(InternalError):

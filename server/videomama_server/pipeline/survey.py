@@ -16,7 +16,7 @@ from videomama_client.wording import counted
 
 from videomama_server import engines
 from videomama_server.cache.memo import Facts
-from videomama_server.engines.base import RegionRule, moves_outlines
+from videomama_server.engines.base import moves_outlines
 from videomama_server.media import color
 from videomama_server.media.frames import Seen
 from videomama_server.media.geometry import Rect
@@ -133,10 +133,11 @@ def take_survey(
         if cancelled.is_set():
             raise Cancelled("the job was cancelled")
         yield None
-    if all(looked.shows_nothing(frame) for frame in planned.frames):
+    if order.reader.has_masks and all(looked.shows_nothing(frame) for frame in planned.frames):
         raise _all_empty(planned.frames, request.settings)
     choice = yield from _choice(order, planned, looked, readers)
-    region = _region(choice.settings, looked, order.engine.rule(choice.settings))
+    region = _region(order, choice.settings, looked)
+    seen = [frame for frame in wanted if frame in looked.facts]
     return Survey(
         plan=planned,
         display=looked.display,
@@ -145,8 +146,8 @@ def take_survey(
         warnings=[
             *([order.note] if order.note else []),
             *doubts.of_plate(request.settings.colorspace, looked.first, looked.others),
-            *_warnings(wanted, looked, choice.settings.mask_threshold),
-            *_leaving(wanted, looked, region),
+            *_warnings(seen, looked, choice.settings.mask_threshold, order.makes_masks),
+            *_leaving(seen, looked, region),
             *choice.warnings,
         ],
         identity=_identity(order, choice.settings, looked.display, region),
@@ -201,7 +202,7 @@ def _choice(
     settings = replace(settings, colorspace=colorspace, window=planned.shape.length, overlap=planned.shape.overlap)
     moves = moves_outlines(order.engine)
     frames = mask_choice.frames_to_look_at(settings, moves, planned.clip)
-    if not frames:
+    if not frames or not order.reader.has_masks:
         return mask_choice.as_asked(settings, moves)
     looking = Looking(settings, order.reader, looked.display, transform)
     there = set(order.reader.plate.frames()) & set(order.reader.mask.frames())
@@ -216,7 +217,8 @@ def _look_at(
     order: Order, frames: Sequence[int], looked: _Looked, readers: ThreadPoolExecutor
 ) -> Generator[Pause, None, None]:
     """Look at the masks of some frames, and at the headers of their plates where windows may differ."""
-    masks = {frame: readers.submit(order.reader.mask_facts, frame) for frame in frames}
+    there = frames if order.reader.has_masks else ()
+    masks = {frame: readers.submit(order.reader.mask_facts, frame) for frame in there}
     probed = frames if order.reader.windows_vary() else ()
     plates = {frame: readers.submit(order.reader.probe_plate, frame) for frame in probed}
     for frame, reading in masks.items():
@@ -238,10 +240,12 @@ def _all_empty(frames: Sequence[int], settings: MatteSettings) -> BadInput:
     return BadInput(f"all masks are empty (frames {format_range(frames)})", hint)
 
 
-def _region(settings: MatteSettings, looked: _Looked, rule: RegionRule) -> Rect | None:
+def _region(order: Order, settings: MatteSettings, looked: _Looked) -> Rect | None:
     """Return the region in the plate's coordinates, or None for each frame's whole canvas."""
+    rule = order.engine.rule(settings)
     named = regions.parse(settings.roi)
-    if rule.whole or settings.roi == regions.OFF:
+    nothing_to_go_by = settings.roi == regions.AUTO and order.makes_masks
+    if rule.whole or nothing_to_go_by or settings.roi == regions.OFF:
         return looked.canvas if rule.fixed else None
     if named is None:
         reach = outline_of(settings).trimap_dilate + max(0.0, settings.mask_grow)
@@ -306,12 +310,12 @@ def _leaving(wanted: Sequence[int], looked: _Looked, region: Rect | None) -> lis
     return [f"{where}; it is not refined there"] if left else []
 
 
-def _warnings(wanted: Sequence[int], looked: _Looked, threshold: float) -> list[str]:
+def _warnings(wanted: Sequence[int], looked: _Looked, threshold: float, makes_masks: bool) -> list[str]:
     empty = [frame for frame in wanted if looked.is_empty(frame)]
     faint = [frame for frame in wanted if NOTHING < looked.peak(frame) < threshold]
     solid = [frame for frame in wanted if looked.facts[frame].low >= threshold]
     warnings = doubts.of_masks({frame: looked.facts[frame] for frame in wanted})
-    if empty:
+    if empty and not makes_masks:
         warnings.append(f"the mask is empty on frames {format_range(empty)}; alpha is 0 there")
     if faint:
         warnings.append(

@@ -24,7 +24,7 @@ from videomama_server.pipeline import sources, stages
 from videomama_server.pipeline.order import LaterStage, LightEngine, Order
 from videomama_server.pipeline.reader import Reader, wanted_of
 from videomama_server.pipeline.services import Services
-from videomama_server.pipeline.sources import DiskSource, Source, SpoolSource
+from videomama_server.pipeline.sources import DiskSource, NoMasks, Source, SpoolSource
 from videomama_server.pipeline.stages import ChosenStage
 from videomama_server.worker.reads import Reads
 from videomama_server.worker.scheduler import URGENCY
@@ -92,7 +92,7 @@ class Intake:
         reader = Reader(plate, mask, self._services.memo, wanted_of(request.settings), request.rehash, noted)
         delivery = self._delivery(request)
         if request.out and not request.inline:
-            _refuse_overwriting(delivery.pattern, plate, mask)
+            _refuse_overwriting(delivery.pattern, *([plate, mask] if request.mask else [plate]))
         delivery.check()
         light = engines.for_small_subjects(asked, first.name)
         taking_over = LightEngine(light, self._shelf.engine(light, first.config)) if light else None
@@ -116,7 +116,7 @@ class Intake:
         request, roots = run.submit, self._config.roots
         if not request.inline:
             plate = DiskSource(messages.PLATE, request.plate, roots)
-            return plate, DiskSource(messages.MASK, request.mask, roots)
+            return plate, DiskSource(messages.MASK, request.mask, roots) if request.mask else NoMasks(plate)
 
         def want(role: str, frame: int) -> None:
             self._emit(messages.FrameWanted(run.job, role, frame))
@@ -127,6 +127,9 @@ class Intake:
 
         private.make_folder(Path(run.spool))  # a cache that was just cleared took it along
         sent_plate = source(messages.PLATE, request.plate, request.plate_digests)
+        if not request.mask:
+            self._spooled[run.job] = {messages.PLATE: sent_plate}
+            return sent_plate, NoMasks(sent_plate)
         sent_mask = source(messages.MASK, request.mask, request.mask_digests)
         self._spooled[run.job] = {messages.PLATE: sent_plate, messages.MASK: sent_mask}
         return sent_plate, sent_mask

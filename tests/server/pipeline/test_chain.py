@@ -1,4 +1,7 @@
 import threading
+from concurrent.futures import wait
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +11,8 @@ from videomama_server.cache import layout
 from videomama_server.engines.passthrough import PassthroughEngine
 from videomama_server.media import frames
 from videomama_server.media.geometry import Rect
+from videomama_server.pipeline.run import Matte
+from videomama_server.pipeline.sources import NoMasks
 from videomama_server.pipeline.window_grid import lay
 
 CLIP = range(1001, 1015)
@@ -328,3 +333,40 @@ def test_never_more_than_one_engine_holds_a_device(bench, shot, stage):
     run(bench, shot, [chain[0]], seed=1)
     run(bench, shot, chain)
     assert held == []  # what is cached needs no device, and releases nobody's
+
+
+class Painting(PassthroughEngine):
+    """Makes masks of the plate alone."""
+
+    name = fingerprint = "painting"
+    role = "maker"
+
+    def prepare(self, frame, settings):
+        return (frame.plate[..., 0] > 0.5).astype(np.float32)
+
+
+def test_a_maker_needs_no_mask_and_sees_the_whole_plate(bench, make_shot):
+    shot = make_shot(range(1001, 1004))
+    order = bench.order(shot, Painting(), then=[PassthroughEngine()])
+    order = replace(order, reader=order.reader.over(NoMasks(order.reader.plate)))
+    for pause in Matte(order, bench.services, bench.events.append, threading.Event()).run():
+        wait([pause] if pause else [])
+    done = bench.events[-1]
+    assert done.roi == [0, 0, 64, 48]
+    assert [(stage.engine, stage.computed) for stage in done.stages] == [("painting", 3), ("passthrough", 3)]
+    assert (done.judged, done.warnings) == (3, [])
+    (path,) = [event.path for event in bench.events if isinstance(event, FrameDone) and event.frame == 1002]
+    alpha = frames.read_mask(Path(path), "A").pixels
+    assert 0 < alpha.mean() < 1
+    assert not (alpha % 1).any()
+
+
+def test_the_alphas_of_a_maker_without_masks_are_not_judged(bench, make_shot):
+    order = bench.order(make_shot(range(1001, 1004)), Painting())
+    order = replace(order, reader=order.reader.over(NoMasks(order.reader.plate)))
+    for _ in range(2):
+        for pause in Matte(order, bench.services, bench.events.append, threading.Event()).run():
+            wait([pause] if pause else [])
+        done = bench.events[-1]
+        assert (done.judged, done.flags, done.warnings) == (0, [], [])
+    assert (done.computed, done.cached) == (0, 3)

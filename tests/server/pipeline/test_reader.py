@@ -15,7 +15,7 @@ from videomama_server.media.frames import Picture, Seen, read_plate
 from videomama_server.media.geometry import EMPTY, Geometry, Rect
 from videomama_server.pipeline import reader as reader_module
 from videomama_server.pipeline.reader import NOTHING, Reader, check_display, cut, plate_space, wanted_of
-from videomama_server.pipeline.sources import DiskSource, EntrySource
+from videomama_server.pipeline.sources import DiskSource, EntrySource, NoMasks
 
 FULL = Rect(0, 0, 64, 48)
 
@@ -453,3 +453,13 @@ def test_channels_of_the_mask_on_disk_are_nothing_to_the_alphas_of_a_stage(make_
     source = EntrySource("stage 1", {1001: "aa"}, lambda key: entry)
     reader = make_reader(mask_channel="matte.R", mask_colour="#ffffff", view="").over(source)
     np.testing.assert_array_equal(reader.load(1001, None, FULL).mask, pictures.disc(10, 10))
+
+
+def test_where_there_are_no_masks_each_is_zero(reader):
+    assert reader.has_masks
+    bare = reader.over(NoMasks(reader.plate))
+    assert not bare.has_masks
+    loaded = bare.load(1001, None, FULL)
+    assert loaded.mask.shape == (48, 64)
+    assert loaded.is_empty
+    assert not loaded.mask.any()

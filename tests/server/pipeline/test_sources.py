@@ -1,10 +1,10 @@
 import threading
 
 import pytest
-from videomama_client.errors import BadInput, Cancelled, NotPermitted
+from videomama_client.errors import BadInput, Cancelled, InternalError, NotPermitted
 from videomama_server.cache import spool as spooling
 from videomama_server.cache.memo import FileId, Stamp
-from videomama_server.pipeline.sources import AlphaLost, DiskSource, EntrySource, SpoolSource, by_frame
+from videomama_server.pipeline.sources import AlphaLost, DiskSource, EntrySource, NoMasks, SpoolSource, by_frame
 
 
 @pytest.fixture
@@ -194,3 +194,12 @@ def test_the_alphas_of_a_stage_are_known_by_their_keys(tmp_path, raises_with_hin
 def test_only_pixels_tell_what_files_hold(shot, spool):
     assert DiskSource("plate", shot.plate, ()).digest(1001) is None
     assert spool.digest(1) is None
+
+
+def test_a_job_without_masks_has_one_of_nothing_on_each_frame(shot):
+    source = NoMasks(DiskSource("plate", shot.plate, ()))
+    assert list(source.frames()) == [1001, 1002]
+    assert source.digest(1001) == source.digest(1002) == "no mask"
+    assert source.identify(1001) == source.identify(1002)
+    with pytest.raises(InternalError, match="no masks"):
+        source.path(1001)

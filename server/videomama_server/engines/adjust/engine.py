@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from videomama_client.setting_spec import SettingSpec, specs_of
 from videomama_client.settings import MatteSettings, Resolved
+from videomama_client.stages import ADJUSTMENT
 
 from videomama_server.arrays import REFERENCE_SIDE, FloatArray
 from videomama_server.engines.adjust.deflicker import View, steadied
@@ -34,6 +35,7 @@ class AdjustEngine(PlainEngine):
     """Adjusts a finished alpha, which stands in place of the mask; the plate is looked at for deflicker alone."""
 
     name = "adjust"
+    role = ADJUSTMENT
     protocol = PROTOCOL
     fingerprint = "adjust-1"
     window = WindowShape(length=1, overlap=0)
