@@ -9,7 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Union
 
 from environment import Environment
 from failure import InstallError
@@ -21,6 +21,8 @@ _INDEX = "https://download.pytorch.org/whl"
 _ASK_S = 30
 _PROBE_S = 180  # a first import from a slow disk
 _OLD_GPU = (7, 5)  # compute capability below which CUDA 13 has nothing; 12.6 still has
+_AMD_NODES = Path("/sys/class/kfd/kfd/topology/nodes")  # what AMD's driver for Linux says of processors and GPUs
+_AMD_KNOWN = ("gfx908", "gfx90a", "gfx942", "gfx950", "gfx1030", "gfx1100", "gfx1101", "gfx1102", "gfx1200", "gfx1201")
 _PIN = re.compile(r"^torch==([^\s;]+)", re.MULTILINE)
 _PROBE = """
 import json, torch
@@ -45,11 +47,18 @@ class Gpu:
 
 
 @dataclass(frozen=True)
+class AmdGpu:
+    """A GPU of AMD, known by the name of its instruction set, such as `gfx942`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Build:
     """A build of torch.
 
     Attributes:
-        flavours: of it, the best first, as the index of its makers calls them: `cu130`, `cu126`, `cpu`.
+        flavours: of it, the best first, as the index of its makers calls them: `cu130`, `rocm7.1`, `cpu`.
         gigabytes: to download, about.
         reason: why this one, for people.
     """
@@ -60,11 +69,16 @@ class Build:
 
     @property
     def for_gpu(self) -> bool:
-        """Whether it computes on an NVIDIA GPU."""
+        """Whether it computes on a GPU of NVIDIA or AMD; Apple's is in the build for processors."""
         return self.flavours[0] != "cpu"
 
 
-def find_gpu() -> Optional[Gpu]:
+def find_gpu() -> Union[Gpu, AmdGpu, None]:
+    """Return the first GPU that torch has a build for, one of NVIDIA before one of AMD; None where there is none."""
+    return _find_nvidia() or _find_amd()
+
+
+def _find_nvidia() -> Optional[Gpu]:
     """Ask NVIDIA's own tool for the first GPU; None where there is no tool, no driver or no GPU."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
@@ -78,18 +92,34 @@ def find_gpu() -> Optional[Gpu]:
         return None
 
 
-def choose(gpu: Optional[Gpu], *, cpu: bool, platform: str = sys.platform) -> Build:
+def _find_amd() -> Optional[AmdGpu]:
+    """Ask AMD's driver for Linux for the first GPU that torch's builds have code for; most built-in ones have none."""
+    for node in sorted(_AMD_NODES.glob("*/properties")):
+        try:
+            said = dict(line.split() for line in node.read_text(encoding="ascii").splitlines() if line.count(" ") == 1)
+            version = int(said.get("gfx_target_version", "0"))
+        except (OSError, ValueError):
+            continue
+        name = f"gfx{version // 10000}{version // 100 % 100:x}{version % 100:x}"
+        if name in _AMD_KNOWN:
+            return AmdGpu(name)
+    return None
+
+
+def choose(gpu: Union[Gpu, AmdGpu, None], *, cpu: bool, platform: str = sys.platform) -> Build:
     """Return the build for a GPU; with `cpu`, or without a GPU, the one for processors.
 
     Raises:
         InstallError: the driver is too old for any build.
     """
     if platform == "darwin":
-        return Build(("cpu",), 0.1, "macOS has one build")
+        return Build(("cpu",), 0.1, "macOS has one build, which computes on Apple's GPU too")
     if cpu:
         return Build(("cpu",), 0.2, "asked for with --cpu")
     if gpu is None:
-        return Build(("cpu",), 0.2, "no NVIDIA GPU was found")
+        return Build(("cpu",), 0.2, "no GPU was found that torch computes on")
+    if isinstance(gpu, AmdGpu):
+        return Build(("rocm7.1", "rocm7.0", "rocm6.4"), 4.0, f"AMD GPU {gpu.name}, not tried by the authors")
     if gpu.cuda < 12:
         raise InstallError(
             f"The driver {gpu.driver} of {gpu.name} is too old for torch.",

@@ -39,7 +39,7 @@ class Config:
         server_idle_s: seconds without a client or job after which the server ends; 0 for never.
         threads: threads that read frames, and as many that write alphas.
         weights: folder of the model's weights (engine `videomama`), in any of the layouts they are published in.
-        device: what the model runs on: `auto`, `cpu`, `cuda:0`; auto takes a GPU where there is one.
+        device: what the model runs on: `auto`, `cpu`, `cuda:0`, `mps`; auto takes a GPU where there is one.
         dtype: what it computes in: `auto`, `fp16`, `bf16`, `fp32`.
         max_vram_gb: memory of the device it may use; 0 for all that is free.
         give_back_memory: whether memory of the device that is not in use goes back to other programs after the last

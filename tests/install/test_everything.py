@@ -50,7 +50,7 @@ def test_dry_run_shows_the_plan_and_does_nothing(done, install, capsys, tmp_path
     said = capsys.readouterr().out
     for line in (
         "env is made",
-        "for the processor (no NVIDIA GPU was found)",
+        "for the processor (no GPU was found that torch computes on)",
         "weights: fetch 6.3 GB",
         "nuke: Nuke 15.1",
     ):

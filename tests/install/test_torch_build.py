@@ -9,7 +9,7 @@ import pytest
 import torch_build
 from failure import InstallError
 from source import INDEX, Source
-from torch_build import Build, Gpu, Present, choose
+from torch_build import AmdGpu, Build, Gpu, Present, choose
 
 CPU = Build(("cpu",), 0.2, "a test")
 CARD = Build(("cu130", "cu128", "cu126"), 3.0, "a test")
@@ -78,6 +78,46 @@ def test_a_tool_that_says_nothing_of_use_counts_as_no_gpu(smi, line):
 def test_no_tool_is_no_gpu(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert torch_build.find_gpu() is None
+
+
+@pytest.fixture
+def amd(tmp_path, monkeypatch):
+    """Have AMD's driver name a processor, and then GPUs of these versions."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(torch_build, "_AMD_NODES", tmp_path / "nodes")
+
+    def make(*versions: object) -> None:
+        for number, version in enumerate([0, *versions]):
+            (tmp_path / "nodes" / str(number)).mkdir(parents=True)
+            text = f"cpu_cores_count 16\ngfx_target_version {version}\n"
+            (tmp_path / "nodes" / str(number) / "properties").write_text(text)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("versions", "name"),
+    [([90402], "gfx942"), ([90010], "gfx90a"), ([100306, 110000], "gfx1100"), ([120001], "gfx1201")],
+)
+def test_amds_driver_is_asked(amd, versions, name):
+    amd(*versions)
+    assert torch_build.find_gpu() == AmdGpu(name)
+    build = choose(torch_build.find_gpu(), cpu=False, platform="linux")
+    assert build.for_gpu
+    assert all(flavour.startswith("rocm") for flavour in build.flavours)
+    assert not choose(AmdGpu(name), cpu=True, platform="linux").for_gpu
+
+
+@pytest.mark.parametrize("versions", [[], [100306], ["nonsense"]])
+def test_a_gpu_of_amd_that_torch_has_no_code_for_counts_as_none(amd, versions):
+    amd(*versions)
+    assert torch_build.find_gpu() is None
+
+
+def test_a_gpu_of_nvidia_goes_before_one_of_amd(amd, smi):
+    amd(90402)
+    smi("NVIDIA H200, 570.86.15, 9.0, 143771")
+    assert isinstance(torch_build.find_gpu(), Gpu)
 
 
 class Environment:

@@ -158,7 +158,7 @@ def take_survey(
 
 
 def later_survey(order: Order, first: Survey, planned: Plan) -> Survey:
-    """Return the survey of a later stage, which takes over what the first said of the plates, and its region.
+    """Return the survey of a later stage, which takes over what the first said of the plates, and its region where it takes one.
 
     Nothing is looked at: what its masks are follows from their keys.
 
@@ -177,8 +177,9 @@ def later_survey(order: Order, first: Survey, planned: Plan) -> Survey:
         overlap=planned.shape.overlap,
     )
     settings = mask_choice.of_alphas(settings, moves_outlines(order.engine))
-    fixed = order.engine.rule(settings).fixed
-    region = first.canvas if first.region is None and fixed else first.region
+    rule = order.engine.rule(settings)
+    region = None if rule.whole else first.region
+    region = first.canvas if region is None and rule.fixed else region
     identity = _identity(order, settings, first.display, region)
     return Survey(planned, first.display, first.canvas, region, [], identity)
 
