@@ -70,6 +70,11 @@ class Model:
         formats = f"{self._device.storage} {self._device.arithmetic}"
         self.fingerprint = f"{digest} {self._device.device.type} {formats} {kernels.name}"
 
+    @property
+    def device(self) -> torch.device:
+        """Where the network runs."""
+        return self._device.device
+
     def settle(self, wanted: Sequence[Size], window: int, group: int) -> Size:
         """Return the first canvas (height, width) that fits in memory, and keep its plan.
 
