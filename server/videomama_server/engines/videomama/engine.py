@@ -21,7 +21,7 @@ from videomama_server.engines.videomama.checkpoint.published import SCALING
 from videomama_server.engines.videomama.latents import LatentStore
 from videomama_server.engines.videomama.lift import Guide
 from videomama_server.engines.videomama.model import Model
-from videomama_server.engines.videomama.modes import NAME, REFERENCE, rule, shape
+from videomama_server.engines.videomama.modes import DEVICE, NAME, OPTIONS, REFERENCE, rule, shape
 
 LONGEST_WINDOW = 25  # frame indices that the network was trained on
 REACH = 4  # the decoder's statistics in time come from so many frames before and after each: nine, as eight in a group
@@ -91,6 +91,10 @@ class VideoMamaEngine:
             )
         if settings.mode == REFERENCE and settings.feedback:
             raise BadInput("the reference mode knows no feedback", "Leave it 0, or choose the production mode.")
+        if settings.mode != REFERENCE and settings.options_of(OPTIONS)["noise"] == DEVICE:
+            raise BadInput(
+                "only the reference mode draws its noise on the device", "Leave noise at host, or choose reference."
+            )
         group = settings.window + max(0, 2 * (shape(settings).context or 0) - settings.overlap)
         height, width = self._model.settle(_wanted_canvases(settings, size), settings.window, group)
         plain = MatteSettings()
@@ -136,7 +140,7 @@ class VideoMamaEngine:
             plates, masks = _moments(prepared)
             h, w = plates.shape[2:]
             if settings.mode == REFERENCE:
-                start = noise.published(settings.seed, len(prepared), (h, w))
+                start = self._published_noise(settings, len(prepared), (h, w))
                 spread = noise.posterior(settings.seed, 2 * len(prepared), (h, w))
                 latents = _sampled(torch.cat((plates, masks)), spread)
                 plates, masks = latents.chunk(2)
@@ -147,6 +151,11 @@ class VideoMamaEngine:
             for _ in range(settings.feedback):
                 alphas = self._model.estimate(torch.cat((start, plates, alphas / SCALING), dim=1))
             return np.asarray(alphas.numpy(), np.float32)
+
+    def _published_noise(self, settings: Resolved, frames: int, size: Size) -> Tensor:
+        if settings.options_of(OPTIONS)["noise"] == DEVICE:
+            return noise.published_on(self._model.device, settings.seed, frames, size)
+        return noise.published(settings.seed, frames, size)
 
     def complete(
         self,

@@ -54,8 +54,8 @@ class VideoMama:
 
     @classmethod
     def options(cls) -> tuple[SettingSpec, ...]:
-        """Return nothing: what it reads is in `MatteSettings`."""
-        return ()
+        """Return where the reference mode draws its noise."""
+        return modes.OPTIONS
 
     @classmethod
     def load(cls, config: EngineConfig) -> Engine:

@@ -6,6 +6,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -16,10 +17,11 @@ from videomama_server import heartbeat
 from videomama_server.engines.base import DeviceLost, EngineConfig, EngineUsage
 from videomama_server.engines.videomama.canvas import Size
 from videomama_server.engines.videomama.checkpoint import layouts, weights
-from videomama_server.engines.videomama.memory import device, planner
+from videomama_server.engines.videomama.memory import device, planner, precision
 from videomama_server.engines.videomama.memory.offload import Placement
 from videomama_server.engines.videomama.memory.planner import MemoryPlan, Workload
 from videomama_server.engines.videomama.network.fused import kernels
+from videomama_server.engines.videomama.network.graph import CudaRecorder, Replayed
 from videomama_server.engines.videomama.network.network import Network
 from videomama_server.engines.videomama.network.shape import shape_of
 
@@ -61,9 +63,17 @@ class Model:
         self._too_large: set[Size] = set()
         planner.peaks.use(config.folded_dir / "peaks.json")
         digest = weights.source_digest(self._checkpoint, config.folded_dir)
+        precision.hold()
         kernels.choose(config.compile, self._device.device)
+        records = config.compile != "off" and self._device.device.type == "cuda"
+        self._replayed = Replayed(CudaRecorder() if records else None)
         formats = f"{self._device.storage} {self._device.arithmetic}"
         self.fingerprint = f"{digest} {self._device.device.type} {formats} {kernels.name}"
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network runs."""
+        return self._device.device
 
     def settle(self, wanted: Sequence[Size], window: int, group: int) -> Size:
         """Return the first canvas (height, width) that fits in memory, and keep its plan.
@@ -81,6 +91,7 @@ class Model:
         known = self._plans.get(left[0])
         if known is not None and known.workload == workload:
             return left[0]
+        self._replayed.forget()
         plan = self._best_plan(workload, left)
         self._plans[plan.canvas] = plan
         log.info("%s", plan.describe())
@@ -125,7 +136,9 @@ class Model:
 
         def work(plan: MemoryPlan) -> Tensor:
             with self._using("unet", plan) as network:
-                return self._back(network.unet(self._there(latents), plan.passes_unet))
+                run, steady = partial(network.unet, passes=plan.passes_unet), (plan.passes_unet, plan.offload)
+                room = planner.has_room_for_recording(plan)
+                return self._back(self._replayed(run, self._there(latents), steady, room=room))
 
         return self._within_memory(_canvas_of(latents), work)
 
@@ -171,6 +184,7 @@ class Model:
         """Return memory of the device that no tensor is in to other programs, such as Nuke."""
         if self._placement is None:
             return
+        self._replayed.forget()
         try:
             device.give_back(self._device.device)
         except RuntimeError as error:  # a device that is lost; the next job says so
@@ -178,6 +192,7 @@ class Model:
 
     def release(self) -> None:
         """Free the network; the next call loads it again, also that of a job which was planned before."""
+        self._replayed.forget()
         if self._placement is not None:
             self._placement.release()
         self._placement = None
@@ -211,6 +226,7 @@ class Model:
     def _placed(self, offload: str) -> Placement:
         if self._placement is not None and self._placement.offload == offload:
             return self._placement
+        self._replayed.forget()
         if self._placement is None:
             path = weights.folded(self._checkpoint, self._config.folded_dir, self._device.storage)
             network = weights.load(path)
@@ -240,6 +256,7 @@ class Model:
                 if not _is_out_of_memory(error):
                     raise
             log.warning("out of memory with %s", plan.describe())
+            self._replayed.forget()
             device.give_back(self._device.device)
             if self._config.make_room():
                 continue

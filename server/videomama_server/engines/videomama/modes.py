@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from videomama_client.setting_spec import CHOICE, SettingSpec
 from videomama_client.settings import MatteSettings
 
 from videomama_server.engines.base import RegionRule, WindowShape
 
 NAME = "videomama"
 REFERENCE = "reference"
+HOST, DEVICE = "host", "device"
+OPTIONS = (
+    SettingSpec(
+        name="noise",
+        kind=CHOICE,
+        default=HOST,
+        help="Where the reference mode draws its noise. `host` is the same for every device. `device` is the published "
+        "draw, in fp16 on the device, which differs between devices.",
+        choices=(HOST, DEVICE),
+    ),
+)
 _CONTEXT = 2  # frames that the decoder sees before and after those at home in a window
 _PRODUCTION_SHAPE = WindowShape(16, 4, _CONTEXT)
 _REFERENCE_SHAPE = WindowShape(16, 0, 0)

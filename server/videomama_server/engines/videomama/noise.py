@@ -25,6 +25,13 @@ def published(seed: int, frames: int, size: tuple[int, int]) -> Tensor:
     return _drawn(seed, (frames, 4, *size))
 
 
+def published_on(device: torch.device, seed: int, frames: int, size: tuple[int, int]) -> Tensor:
+    """Return noise (T, 4, h, w), float32, on the host, as it is published: drawn in fp16 on the device."""
+    generator = torch.Generator(device).manual_seed(seed)
+    drawn = torch.randn((frames, 4, *size), generator=generator, device=device, dtype=torch.float16)
+    return drawn.to("cpu", torch.float32)
+
+
 def posterior(seed: int, pictures: int, size: tuple[int, int]) -> Tensor:
     """Return what the posterior of each picture is sampled with, (N, 4, h, w), float32, plates first, then masks.
 

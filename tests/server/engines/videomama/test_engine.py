@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.settings import MatteSettings
 from videomama_server.engines.base import EngineConfig, EngineFrame
@@ -218,6 +219,19 @@ def test_no_weights_is_an_error_that_names_the_folder(tmp_path, raises_with_hint
 def test_weights_kept_in_bf16_give_nearly_the_same(config):
     full, short = VideoMamaEngine(config), VideoMamaEngine(replace(config, dtype="bf16"))
     assert np.abs(matte(full) - matte(short)).mean() < 0.01
+
+
+def test_reference_may_start_from_the_devices_own_noise(engine):
+    frames, asked = range(1001, 1003), {"mode": "reference", "canvas": "64x64"}
+    on_device = (EngineOption("noise", "device"),)
+    drawn = matte(engine, frames, engine_options=on_device, **asked)
+    np.testing.assert_array_equal(drawn, matte(engine, frames, engine_options=on_device, **asked))
+    assert not np.array_equal(drawn, matte(engine, frames, **asked))
+
+
+def test_production_has_noise_of_its_own(engine, raises_with_hint):
+    with raises_with_hint(BadInput, "only the reference mode"):
+        resolved(engine, engine_options=(EngineOption("noise", "device"),))
 
 
 def test_usage_is_known_while_the_network_is_loaded(engine):

@@ -28,3 +28,11 @@ def test_the_posteriors_noise_is_drawn_picture_by_picture():
     generator = torch.Generator().manual_seed(7)
     expected = [torch.randn((4, 5, 6), generator=generator) for _ in range(4)]
     assert torch.equal(noise.posterior(7, 4, (5, 6)), torch.stack(expected))
+
+
+def test_the_published_noise_may_be_drawn_in_half_floats_on_the_device():
+    cpu = torch.device("cpu")
+    expected = torch.randn((3, 4, 5, 6), generator=torch.Generator(cpu).manual_seed(42), dtype=torch.float16)
+    drawn = noise.published_on(cpu, 42, 3, (5, 6))
+    assert torch.equal(drawn, expected.float())
+    assert not torch.equal(drawn, noise.published(42, 3, (5, 6)))

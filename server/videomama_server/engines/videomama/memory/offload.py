@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -18,6 +18,63 @@ WAYS = ("none", "parts", "blocks")  # each holds less on the device than the one
 _BLOCKS = (SpatialBlock, TemporalBlock, Transformer, PictureAttention)  # nobody reaches into these from outside
 
 
+class Copies(Protocol):
+    """How weights are brought to a device."""
+
+    ahead: bool  # whether the next block's are brought while one runs
+
+    def bring(self, hosts: list[torch.Tensor]) -> list[torch.Tensor]:
+        """Return copies on the device that may not be there yet."""
+        ...
+
+    def await_all(self, copies: list[torch.Tensor]) -> None:
+        """Have what runs from now on wait until they are there."""
+        ...
+
+
+class PlainCopies:
+    """Copies where the network runs, one after the other."""
+
+    ahead = False
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+
+    def bring(self, hosts: list[torch.Tensor]) -> list[torch.Tensor]:
+        """Return the copies."""
+        return [host.to(self._device, non_blocking=True, copy=True) for host in hosts]
+
+    def await_all(self, copies: list[torch.Tensor]) -> None:
+        """Do nothing: they come in the order in which they are used."""
+
+
+class StreamCopies:
+    """Copies on a stream of a card's own, beside the network's."""
+
+    ahead = True
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+
+    def bring(self, hosts: list[torch.Tensor]) -> list[torch.Tensor]:
+        """Return copies that are on their way."""
+        with torch.cuda.stream(self._stream):
+            return [host.to(self._device, non_blocking=True, copy=True) for host in hosts]
+
+    def await_all(self, copies: list[torch.Tensor]) -> None:
+        """Have the network's stream wait for the copies, and their memory not be given away while it reads them."""
+        running = torch.cuda.current_stream(self._device)
+        running.wait_stream(self._stream)
+        for copy in copies:
+            copy.record_stream(running)
+
+
+def copies_for(device: torch.device, offload: str) -> Copies:
+    """Return how weights are brought to a device."""
+    return StreamCopies(device) if device.type == "cuda" and offload == "blocks" else PlainCopies(device)
+
+
 class Placement:
     """A network whose weights stay on the host, and the copies of them that are on the device.
 
@@ -25,7 +82,7 @@ class Placement:
     place of the host's tensor, so the network is run as ever, inside `using`.
     """
 
-    def __init__(self, network: Network, device: torch.device, offload: str) -> None:
+    def __init__(self, network: Network, device: torch.device, offload: str, copies: Copies | None = None) -> None:
         """Place what `offload` ("none", "parts" or "blocks") keeps on the device for good.
 
         Raises:
@@ -38,14 +95,19 @@ class Placement:
         self.offload = offload
         self._hooks: list[Any] = []
         self._blocks: list[_Slots] = []
+        self._copies = copies_for(device, offload) if copies is None else copies
+        self._following: dict[_Slots, _Slots] = {}  # the block that ran after each, the last time
+        self._running: _Slots | None = None
         pinned = device.type == "cuda" and offload != "none"
-        self._parts = {name: _Slots(rest_of(network, name, offload), device, pinned=pinned) for name in PARTS}
+        self._parts = {
+            name: _Slots(rest_of(network, name, offload), PlainCopies(device), pinned=pinned) for name in PARTS
+        }
         if offload == "none" and device != network.unet.conv_in.weight.device:
             self._place(PARTS)
         if offload == "blocks":
             for name in PARTS:
                 for block in blocks_of(network, name):
-                    self._hook(block, _Slots([block], device, pinned=pinned))
+                    self._hook(block, _Slots([block], self._copies, pinned=pinned))
 
     @property
     def copied_bytes(self) -> int:
@@ -55,6 +117,7 @@ class Placement:
     @contextmanager
     def using(self, part: str) -> Iterator[None]:
         """Have "encoder", "unet" or "decoder" ready to run inside; it stays until another part is asked for."""
+        self._running = None
         if self.offload != "none":
             for name, slots in self._parts.items():
                 if name != part:
@@ -70,6 +133,7 @@ class Placement:
             slots.drop()
         self._hooks.clear()
         self._blocks.clear()
+        self._following.clear()
 
     def _place(self, parts: Iterable[str]) -> None:
         try:
@@ -81,8 +145,21 @@ class Placement:
 
     def _hook(self, block: nn.Module, slots: _Slots) -> None:
         self._blocks.append(slots)
-        self._hooks.append(block.register_forward_pre_hook(lambda *_: slots.place()))
+        self._hooks.append(block.register_forward_pre_hook(lambda *_: self._enter(slots)))
         self._hooks.append(block.register_forward_hook(lambda *_: slots.drop(), always_call=True))
+
+    def _enter(self, slots: _Slots) -> None:
+        """Have a block's weights there, and those of the block that ran after it last time on their way."""
+        expected = self._following.get(self._running) if self._running is not None else None
+        if expected is not None and expected is not slots:
+            expected.drop()
+        slots.place()
+        if self._running is not None:
+            self._following[self._running] = slots
+        self._running = slots
+        following = self._following.get(slots)
+        if self._copies.ahead and following is not None:
+            following.fetch()
 
 
 def blocks_of(network: Network, part: str) -> list[nn.Module]:
@@ -102,9 +179,9 @@ def rest_of(network: Network, part: str, offload: str) -> list[nn.Module]:
 class _Slots:
     """The places of some modules' weights, which hold either the host's tensors or copies on the device."""
 
-    def __init__(self, modules: Iterable[nn.Module], device: torch.device, *, pinned: bool) -> None:
-        self._device = device
-        self._copied = False
+    def __init__(self, modules: Iterable[nn.Module], copies: Copies, *, pinned: bool) -> None:
+        self._copies = copies
+        self._coming: list[torch.Tensor] = []
         reached = {id(inner): inner for module in modules for inner in _owners(module)}
         self._hosts = {
             (inner, name): nn.Parameter(weight.data.pin_memory(), requires_grad=False) if pinned else weight
@@ -115,20 +192,24 @@ class _Slots:
 
     @property
     def copied_bytes(self) -> int:
-        if not self._copied:
-            return 0
-        return sum(weight.numel() * weight.element_size() for weight in self._hosts.values())
+        return sum(copy.nbytes for copy in self._coming)
+
+    def fetch(self) -> None:
+        """Have the copies come."""
+        if not self._coming:
+            self._coming = self._copies.bring([host.data for host in self._hosts.values()])
 
     def place(self) -> None:
-        self._copied = True  # before the first copy, so that `drop` after an error takes back those that were made
-        for (module, name), host in self._hosts.items():
-            copy = host.data.to(self._device, non_blocking=True, copy=True)
+        """Put the copies in the place of the host's tensors."""
+        self.fetch()
+        self._copies.await_all(self._coming)
+        for (module, name), copy in zip(self._hosts, self._coming, strict=True):
             module._parameters[name] = nn.Parameter(copy, requires_grad=False)
 
     def drop(self) -> None:
         for (module, name), host in self._hosts.items():
             module._parameters[name] = host
-        self._copied = False
+        self._coming = []
 
 
 def _owners(module: nn.Module) -> Iterator[nn.Module]:

@@ -137,6 +137,12 @@ def tighter(tight: MemoryPlan) -> MemoryPlan | None:
     return _planned(tight, tight.passes, following[0]) if following else None
 
 
+def has_room_for_recording(found: MemoryPlan) -> bool:
+    """Whether all that the UNet works with may stay held beside what a plan needs anyway."""
+    held = int(_peak(found.workload, found.canvas, "unet", found.passes_unet) * (1 + _ALLOWANCE_SHARE))
+    return found.workload.on_card and found.offload == "none" and found.peak_bytes + held <= found.budget_bytes
+
+
 def _planned(tight: MemoryPlan, passes: dict[str, int], offload: str) -> MemoryPlan:
     peak = max(_total(tight.workload, tight.canvas, part, passes[part], offload) for part in PARTS)
     encode, unet, decode = (passes[part] for part in PARTS)
@@ -223,7 +229,7 @@ def _weights(shape: NetworkShape, storage: torch.dtype, part: str, offload: str)
     if offload == "parts":
         return whole
     blocks = [resident_bytes(block) for block in blocks_of(network, part)]
-    return whole - sum(blocks) + max(blocks)
+    return whole - sum(blocks) + sum(sorted(blocks)[-2:])  # one runs while the next is brought
 
 
 @lru_cache(maxsize=4)

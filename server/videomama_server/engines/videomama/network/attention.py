@@ -21,6 +21,10 @@ from videomama_server.engines.videomama.network.shape import FRAMES
 
 _MOST_BATCHES = 65_535  # CUDA's limit for a dimension of the grid that kernels put batch and heads on
 _SPARING = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION]  # those that never hold all scores
+_LONG = 512  # tokens, from which cuDNN's kernels are asked first
+_CUDNN_WIDTH = 64  # of the heads that those are asked for
+_FLASH_WIDTH = 256  # of the widest heads that flash kernels take
+_SCORES = 1 << 25  # numbers held at once by `_by_products`
 
 
 class SelfAttention(nn.Module):
@@ -44,12 +48,48 @@ class SelfAttention(nn.Module):
 def _attended(together: Tensor) -> Tensor:
     """Return (N, L, heads * d) of queries, keys and values (N, L, 3, heads, d)."""
     query, key, value = together.permute(2, 0, 3, 1, 4)
-    if query.device.type == "cuda":
-        with sdpa_kernel(_SPARING):
+    if query.is_cpu:
+        found = functional.scaled_dot_product_attention(query, key, value)
+    elif query.shape[-1] > _FLASH_WIDTH and query.dtype != torch.float32:
+        found = _by_products(query, key, value)
+    elif query.device.type == "cuda":
+        with sdpa_kernel(backends(query.shape[-1], query.shape[-2]), set_priority=True):
             found = functional.scaled_dot_product_attention(query, key, value)
     else:
         found = functional.scaled_dot_product_attention(query, key, value)
     return found.transpose(1, 2).flatten(2)
+
+
+def backends(width: int, tokens: int) -> list[SDPBackend]:
+    """Return the kernels of a card that may attend, the first wanted first, for heads so wide and so many tokens."""
+    if width != _CUDNN_WIDTH:
+        return _SPARING
+    if tokens >= _LONG:
+        return [SDPBackend.CUDNN_ATTENTION, *_SPARING]
+    return [*_SPARING, SDPBackend.CUDNN_ATTENTION]
+
+
+def _by_products(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Return what attention does (N, heads, L, d), as a product, a softmax and a product for some queries at a time.
+
+    For heads too wide for flash kernels: the products run on tensor cores at full speed. Scores are float32.
+    """
+    scaled, across = query * query.shape[-1] ** -0.5, key.transpose(-1, -2)
+    batch = query.shape[0] * query.shape[1]
+    rows = max(1, _SCORES // (batch * key.shape[-2]))
+    parts = []
+    for some in scaled.split(rows, dim=-2):
+        scores = _product(some, across)
+        parts.append(torch.softmax(scores, dim=-1, dtype=torch.float32).to(value.dtype) @ value)
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-2)
+
+
+def _product(one: Tensor, other: Tensor) -> Tensor:
+    """Return the product (N, heads, L, M), float32."""
+    if one.device.type != "cuda":
+        return (one @ other).float()
+    flat = torch.bmm(one.flatten(0, 1), other.flatten(0, 1), out_dtype=torch.float32)
+    return flat.view(*one.shape[:-1], other.shape[-1])
 
 
 class PictureAttention(nn.Module):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from videomama_server.engines.videomama.memory.device import resident_bytes
 from videomama_server.engines.videomama.memory.footprint import peak_of
-from videomama_server.engines.videomama.memory.offload import PARTS, WAYS, Placement, blocks_of
+from videomama_server.engines.videomama.memory.offload import PARTS, WAYS, Placement, PlainCopies, blocks_of
 from videomama_server.engines.videomama.network.network import Network
 from videomama_server.engines.videomama.network.shape import NetworkShape
 
@@ -162,3 +162,50 @@ def test_every_weight_is_in_one_block_or_in_the_rest(network):
 def test_another_way_is_refused(network):
     with pytest.raises(ValueError, match="none, parts, blocks"):
         Placement(network, CPU, "some")
+
+
+class CopiesAhead(PlainCopies):
+    """Copies that come ahead, as on a stream of their own, and a log of what came and what was waited for."""
+
+    ahead = True
+
+    def __init__(self):
+        super().__init__(CPU)
+        self.log = []
+
+    def bring(self, hosts):
+        copies = super().bring(hosts)
+        self.log.append(("brought", id(copies[0])))
+        return copies
+
+    def await_all(self, copies):
+        self.log.append(("awaited", id(copies[0])))
+
+
+def test_the_next_block_comes_while_one_runs(network):
+    expected = run(Placement(network, CPU, "none"))
+    copies = CopiesAhead()
+    placement = Placement(network, CPU, "blocks", copies)
+    for _ in range(2):  # the order of blocks is learned from the first run
+        copies.log.clear()
+        for got, wanted in zip(run(placement), expected, strict=True):
+            assert torch.equal(got, wanted)
+    kinds = [kind for kind, _ in copies.log]
+    blocks = [len(blocks_of(network, part)) for part in PARTS]
+    assert kinds.count("awaited") == kinds.count("brought") == sum(blocks)
+    assert kinds[:5] == ["brought", "awaited", "brought", "awaited", "brought"]
+    placement.release()
+    assert placement.copied_bytes == 0
+
+
+def test_no_more_than_two_blocks_are_there_at_once(network):
+    placement = Placement(network, CPU, "blocks", CopiesAhead())
+    most = []
+    for block in blocks_of(network, "unet"):
+        block.register_forward_hook(lambda *_: most.append(placement.copied_bytes))
+    sizes = sorted(resident_bytes(block) for block in blocks_of(network, "unet"))
+    rest = resident_bytes(network.unet) - sum(sizes)
+    for _ in range(2):
+        run(placement)
+    assert max(most) <= rest + sizes[-1] + sizes[-2]
+    placement.release()

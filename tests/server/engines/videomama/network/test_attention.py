@@ -84,3 +84,28 @@ def test_the_mix_is_the_share_of_the_spatial_result(noise, share, frames_matter)
     layer.mix.fill_(share)
     alone = layer(x[:1].clone())
     assert (apart(layer(x.clone())[:1], alone) > 1e-3) == frames_matter
+
+
+@pytest.mark.parametrize("scores", [1 << 25, 40, 1])
+def test_a_product_a_softmax_and_a_product_for_some_queries_at_a_time_attend(noise, monkeypatch, scores):
+    monkeypatch.setattr(attention, "_SCORES", scores)
+    query, key, value = noise(3, 2, 1, 7, 512).unbind(0)
+    expected = torch.nn.functional.scaled_dot_product_attention(query, key, value)
+    assert apart(attention._by_products(query, key, value), expected) <= 1e-5
+
+
+@pytest.mark.parametrize(("dtype", "by_products"), [(torch.float16, True), (torch.float32, False)])
+def test_a_card_attends_by_products_where_heads_are_wide_and_numbers_half(monkeypatch, dtype, by_products):
+    asked, real = [], attention._by_products
+    monkeypatch.setattr(attention, "_by_products", lambda *of: asked.append(1) or real(*of))
+    for width in (512, 64):
+        attention._attended(torch.empty((2, 9, 3, 1, width), device="meta", dtype=dtype))
+    assert asked == [1] * by_products
+
+
+def test_cudnn_attends_first_where_heads_are_64_wide_and_sequences_long():
+    cudnn = attention.SDPBackend.CUDNN_ATTENTION
+    assert attention.backends(64, 9216)[0] == cudnn
+    assert attention.backends(64, 16)[-1] == cudnn
+    assert cudnn not in attention.backends(40, 9216)
+    assert attention.SDPBackend.MATH not in attention.backends(64, 9216)
