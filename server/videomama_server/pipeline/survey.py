@@ -158,9 +158,9 @@ def take_survey(
 
 
 def later_survey(order: Order, first: Survey, planned: Plan) -> Survey:
-    """Return the survey of a later stage, which takes over what the first said of the plates, and its region where it takes one.
+    """Return the survey of a later stage, which takes over what the first said of the plates, and its region.
 
-    Nothing is looked at: what its masks are follows from their keys.
+    An engine that works on whole plates has none. Nothing is looked at: what its masks are follows from their keys.
 
     Args:
         order: of the stage.

@@ -184,7 +184,6 @@ class Model:
         """Return memory of the device that no tensor is in to other programs, such as Nuke."""
         if self._placement is None:
             return
-        self._replayed.forget()
         try:
             device.give_back(self._device.device)
         except RuntimeError as error:  # a device that is lost; the next job says so
