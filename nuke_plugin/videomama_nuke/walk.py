@@ -170,7 +170,8 @@ def _digest(lines: list[object]) -> str:
 def _own_values(node: nuke.Node) -> dict[str, str]:
     """Return what another VideoMaMa node's pixels depend on, beside its plate."""
     last = record.read(node)
-    shown = "" if last is None else " ".join([last.key, last.engine, last.roi, *map(str, last.outline.values())])
+    outline = [] if last is None else [str(last.outline[name]) for name in knobs.OUTLINE if name in last.outline]
+    shown = "" if last is None else " ".join([last.key, last.engine, last.roi, *outline])
     return {"shown": shown, **{name: knobs.linked(node, name).toScript() for name in _OWN}}
 
 

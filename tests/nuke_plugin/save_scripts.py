@@ -4,7 +4,8 @@ Run it once for every version that changes the gizmo or the record, and commit w
 
     .venv/bin/python tests/nuke_plugin/save_scripts.py tests/nuke_plugin/saved/NAME
 
-`@FOLDER@` stands for the folder of the shot. Neither plates nor alphas are kept: the tests write their own.
+`@FOLDER@` stands for the folder of the shot. Neither plates nor alphas are kept: the tests write their own, with the
+sizes and times that the records remember.
 """
 
 from __future__ import annotations
@@ -54,10 +55,25 @@ def chain(comp: comps.Comp) -> None:
 
 
 def no_signature(comp: comps.Comp) -> None:
-    """Refine below an expression, of which that version could not tell whether it changes."""
+    """Refine below an expression, of which version 1 could not tell whether it changes."""
     blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")], name="Blur1")
     blur["size"].setExpression("PlateRead.first / 1000")
     comp.node().setInput(1, blur)
+    comp.refine()
+
+
+def changed_above(comp: comps.Comp) -> None:
+    """Change a node above the mask after the refine."""
+    blur = comp.nuke.nodes.Blur(inputs=[comp.node("MaskRead")], name="Blur1")
+    comp.node().setInput(1, blur)
+    comp.refine()
+    blur["size"].setValue(5)
+
+
+def not_checked(comp: comps.Comp) -> None:
+    """Refine below a node whose knobs do not say all about its pixels."""
+    tracker = comp.nuke.nodes.Tracker4(inputs=[comp.node("MaskRead")], name="Tracker1")
+    comp.node().setInput(1, tracker)
     comp.refine()
 
 
@@ -90,6 +106,8 @@ MADE: tuple[Callable[[comps.Comp], None], ...] = (
     stale,
     chain,
     no_signature,
+    changed_above,
+    not_checked,
     premultiplied_layer,
     inside_group,
 )
@@ -100,6 +118,7 @@ def save(make: Callable[[comps.Comp], None], target: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="videomama-", dir="/tmp") as name:
         folder = Path(name).resolve()
         comps.write_clip(folder, COUNT)
+        comps.keep_marks(folder)
         comp = comps.start(folder, gui=True)
         try:
             comp.open(comps.plain_script(folder, count=COUNT))

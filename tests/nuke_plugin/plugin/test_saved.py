@@ -11,15 +11,31 @@ from nuke_standin import session
 COUNT = 4
 SAVED = Path(comps.__file__).parent / "saved"
 SCRIPTS = sorted(SAVED.glob("*/*.nk"))
+_STALE = "stale: plate or mask changed"
+_EARLIER = "not checked: all nodes, refined by an earlier version"
 STATES = {
-    "never_refined": ["not refined"],
-    "refined": ["refined 1001-1004; not checked: all nodes, refined by an earlier version"],
-    "some_frames": ["refined 1001-1002; not checked: all nodes, refined by an earlier version"],
-    "stale": ["stale: mask grow changed"],
-    "chain": ["refined 1001-1004; not checked: all nodes, refined by an earlier version"] * 2,
-    "no_signature": ["refined 1001-1004; not checked: all nodes, refined by an earlier version"],
-    "premultiplied_layer": ["refined 1001-1004; not checked: all nodes, refined by an earlier version"],
-    "inside_group": ["refined 1001-1004; not checked: all nodes, refined by an earlier version", "not refined"],
+    "1": {
+        "never_refined": ["not refined"],
+        "refined": [f"refined 1001-1004; {_EARLIER}"],
+        "some_frames": [f"refined 1001-1002; {_EARLIER}"],
+        "stale": ["stale: mask grow changed"],
+        "chain": [f"refined 1001-1004; {_EARLIER}"] * 2,
+        "no_signature": [f"refined 1001-1004; {_EARLIER}"],
+        "premultiplied_layer": [f"refined 1001-1004; {_EARLIER}"],
+        "inside_group": [f"refined 1001-1004; {_EARLIER}", "not refined"],
+    },
+    "2": {
+        "never_refined": ["not refined"],
+        "refined": ["refined 1001-1004"],
+        "some_frames": ["refined 1001-1002"],
+        "stale": ["stale: mask grow changed"],
+        "chain": ["refined 1001-1004"] * 2,
+        "no_signature": ["refined 1001-1004"],
+        "changed_above": [_STALE],
+        "not_checked": ["refined 1001-1004; not checked: Tracker1"],
+        "premultiplied_layer": ["refined 1001-1004"],
+        "inside_group": ["refined 1001-1004", "not refined"],
+    },
 }
 
 
@@ -32,34 +48,45 @@ def ours(comp) -> list:
     )
 
 
-@pytest.fixture(params=SCRIPTS, ids=[path.stem for path in SCRIPTS])
-def saved(request, open_nuke, tmp_path):
-    """Open a saved script whose plates and alphas are there."""
-    comps.write_clip(tmp_path, COUNT)
-    comp = open_nuke()
-    comp.open(request.param.read_text().replace("@FOLDER@", str(tmp_path)))
+def open_saved(comp, version: str, name: str):
+    """Open a saved script whose plates are there."""
+    comps.write_clip(comp.folder, COUNT)
+    comps.keep_marks(comp.folder)
+    comp.open((SAVED / version / f"{name}.nk").read_text().replace("@FOLDER@", str(comp.folder)))
+    return comp
+
+
+@pytest.fixture(params=SCRIPTS, ids=[f"{path.parent.name}-{path.stem}" for path in SCRIPTS])
+def saved(request, open_nuke):
+    """Open a saved script whose plates and alphas are there; return it and the states that it should show."""
+    version, name = request.param.parent.name, request.param.stem
+    comp = open_saved(open_nuke(), version, name)
     for node in ours(comp):
         for frame in range(comps.FIRST, comps.FIRST + COUNT):
             out = node["result_file"].value()
             if out:
                 comps.write_exr(Path(out % frame), np.full((comps.HEIGHT, comps.WIDTH), 0.25, np.float32), ("A",))
-    return request.param.stem, comp
+    return STATES[version][name], comp
+
+
+def states(comp) -> list[str]:
+    from videomama_nuke import node_state
+
+    for node in ours(comp):
+        node_state.refresh(node)
+    return [comp.status(node.fullName()) for node in ours(comp)]
 
 
 def test_it_shows_what_it_showed(saved):
-    from videomama_nuke import node_state
-
-    name, comp = saved
+    expected, comp = saved
     assert session.current().load_errors + session.current().load_notes == []
-    for node in ours(comp):
-        node_state.refresh(node)
-    assert [comp.status(node.fullName()) for node in ours(comp)] == STATES[name]
+    assert states(comp) == expected
 
 
 def test_it_renders_the_alphas_that_it_had_unless_they_were_stale(saved):
-    name, comp = saved
-    if name in ("never_refined", "stale"):
-        with pytest.raises(RuntimeError, match=r"not refined|stale, mask grow changed"):
+    expected, comp = saved
+    if not expected[0].startswith("refined"):
+        with pytest.raises(RuntimeError, match=r"not refined|stale, (mask grow|plate or mask) changed"):
             comp.render(1001)
         return
     comp.node("Write1")["channels"].setValue("all")
@@ -72,18 +99,34 @@ def test_it_is_refined_again_and_has_a_record_of_this_version(saved):
     for node in ours(comp):
         said = comp.refine(node.fullName())
         assert said.startswith("refined 1001-100"), said
-        assert "not checked" not in said
+        assert _EARLIER not in said
         assert json.loads(node["record"].value())["version"] == 2
 
 
+def test_a_file_that_was_written_again_is_stale_where_the_record_can_be_compared(saved):
+    expected, comp = saved
+    comps.write_clip(comp.folder, COUNT)
+    for then, now in zip(expected, states(comp), strict=True):
+        if then.startswith("refined"):
+            assert now == (then if _EARLIER in then else _STALE)
+
+
 def test_every_state_has_a_script():
-    assert {path.stem for path in SCRIPTS} == set(STATES)
+    assert [(path.parent.name, path.stem) for path in SCRIPTS] == sorted(
+        (version, name) for version, names in STATES.items() for name in names
+    )
 
 
-def test_a_setting_that_is_new_in_this_version_makes_no_result_stale(open_nuke, tmp_path):
-    comps.write_clip(tmp_path, COUNT)
-    comp = open_nuke()
-    comp.open((SAVED / "1" / "refined.nk").read_text().replace("@FOLDER@", str(tmp_path)))
+def test_a_script_of_this_version_is_kept(bare_nuke):
+    from videomama_nuke import knobs, record
+
+    node = bare_nuke.nodes.VideoMaMa()
+    assert f'\\"version\\": {record.VERSION}' in (SAVED / max(STATES) / "refined.nk").read_text()
+    assert f'\\"gizmo\\": {int(node[knobs.VERSION_KNOB].value())}' in (SAVED / max(STATES) / "refined.nk").read_text()
+
+
+def test_a_setting_that_is_new_in_this_version_makes_no_result_stale(open_nuke):
+    comp = open_saved(open_nuke(), "1", "refined")
     kept = json.loads(comp.node()["record"].value())
     del kept["settings"]["mask_close_holes"]
     comp.node()["record"].setValue(json.dumps({**kept, "of_a_later_version": 1}))
@@ -95,12 +138,10 @@ def test_a_setting_that_is_new_in_this_version_makes_no_result_stale(open_nuke, 
     assert judge() == ("mask close holes",)
 
 
-def test_a_default_that_changed_is_pinned_for_nodes_that_were_refined_before(open_nuke, tmp_path):
-    comps.write_clip(tmp_path, COUNT)
-    comp = open_nuke()
+def test_a_default_that_changed_is_pinned_for_nodes_that_were_refined_before(open_nuke):
+    comp = open_saved(open_nuke(), "1", "refined")
     from videomama_nuke import freshness, record
 
-    comp.open((SAVED / "1" / "refined.nk").read_text().replace("@FOLDER@", str(tmp_path)))
     node = comp.node()
     before = {"mask_slack": 32, "trimap_erode": 10, "trimap_dilate": 40}
     assert node["videomama"].value() == 2

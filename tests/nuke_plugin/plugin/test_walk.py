@@ -285,6 +285,21 @@ def test_a_range_that_drives_an_expression_is_compared(comp, sign):
     assert upstream.compare(then, walk.read(comp.node())).changed
 
 
+def test_the_second_of_a_chain_is_compared_the_same_when_the_script_is_opened_again(comp):
+    """Text keeps the found numbers of the mask's outline in another order than the refine found them."""
+    second = comp.nuke.nodes.VideoMaMa(inputs=[comp.node(), comp.node("MaskRead")], name="VideoMaMa2")
+    second["engine"].setValue("passthrough")
+    comp.refine()
+    assert comp.refine("VideoMaMa2") == "refined 1001-1020"
+    comp.nuke.scriptSave()
+    from videomama_nuke import node_state, record
+
+    record._parsed.clear()  # as in another process
+    comp.nuke.scriptOpen(str(comp.script))
+    node_state.refresh(comp.node("VideoMaMa2"))
+    assert comp.status("VideoMaMa2") == "refined 1001-1020"
+
+
 def test_an_animated_bypass_above_is_the_same_at_every_frame(comp, sign):
     second = comp.nuke.nodes.VideoMaMa(inputs=[comp.node(), comp.node("MaskRead")], name="VideoMaMa2")
     comp.node()["bypass"].setExpression("frame > 1010")
