@@ -11,7 +11,7 @@ from videomama_client.settings import Resolved
 
 from videomama_server.pipeline.window_grid import Window
 
-KEY_VERSION = 1
+KEY_VERSION = 2
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ class Matte:
         smaller = yield from take_survey(self._order, self._services.readers, self._cancelled)
         if smaller.identity == survey.identity:
             raise trouble
-        before, after = (found.identity.settings.canvas for found in (survey, smaller))
+        before, after = (found.identity.settings.option("canvas") for found in (survey, smaller))
         smaller.warnings.append(f"a canvas of {before} did not fit in memory, {after} was taken instead")
         return smaller
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Optional, TypeVar
 
 from videomama_client.errors import BadInput, Cancelled
-from videomama_client.mask_presets import outline_of
 from videomama_client.messages import MaskTaken, SubmitMatte
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import counted
 
 from videomama_server import engines
 from videomama_server.cache.memo import Facts
-from videomama_server.engines.base import Engine, RegionRule, moves_outlines
+from videomama_server.engines.base import Engine, RegionRule, has_setting, moves_outlines
 from videomama_server.media import color
 from videomama_server.media.delivery import Delivery
 from videomama_server.media.frames import Seen
@@ -26,7 +25,7 @@ from videomama_server.media.sequences import Pattern, format_range
 from videomama_server.pipeline import doubts, mask_choice, plan
 from videomama_server.pipeline import region as regions
 from videomama_server.pipeline.entry_key import Identity
-from videomama_server.pipeline.mask_choice import Choice, Looking
+from videomama_server.pipeline.mask_choice import Choice, Looking, threshold_of
 from videomama_server.pipeline.mask_fit import Fit
 from videomama_server.pipeline.reader import NOTHING, Reader, check_display, plate_space
 
@@ -37,17 +36,19 @@ Pause = Optional[Future[Any]]  # where a job may be left for another: at will, o
 
 @dataclass(frozen=True)
 class LightEngine:
-    """The engine that takes a job where its subject is small, and the name that jobs ask for it by."""
+    """The engine that takes a job where its subject is small: its name, the job's settings and notes for it."""
 
     name: str
     engine: Engine
+    settings: MatteSettings
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Order:
     """One job as the worker took it in: the request, and what it stands for on this machine.
 
-    `light` is None where the engine stays, however small the subject is. `note` is for the person; mostly empty.
+    `light` is None where the engine stays, however small the subject is. `notes` are for the person.
     """
 
     job: str
@@ -57,7 +58,7 @@ class Order:
     reader: Reader
     delivery: Delivery
     light: LightEngine | None = None
-    note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -171,9 +172,9 @@ def _survey_of(order: Order, planned: plan.Plan, looked: _Looked, choice: Choice
         region=region,
         empty=frozenset(frame for frame in planned.frames if looked.is_empty(frame)),
         warnings=[
-            *([order.note] if order.note else []),
+            *order.notes,
             *doubts.of_plate(order.request.settings.colorspace, looked.first, looked.others),
-            *_warnings(planned.wanted, looked, settings.mask_threshold),
+            *_warnings(planned.wanted, looked, settings, cuts=has_setting(order.engine, "mask_threshold")),
             *_leaving(planned.wanted, looked, region),
             *choice.warnings,
         ],
@@ -236,7 +237,7 @@ def _region(settings: MatteSettings, looked: _Looked, rule: RegionRule) -> Rect 
         return looked.canvas if rule.fixed else None
     named = regions.parse(settings.roi)
     if named is None:
-        reach = outline_of(settings).trimap_dilate + max(0.0, settings.mask_grow)
+        reach = rule.reach + max(0.0, settings.mask_grow)
         return regions.from_masks(looked.supports.values(), looked.canvas, reach, rule)
     if named.w * named.h > MAX_PIXELS:
         raise BadInput(
@@ -287,14 +288,16 @@ def _leaving(wanted: Sequence[int], looked: _Looked, region: Rect | None) -> lis
     return [f"{where}; it is not refined there"] if left else []
 
 
-def _warnings(wanted: Sequence[int], looked: _Looked, threshold: float) -> list[str]:
+def _warnings(wanted: Sequence[int], looked: _Looked, settings: MatteSettings, *, cuts: bool) -> list[str]:
+    """Return what to say of masks that hold nothing, or everything, or too little for an engine that cuts them."""
+    threshold = threshold_of(settings)
     empty = [frame for frame in wanted if looked.is_empty(frame)]
     faint = [frame for frame in wanted if NOTHING < looked.peak(frame) < threshold]
     solid = [frame for frame in wanted if looked.facts[frame].low >= threshold]
     warnings = doubts.of_masks({frame: looked.facts[frame] for frame in wanted})
     if empty:
         warnings.append(f"the mask is empty on frames {format_range(empty)}; alpha is 0 there")
-    if faint:
+    if faint and cuts:
         warnings.append(
             f"the mask stays below the threshold {threshold:g} on frames {format_range(faint)}; "
             "lower --mask-threshold if they hold the subject"

@@ -108,13 +108,14 @@ def planned_frames(ask: messages.PlanFrames, engine_config: EngineConfig) -> mes
     """
     ask.settings.check()
     name = engines.resolve(ask.settings.engine, engine_config)
-    settings = engines.with_options_settled(name, ask.settings)
+    settings = engines.settled(name, ask.settings).settings
     shape = plan.window_shape(settings, engines.shape(name, engine_config, settings))
     laid = plan.plan_frames(sequences.parse_range(ask.clip), ask.frame_ranges, shape)
     read = {*laid.frames, *mask_choice.frames_to_look_at(settings, engines.moves_outlines(name), laid.clip)}
     light = engines.for_small_subjects(ask.settings.engine, name)
     if light:  # which engine it is, only masks say: name what either of them reads
-        other = plan.window_shape(settings, engines.shape(light, engine_config, settings))
+        lighter = engines.settled(light, ask.settings).settings
+        other = plan.window_shape(lighter, engines.shape(light, engine_config, lighter))
         read.update(plan.plan_frames(laid.clip, ask.frame_ranges, other).frames, mask_choice.fixed_places(laid.clip))
     needed = sequences.whole_range(sorted(read))
     if len(needed) > wire.MAX_TEXT_BYTES:

@@ -12,10 +12,12 @@ from pathlib import Path
 from blake3 import blake3
 from videomama_client import messages, private, wire
 from videomama_client.errors import BadInput
+from videomama_client.settings import MatteSettings
 
 from videomama_server import config, engines, pipe
 from videomama_server.cache import spool
 from videomama_server.cache.layout import FOLDERS
+from videomama_server.engines.base import EngineConfig
 from videomama_server.files.access import permit, refuse_inside
 from videomama_server.media import sequences
 from videomama_server.media.delivery import Delivery
@@ -85,7 +87,9 @@ class Intake:
             raise BadInput(f"no priority is called {request.priority!r}", f"There are: {', '.join(URGENCY)}.")
         engine_config = self._shelf.engine_config(request.settings)
         name = engines.resolve(request.settings.engine, engine_config)
-        request = replace(request, settings=engines.with_options_settled(name, request.settings))
+        settled = engines.settled(name, request.settings)
+        light = self._light(request.settings, name, engine_config)
+        request = replace(request, settings=settled.settings)
         plate, mask = self._sources(run, cancelled)
         noted = partial(self._reads.noted, run.job)
         reader = Reader(plate, mask, self._services.memo, wanted_of(request.settings), request.rehash, noted)
@@ -94,9 +98,15 @@ class Intake:
             _refuse_overwriting(delivery.pattern, plate, mask)
         delivery.check()
         engine = self._shelf.engine(name, engine_config)
-        light = engines.for_small_subjects(request.settings.engine, name)
-        taking_over = LightEngine(light, self._shelf.engine(light, engine_config)) if light else None
-        return Order(run.job, request, name, engine, reader, delivery, taking_over)
+        return Order(run.job, request, name, engine, reader, delivery, light, settled.notes)
+
+    def _light(self, settings: MatteSettings, name: str, engine_config: EngineConfig) -> LightEngine | None:
+        """Return the engine that takes over from the one of this name where the subject is small."""
+        light = engines.for_small_subjects(settings.engine, name)
+        if not light:
+            return None
+        settled = engines.settled(light, settings)
+        return LightEngine(light, self._shelf.engine(light, engine_config), settled.settings, settled.notes)
 
     def _sources(self, run: pipe.RunJob, cancelled: threading.Event) -> tuple[Source, Source]:
         request, roots = run.submit, self._config.roots

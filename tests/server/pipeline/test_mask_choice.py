@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from videomama_client.engine_settings import ClassicSettings, OutlineSettings
 from videomama_client.mask_presets import PRESETS, Outline
 from videomama_client.settings import MatteSettings
 from videomama_server.engines.passthrough import PassthroughEngine
@@ -33,10 +34,11 @@ def engine(temporal):
     """An engine that moves outlines, and says with which numbers."""
 
     class Moving(temporal):
-        moves_outlines = True
+        record = ClassicSettings
 
         def refine(self, prepared, settings):
-            self.outline = Outline(settings.mask_slack, settings.trimap_erode, settings.trimap_dilate)
+            own = OutlineSettings.of(settings)
+            self.outline = Outline(own.mask_slack, own.trimap_erode, own.trimap_dilate)
             share = np.float32(self.outline.mask_slack / 200)
             return (1 - share) * super().refine(prepared, settings)
 

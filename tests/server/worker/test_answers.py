@@ -5,6 +5,7 @@ import threading
 import pytest
 from videomama_client import messages, wire
 from videomama_client.engine_options import EngineOption
+from videomama_client.engine_settings import RECORDS
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
@@ -24,7 +25,7 @@ def place(tmp_path):
 
 
 def ask(clip="1001-1100", frame_ranges="", **settings):
-    return messages.PlanFrames("q", MatteSettings(**{"engine": "classic", **settings}), clip, frame_ranges)
+    return messages.PlanFrames("q", MatteSettings.of(**{"engine": "classic", **settings}), clip, frame_ranges)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,8 @@ def test_a_text_that_no_message_can_hold_is_refused(place, raises_with_hint):
         (ask(engine="nonsense"), "nonsense"),
         (ask(window=0), "--window 0"),
         (ask(window=8, overlap=5), "--overlap 5"),
-        (ask(mode="nonsense"), "nonsense"),
+        (ask(engine="auto", mode="nonsense"), "nonsense"),
+        (ask(mode="reference"), "--mode is a setting of videomama"),
         (ask(exposure=math.nan), "exposure"),
     ],
     ids=lambda value: "ask" if isinstance(value, messages.PlanFrames) else str(value),
@@ -102,7 +104,7 @@ def test_options_of_an_engine_are_checked_before_its_frames_are_planned(place, i
         planned_frames(ask(engine="own", engine_options=(EngineOption("strength", 7.0),)), place)
     with raises_with_hint(BadInput, "engine classic", "'strength'"):
         planned_frames(ask(engine_options=(EngineOption("strength", 0.25),)), place)
-    with raises_with_hint(BadInput, "engine classic", "'strength'"):
+    with raises_with_hint(BadInput, "no engine that auto may take", "'strength'"):
         planned_frames(ask(engine="auto", engine_options=(EngineOption("strength", 0.25),)), place)
 
 
@@ -208,7 +210,7 @@ def test_engines_are_reported_with_all_settings(asking):
     told = asking().ask(messages.ReportEngines("q"))
     assert told.request == "q"
     assert tuple(told.settings) == specs_of(MatteSettings)
-    assert told.engines == [messages.EngineState(name) for name in ("videomama", "classic", "passthrough")]
+    assert told.engines == [messages.EngineState(name, list(specs_of(record))) for name, record in RECORDS.items()]
 
 
 def test_engines_do_not_wait_for_a_slow_cache(asking):

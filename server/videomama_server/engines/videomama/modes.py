@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from videomama_client.engine_settings import VideoMaMaSettings
 from videomama_client.settings import MatteSettings
 
 from videomama_server.engines.base import RegionRule, WindowShape
@@ -17,9 +18,9 @@ _REFERENCE_RULE = RegionRule(minimum_gain=1.0, fixed=True)  # the whole plate, a
 
 def shape(settings: MatteSettings) -> WindowShape:
     """Return 16 frames; overlapping by 4, but not in the published way."""
-    return _REFERENCE_SHAPE if settings.mode == REFERENCE else _PRODUCTION_SHAPE
+    return _REFERENCE_SHAPE if VideoMaMaSettings.of(settings).mode == REFERENCE else _PRODUCTION_SHAPE
 
 
 def rule(settings: MatteSettings) -> RegionRule:
     """Return generous padding, as the model judges by what is around; the whole plate in the published way."""
-    return _REFERENCE_RULE if settings.mode == REFERENCE else _PRODUCTION_RULE
+    return _REFERENCE_RULE if VideoMaMaSettings.of(settings).mode == REFERENCE else _PRODUCTION_RULE
