@@ -192,8 +192,12 @@ def plate_height(node: nuke.Node) -> int:
 
 
 def _check_steady(node: nuke.Node) -> None:
-    """Refuse keyframes and expressions: one refine has one value of each setting for all of its frames."""
-    for name in _STEADY:
+    """Refuse keyframes and expressions: one refine has one value of each setting for all of its frames.
+
+    A knob that does nothing for the engine may have them: it is grey, and nobody could remove them there.
+    """
+    idle = set(OWN).difference(counting(str(node["engine"].value())))
+    for name in (name for name in _STEADY if name not in idle):
         knob = linked(node, name)
         for question, what in (("hasExpression", "an expression"), ("isAnimated", "keyframes")):
             asked = getattr(knob, question, None)  # which not every kind of knob has

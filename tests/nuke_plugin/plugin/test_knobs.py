@@ -79,6 +79,15 @@ def test_a_knob_that_does_nothing_for_the_engine_is_grey_and_asks_for_nothing(co
     assert settings(comp).option("seed") == (None if "seed" in grey else 7)
 
 
+def test_keyframes_of_a_knob_that_does_nothing_for_the_engine_do_no_harm(comp):
+    comp.node()["seed"].setAnimated()
+    comp.node()["engine"].setValue("classic")
+    assert settings(comp).option("seed") is None
+    comp.node()["engine"].setValue("auto")
+    with pytest.raises(BadInput, match="seed has keyframes"):
+        settings(comp)
+
+
 def test_a_knob_at_its_default_asks_for_nothing(comp):
     comp.node()["quality"].setValue("high")
     for engine in ("auto", "classic", "videomama"):
