@@ -18,6 +18,7 @@ import numpy as np
 from videomama_client import client as client_module
 from videomama_client import connection
 from videomama_client.client import Client
+from videomama_client.engine_settings import engines_with
 from videomama_client.errors import BadInput, NotPermitted, VideoMaMaError
 from videomama_client.messages import FrameDone, MatteDone
 from videomama_client.settings import MatteSettings
@@ -179,9 +180,10 @@ class Case:
         order = self.order
         named = ["--plate", order.plate, "--mask", order.mask, "--out", order.out, "--roi", "off"]
         more = ["--window", str(order.settings.window), "--overlap", str(order.settings.overlap)]
+        own = [word for option in order.settings.engine_options for word in (f"--{option.name}", str(option.value))]
         for stage in order.then:
             more += ["--then", f"{stage.engine} window={stage.window} overlap={stage.overlap}"]
-        return ["matte", *named, "--engine", order.settings.engine, "--quality", order.settings.quality, *more]
+        return ["matte", *named, "--engine", order.settings.engine, *own, *more]
 
     def wrong(self) -> list[int]:
         """Return the frames that are not there, or not what an undisturbed run gives, bit for bit."""
@@ -225,7 +227,8 @@ def make_case(
     folder.mkdir(parents=True)
     for frame in range(FIRST, FIRST + count):
         write_frame(folder, frame, rng, size)
-    settings = MatteSettings(engine=engines[0], quality="fast", roi="off", window=4, overlap=1)
+    quality = "fast" if engines[0] in engines_with("quality") else None
+    settings = MatteSettings.of(engine=engines[0], quality=quality, roi="off", window=4, overlap=1)
     then = tuple(Stage(engine, window=3, overlap=1) for engine in engines[1:])
     out = folder / "out"
     names = (str(folder / "plate.####.exr"), str(folder / "mask.####.exr"), str(out / "alpha.####.exr"))

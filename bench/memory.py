@@ -18,6 +18,7 @@ from pathlib import Path
 import footage
 import psutil
 from private_server import finish, private_server
+from videomama_client.engine_settings import engines_with
 from videomama_client.settings import MatteSettings
 from videomama_client.stages import Stage
 from videomama_server.submission import Submission
@@ -64,11 +65,12 @@ def peak_of(order: Submission, count: int) -> int:
 def chosen(asked: argparse.Namespace, folder: Path) -> MatteSettings:
     """Return the settings of both jobs; the model has random weights, tiny, and a small canvas."""
     if asked.engine != "videomama":
-        return MatteSettings(engine=asked.engine, quality=asked.quality)
+        quality = asked.quality if asked.engine in engines_with("quality") else None
+        return MatteSettings.of(engine=asked.engine, quality=quality)
     import make_checkpoint
 
     make_checkpoint.make("tiny", folder / "weights")
-    return MatteSettings(engine="videomama", weights=str(folder / "weights"), canvas="256x128", roi="off")
+    return MatteSettings.of(engine="videomama", weights=str(folder / "weights"), canvas="256x128", roi="off")
 
 
 def main() -> None:

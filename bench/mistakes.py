@@ -180,7 +180,8 @@ WRONG_WORDS = (
     Mistake("a typo in an option", ("matte", "--plat", PLATE)),
     Mistake("plate, mask or output forgotten", ("matte", "--plate", PLATE)),
     matte("a typo in the engine", "--engine", "clasic"),
-    matte("a typo in the quality", "--quality", "fats"),
+    matte("a typo in the quality", "--engine", "classic", "--quality", "fats"),
+    matte("a setting of another engine", "--engine", "classic", "--seed", "7"),
     matte("a typo in the colour space", "--colorspace", "ACEScq"),
     matte("frames outside the clip", "--clip", "1001-1004", "--frames", "1001-1010"),
     matte("a range that runs backwards", "--frames", "1004-1001"),
@@ -190,7 +191,7 @@ WRONG_WORDS = (
     matte("a window of no frames", "--window", "0"),
     matte("an overlap that is too large", "--window", "4", "--overlap", "3"),
     matte("a value that is not a number", "--exposure", "bright"),
-    matte("a value that is out of range", "--mask-threshold", "50"),
+    matte("a value that is out of range", "--engine", "classic", "--mask-threshold", "50"),
 )
 WRONG_OUTPUT = (
     matte("an output that has no alpha", "--out", "SHOT/out/alpha.####.jpg"),

@@ -10,6 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from videomama_client.setting_spec import NUMBER, SettingSpec
+from videomama_client.engine_settings import VideoMaMaSettings
+from videomama_client.setting_spec import Range, SettingSpec, setting, specs_of
 from videomama_client.settings import Resolved
 from videomama_server.engines.base import EngineConfig, EngineFrame
 from videomama_server.engines.videomama.engine import VideoMamaEngine
@@ -25,7 +27,13 @@ from videomama_server.engines.videomama.kind import VideoMama
 from videomama_server.engines.videomama.latents import LatentStore
 
 TIMES = Path(__file__).with_name("times.json")
-HOLD = SettingSpec("hold", NUMBER, 0.0, "How long the fake device takes for a window.", low=0, high=100, unit="seconds")
+
+
+@dataclass(frozen=True)
+class OverlapSettings(VideoMaMaSettings):
+    """The settings of `videomama`, and how long the fake device takes."""
+
+    hold: float = setting(0.0, "How long the fake device takes for a window.", within=Range(0, 100, "seconds"))
 
 
 class FakeNetwork:
@@ -77,6 +85,10 @@ class OverlapEngine(VideoMamaEngine):
         self._lock = threading.Lock()
         self._times = {"prepare": 0.0, "finish": 0.0, "prepared": 0, "finished": 0, "windows": 0}
 
+    def options(self) -> tuple[SettingSpec, ...]:
+        """Return what is known of its settings."""
+        return specs_of(OverlapSettings)
+
     def prepare(self, frame: EngineFrame, settings: Resolved) -> Any:
         """Do as `videomama`, and note the time it takes."""
         began = time.thread_time()
@@ -86,7 +98,7 @@ class OverlapEngine(VideoMamaEngine):
 
     def refine(self, prepared: Sequence[Any], settings: Resolved) -> Any:
         """Hold the device."""
-        self._model.hold = float(settings.options_of((HOLD,))["hold"] or 0)
+        self._model.hold = OverlapSettings.of(settings).hold
         self._note(windows=1)
         return super().refine(prepared, settings)
 
@@ -115,7 +127,7 @@ class Overlap(VideoMama):
 
     @classmethod
     def options(cls) -> tuple[SettingSpec, ...]:
-        return (HOLD,)
+        return specs_of(OverlapSettings)
 
     @classmethod
     def load(cls, config: EngineConfig) -> OverlapEngine:  # noqa: ARG003

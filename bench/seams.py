@@ -123,7 +123,7 @@ def measure(asked: argparse.Namespace, folder: Path) -> dict[str, object]:
     checkpoint = folder / "checkpoint"
     make_checkpoint.make("tiny", checkpoint, asked.seed)
     plate, mask = written(folder, count, height, width)
-    settings = MatteSettings(
+    settings = MatteSettings.of(
         engine="videomama", weights=str(checkpoint), canvas=asked.canvas, roi="off", window=WINDOW, overlap=OVERLAP
     )
     order = Submission(plate, mask, "", settings, transport="path")

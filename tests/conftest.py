@@ -21,6 +21,7 @@ import psutil
 import pytest
 from videomama_client import connection
 from videomama_client.client import Client
+from videomama_client.engine_settings import own_specs
 from videomama_client.messages import FrameDone, MatteDone, MattePlanned, SubmitMatte
 from videomama_client.settings import MatteSettings
 from videomama_server import cli
@@ -29,7 +30,7 @@ from videomama_server.media import frames, sequences
 BENCH = Path(__file__).parents[1] / "bench"
 START_S = 30.0
 END_S = 15.0
-_SETTINGS = {known.name for known in fields(MatteSettings)}
+_SETTINGS = {known.name for known in fields(MatteSettings)} | own_specs().keys()
 _seeds = itertools.count(1)
 
 
@@ -57,7 +58,7 @@ def eventually():
 def order(plate: str, mask: str, out: str, **changes) -> SubmitMatte:
     """Make a request; names of settings and of request fields may be mixed."""
     settings = {name: changes.pop(name) for name in _SETTINGS & changes.keys()}
-    settings = MatteSettings(**{"engine": "passthrough", "roi": "off", **settings})
+    settings = MatteSettings.of(**{"engine": "passthrough", "roi": "off", **settings})
     return SubmitMatte(uuid.uuid4().hex, plate, mask, out, settings, **changes)
 
 

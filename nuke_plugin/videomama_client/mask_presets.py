@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from videomama_client.engine_settings import OutlineSettings
 from videomama_client.settings import MatteSettings
 
 EXACT, GOOD, FAIR, ROUGH = "exact", "good", "fair", "rough"
@@ -11,7 +12,7 @@ EXACT, GOOD, FAIR, ROUGH = "exact", "good", "fair", "rough"
 
 @dataclass(frozen=True)
 class Outline:
-    """The three settings around a mask's outline, in pixels of a plate 1920 wide; see `MatteSettings`."""
+    """The three settings around a mask's outline, in pixels of a plate 1920 wide; see `OutlineSettings`."""
 
     mask_slack: float
     trimap_erode: float
@@ -26,11 +27,11 @@ PRESETS = {
 }
 
 
-def outline_of(settings: MatteSettings) -> Outline:
+def outline_of(settings: OutlineSettings) -> Outline:
     """Return the three numbers of some settings: those that are given, else those of the preset that is named.
 
     Example:
-        >>> outline_of(MatteSettings(mask_quality="exact", trimap_dilate=20))
+        >>> outline_of(OutlineSettings(mask_quality="exact", trimap_dilate=20))
         Outline(mask_slack=0.0, trimap_erode=4.0, trimap_dilate=20)
 
     Where nobody looked at the plate yet, `auto` stands for `rough`.
@@ -44,16 +45,16 @@ def outline_of(settings: MatteSettings) -> Outline:
     )
 
 
-def is_open(settings: MatteSettings) -> bool:
+def is_open(settings: OutlineSettings) -> bool:
     """Whether a number is left to the plate: none is given for it, and no preset is named."""
     given = (settings.mask_slack, settings.trimap_erode, settings.trimap_dilate)
     return settings.mask_quality == "auto" and None in given
 
 
 def with_outline(settings: MatteSettings, quality: str) -> MatteSettings:
-    """Return settings with all three numbers: those that are given, else those of the preset `quality`.
+    """Return a job's settings with all three numbers: those that are given, else those of the preset `quality`.
 
     No preset is named in them any more, so that equal numbers are equal settings.
     """
-    numbers = outline_of(replace(settings, mask_quality=quality))
-    return replace(settings, mask_quality="auto", **vars(numbers))
+    numbers = outline_of(replace(OutlineSettings.of(settings), mask_quality=quality))
+    return settings.with_options(mask_quality=None, **vars(numbers))

@@ -47,7 +47,6 @@ class SettingSpec:
         low, high: of a number, both included; None for no bound.
         choices: the values of a choice; empty for all other kinds.
         unit: of a number, such as `frames`; empty for none.
-        engines: that read it; empty for all.
     """
 
     name: str
@@ -58,7 +57,6 @@ class SettingSpec:
     high: Optional[Number] = None
     choices: tuple[str, ...] = ()
     unit: str = ""
-    engines: tuple[str, ...] = ()
 
     @property
     def option(self) -> str:
@@ -67,11 +65,8 @@ class SettingSpec:
 
     @property
     def explanation(self) -> str:
-        """The help with unit and engines, as the command line and Nuke show it."""
-        unit = f" Unit: {self.unit}." if self.unit else ""
-        word = "Engine" if len(self.engines) == 1 else "Engines"
-        engines = f" {word}: {', '.join(self.engines)}." if self.engines else ""
-        return f"{self.help}{unit}{engines}"
+        """The help with the unit, as the command line and Nuke show it."""
+        return f"{self.help} Unit: {self.unit}." if self.unit else self.help
 
 
 @dataclass(frozen=True)
@@ -89,7 +84,6 @@ def setting(
     *,
     within: Range = Range(),
     choices: tuple[str, ...] = (),
-    engines: tuple[str, ...] = (),
     in_key: bool = True,
 ) -> T:
     """Return a dataclass field that is a setting.
@@ -99,10 +93,9 @@ def setting(
         help: sentences for a person, without unit, bounds and default.
         within: of a number.
         choices: of a text that is one of these.
-        engines: that read it; empty for all.
         in_key: whether the value itself is part of the key of a cache entry.
     """
-    metadata = {"help": help, "within": within, "choices": choices, "engines": engines, "in_key": in_key}
+    metadata = {"help": help, "within": within, "choices": choices, "in_key": in_key}
     return field(default=default, metadata=metadata)
 
 
@@ -111,9 +104,13 @@ def settings_in(kind: Any) -> Iterator[Field[Any]]:
     return (known for known in fields(kind) if "help" in known.metadata)
 
 
-@cache
 def specs_of(kind: type) -> tuple[SettingSpec, ...]:
     """Return what is known of the settings of a dataclass whose fields are made by `setting`, in order."""
+    return _specs_of(kind)
+
+
+@cache
+def _specs_of(kind: type) -> tuple[SettingSpec, ...]:
     hints = get_type_hints(kind)
     return tuple(_spec(known, hints[known.name]) for known in settings_in(kind))
 
@@ -130,7 +127,6 @@ def _spec(known: Field[Any], hint: Any) -> SettingSpec:
         high=within.high,
         choices=said["choices"],
         unit=within.unit,
-        engines=said["engines"],
     )
 
 

@@ -4,34 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NewType, Optional
 
-from videomama_client.engine_options import EngineOption, values
+from videomama_client.engine_options import EngineOption, settled, specs_known, values
+from videomama_client.engine_settings import PIXELS, records_of
 from videomama_client.errors import BadInput
 from videomama_client.setting_spec import Range, SettingSpec, Value, check, setting, settings_in, specs_of
 
-QUALITIES = ("high", "fast")
-MODES = ("production", "reference")
-MASK_QUALITIES = ("auto", "exact", "good", "fair", "rough")
 LONGEST_WINDOW = 256  # frames
-_CANVAS = re.compile(r"auto|[1-9]\d{0,4}x[1-9]\d{0,4}")
-_PIXELS = "pixels of a plate 1920 wide"
-_CLASSIC = ("classic",)
-_MODEL = ("videomama",)
-_BOTH = (*_CLASSIC, *_MODEL)
 
 
 @dataclass(frozen=True)
 class MatteSettings:
     """All that changes pixels. Part of the request, and of the key of every cache entry.
 
-    Each field says what it is for, what it can be and which engines read it: see `setting_spec.specs_of`. What one
-    engine alone understands is in `engine_options`, where its own specs say the same.
+    The fields are what all engines share; each says what it is for and what it can be: see `setting_spec.specs_of`.
+    What an engine has of its own is in `engine_options`. For engines of this project `engine_settings` has a record of
+    it, which reads it with types: `ClassicSettings.of(settings)`.
     """
 
     engine: str = setting("auto", "Engine that computes the alpha. auto takes the best that this machine can run.")
-    quality: str = setting("high", "fast is rougher, for engines that offer both.", choices=QUALITIES, engines=_BOTH)
     window: Optional[int] = setting(
         None,
         "How much of the clip the engine sees at once; by default the engine's own.",
@@ -71,81 +64,41 @@ class MatteSettings:
         "The plate itself stays as it is.",
         within=Range(-32, 32, "stops"),
     )
-    mask_threshold: float = setting(
-        0.5, "Value of the mask from which a pixel counts as subject.", within=Range(0.001, 1), engines=_BOTH
-    )
-    soft_mask: bool = setting(
-        False, "Give the mask's grey values to the model instead of cutting them at the threshold.", engines=_MODEL
-    )
     mask_grow: float = setting(
         0.0,
         "Grow the mask, or shrink it where negative, before anything else.",
-        within=Range(-200, 200, _PIXELS),
+        within=Range(-200, 200, PIXELS),
     )
     mask_close_holes: float = setting(
-        0.0, "Close holes and gaps of the mask up to this wide, before it grows.", within=Range(0, 200, _PIXELS)
+        0.0, "Close holes and gaps of the mask up to this wide, before it grows.", within=Range(0, 200, PIXELS)
     )
-    mask_quality: str = setting(
-        "auto",
-        "How good the mask is: exact (roto to the pixel), good (SAM, a tracker, a key), fair (some ten pixels off), "
-        "rough (a shape). auto asks the plate and says what it found. It decides the next three where they are auto.",
-        choices=MASK_QUALITIES,
-        engines=_CLASSIC,
-        in_key=False,
-    )
-    mask_slack: Optional[float] = setting(
-        None,
-        "How far the mask's outline may move to where the colours of the plate say it belongs. "
-        "0 keeps it. auto follows the mask's quality.",
-        within=Range(0, 200, _PIXELS),
-        engines=_CLASSIC,
-    )
-    trimap_erode: Optional[float] = setting(
-        None,
-        "The subject is certain this far inside the mask's outline, except where the plate shows gaps. "
-        "auto follows the mask's quality.",
-        within=Range(0, 500, _PIXELS),
-        engines=_CLASSIC,
-    )
-    trimap_dilate: Optional[float] = setting(
-        None,
-        "The background is certain this far outside the mask's outline, except where the plate shows strands. "
-        "A region of interest that is found reaches at least as far. auto follows the mask's quality.",
-        within=Range(0, 500, _PIXELS),
-    )
-    mode: str = setting(
-        "production", "reference is the published inference to the letter.", choices=MODES, engines=_MODEL
-    )
-    canvas: str = setting(
-        "auto", "Size that the model works at: auto, or WIDTHxHEIGHT in pixels such as 1024x576.", engines=_MODEL
-    )
-    seed: int = setting(
-        42, "Random seed. Change it for a different result.", within=Range(0, 2**63 - 1), engines=_MODEL
-    )
-    feedback: int = setting(
-        0,
-        "Times that the model runs again with its own alpha in place of the mask.",
-        within=Range(0, 4),
-        engines=_MODEL,
-    )
-    weights: str = setting(
-        "",
-        "Folder of the model's weights, as the server sees it. Empty takes the server's own.",
-        engines=_MODEL,
-        in_key=False,
-    )
-
     engine_options: tuple[EngineOption, ...] = ()
 
+    @classmethod
+    def of(cls, /, **values: Any) -> MatteSettings:
+        """Make settings from values by name: fields, and for every other name an option of the engine.
+
+        Example:
+            >>> MatteSettings.of(engine="classic", mask_slack=3.0).option("mask_slack")
+            3.0
+
+        An option that is None is left to the engine. Nothing is checked; see `check`.
+        """
+        fields = {spec.name for spec in specs_of(cls)} | {"engine_options"}
+        options = {name: values.pop(name) for name in list(values) if name not in fields}
+        return cls(**values).with_options(**options)
+
     def check(self) -> None:
-        """Raise `BadInput` for a value that cannot be used; of `engine_options` only the engine knows that."""
+        """Raise `BadInput` for a value that cannot be used, or an option that the engine does not have.
+
+        Of an engine of another package only the server knows its options.
+        """
         for spec in specs_of(MatteSettings):
             check(spec, getattr(self, spec.name), spec.option)
         parse_colours(self.mask_colour)
-        if not _CANVAS.fullmatch(self.canvas):
-            raise BadInput(
-                f"--canvas {self.canvas!r} is not a valid size", "Write auto, or WIDTHxHEIGHT such as 1024x576."
-            )
+        self.without_defaults()
+        for record in records_of(self.engine):
+            record.of(self).check()
 
     def plain(self) -> dict[str, Any]:
         """Return all values by name, as JSON can hold them.
@@ -160,11 +113,31 @@ class MatteSettings:
     def key_fields(self) -> dict[str, Any]:
         """Return the values that are part of the key of a cache entry, by name.
 
-        Which file channels were read is in the digests of what was read; what the weights are, in the fingerprint
-        of the engine; how good the mask is, in the three numbers that followed.
+        Which file channels were read is in the digests of what was read.
         """
         beside = {known.name for known in settings_in(self) if not known.metadata["in_key"]}
         return {name: value for name, value in self.plain().items() if name not in beside}
+
+    def option(self, name: str) -> Optional[Value]:
+        """Return the value that an option of the engine was given; None where it was given none."""
+        return next((option.value for option in self.engine_options if option.name == name), None)
+
+    def with_options(self, /, **values: Optional[Value]) -> MatteSettings:
+        """Return the settings with other values of some options of the engine; None leaves one to the engine."""
+        kept = tuple(option for option in self.engine_options if option.name not in values)
+        given = tuple(EngineOption(name, value) for name, value in values.items() if value is not None)
+        return replace(self, engine_options=tuple(sorted((*kept, *given), key=lambda option: option.name)))
+
+    def without_defaults(self) -> MatteSettings:
+        """Return the settings without options at their defaults, where the engine is one of this project, or `auto`.
+
+        Raises:
+            BadInput: the engine does not have one of the options, or it cannot take that value.
+        """
+        known = specs_known(self.engine)
+        if known is None:
+            return self
+        return replace(self, engine_options=settled(self.engine, known, self.engine_options))
 
     def options_of(self, specs: Iterable[SettingSpec]) -> dict[str, Optional[Value]]:
         """Return the value of each of an engine's own options by name: what was asked for, else its default."""

@@ -18,13 +18,8 @@ ROLES = (MAKER, MATTING, REFINER, ADJUSTMENT)  # of engines, in the order in whi
 _OF_THE_FILE = (
     "mask_channel",
     "mask_colour",
-    "mask_threshold",
     "mask_grow",
     "mask_close_holes",
-    "mask_quality",
-    "mask_slack",
-    "trimap_erode",
-    "trimap_dilate",
 )
 
 

@@ -26,7 +26,8 @@ def pin(node: nuke.Node) -> None:
     if last is None:
         return
     later = [before for version, before in sorted(CHANGED.items(), reverse=True) if version > last.gizmo]
+    refined = {**last.settings, **last.settings.get(record.OPTIONS, {})}
     for name, value in ((name, value) for before in later for name, value in before.items()):
-        if not knobs.may_differ(node[name]) and last.settings.get(name) == value:
+        if not knobs.may_differ(node[name]) and refined.get(name) == value:
             with no_trace():
                 node[name].setValue(value)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import nuke
+from videomama_client.engine_settings import own_specs
 from videomama_client.settings import MatteSettings
 
-from videomama_nuke import knobs, paths
+from videomama_nuke import knobs, paths, record
 from videomama_nuke.record import Record
 from videomama_nuke.upstream import Comparison, Upstream, compare
 
 _NAMED = 3
 _NEW_SETTINGS = MatteSettings().plain()
+_OWN_SPECS = own_specs()
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,19 @@ def named(nodes: Sequence[str]) -> str:
 
 def settings_changed(node: nuke.Node, last: Record) -> list[str]:
     """Return which settings are others; one that the record does not know yet had its default."""
-    now = knobs.settings_of(node).plain()
-    changes = [name.replace("_", " ") for name, value in now.items() if not _same(name, value, last)]
+    now, then = record.kept(knobs.settings_of(node)), last.settings
+    mine, theirs = now.pop(record.OPTIONS), then.get(record.OPTIONS, {})
+    changed = [name for name, value in now.items() if value != then.get(name, _NEW_SETTINGS.get(name))]
+    if "engine" not in changed:  # another engine has other options
+        changed += [name for name, value in mine.items() if not _same(name, value, theirs)]
+    changes = [name.replace("_", " ") for name in changed]
     if knobs.mask_channel_of(node) != last.mask_channel:
         changes.append("mask channel")
     return changes
 
 
-def _same(name: str, value: object, last: Record) -> bool:
-    then = last.settings.get(name, _NEW_SETTINGS.get(name))
+def _same(name: str, value: object, record_has: Mapping[str, object]) -> bool:
+    then = record_has.get(name, _OWN_SPECS[name].default)
     if name == "weights" and isinstance(then, str) and then:
         return value in (then, paths.mapped(then))
     return bool(value == then)

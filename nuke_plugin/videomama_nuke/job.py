@@ -175,7 +175,7 @@ class Refine:
         """Take region and outline into the record, and into the settings of the views that follow."""
         region = ",".join(map(str, planned.roi))
         found = {name: getattr(planned.mask, name) for name in OUTLINE} if planned.mask else {}
-        settings = replace(self._order.settings, roi=region or self._order.settings.roi, **found)
+        settings = replace(self._order.settings, roi=region or self._order.settings.roi).with_options(**found)
         kept = replace(self._order.record, engine=planned.engine, roi=region, outline=found)
         self._order = replace(self._order, record=kept, settings=settings)
 

@@ -6,9 +6,11 @@ import math
 import re
 import uuid
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import nuke
+from videomama_client.engine_options import specs_known
+from videomama_client.engine_settings import own_specs
 from videomama_client.errors import BadInput
 from videomama_client.setting_spec import CHOICE, NUMBER, TEXT, WHOLE_NUMBER, YES_NO, specs_of
 from videomama_client.settings import MatteSettings
@@ -21,24 +23,24 @@ _LAST_KNOB = "result_origlast"
 ROI_AUTO = "auto"
 ROI_BOX = "box"
 OTHER_ENGINE = "other"  # in the menu of `engine`: the name stands in `other_engine`
-_SAME = (  # knobs named as the settings they are
+_SAME = ("mask_grow", "mask_close_holes", "exposure")  # knobs named as the settings they are
+OUTLINE = ("mask_slack", "trimap_erode", "trimap_dilate")  # below 0 follow `mask_quality`
+OWN = (  # likewise, for settings that only some engines have
     "quality",
     "canvas",
     "mask_threshold",
     "soft_mask",
-    "mask_grow",
-    "mask_close_holes",
     "mask_quality",
-    "exposure",
+    *OUTLINE,
     "seed",
     "feedback",
+    "weights",
 )
-OUTLINE = ("mask_slack", "trimap_erode", "trimap_dilate")  # below 0 follow `mask_quality`
 _SIGNS = ("%", "#", "[")
 _CASTS = {TEXT: str, CHOICE: str, NUMBER: float, WHOLE_NUMBER: int, YES_NO: bool}
-_TYPES = {spec.name: _CASTS[spec.kind] for spec in specs_of(MatteSettings)}
-_PIXELS = "engine other_engine window overlap roi_mode roi_box colorspace weights mask_channel"
-PIXEL_KNOBS = frozenset((*_SAME, *OUTLINE, *_PIXELS.split()))
+_TYPES = {spec.name: _CASTS[spec.kind] for spec in (*specs_of(MatteSettings), *own_specs().values())}
+_PIXELS = "engine other_engine window overlap roi_mode roi_box colorspace mask_channel"
+PIXEL_KNOBS = frozenset((*_SAME, *OWN, *_PIXELS.split()))
 RANGE_KNOBS = frozenset(("frame_range", "frames", "cache_folder"))
 PER_FRAME_KNOBS = frozenset(("premultiply", "bypass", "disable"))  # may be animated
 _RESULT = """
@@ -63,26 +65,38 @@ def is_whole(node: nuke.Node) -> bool:
 def settings_of(node: nuke.Node) -> MatteSettings:
     """Return what the knobs of the model say; a region found before is not in it.
 
+    Of the knobs that only some engines have, those count that are not at their defaults and that the engine has. The
+    panel shows the others in grey.
+
     Raises:
-        BadInput: a value makes no sense, or a knob has another value at another frame.
+        BadInput: a value cannot be used, or a knob has another value at another frame.
     """
     _check_steady(node)
-    overlap = int(node["overlap"].value())
-    settings = MatteSettings(
-        **{name: _TYPES[name](node[name].value()) for name in _SAME},
-        engine=_engine(node),
-        mask_slack=_number_or_none(node, "mask_slack"),
-        trimap_erode=_number_or_none(node, "trimap_erode"),
-        trimap_dilate=_number_or_none(node, "trimap_dilate"),
+    overlap, engine = int(node["overlap"].value()), _engine(node)
+    settings = MatteSettings.of(
+        **{name: _value(node, name) for name in (*_SAME, *counting(engine))},
+        engine=engine,
         window=int(node["window"].value()) or None,
         overlap=None if overlap < 0 else overlap,
         roi=_region(node),
         mask_channel="A",  # of what is exported
         colorspace=_colorspace(node),
-        weights=path_in(node, "weights"),
     )
     settings.check()
-    return settings
+    return settings.without_defaults()
+
+
+def counting(engine: str) -> tuple[str, ...]:
+    """Return the knobs of `OWN` that an engine has: none for one that plugs into the server, whose own are not here."""
+    known = {spec.name for spec in specs_known(engine) or ()}
+    return tuple(name for name in OWN if name in known)
+
+
+def show_counting(node: nuke.Node) -> None:
+    """Show the knobs in grey that do nothing for the node's engine."""
+    mine = counting(str(node["engine"].value()))
+    for name in OWN:
+        node[name].setEnabled(name in mine)
 
 
 def show_region(node: nuke.Node, region: str) -> None:
@@ -185,8 +199,12 @@ def driven(knob: nuke.Knob) -> str:
 
 
 def _check_steady(node: nuke.Node) -> None:
-    """Refuse keyframes and expressions: a node has one value of each setting for all of its frames."""
-    for name in _STEADY:
+    """Refuse keyframes and expressions: a node has one value of each setting for all of its frames.
+
+    A knob that does nothing for the engine may have them: it is grey, and nobody could remove them there.
+    """
+    idle = set(OWN).difference(counting(str(node["engine"].value())))
+    for name in (name for name in _STEADY if name not in idle):
         if node.knob(name) is None:  # a group that was made of an earlier gizmo
             continue
         knob = linked(node, name)
@@ -212,10 +230,12 @@ def _engine(node: nuke.Node) -> str:
     return name
 
 
-def _number_or_none(node: nuke.Node, name: str) -> float | None:
-    """Return the number of a knob; None below 0."""
-    value = float(node[name].value())
-    return value if value >= 0 else None
+def _value(node: nuke.Node, name: str) -> Any:
+    """Return the value of a knob that is named as its setting; None for a number around the outline below 0."""
+    if name == "weights":
+        return path_in(node, name)
+    value = _TYPES[name](node[name].value())
+    return None if name in OUTLINE and value < 0 else value
 
 
 def _region(node: nuke.Node) -> str:

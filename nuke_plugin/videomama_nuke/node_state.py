@@ -53,6 +53,7 @@ def begin(node: nuke.Node) -> None:
         node["status"].setValue(str(node["state"].value()))
     defaults.pin(node)
     ownership.use(node)
+    knobs.show_counting(node)
 
 
 def _shares_id(node: nuke.Node) -> bool:
@@ -73,13 +74,16 @@ def note_change(node: nuke.Node, name: str) -> None:
     if not knobs.is_whole(node):
         return
     if name == "showPanel":
+        knobs.show_counting(node)
         _look_aside(node)
         disk_use.show()
         engine_menu.offer(node)
     elif name == engine_menu.FOUND:
         engine_menu.take(node)
-    elif name == "engine" and node.shown():  # not while a script is read
-        engine_menu.offer(node)
+    elif name == "engine":
+        knobs.show_counting(node)
+        if node.shown():  # not while a script is read
+            engine_menu.offer(node)
     if name == engine_menu.FOUND or name in knobs.PIXEL_KNOBS or name in knobs.RANGE_KNOBS:
         refresh(node, _remembered.get(_place(node)))
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import nuke
+from videomama_client.engine_settings import OutlineSettings
 from videomama_client.errors import BadInput
 from videomama_client.mask_presets import is_open
 from videomama_client.settings import MatteSettings
@@ -103,7 +104,7 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> RefineOrder:
         settings=_with_what_was_found(settings, _known(node, folder, key), asked, clip),
         record=record.Record(
             key=key,
-            settings=settings.plain(),
+            settings=record.kept(settings),
             mask_channel=mask_channel,
             clip=clip_text(clip),
             engine="",
@@ -192,4 +193,4 @@ def _with_what_was_found(
         return settings
     if settings.roi == knobs.ROI_AUTO and last.roi:
         settings = replace(settings, roi=last.roi)
-    return replace(settings, **last.outline) if is_open(settings) else settings
+    return settings.with_options(**last.outline) if is_open(OutlineSettings.of(settings)) else settings

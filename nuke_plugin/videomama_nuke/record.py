@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import nuke
+from videomama_client.engine_options import specs_known
+from videomama_client.engine_settings import own_specs
 from videomama_client.settings import MatteSettings
 
 from videomama_nuke.upstream import Upstream, known, restored
@@ -15,8 +17,23 @@ from videomama_nuke.upstream import Upstream, known, restored
 _MOST_PARSED = 64
 _parsed: dict[str, Record | None] = {}  # by text, the oldest first
 
-VERSION = 2
-"""Version 1 had one `signature` of everything upstream, which no other machine could compare."""
+VERSION = 3
+"""Version 1 had one `signature` of everything upstream, which no other machine could compare. Until version 2 all
+settings stood side by side; now those that only some engines have are in `engine_options`, as in `MatteSettings`."""
+OPTIONS = "engine_options"
+_ALWAYS_IN_KEY = (  # settings that keys have had at their defaults, too, and that folders are named by
+    "canvas",
+    "feedback",
+    "mask_slack",
+    "mask_threshold",
+    "mode",
+    "quality",
+    "seed",
+    "soft_mask",
+    "trimap_dilate",
+    "trimap_erode",
+    "weights",
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +42,7 @@ class Record:
 
     Attributes:
         key: of `result_key`.
-        settings: of the knobs, without a region that was found.
+        settings: of the knobs, without a region that was found; see `kept`.
         mask_channel: channel that was exported as mask.
         clip: the plate's range, `1001-1100`.
         engine: that computed.
@@ -53,11 +70,14 @@ class Record:
 
 
 def result_key(settings: MatteSettings, mask_channel: str, clip: str, signature: str) -> str:
-    """Return what two refines share exactly when their alphas may lie in one sequence."""
-    plain = settings.plain()
-    if settings.mask_quality == MatteSettings.mask_quality:
-        del plain["mask_quality"]  # nodes that were refined before there was such a setting keep their key
-    content = [plain, mask_channel, clip, signature]
+    """Return what two refines share exactly when their alphas may lie in one sequence.
+
+    A setting at its default that is not in `_ALWAYS_IN_KEY` leaves the key as it is.
+    """
+    plain, specs = settings.plain(), own_specs()
+    options = plain.pop(OPTIONS, {})
+    flat = {**plain, **{name: specs[name].default for name in _ALWAYS_IN_KEY}, **options}
+    content = [flat, mask_channel, clip, signature]
     return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
@@ -82,9 +102,28 @@ def _parse(text: str) -> Record | None:
         held = None if above is None else restored(above)
         ours = known(Record, {name: value for name, value in content.items() if name != "later"})
         later = {name: value for name, value in content.items() if name not in ours}
+        ours["settings"] = _of_this_version(ours["settings"])
         return Record(**{**ours, "upstream": held, "later": later})
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, KeyError):
         return None
+
+
+def kept(settings: MatteSettings) -> dict[str, Any]:
+    """Return settings as records have them: all values of the engine's own, too, as defaults may change."""
+    specs = specs_known(settings.engine)
+    options = settings.plain().get(OPTIONS, {}) if specs is None else settings.options_of(specs)
+    return {**settings.plain(), OPTIONS: options}
+
+
+def _of_this_version(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a record, whose own ones of engines stood beside the others in earlier versions.
+
+    Those stay that the engine has: the others changed nothing.
+    """
+    own, known = own_specs(), specs_known(settings["engine"]) or ()
+    before = {spec.name: settings[spec.name] for spec in known if spec.name in settings}
+    shared = {name: value for name, value in settings.items() if name not in own}
+    return {**shared, OPTIONS: {**before, **settings.get(OPTIONS, {})}}
 
 
 def text_of(record: Record) -> str:

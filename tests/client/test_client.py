@@ -55,7 +55,7 @@ def test_jobs_of_all_clients_are_told_newest_first(asked, server, make_clip):
 
 
 def test_the_frames_that_a_job_would_read_are_told_before_they_are_there(asked):
-    planned = asked.plan_frames(MatteSettings(engine="classic", mask_quality="good"), "1001-1100", "1050")
+    planned = asked.plan_frames(MatteSettings.of(engine="classic", mask_quality="good"), "1001-1100", "1050")
     assert (planned.engine, planned.window, planned.overlap) == ("classic", 8, 2)
     assert planned.needed_ranges == "1038-1057"
     open_ = asked.plan_frames(MatteSettings(engine="classic"), "1001-1100", "1050")
@@ -97,7 +97,7 @@ def test_an_option_that_no_engine_has_is_refused(asked):
 
 def test_an_engine_that_cannot_run_here_is_refused(asked, tmp_path):
     with pytest.raises(WeightsError, match="weights"):
-        asked.plan_frames(MatteSettings(engine="videomama", weights=str(tmp_path / "none")), "1-10", "")
+        asked.plan_frames(MatteSettings.of(engine="videomama", weights=str(tmp_path / "none")), "1-10", "")
 
 
 def test_the_cache_is_reported_pruned_and_cleared(start_server, make_clip):

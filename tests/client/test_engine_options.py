@@ -1,7 +1,8 @@
 import pytest
-from videomama_client.engine_options import EngineOption, read, settled, values
+from videomama_client.engine_options import EngineOption, check_names, read, settled, specs_known, values
+from videomama_client.engine_settings import ClassicSettings, VideoMaMaSettings
 from videomama_client.errors import BadInput
-from videomama_client.setting_spec import CHOICE, NUMBER, TEXT, WHOLE_NUMBER, YES_NO, SettingSpec
+from videomama_client.setting_spec import CHOICE, NUMBER, TEXT, WHOLE_NUMBER, YES_NO, SettingSpec, specs_of
 from videomama_client.settings import MatteSettings
 
 SPECS = (
@@ -74,9 +75,68 @@ def test_a_request_that_cannot_be_is_refused_with_option_and_engine(asked, messa
 
 def test_an_engine_without_options_says_so():
     with pytest.raises(BadInput) as caught:
-        settled("classic", (), options(strength=1))
-    assert caught.value.message == "the engine classic has no option 'strength'"
-    assert caught.value.hint == "This engine has no options of its own; leave --set out."
+        settled("passthrough", (), options(strength=1))
+    assert caught.value.message == "the engine passthrough has no option 'strength'"
+    assert caught.value.hint == "This engine has no options of its own; leave it out."
+
+
+@pytest.mark.parametrize(
+    ("engine", "name", "message", "hint"),
+    [
+        (
+            "videomama",
+            "mask_slack",
+            "--mask-slack is a setting of classic; the engine videomama has no such option",
+            "Leave it out, or choose --engine classic.",
+        ),
+        (
+            "classic",
+            "seed",
+            "--seed is a setting of videomama; the engine classic has no such option",
+            "Leave it out, or choose --engine videomama.",
+        ),
+        (
+            "passthrough",
+            "quality",
+            "--quality is a setting of videomama and classic; the engine passthrough has no such option",
+            "Leave it out, or choose --engine videomama.",
+        ),
+        ("classic", "mask_slak", "the engine classic has no option 'mask_slak'", "Did you mean mask_slack?"),
+        ("auto", "mask_slak", "no engine that auto may take has an option 'mask_slak'", "Did you mean mask_slack?"),
+        ("auto", "strength", "no engine that auto may take has an option 'strength'", "Name the engine with --engine"),
+    ],
+)
+def test_an_option_that_does_nothing_for_the_engine_is_refused_by_name(engine, name, message, hint):
+    for ask in (
+        lambda: settled(engine, specs_known(engine), options(**{name: 1})),
+        lambda: check_names(engine, specs_known(engine), [name]),
+        lambda: read(engine, specs_known(engine), [f"{name}=1"]),
+        lambda: MatteSettings.of(engine=engine, **{name: 1}).check(),
+    ):
+        with pytest.raises(BadInput) as caught:
+            ask()
+        assert caught.value.message == message
+        assert hint in caught.value.hint
+
+
+def test_an_engine_of_another_package_does_not_have_the_settings_of_ours():
+    with pytest.raises(BadInput, match="--seed is a setting of videomama; the engine grain has no such option"):
+        settled("grain", SPECS, options(seed=1))
+
+
+def test_values_for_our_engines_are_named_as_on_the_command_line():
+    with pytest.raises(BadInput) as caught:
+        settled("classic", specs_known("classic"), options(mask_slack=300.0))
+    assert caught.value.message == "--mask-slack 300 is out of range"
+
+
+def test_the_options_of_our_engines_are_known_and_those_of_others_are_not():
+    assert specs_known("classic") == specs_of(ClassicSettings)
+    assert specs_known("passthrough") == ()
+    assert specs_known("grain") is None
+    both = {*specs_of(ClassicSettings), *specs_of(VideoMaMaSettings)}
+    assert len(specs_known("auto")) == len(both)
+    assert set(specs_known("auto")) == both
 
 
 def test_an_engine_sees_every_option_with_what_was_asked_for():

@@ -21,10 +21,10 @@ from videomama_client.setting_spec import (
 
 @dataclass(frozen=True)
 class Own:
-    strength: float = setting(0.5, "How much.", within=Range(0, 1, "stops"), engines=("grain",))
+    strength: float = setting(0.5, "How much.", within=Range(0, 1, "stops"))
     passes: int = setting(2, "How often.", within=Range(low=1))
     length: Optional[int] = setting(None, "How long.")
-    kind: str = setting("soft", "Which way.", choices=("soft", "hard"), engines=("grain", "other"))
+    kind: str = setting("soft", "Which way.", choices=("soft", "hard"))
     note: str = setting("", "What to write.", in_key=False)
     invert: bool = setting(False, "Turn it round.")
     made: int = 3  # no setting
@@ -40,19 +40,19 @@ STRENGTH, PASSES, LENGTH, KIND, NOTE, INVERT = specs_of(Own)
 
 def test_the_settings_of_a_dataclass_are_known_in_order():
     assert specs_of(Own) == (
-        SettingSpec("strength", NUMBER, 0.5, "How much.", 0, 1, (), "stops", ("grain",)),
+        SettingSpec("strength", NUMBER, 0.5, "How much.", 0, 1, (), "stops"),
         SettingSpec("passes", WHOLE_NUMBER, 2, "How often.", 1),
         SettingSpec("length", WHOLE_NUMBER, None, "How long."),
-        SettingSpec("kind", CHOICE, "soft", "Which way.", choices=("soft", "hard"), engines=("grain", "other")),
+        SettingSpec("kind", CHOICE, "soft", "Which way.", choices=("soft", "hard")),
         SettingSpec("note", TEXT, "", "What to write."),
         SettingSpec("invert", YES_NO, False, "Turn it round."),
     )
     assert Own() == Own(0.5, 2, None, "soft", "", False, 3)
 
 
-def test_what_a_person_reads_names_unit_and_engines():
-    assert STRENGTH.explanation == "How much. Unit: stops. Engine: grain."
-    assert KIND.explanation == "Which way. Engines: grain, other."
+def test_what_a_person_reads_names_the_unit():
+    assert STRENGTH.explanation == "How much. Unit: stops."
+    assert KIND.explanation == "Which way."
     assert NOTE.explanation == "What to write."
     assert SettingSpec("mask_slack", NUMBER, 0.0, "").option == "--mask-slack"
 

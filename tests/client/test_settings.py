@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from videomama_client.engine_options import EngineOption
+from videomama_client.engine_settings import explanation, own_specs
 from videomama_client.errors import BadInput
 from videomama_client.setting_spec import NUMBER, WHOLE_NUMBER, SettingSpec, specs_of
 from videomama_client.settings import LONGEST_WINDOW, MatteSettings, parse_colours
@@ -45,7 +46,7 @@ def test_the_defaults_make_sense():
 )
 def test_a_value_that_makes_no_sense_is_refused_with_what_would(values, said):
     with pytest.raises(BadInput) as caught:
-        MatteSettings(**values).check()
+        MatteSettings.of(**values).check()
     assert said in caught.value.message
     assert caught.value.hint
 
@@ -66,7 +67,8 @@ BOUNDS = {
 
 
 def test_every_setting_that_is_a_number_has_bounds():
-    numbers = {spec.name: (spec.low, spec.high) for spec in SPECS if spec.kind in (NUMBER, WHOLE_NUMBER)}
+    specs = [*SPECS, *own_specs().values()]
+    numbers = {spec.name: (spec.low, spec.high) for spec in specs if spec.kind in (NUMBER, WHOLE_NUMBER)}
     assert numbers == BOUNDS
 
 
@@ -75,10 +77,10 @@ def test_a_number_may_be_at_its_bounds_and_not_beyond(name):
     lowest, highest = BOUNDS[name]
     step = 0.001 if name == "mask_threshold" else 1
     for value in (lowest, highest):
-        MatteSettings(**{name: value}).check()
+        MatteSettings.of(**{name: value}).check()
     for value in (lowest - step, highest + step):
         with pytest.raises(BadInput) as caught:
-            MatteSettings(**{name: value}).check()
+            MatteSettings.of(**{name: value}).check()
         assert caught.value.message == f"--{name.replace('_', '-')} {value:g} is out of range"
 
 
@@ -103,17 +105,17 @@ def test_settings_never_change():
 
 
 def test_every_setting_says_what_it_is_for():
-    for spec in SPECS:
+    for spec in (*SPECS, *own_specs().values()):
         assert spec.help.endswith("."), spec.name
-        assert all(len(sentence.split()) <= 25 for sentence in re.split(r"[.;] ", spec.explanation)), spec.name
+        assert all(len(sentence.split()) <= 25 for sentence in re.split(r"[.;] ", explanation(spec))), spec.name
 
 
 def test_what_chooses_the_pixels_that_are_read_is_not_in_the_key_itself():
-    beside = {"plate_layer", "mask_channel", "view", "mask_colour", "mask_quality", "weights"}
-    settings = MatteSettings(seed=7)
+    beside = {"plate_layer", "mask_channel", "view", "mask_colour"}
+    settings = MatteSettings(exposure=7.0)
     beside.add("engine_options")
     assert settings.key_fields() == {name: value for name, value in vars(settings).items() if name not in beside}
-    assert replace(settings, view="left", weights="/elsewhere").key_fields() == settings.key_fields()
+    assert replace(settings, view="left", mask_channel="R").key_fields() == settings.key_fields()
 
 
 def test_options_of_an_engine_are_written_down_only_where_there_are_some():
@@ -134,10 +136,34 @@ def test_the_readme_names_options_that_there_are():
     table = readme[readme.index("## The VideoMaMa model") : readme.index("## The server")]
     named = set(re.findall(r"`(--[a-z-]+)[^`]*`(?=.*\|)", table))
     assert named
-    assert named - {spec.option for spec in SPECS} == set()
+    assert named - {spec.option for spec in (*SPECS, *own_specs().values())} == set()
 
 
 def test_options_of_an_engine_are_what_was_asked_for_else_their_defaults():
     specs = [SettingSpec("strength", NUMBER, 0.5, "How much.", 0, 1), SettingSpec("rounds", NUMBER, 3.0, "How often.")]
     settings = MatteSettings(engine_options=[EngineOption("strength", 0.75)])
     assert settings.options_of(specs) == {"strength": 0.75, "rounds": 3.0}
+
+
+def test_values_are_fields_by_name_and_else_options_of_the_engine():
+    settings = MatteSettings.of(engine="own", exposure=1.0, strength=0.5, look=None)
+    assert settings == MatteSettings("own", exposure=1.0, engine_options=(EngineOption("strength", 0.5),))
+    assert MatteSettings.of(engine_options=(EngineOption("strength", 1),)).option("strength") == 1
+
+
+def test_an_option_is_given_another_value_or_left_to_the_engine_and_the_others_stay():
+    settings = MatteSettings.of(seed=7, canvas="64x64")
+    assert settings.with_options(seed=8, feedback=1) == MatteSettings.of(canvas="64x64", feedback=1, seed=8)
+    assert settings.with_options(seed=None) == MatteSettings.of(canvas="64x64")
+    assert settings.with_options(seed=None).option("seed") is None
+
+
+def test_options_at_their_defaults_are_left_out_for_an_engine_of_ours_alone():
+    asked = MatteSettings.of(engine="classic", quality="high", mask_slack=3)
+    assert asked.without_defaults() == MatteSettings.of(engine="classic", mask_slack=3.0)
+    other = MatteSettings.of(engine="own", quality="high")
+    assert other.without_defaults() is other
+
+
+def test_the_options_of_an_engine_that_is_not_of_ours_are_not_judged_here():
+    MatteSettings.of(engine="own", seed="perhaps", canvas=7).check()

@@ -95,7 +95,7 @@ def check_faulty_packages(studio, clip):
         refined(studio, clip, EngineOption("width", 1000.0))
     with studio.client() as client:
         told = {state.name: state for state in client.engines().engines}
-    assert [spec.name for spec in told["feather"].options] == ["width"]
+    assert [spec.name for spec in told["feather"].options] == ["width", "mask_threshold"]
     assert "studio-broken 3.1" in told["broken"].message
     assert not told["classic"].message
     assert refined(studio, clip)[1] == 3

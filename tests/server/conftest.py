@@ -279,10 +279,11 @@ class Bench:
         """Return the order of the next job; `asked` are fields of settings and request, `then` later engines."""
         self.runs += 1
         self.events = []
-        settings = {name: asked.pop(name) for name in list(asked) if name in MatteSettings.__dataclass_fields__}
+        request_fields = messages.SubmitMatte.__dataclass_fields__
+        settings = {name: asked.pop(name) for name in list(asked) if name not in request_fields}
         text = out or str(self.folder / f"out{self.runs}" / "alpha.####.exr")
         request = messages.SubmitMatte(
-            "r", shot.plate, shot.mask, text, MatteSettings(engine=engine.name, **settings), **asked
+            "r", shot.plate, shot.mask, text, MatteSettings.of(engine=engine.name, **settings), **asked
         )
         plate = DiskSource(messages.PLATE, request.plate, ())
         mask = DiskSource(messages.MASK, request.mask, ())

@@ -16,7 +16,7 @@ from videomama_client.whole_files import replacing
 from videomama_server.config import FOLDED
 
 FORMAT = 1  # of the folder: raised when a server of this version would do harm in it
-KEY_VERSION = 1  # of entries: raised when the same work gets other keys, so that no entry of before is found again
+KEY_VERSION = 2  # of entries: raised when the same work gets other keys, so that no entry of before is found again
 
 README = "README.txt"  # its presence says that a folder is a cache
 FORMAT_FILE = "format.txt"  # a number; a folder without it is of format 1

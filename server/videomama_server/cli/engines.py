@@ -10,10 +10,12 @@ from typing import Any
 
 import click
 from videomama_client import launch, messages
+from videomama_client.engine_settings import RECORDS
 from videomama_client.setting_spec import CHOICE, NUMBER, TEXT, WHOLE_NUMBER, YES_NO, SettingSpec
 from videomama_client.stages import MATTING
 
 from videomama_server import config
+from videomama_server.cli.settings_tables import bounds, tables
 
 _VALUE = {NUMBER: "NUMBER", WHOLE_NUMBER: "INTEGER", TEXT: "TEXT", CHOICE: "CHOICE", YES_NO: "yes|no"}
 
@@ -22,7 +24,8 @@ _VALUE = {NUMBER: "NUMBER", WHOLE_NUMBER: "INTEGER", TEXT: "TEXT", CHOICE: "CHOI
 @click.option("--no-start", is_flag=True, help="Do not start a server when none runs.")
 @click.option("--connection-file", type=click.Path(path_type=Path), help="Of the server to ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
-def engines(no_start: bool, connection_file: Path | None, as_json: bool) -> None:
+@click.option("--markdown", is_flag=True, help="Print tables for a page of documentation.")
+def engines(no_start: bool, connection_file: Path | None, as_json: bool, markdown: bool) -> None:
     """List the engines of the server with their settings, also those that other packages bring."""
     path = config.load({"connection_file": connection_file}).connection_file
     with launch.connect(path, start=not no_start) as client:
@@ -30,7 +33,7 @@ def engines(no_start: bool, connection_file: Path | None, as_json: bool) -> None
     if as_json:
         click.echo(json.dumps(_as_dict(found)))
         return
-    click.echo(_listed(found), nl=False)
+    click.echo(tables(found) if markdown else _listed(found), nl=False)
 
 
 def _as_dict(found: messages.EnginesReported) -> dict[str, Any]:
@@ -41,26 +44,24 @@ def _as_dict(found: messages.EnginesReported) -> dict[str, Any]:
 
 def _listed(found: messages.EnginesReported) -> str:
     shown = click.HelpFormatter()
-    _list(shown, "Settings for every engine", [spec for spec in found.settings if not spec.engines])
+    _list(shown, "Settings for every engine", ((_option(spec), spec) for spec in found.settings))
     for state in found.engines:
-        _show(shown, state, [spec for spec in found.settings if state.name in spec.engines])
+        _show(shown, state)
     return shown.getvalue()
 
 
-def _show(shown: click.HelpFormatter, state: messages.EngineState, shared: Iterable[SettingSpec]) -> None:
+def _show(shown: click.HelpFormatter, state: messages.EngineState) -> None:
     if state.message:
         with shown.section(state.name):
             shown.write_text(f"{state.message}. {state.hint}")
         return
-    own = [(f"--set {spec.name}={_value(spec)}", _said(spec)) for spec in state.options]
+    written = _option if state.name in RECORDS else _word
     heading = state.name if state.role == MATTING else f"{state.name} ({state.role})"
-    _list(shown, heading, shared, own)
+    _list(shown, heading, ((written(spec), spec) for spec in state.options))
 
 
-def _list(
-    shown: click.HelpFormatter, heading: str, specs: Iterable[SettingSpec], own: Iterable[tuple[str, str]] = ()
-) -> None:
-    rows = [*((_option(spec), _said(spec)) for spec in specs), *own]
+def _list(shown: click.HelpFormatter, heading: str, settings: Iterable[tuple[str, SettingSpec]]) -> None:
+    rows = [(written, _said(spec)) for written, spec in settings]
     with shown.section(heading):
         if rows:
             shown.write_dl(rows)
@@ -72,14 +73,17 @@ def _option(spec: SettingSpec) -> str:
     return spec.option if spec.kind == YES_NO else f"{spec.option} {_value(spec)}"
 
 
+def _word(spec: SettingSpec) -> str:
+    """Return how an option is set that the command line has none for."""
+    return f"--set {spec.name}={_value(spec)}"
+
+
 def _value(spec: SettingSpec) -> str:
     return "|".join(spec.choices) if spec.kind == CHOICE else _VALUE[spec.kind]
 
 
 def _said(spec: SettingSpec) -> str:
     """Return help, bounds and default of a setting in one text."""
-    bounds = [f"{word} {bound:,}" for word, bound in (("from", spec.low), ("to", spec.high)) if bound is not None]
-    unit = [spec.unit] if spec.unit else []
     default = [] if spec.default in (None, "") or spec.default is False else [f"default: {spec.default}"]
-    facts = [part for part in (" ".join([*bounds, *unit]), *default) if part]
+    facts = [part for part in (bounds(spec), *default) if part]
     return f"{spec.help} [{'; '.join(facts)}]" if facts else spec.help

@@ -15,13 +15,14 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn
 from videomama_client import launch, messages
 from videomama_client.client import Client
 from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
+from videomama_client.settings import MatteSettings
 from videomama_client.stages import label
 from videomama_client.wording import counted
 
 from videomama_server import config
 from videomama_server.cli.bar import progress
 from videomama_server.cli.settings_options import (
-    check_engine_named,
+    CommandWithSettings,
     set_option,
     settings_from,
     settings_options,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from videomama_server.cli.qc import Judged
 
 
-@click.command()
+@click.command(cls=CommandWithSettings)
 @click.option("--plate", help="Plate frames, such as plate.####.exr.")
 @click.option("--mask", help="Mask frames, such as mask.####.exr.")
 @click.option("--out", help="Alpha frames to write: .exr, .tif, .png or .dpx.")
@@ -83,12 +84,11 @@ def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: 
     own_options = flags.pop("own_options")
     then = [words_of(stage) for stage in flags.pop("then")]
     order = _submission(flags)
-    check_engine_named(order.settings.engine, own_options)
     control = _controlling(order, qc_folder) if qc_folder else None
     colour = _colouring(order, foreground) if foreground else None
     path = config.load({"connection_file": connection_file}).connection_file
     with launch.connect(path, start=not no_start) as client:
-        settings = with_options(client, order.settings, own_options)
+        settings = _from_here(with_options(client, order.settings, own_options))
         order = replace(order, settings=settings, then=read_stages(client, then))
         done = follow(client, order)
     if colour:
@@ -239,10 +239,14 @@ def _absolute(pattern: str) -> str:
         raise BadInput(reason, "Change to a folder that exists, or give the whole path.") from error
 
 
+def _from_here(settings: MatteSettings) -> MatteSettings:
+    """Return the settings with a folder of weights that the server finds, too: it has another working folder."""
+    weights = settings.option("weights")
+    return settings.with_options(weights=str(Path(weights).absolute())) if isinstance(weights, str) else settings
+
+
 def _submission(flags: dict[str, Any]) -> Submission:
     settings = settings_from(flags)
-    if settings.weights:
-        settings = replace(settings, weights=str(Path(settings.weights).absolute()))
     settings.check()
     project, roto = flags.pop("project"), flags.pop("roto")
     if project is not None:

@@ -1,4 +1,4 @@
-"""The settings as options of commands: names, kinds, defaults and help all come from `MatteSettings`."""
+"""The settings as options of commands: names, kinds, defaults and help all come from the records of settings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
-from videomama_client.engine_options import read
+from videomama_client.engine_options import check_names, read, settled, specs_known
+from videomama_client.engine_settings import AUTO, engines_with, own_specs
 from videomama_client.errors import BadInput
 from videomama_client.setting_spec import NUMBER, WHOLE_NUMBER, YES_NO, SettingSpec, specs_of
 from videomama_client.settings import MatteSettings
@@ -16,8 +17,9 @@ from videomama_client.wording import choices
 if TYPE_CHECKING:
     from videomama_client.client import Client
 
-AUTO = MatteSettings().engine
 SPECS = {spec.name: spec for spec in specs_of(MatteSettings)}
+OWN_SPECS = own_specs()
+_OPEN = "auto"  # stands for None on the command line
 Command = Callable[..., None]
 
 
@@ -28,33 +30,68 @@ class _Number(click.types.FloatParamType):
 
 
 class _NumberOrAuto(_Number):
-    """A float, or `auto`, which is None."""
+    """A float, or `auto`."""
 
     name = "auto|number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the number; None for `auto`."""
-        return None if value == "auto" else super().convert(value, param, ctx)
+        """Return the number, or `auto`."""
+        return value if value == _OPEN else super().convert(value, param, ctx)
 
 
 _TYPES: dict[str, Any] = {YES_NO: bool, WHOLE_NUMBER: int, NUMBER: _Number()}
 
 
+class _Own(click.Option):
+    """The option of a setting that only some engines have; None where the person did not give it."""
+
+    def __init__(self, *args: Any, engines: tuple[str, ...], **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.engines = engines
+
+
+class CommandWithSettings(click.Command):
+    """A command whose help lists the settings of some engines under the names of these."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options of the command and the settings that all engines share, then those of some engines."""
+        sections: dict[str, list[tuple[str, str]]] = {"Options": []}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None:
+                sections.setdefault(_heading(param), []).append(record)
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
 def settings_options(command: Command) -> Command:
-    """Give a command one option for each setting."""
+    """Give a command one option for each setting: of all engines first, then of several, then of one."""
+    own = sorted(OWN_SPECS.values(), key=lambda spec: -len(engines_with(spec.name)))
+    for spec in reversed(own):
+        command = _own_option(spec)(command)
     for spec in reversed(SPECS.values()):
         command = _option(spec, spec.explanation)(command)
     return command
 
 
 def setting_option(name: str) -> Callable[[Command], Command]:
-    """Return what gives a command the option of one setting; its help does not name engines."""
+    """Return what gives a command the option of one setting that all engines share."""
     return _option(SPECS[name], SPECS[name].help)
 
 
 def settings_from(flags: dict[str, Any]) -> MatteSettings:
-    """Take the settings out of a command's flags."""
-    return MatteSettings(**{name: flags.pop(name) for name in SPECS})
+    """Take the settings out of a command's flags.
+
+    Raises:
+        BadInput: the engine is one of this project, and does not have a setting that was given.
+    """
+    shared = MatteSettings(**{name: flags.pop(name) for name in SPECS})
+    given = {name: value for name in OWN_SPECS if (value := flags.pop(name)) is not None}
+    known = specs_known(shared.engine)
+    if known is not None:
+        check_names(shared.engine, known, given)
+    return shared.with_options(**{name: value for name, value in given.items() if value != _OPEN})
 
 
 def set_option(command: Command) -> Command:
@@ -64,45 +101,73 @@ def set_option(command: Command) -> Command:
         "own_options",
         multiple=True,
         metavar="NAME=VALUE",
-        help="An option that the engine has of its own; repeatable. `videomama engines` lists them.",
+        help="A setting of the engine that has no option here; repeatable. `videomama engines` lists them.",
     )(command)
 
 
-def check_engine_named(engine: str, words: Sequence[str]) -> None:
-    """Raise `BadInput` for options of an engine that nobody named."""
-    if words and engine == AUTO:
-        raise BadInput(f"--set {words[0]} is for one engine, and none is named", "Name the engine with --engine.")
-
-
 def with_options(client: Client, settings: MatteSettings, words: Sequence[str]) -> MatteSettings:
-    """Return the settings with an engine's own options, read by what the server reports of them.
+    """Return the settings with all options of the engine, read and checked by what is known of it.
 
     Args:
-        client: of the server.
-        settings: of the job; they name the engine.
+        client: of the server, which is asked about an engine that is not of this project.
+        settings: of the job.
         words: `NAME=VALUE` each.
 
     Raises:
         BadInput: there is no such engine or option, or the option cannot take that value.
     """
-    if not words:
+    if not words and not settings.engine_options:
         return settings
-    known = {state.name: state for state in client.engines().engines}
-    state = known.get(settings.engine)
+    known = specs_known(settings.engine)
+    specs = _reported(client, settings.engine) if known is None else known
+    asked = (*settings.engine_options, *read(settings.engine, specs, words))
+    return replace(settings, engine_options=settled(settings.engine, specs, asked))
+
+
+def _reported(client: Client, engine: str) -> Sequence[SettingSpec]:
+    """Return the options of an engine that the server reports; raises `BadInput` where it cannot be used."""
+    states = {state.name: state for state in client.engines().engines}
+    state = states.get(engine)
     if state is None:
-        raise BadInput(f"no engine is called {settings.engine!r}", choices(settings.engine, [AUTO, *known]))
+        raise BadInput(f"no engine is called {engine!r}", choices(engine, [AUTO, *states]))
     if state.message:
         raise BadInput(state.message, state.hint)
-    return replace(settings, engine_options=read(state.name, state.options, words))
+    return state.options
 
 
 def _option(spec: SettingSpec, help_text: str) -> Callable[[Command], Command]:
     return click.option(
         spec.option,
-        type=_NumberOrAuto() if (spec.kind, spec.default) == (NUMBER, None) else _TYPES.get(spec.kind, str),
-        is_flag=spec.kind == YES_NO,
         default=spec.default,
         show_default=spec.default not in (None, "", False),
-        metavar=f"[{'|'.join(spec.choices)}]" if spec.choices else None,
         help=help_text,
+        **_kind(spec),
     )
+
+
+def _own_option(spec: SettingSpec) -> Callable[[Command], Command]:
+    """Return what gives a command the option of a setting of some engines.
+
+    It has no default here: what the person did not give is no request to an engine that lacks the setting.
+    """
+    default = "" if spec.default in (None, "", False) else f"  [default: {spec.default}]"
+    help_text = f"{spec.explanation}{default}"
+    return click.option(
+        spec.option, cls=_Own, engines=engines_with(spec.name), default=None, help=help_text, **_kind(spec)
+    )
+
+
+def _kind(spec: SettingSpec) -> dict[str, Any]:
+    """Return what click needs to know of the values that a setting can take."""
+    return {
+        "type": _NumberOrAuto() if (spec.kind, spec.default) == (NUMBER, None) else _TYPES.get(spec.kind, str),
+        "is_flag": spec.kind == YES_NO,
+        "metavar": f"[{'|'.join(spec.choices)}]" if spec.choices else None,
+    }
+
+
+def _heading(param: click.Parameter) -> str:
+    if not isinstance(param, _Own):
+        return "Options"
+    word = "Settings of the engine" if len(param.engines) == 1 else "Settings of the engines"
+    return f"{word} {' and '.join(param.engines)}"

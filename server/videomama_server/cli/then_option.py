@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
+from videomama_client.engine_settings import AUTO
 from videomama_client.errors import BadInput, VideoMaMaError, option_called
 from videomama_client.setting_spec import parsed
 from videomama_client.settings import MatteSettings
 from videomama_client.stages import Stage
 
-from videomama_server.cli.settings_options import AUTO, SPECS, with_options
+from videomama_server.cli.settings_options import SPECS, with_options
 
 if TYPE_CHECKING:
     from videomama_client.client import Client

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 
 from videomama_client import __version__, engine_options
+from videomama_client.engine_settings import AUTO, AUTO_MEANS, engines_with, own_specs
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
@@ -18,16 +19,27 @@ from videomama_server.engines import base, plugins
 from videomama_server.engines.base import Engine, EngineConfig, EngineKind, WindowShape
 from videomama_server.engines.plugins import Plugin
 
-AUTO = "auto"
 _BUILT_IN = {
     "videomama": ("videomama_server.engines.videomama.kind", "VideoMama"),
     "classic": ("videomama_server.engines.classic.engine", "ClassicEngine"),
     "adjust": ("videomama_server.engines.adjust.engine", "AdjustEngine"),
     "passthrough": ("videomama_server.engines.passthrough", "PassthroughEngine"),
 }
-_PREFERENCE = ("videomama", "classic")  # what `auto` asks in turn; the last runs anywhere and is not asked
 _importing = threading.RLock()  # a large package half imported by one thread is no use to another
 _plugged: dict[str, tuple[Plugin, EngineKind]] = {}  # as they were imported: their code stays that of this version
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The settings of a job for the engine that it got.
+
+    Attributes:
+        settings: with the options that are not at their defaults.
+        notes: for the person: which options have no effect, as `auto` took another engine than theirs.
+    """
+
+    settings: MatteSettings
+    notes: tuple[str, ...] = ()
 
 
 def names() -> list[str]:
@@ -50,7 +62,7 @@ def resolve(name: str, config: EngineConfig) -> str:
         BadInput: there is no engine of that name, or several packages bring one.
     """
     if name == AUTO:
-        *asked, last = _PREFERENCE
+        *asked, last = AUTO_MEANS
         return next((engine for engine in asked if _kind(engine).runs_well(config)), last)
     if name not in _BUILT_IN and name not in _plugged and plugins.find(name) is None:
         raise BadInput(f"no engine is called {name!r}", choices(name, [AUTO, *names()]))
@@ -62,7 +74,7 @@ def for_small_subjects(asked: str, name: str) -> str:
 
     It does so only where nobody named an engine: `auto` was `asked` for, and stands for the heavier one called `name`.
     """
-    return _PREFERENCE[-1] if asked == AUTO and name != _PREFERENCE[-1] else ""
+    return AUTO_MEANS[-1] if asked == AUTO and name != AUTO_MEANS[-1] else ""
 
 
 def identity(name: str, config: EngineConfig) -> Hashable:
@@ -151,15 +163,35 @@ def options(name: str) -> tuple[SettingSpec, ...]:
         return _kind(name).options()
 
 
-def with_options_settled(name: str, settings: MatteSettings) -> MatteSettings:
-    """Return the settings of a job with those options of an engine of a resolved name that are not at their defaults.
+def settled(name: str, settings: MatteSettings) -> Settled:
+    """Return the settings of a job for an engine of a resolved name.
+
+    Where the job names no engine, options of another one that `auto` may take are left out: which engine it takes
+    differs between machines, and a job is to run on each of them. A note names these options.
 
     Raises:
         BadInput: the engine has no such option, or the option cannot take that value.
     """
-    if not settings.engine_options:
-        return settings
-    return replace(settings, engine_options=engine_options.settled(name, options(name), settings.engine_options))
+    specs, asked = options(name), settings.engine_options
+    others = _names(engine_options.specs_known(AUTO) or ()) - _names(specs) if settings.engine == AUTO else frozenset()
+    beside = [option.name for option in asked if option.name in others]
+    mine = [option for option in asked if option.name not in others]
+    taken = replace(settings, engine_options=engine_options.settled(name, specs, mine))
+    return Settled(taken, (_no_effect(name, beside),) if beside else ())
+
+
+def _names(specs: Iterable[SettingSpec]) -> frozenset[str]:
+    return frozenset(spec.name for spec in specs)
+
+
+def _no_effect(name: str, beside: Sequence[str]) -> str:
+    owners = dict.fromkeys(engine for option in beside for engine in engines_with(option))
+    named = ", ".join(own_specs()[option].option for option in beside)
+    verb, them = ("has", "it") if len(beside) == 1 else ("have", "them")
+    return (
+        f"{named} {verb} no effect, as auto took the engine {name} here; "
+        f"choose --engine {' or '.join(owners)} to use {them}"
+    )
 
 
 def _kind(name: str) -> EngineKind:

@@ -9,7 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from videomama_client.setting_spec import SettingSpec
+from videomama_client.engine_options import settled
+from videomama_client.engine_settings import EngineSettings, OutlineSettings
+from videomama_client.mask_presets import PRESETS, ROUGH
+from videomama_client.setting_spec import SettingSpec, specs_of
 from videomama_client.settings import MatteSettings, Resolved
 from videomama_client.stages import MATTING
 
@@ -34,6 +37,8 @@ class RegionRule:
     Attributes:
         padding_share: of the region's side, added on every side.
         padding_pixels: added at least, in pixels of a plate 1920 wide.
+        reach: how far outside the mask's outline the engine looks for soft edges, in pixels of a plate 1920 wide;
+            what the mask is grown by comes on top.
         multiple: of pixels that the region is rounded out to.
         minimum_gain: share of the plate that the region must spare; if it does not, the whole plate is taken.
         fixed: one rectangle for the whole job even where no region is asked for.
@@ -42,6 +47,7 @@ class RegionRule:
 
     padding_share: float = 0.1  # what a tracker's mask commonly leaves out (hair, motion blur)
     padding_pixels: float = 48.0  # the default trimap (dilate 40) and room for its filters
+    reach: float = PRESETS[ROUGH].trimap_dilate
     multiple: int = 8
     minimum_gain: float = 0.0
     fixed: bool = False
@@ -154,7 +160,7 @@ class EngineKind(Protocol):
 
     @classmethod
     def options(cls) -> tuple[SettingSpec, ...]:
-        """Return the settings of its own, beside those of `MatteSettings`."""
+        """Return the settings of its own, beside those of `MatteSettings`; jobs that ask for others are refused."""
         ...
 
     @classmethod
@@ -169,12 +175,15 @@ class EngineKind(Protocol):
         ...
 
 
-def moves_outlines(engine: object) -> bool:
-    """Whether `mask_slack`, `trimap_erode` and `trimap_dilate` change an engine's alphas, by its kind or itself.
+def has_setting(engine: object, *names: str) -> bool:
+    """Whether an engine, by its kind or itself, has settings of these names; one without `options` has none."""
+    options: Callable[[], Sequence[SettingSpec]] = getattr(engine, "options", tuple)
+    return set(names) <= {spec.name for spec in options()}
 
-    They do where it has an attribute of this name that is true.
-    """
-    return bool(getattr(engine, "moves_outlines", False))
+
+def moves_outlines(engine: object) -> bool:
+    """Whether an engine has the settings of `OutlineSettings`, whose numbers the pipeline decides for it."""
+    return has_setting(engine, *(spec.name for spec in specs_of(OutlineSettings)))
 
 
 def role_of(engine: object) -> str:
@@ -227,14 +236,14 @@ class Engine(Protocol):
         ...
 
     def resolve(self, settings: MatteSettings, size: tuple[int, int]) -> Resolved:
-        """Return the settings with all decided that changes pixels, and the defaults for what this engine ignores.
+        """Return the settings with all decided that changes pixels; options that change none have their defaults.
 
         Args:
-            settings: with window, overlap and the three numbers around the mask's outline decided.
+            settings: with window and overlap decided, and the three numbers of `OutlineSettings` where it has them.
             size: (height, width) in pixels of the region of interest.
 
         Raises:
-            BadInput: settings that this engine cannot follow.
+            BadInput: settings that this engine does not have or cannot follow.
             OutOfMemory: nothing of this size can be computed here.
         """
         ...
@@ -303,15 +312,15 @@ class EngineUsage:
 class PlainEngine(ABC):
     """What most engines have in common: nothing to decide, estimates that are alphas, nothing held.
 
-    A subclass gives `name`, `protocol`, `fingerprint`, `window`, `prepare` and `refine`, and `moves_outlines` where it
-    looks at the numbers around the mask's outline. It is its own `EngineKind`.
+    A subclass gives `name`, `protocol`, `fingerprint`, `window`, `prepare` and `refine`, and `record` where it has
+    settings of its own. It is its own `EngineKind`.
     """
 
     name: ClassVar[str]
     protocol: ClassVar[int]
     fingerprint: str
     window: WindowShape
-    moves_outlines = False
+    record: ClassVar[type[EngineSettings]] = EngineSettings
 
     def __init__(self, config: EngineConfig | None = None) -> None:  # noqa: B027  (a default)
         """Need nothing of the config."""
@@ -333,8 +342,8 @@ class PlainEngine(ABC):
 
     @classmethod
     def options(cls) -> tuple[SettingSpec, ...]:
-        """Return nothing: it has no settings of its own."""
-        return ()
+        """Return what is known of the settings in its record."""
+        return specs_of(cls.record)
 
     @classmethod
     def load(cls, config: EngineConfig) -> Engine:
@@ -346,13 +355,9 @@ class PlainEngine(ABC):
         return RegionRule()
 
     def resolve(self, settings: MatteSettings, size: tuple[int, int]) -> Resolved:  # noqa: ARG002
-        """Return the settings with the defaults for those of the model."""
-        plain = MatteSettings()
-        return Resolved(
-            replace(
-                settings, mode=plain.mode, canvas=plain.canvas, seed=plain.seed, feedback=plain.feedback, weights=""
-            )
-        )
+        """Return the settings, without options at their defaults; an option that it does not have is refused."""
+        asked = settled(self.name, self.options(), settings.engine_options)
+        return Resolved(replace(settings, engine_options=asked))
 
     def describe(self, settings: Resolved) -> str:  # noqa: ARG002
         """Return nothing: it runs anywhere, and always in the same way."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from videomama_client.engine_options import EngineOption
+from videomama_client.engine_options import check_names, settled, specs_known
+from videomama_client.engine_settings import engines_with
 from videomama_client.errors import BadInput
 from videomama_client.setting_spec import SettingSpec, Value, parsed, specs_of
 from videomama_client.settings import MatteSettings
@@ -26,7 +27,7 @@ FOREGROUND = ("foreground_mad", "foreground_mse")
 BLIND = (*metrics.WITHOUT_TRUTH, FLICKER)  # of a clip without exact alpha
 CONN_PIXELS = 1920 * 1080  # of a picture; CONN of a larger one is taken only when it is asked for
 _NOT_TO_SET = frozenset({"engine", "plate_layer", "mask_channel", "view", "mask_colour", "weights"})
-_SHARED = {spec.name: spec for spec in specs_of(MatteSettings) if spec.name not in _NOT_TO_SET}
+_SHARED = {spec.name: spec for spec in specs_of(MatteSettings)}
 
 
 @dataclass(frozen=True)
@@ -94,17 +95,16 @@ def parse_engine(text: str, config: Config) -> AskedEngine:
     engine, _, words = text.partition(":")
     engine_config = EngineConfig.of(config)
     resolved = engines.resolve(engine, engine_config)
-    own = {spec.name: spec for spec in engines.options(resolved)}
-    settings, options = MatteSettings(engine=engine), []
+    own = {spec.name: spec for spec in specs_known(engine) or engines.options(resolved)}
+    specs = {name: spec for name, spec in (_SHARED | own).items() if name not in _NOT_TO_SET}
+    asked: dict[str, Value | None] = {}
     for word in filter(None, words.split(",")):
         name, is_set, value = word.partition("=")
         name, value = (name, value) if is_set else ("quality", name)
-        if name in own:
-            options.append(EngineOption(name, _value(text, own, name, value)))
-        else:
-            changed: dict[str, Any] = {name: _shared_value(text, _SHARED | own, name, value)}
-            settings = replace(settings, **changed)
-    settings = engines.with_options_settled(resolved, replace(settings, engine_options=tuple(options)))
+        _check_known(text, engine, own, specs, name)
+        asked[name] = _value(text, specs[name], value)
+    settings = MatteSettings.of(engine=engine, **asked)
+    settings = replace(settings, engine_options=settled(engine, own.values(), settings.engine_options))
     settings.check()
     return AskedEngine(text, settings, engines.signature(resolved, engine_config))
 
@@ -123,17 +123,22 @@ def without_twins(asked: Sequence[Any]) -> list[Any]:
     return list({one.name: one for one in asked}.values())
 
 
-def _shared_value(text: str, specs: Mapping[str, SettingSpec], name: str, value: str) -> Value | None:
+def _check_known(
+    text: str, engine: str, own: Mapping[str, SettingSpec], specs: Mapping[str, SettingSpec], name: str
+) -> None:
+    """Raise `BadInput` for what is not a setting of the engine, or not to be set here."""
+    if name in specs:
+        return
+    if name not in own and engines_with(name):
+        check_names(engine, own.values(), [name])
+    raise BadInput(f"{text!r} sets {name!r}, which is not a setting", choices(name, specs))
+
+
+def _value(text: str, spec: SettingSpec, value: str) -> Value | None:
     """Return a value, or None where `auto` leaves it open."""
-    if value == "auto" and name in specs and specs[name].default is None:
+    if value == "auto" and spec.default is None:
         return None
-    return _value(text, specs, name, value)
-
-
-def _value(text: str, specs: Mapping[str, SettingSpec], name: str, value: str) -> Value:
-    if name not in specs:
-        raise BadInput(f"{text!r} sets {name!r}, which is not a setting", choices(name, specs))
     try:
-        return parsed(specs[name], value, name)
+        return parsed(spec, value, spec.name)
     except BadInput as error:
         raise BadInput(f"{text!r}: {error.message}", error.hint) from error

@@ -6,8 +6,9 @@ The places depend on the clip alone, never on the frames wanted, so that a part 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 
+from videomama_client.engine_settings import MASK_THRESHOLD, OutlineSettings
 from videomama_client.mask_presets import GOOD, ROUGH, is_open, outline_of, with_outline
 from videomama_client.messages import MaskTaken
 from videomama_client.settings import MatteSettings
@@ -30,7 +31,7 @@ class Choice:
     """What was decided.
 
     Attributes:
-        settings: of the job, with the three numbers around the outline.
+        settings: of the job, with the three numbers around the outline for an engine that has them.
         taken: the same for the client; None for an engine that has no use for them.
         warnings: for the person.
     """
@@ -48,7 +49,16 @@ def frames_to_look_at(settings: MatteSettings, moves: bool, clip: Sequence[int])
         moves: whether the engine moves outlines: another one leaves nothing open.
         clip: the frames that exist, ascending.
     """
-    return fixed_places(clip) if moves and is_open(settings) else []
+    return fixed_places(clip) if moves and is_open(OutlineSettings.of(settings)) else []
+
+
+def threshold_of(settings: MatteSettings) -> float:
+    """Return the value from which a mask's pixel counts as subject where the pipeline looks at masks.
+
+    It is the setting of the engine, and a half for an engine that cuts no masks.
+    """
+    named = settings.option("mask_threshold")
+    return float(named) if isinstance(named, (int, float)) else MASK_THRESHOLD
 
 
 def fixed_places(clip: Sequence[int]) -> list[int]:
@@ -80,7 +90,7 @@ class Looking:
             BadInput: a picture cannot be read, or does not fit the others.
         """
         settings = self.settings
-        shaped = (settings.mask_threshold, settings.mask_close_holes, settings.mask_grow)
+        shaped = (threshold_of(settings), settings.mask_close_holes, settings.mask_grow)
         what = f"mask fit {mask_fit.VERSION} {self.transform.fingerprint} {shaped}"
         numbers = self.reader.measured(frame, what, self._numbers, self.display)
         return Fit(*numbers) if len(numbers) == mask_fit.NUMBERS else None
@@ -89,7 +99,7 @@ class Looking:
         settings = self.settings
         long_side = max(self.display.w, self.display.h)
         mask = morphology.shaped(loaded.mask, settings.mask_close_holes, settings.mask_grow, long_side)
-        subject = mask >= settings.mask_threshold
+        subject = mask >= threshold_of(settings)
         if subject.all() or not subject.any():
             return []
         fit = mask_fit.fit_of(self.transform(loaded.plate), subject)
@@ -98,9 +108,12 @@ class Looking:
 
 def as_asked(settings: MatteSettings, moves: bool) -> Choice:
     """Return the choice that needs no look: by a preset, by given numbers, or none, as the engine moves no outline."""
-    named = "" if settings.mask_quality == "auto" else settings.mask_quality
+    if not moves:
+        return Choice(settings, None)
+    quality = OutlineSettings.of(settings).mask_quality
+    named = "" if quality == "auto" else quality
     decided = with_outline(settings, named or ROUGH)
-    return Choice(decided, _taken(decided, named, 0.0) if moves else None)
+    return Choice(decided, _taken(decided, named, 0.0))
 
 
 def of_alphas(settings: MatteSettings, moves: bool) -> MatteSettings:
@@ -108,8 +121,8 @@ def of_alphas(settings: MatteSettings, moves: bool) -> MatteSettings:
 
     Alphas are GOOD masks; nobody has to be asked.
     """
-    if moves and settings.mask_quality == "auto":
-        settings = replace(settings, mask_quality=GOOD)
+    if moves and OutlineSettings.of(settings).mask_quality == "auto":
+        settings = settings.with_options(mask_quality=GOOD)
     return as_asked(settings, moves).settings
 
 
@@ -128,7 +141,7 @@ def judged(looking: Looking, fits: Mapping[int, Fit | None], missing: Sequence[i
 
 
 def _taken(settings: MatteSettings, quality: str, offset: float) -> MaskTaken:
-    return MaskTaken(quality=quality, offset=offset, **vars(outline_of(settings)))
+    return MaskTaken(quality=quality, offset=offset, **vars(outline_of(OutlineSettings.of(settings))))
 
 
 def _doubts(verdict: Verdict, looking: Looking) -> list[str]:

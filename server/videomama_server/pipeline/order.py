@@ -18,10 +18,12 @@ from videomama_server.pipeline.sources import Source
 
 @dataclass(frozen=True)
 class LightEngine:
-    """The engine that takes a job where its subject is small, and the name that jobs ask for it by."""
+    """The engine that takes a job where its subject is small: its name, the job's settings and notes for it."""
 
     name: str
     engine: Engine
+    settings: MatteSettings
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Order:
         reader: of the plates and this stage's masks.
         delivery: of the last stage's alphas.
         light: None where the engine stays, however small the subject is.
-        note: for the person; mostly empty.
+        notes: for the person.
         then: the stages after the first.
         index: of this stage, from 0.
         make_room: has an engine other than the named one let go of memory; returns whether there was one.
@@ -56,7 +58,7 @@ class Order:
     reader: Reader
     delivery: Delivery
     light: LightEngine | None = None
-    note: str = ""
+    notes: tuple[str, ...] = ()
     then: tuple[LaterStage, ...] = ()
     index: int = 0
     make_room: Callable[[str], bool] = lambda _: False
@@ -90,7 +92,7 @@ class Order:
                 engine_name=stage.name,
                 engine=stage.engine,
                 light=None,
-                note="",
+                notes=(),
                 index=index,
             )
             for index, stage in enumerate(self.then, 1)

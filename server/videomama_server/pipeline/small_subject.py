@@ -16,7 +16,7 @@ import numpy as np
 from videomama_server.arrays import BoolArray
 from videomama_server.media import sequences
 from videomama_server.pipeline import morphology
-from videomama_server.pipeline.mask_choice import fixed_places
+from videomama_server.pipeline.mask_choice import fixed_places, threshold_of
 from videomama_server.pipeline.order import Order
 from videomama_server.pipeline.reader import LoadedFrame
 from videomama_server.pipeline.survey import Pause, finished
@@ -44,11 +44,14 @@ def settled(order: Order, readers: ThreadPoolExecutor) -> Generator[Pause, None,
         thickest = max(thickest, (yield from finished(look)))
     if not 0 < thickest < _SMALL:
         return order
-    note = (
+    took = (
         f"the subject is at most {thickest:.0f} px thick, so the light engine {order.light.name} was taken; "
         f"choose --engine {order.engine_name} to use that one"
     )
-    return replace(order, engine_name=order.light.name, engine=order.light.engine, light=None, note=note)
+    light = order.light
+    request = replace(order.request, settings=light.settings)
+    notes = (took, *light.notes)
+    return replace(order, request=request, engine_name=light.name, engine=light.engine, light=None, notes=notes)
 
 
 def thickness(subject: BoolArray) -> float:
@@ -61,11 +64,11 @@ def thickness(subject: BoolArray) -> float:
 
 def _thickness(order: Order, frame: int) -> float:
     settings = order.request.settings
-    shaped = (settings.mask_threshold, settings.mask_close_holes, settings.mask_grow)
+    shaped = (threshold_of(settings), settings.mask_close_holes, settings.mask_grow)
     display = order.reader.probe_plate(frame).geometry.display
 
     def measure(loaded: LoadedFrame) -> list[float]:
         mask = morphology.shaped(loaded.mask, settings.mask_close_holes, settings.mask_grow, max(display.w, display.h))
-        return [thickness(mask >= settings.mask_threshold)]
+        return [thickness(mask >= threshold_of(settings))]
 
     return order.reader.measured(frame, f"thickness of the subject {shaped}", measure, display)[0]

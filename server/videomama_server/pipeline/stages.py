@@ -41,12 +41,14 @@ class ChosenStage:
         settings: with those of the engine's options that are not at their defaults.
         config: what the engine is told of this machine.
         label: what a person knows it by; empty for the only stage of a job.
+        notes: for the person.
     """
 
     name: str
     settings: MatteSettings
     config: EngineConfig
     label: str
+    notes: tuple[str, ...] = ()
 
 
 def chosen(
@@ -74,8 +76,10 @@ def chosen(
             own.check()
             config = config_of(own)
             name = engines.resolve(own.engine, config)
-            settled = engines.with_options_settled(name, own)
-            found.append(ChosenStage(name, settled, config, label(index, name, count)))
+            settled = engines.settled(name, own)
+            own_label = label(index, name, count)
+            notes = tuple(f"{own_label}: {note}" if own_label else note for note in settled.notes)
+            found.append(ChosenStage(name, settled.settings, config, own_label, notes))
     _check_order(found, has_mask)
     return found
 

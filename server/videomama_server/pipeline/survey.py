@@ -9,14 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Optional, TypeVar
 
 from videomama_client.errors import BadInput, Cancelled, OutOfMemory
-from videomama_client.mask_presets import outline_of
 from videomama_client.messages import MaskTaken
 from videomama_client.settings import MatteSettings, Resolved
 from videomama_client.wording import counted
 
 from videomama_server import engines
 from videomama_server.cache.memo import Facts
-from videomama_server.engines.base import moves_outlines
+from videomama_server.engines.base import has_setting, moves_outlines
 from videomama_server.media import color
 from videomama_server.media.frames import Seen
 from videomama_server.media.geometry import Rect
@@ -25,7 +24,7 @@ from videomama_server.media.sequences import Pattern, format_range
 from videomama_server.pipeline import doubts, mask_choice, plan
 from videomama_server.pipeline import region as regions
 from videomama_server.pipeline.entry_key import Identity
-from videomama_server.pipeline.mask_choice import Choice, Looking
+from videomama_server.pipeline.mask_choice import Choice, Looking, threshold_of
 from videomama_server.pipeline.mask_fit import Fit
 from videomama_server.pipeline.order import Order
 from videomama_server.pipeline.plan import Plan
@@ -144,9 +143,9 @@ def take_survey(
         canvas=looked.canvas,
         region=region,
         warnings=[
-            *([order.note] if order.note else []),
+            *order.notes,
             *doubts.of_plate(request.settings.colorspace, looked.first, looked.others),
-            *_warnings(seen, looked, choice.settings.mask_threshold, order.makes_masks),
+            *_warnings(seen, looked, order, choice.settings),
             *_leaving(seen, looked, region),
             *choice.warnings,
         ],
@@ -249,7 +248,7 @@ def _region(order: Order, settings: MatteSettings, looked: _Looked) -> Rect | No
     if rule.whole or nothing_to_go_by or settings.roi == regions.OFF:
         return looked.canvas if rule.fixed else None
     if named is None:
-        reach = outline_of(settings).trimap_dilate + max(0.0, settings.mask_grow)
+        reach = rule.reach + max(0.0, settings.mask_grow)
         return regions.from_masks(looked.supports.values(), looked.canvas, reach, rule)
     if named.w * named.h > MAX_PIXELS:
         raise BadInput(
@@ -311,14 +310,17 @@ def _leaving(wanted: Sequence[int], looked: _Looked, region: Rect | None) -> lis
     return [f"{where}; it is not refined there"] if left else []
 
 
-def _warnings(wanted: Sequence[int], looked: _Looked, threshold: float, makes_masks: bool) -> list[str]:
+def _warnings(wanted: Sequence[int], looked: _Looked, order: Order, settings: MatteSettings) -> list[str]:
+    """Return what to say of masks that hold nothing, or everything, or too little for an engine that cuts them."""
+    threshold = threshold_of(settings)
+    cuts = has_setting(order.engine, "mask_threshold")
     empty = [frame for frame in wanted if looked.is_empty(frame)]
     faint = [frame for frame in wanted if NOTHING < looked.peak(frame) < threshold]
     solid = [frame for frame in wanted if looked.facts[frame].low >= threshold]
     warnings = doubts.of_masks({frame: looked.facts[frame] for frame in wanted})
-    if empty and not makes_masks:
+    if empty and not order.makes_masks:
         warnings.append(f"the mask is empty on frames {format_range(empty)}; alpha is 0 there")
-    if faint:
+    if faint and cuts:
         warnings.append(
             f"the mask stays below the threshold {threshold:g} on frames {format_range(faint)}; "
             "lower --mask-threshold if they hold the subject"

@@ -121,7 +121,8 @@ def planned_frames(
     read = {*laid.frames, *mask_choice.frames_to_look_at(first.settings, engines.moves_outlines(first.name), laid.clip)}
     light = engines.for_small_subjects(ask.settings.engine, first.name)
     if light:  # which engine it is, only masks say: name what either of them reads
-        shapes[0] = plan.window_shape(first.settings, engines.shape(light, first.config, first.settings))
+        lighter = engines.settled(light, ask.settings).settings
+        shapes[0] = plan.window_shape(lighter, engines.shape(light, first.config, lighter))
         other = plan.plan_stages(laid.clip, ask.frame_ranges, shapes)[0]
         read.update(other.frames, mask_choice.fixed_places(laid.clip))
     needed = sequences.whole_range(sorted(read))

@@ -12,6 +12,7 @@ from pathlib import Path
 from blake3 import blake3
 from videomama_client import messages, private, wire
 from videomama_client.errors import BadInput
+from videomama_client.settings import MatteSettings
 
 from videomama_server import config, engines, pipe
 from videomama_server.cache import spool
@@ -84,8 +85,8 @@ class Intake:
         request = run.submit
         if request.priority not in URGENCY:
             raise BadInput(f"no priority is called {request.priority!r}", f"There are: {', '.join(URGENCY)}.")
-        asked = request.settings.engine
-        first, *later = stages.chosen(request.settings, request.then, self._shelf.engine_config, bool(request.mask))
+        asked = request.settings
+        first, *later = stages.chosen(asked, request.then, self._shelf.engine_config, bool(request.mask))
         request = replace(request, settings=first.settings)
         plate, mask = self._sources(run, cancelled)
         noted = partial(self._reads.noted, run.job)
@@ -94,8 +95,6 @@ class Intake:
         if request.out and not request.inline:
             _refuse_overwriting(delivery.pattern, *([plate, mask] if request.mask else [plate]))
         delivery.check()
-        light = engines.for_small_subjects(asked, first.name)
-        taking_over = LightEngine(light, self._shelf.engine(light, first.config)) if light else None
         return Order(
             run.job,
             request,
@@ -103,7 +102,8 @@ class Intake:
             self._engine(first),
             reader,
             delivery,
-            taking_over,
+            self._light(asked, first),
+            tuple(note for stage in (first, *later) for note in stage.notes),
             then=tuple(LaterStage(stage.name, self._engine(stage), stage.settings) for stage in later),
             make_room=self._shelf.make_room,
         )
@@ -111,6 +111,14 @@ class Intake:
     def _engine(self, stage: ChosenStage) -> Engine:
         with stages.within(stage.label):
             return self._shelf.engine(stage.name, stage.config)
+
+    def _light(self, asked: MatteSettings, first: ChosenStage) -> LightEngine | None:
+        """Return the engine that takes over from the first stage's where the subject is small."""
+        light = engines.for_small_subjects(asked.engine, first.name)
+        if not light:
+            return None
+        settled = engines.settled(light, asked)
+        return LightEngine(light, self._shelf.engine(light, first.config), settled.settings, settled.notes)
 
     def _sources(self, run: pipe.RunJob, cancelled: threading.Event) -> tuple[Source, Source]:
         request, roots = run.submit, self._config.roots

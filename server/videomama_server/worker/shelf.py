@@ -43,11 +43,12 @@ class EngineShelf:
         Raises:
             NotPermitted: those weights lie outside the roots.
         """
-        own = self._config
-        if settings.weights:
-            permit(Path(settings.weights), own.roots)
-        weights = Path(settings.weights) if settings.weights else own.weights
-        return replace(EngineConfig.of(own), weights=weights, folded_dir=self._folded_dir)
+        own, named = self._config, settings.option("weights")
+        told = replace(EngineConfig.of(own), folded_dir=self._folded_dir)
+        if not isinstance(named, str) or not named:
+            return told
+        permit(Path(named), own.roots)
+        return replace(told, weights=Path(named))
 
     def engine(self, name: str, engine_config: EngineConfig) -> Engine:
         """Return an engine. It stays loaded until a job names other weights; see `make_room` too.

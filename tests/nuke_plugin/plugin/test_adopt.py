@@ -150,6 +150,7 @@ def test_without_a_window_what_was_saved_stays_though_older_alphas_fit_older_pla
 
 
 def test_a_part_uses_what_the_farm_found_for_the_same_settings(comp, refine_on_farm):
+    from videomama_client.engine_settings import OutlineSettings
     from videomama_client.mask_presets import is_open
     from videomama_nuke import order
 
@@ -160,11 +161,12 @@ def test_a_part_uses_what_the_farm_found_for_the_same_settings(comp, refine_on_f
     found = json.loads(path.read_text())["outline"]
     part, whole = order.read(comp.node(), [1005]).settings, order.read(comp.node()).settings
     assert (part.roi, whole.roi) == (region, "auto")
-    assert {name: getattr(part, name) for name in found} == found != {}
-    assert not is_open(part)  # so no frame is exported for the sake of a look
-    assert is_open(whole)
+    assert {name: part.option(name) for name in found} == found != {}
+    assert not is_open(OutlineSettings.of(part))  # so no frame is exported for the sake of a look
+    assert is_open(OutlineSettings.of(whole))
     comp.node()["trimap_dilate"].setValue(25)
-    assert is_open(order.read(comp.node(), [1005]).settings)  # of other settings nothing was found
+    other = order.read(comp.node(), [1005]).settings
+    assert is_open(OutlineSettings.of(other))  # of other settings nothing was found
 
 
 def left_on_disk(comp, *frames: int) -> None:
@@ -249,9 +251,9 @@ def test_on_load_a_stale_result_makes_room_for_one_that_fits(offline_comp):
     comp = offline_comp
     comp.show_alphas()
     fits = str(comp.node()["result_file"].value())
-    comp.node()["seed"].setValue(7)
+    comp.node()["exposure"].setValue(1)
     comp.show_alphas()
-    comp.node()["seed"].setValue(42)
+    comp.node()["exposure"].setValue(0)
     assert opened_again(comp) == fits
 
 
@@ -293,10 +295,10 @@ def test_without_a_window_a_saved_result_stays_and_a_node_without_one_takes_what
     comp = offline_comp
     comp.show_alphas()
     fits = str(comp.node()["result_file"].value())
-    comp.node()["seed"].setValue(7)
+    comp.node()["exposure"].setValue(1)
     comp.show_alphas()
     saved = str(comp.node()["result_file"].value())
-    comp.node()["seed"].setValue(42)
+    comp.node()["exposure"].setValue(0)
     comp.nuke.scriptSave()
     terminal = start_nuke(gui=False)
     reopen(terminal)

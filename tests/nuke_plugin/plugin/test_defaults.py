@@ -12,7 +12,8 @@ def comp(offline_comp, monkeypatch):
 
     offline_comp.show_alphas()
     last = record.read(offline_comp.node())
-    settings = {**last.settings, "mask_slack": 20.0, "trimap_erode": 5.0, "mask_grow": 3.0}
+    own = {**last.settings["engine_options"], "mask_slack": 20.0, "trimap_erode": 5.0}
+    settings = {**last.settings, "mask_grow": 3.0, "engine_options": own}
     record.write(offline_comp.node(), replace(last, settings=settings))
     changed = {2: {"mask_slack": 20.0}, 3: {"trimap_erode": 5.0}, 4: {"mask_slack": 20.0, "trimap_dilate": 9.0}}
     monkeypatch.setattr(defaults, "CHANGED", changed)
@@ -61,7 +62,7 @@ def test_the_table_ends_with_the_gizmo_of_today_and_leaves_its_nodes_alone(offli
     assert max(defaults.CHANGED) <= today
     last = record.read(comp.node())
     before = {name: value for changed in defaults.CHANGED.values() for name, value in changed.items()}
-    record.write(comp.node(), replace(last, settings={**last.settings, **before}, gizmo=today))
+    record.write(comp.node(), replace(last, settings={**last.settings, "engine_options": before}, gizmo=today))
     defaults.pin(comp.node())
     assert [comp.node()[name].value() for name in before] == [-1] * len(before)
     record.write(comp.node(), replace(record.read(comp.node()), gizmo=1))

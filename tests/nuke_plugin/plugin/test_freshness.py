@@ -27,9 +27,9 @@ def test_right_after_a_refine_nothing_has_changed(comp):
 
 def test_settings_are_named_before_plate_or_mask(comp):
     comp.node()["mask_grow"].setValue(2)
-    comp.node()["seed"].setValue(7)
+    comp.node()["exposure"].setValue(1)
     comp.node("MaskRead")["before"].setValue("black")
-    assert judged(comp).changes == ("mask grow", "seed", "plate or mask")
+    assert judged(comp).changes == ("exposure", "mask grow", "plate or mask")
 
 
 def test_another_mask_channel_is_a_change(comp):
@@ -40,7 +40,8 @@ def test_a_setting_that_the_record_does_not_know_had_its_default(comp):
     from videomama_nuke import record
 
     settings = dict(record.read(comp.node()).settings)
-    del settings["seed"], settings["quality"]
+    settings["engine_options"] = {"mask_slack": None}
+    del settings["exposure"]
     assert judged(comp, settings=settings).changes == ("quality",)  # the comp's is fast, the default is high
 
 
@@ -61,8 +62,10 @@ def test_the_folder_of_weights_may_be_where_the_farm_sees_it(comp, then, now, ch
     comp.nuke.addFilenameFilter(
         lambda path: path.replace("/studio/", "/farm/") if path.startswith("/studio/") else None
     )
+    comp.node()["engine"].setValue("videomama")
+    comp.node()["quality"].setValue("high")
     comp.node()["weights"].setValue(now)
-    settings = {**record.read(comp.node()).settings, "weights": then}
+    settings = {**record.read(comp.node()).settings, "engine": "videomama", "engine_options": {"weights": then}}
     assert judged(comp, settings=settings).changes == (("weights",) if changed else ())
 
 

@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from videomama_client.engine_settings import explanation, own_specs
 from videomama_client.setting_spec import CHOICE, NUMBER, TEXT, WHOLE_NUMBER, YES_NO, specs_of
 from videomama_client.settings import MatteSettings
 from videomama_server import engines
 
 GIZMO = (Path(__file__).parents[3] / "gizmos" / "VideoMaMa.gizmo").read_text()
-SPECS = {spec.name: spec for spec in specs_of(MatteSettings)}
+SPECS = {spec.name: spec for spec in specs_of(MatteSettings)} | own_specs()
 NO_KNOB = {"plate_layer", "view", "mask_colour", "mode"}  # Nuke exports one layer, view, mask; mode compares
 OTHER_KNOB = {"roi", "mask_channel"}  # roi_mode and roi_box; a link to the node inside
 OWN_TOOLTIP = {"colorspace"}  # auto is the project's working space there
@@ -81,7 +82,7 @@ def test_a_menu_has_the_choices_of_its_setting():
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in OWN_TOOLTIP])
 def test_a_tooltip_begins_with_the_help_of_its_setting(name):
-    assert knob(name)["tip"].startswith(SPECS[name].explanation)
+    assert knob(name)["tip"].startswith(explanation(SPECS[name]))
 
 
 def test_the_tooltip_of_engine_explains_every_choice():

@@ -63,10 +63,10 @@ def test_of_the_frames_that_are_asked_for_those_within_the_limit_are_rendered(co
 def test_each_render_looks_again(comp):
     comp.show_alphas()
     comp.render(1001)
-    comp.node()["seed"].setValue(7)
-    with pytest.raises(RuntimeError, match="VideoMaMa1: stale, seed changed"):
+    comp.node()["exposure"].setValue(1)
+    with pytest.raises(RuntimeError, match="VideoMaMa1: stale, exposure changed"):
         comp.render(1001)
-    comp.node()["seed"].setValue(42)
+    comp.node()["exposure"].setValue(0)
     comp.render(1001)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import comps
 import pytest
+from videomama_client.engine_settings import own_specs
 from videomama_client.errors import BadInput
 
 GIZMO = comps.PLUGIN.parent / "gizmos" / "VideoMaMa.gizmo"
@@ -34,7 +35,7 @@ def settings(comp):
     ("knob", "value", "setting"),
     [
         ("engine", "passthrough", "passthrough"),
-        ("quality", "high", "high"),
+        ("quality", "fast", "fast"),
         ("canvas", "1024x576", "1024x576"),
         ("mask_threshold", 0.25, 0.25),
         ("soft_mask", True, True),
@@ -53,9 +54,64 @@ def settings(comp):
     ],
 )
 def test_each_knob_is_the_setting_of_its_name(comp, knobs, knob, value, setting):
+    comp.node()["engine"].setValue("auto")
     comp.node()[knob].setValue(value)
-    found = getattr(settings(comp), knob)
+    asked = settings(comp)
+    found = asked.option(knob) if knob in own_specs() else getattr(asked, knob)
     assert (found, type(found)) == (setting, type(setting))
+
+
+@pytest.mark.parametrize(
+    ("engine", "grey"),
+    [
+        ("auto", set()),
+        ("classic", {"canvas", "soft_mask", "seed", "feedback", "weights"}),
+        ("videomama", {"mask_quality", "mask_slack", "trimap_erode", "trimap_dilate"}),
+        ("passthrough", {name for name in own_specs() if name != "mode"}),
+        ("other", {name for name in own_specs() if name != "mode"}),
+    ],
+)
+def test_a_knob_that_does_nothing_for_the_engine_is_grey_and_asks_for_nothing(comp, knobs, engine, grey):
+    node = comp.node()
+    node["other_engine"].setValue("grain")
+    for name, value in (("seed", 7), ("mask_slack", 3), ("canvas", "64x64"), ("weights", "/w"), ("quality", "fast")):
+        node[name].setValue(value)
+    node.showControlPanel()
+    node["engine"].setValue(engine)
+    assert {name for name in knobs.OWN if not node[name].enabled()} == grey
+    assert {option.name for option in settings(comp).engine_options} & grey == set()
+    assert settings(comp).option("seed") == (None if "seed" in grey else 7)
+
+
+def test_keyframes_of_a_knob_that_does_nothing_for_the_engine_do_no_harm(comp):
+    comp.node()["seed"].setAnimated()
+    comp.node()["engine"].setValue("classic")
+    assert settings(comp).option("seed") is None
+    comp.node()["engine"].setValue("auto")
+    with pytest.raises(BadInput, match="seed has keyframes"):
+        settings(comp)
+
+
+def test_a_knob_at_its_default_asks_for_nothing(comp):
+    comp.node()["quality"].setValue("high")
+    for engine in ("auto", "classic", "videomama"):
+        comp.node()["engine"].setValue(engine)
+        assert settings(comp).engine_options == ()
+
+
+def test_what_is_grey_follows_an_engine_that_was_set_while_no_panel_showed_it(comp):
+    comp.node()["engine"].setValue("videomama")
+    comp.node().showControlPanel()
+    assert not comp.node()["mask_slack"].enabled()
+
+
+def test_knobs_are_grey_when_a_script_is_opened(comp):
+    comp.node()["engine"].setValue("videomama")
+    comp.nuke.scriptSave()
+    comp.nuke.scriptOpen(str(comp.script))
+    assert not comp.node()["mask_slack"].enabled()
+    assert comp.node()["seed"].enabled()
+    assert not comp.nuke.root().modified()
 
 
 @pytest.mark.parametrize(("knob", "setting"), [(-1, None), (0, 0), (1, 1), (3, 3)])

@@ -17,7 +17,7 @@ def comp(offline_comp):
 
 @pytest.mark.parametrize(
     ("knob", "value", "said"),
-    [("mask_threshold", 0.7, "mask threshold"), ("quality", "high", "quality"), ("seed", 7, "seed")],
+    [("mask_threshold", 0.7, "mask threshold"), ("quality", "high", "quality"), ("exposure", 1, "exposure")],
 )
 def test_a_changed_setting_makes_the_result_stale_and_back_makes_it_fresh(comp, knob, value, said):
     comp.show_alphas()
@@ -98,12 +98,12 @@ def test_a_changed_setting_asks_the_disk_nothing_once_it_was_looked_at(comp, mon
     comp.show_alphas()
     comp.node().showControlPanel()
     comp.let_look()
-    comp.node()["seed"].setValue(1)
+    comp.node()["exposure"].setValue(2)
     for module, name in ((files, "_stats"), (result, "_numbers")):
         monkeypatch.setattr(module, name, lambda path: pytest.fail(f"{path} was looked at"))
-    comp.node()["seed"].setValue(7)
-    assert comp.status() == "stale: seed changed"
-    comp.node()["seed"].setValue(42)
+    comp.node()["exposure"].setValue(1)
+    assert comp.status() == "stale: exposure changed"
+    comp.node()["exposure"].setValue(0)
     assert comp.status() == "refined 1001-1020"
 
 
@@ -161,14 +161,14 @@ def test_while_a_job_writes_the_status_nobody_else_does(comp):
     identity = str(comp.node()["node_id"].value())
     node_state.set_busy(identity, True)
     node_state.say(comp.node(), "refining: 1 of 20")
-    comp.node()["seed"].setValue(7)
+    comp.node()["exposure"].setValue(1)
     node_state.refresh(comp.node())
     callbacks.idle()
     comp.let_look()
     assert comp.status() == "refining: 1 of 20"
     node_state.set_busy(identity, False)
     node_state.refresh(comp.node())
-    assert comp.status() == "stale: seed changed"
+    assert comp.status() == "stale: exposure changed"
 
 
 def test_a_node_without_a_plate_keeps_its_words(comp):
@@ -176,7 +176,7 @@ def test_a_node_without_a_plate_keeps_its_words(comp):
 
     comp.show_alphas()
     comp.node().setInput(0, None)
-    comp.node()["seed"].setValue(7)
+    comp.node()["exposure"].setValue(1)
     node_state.refresh(comp.node())
     assert comp.status() == "refined 1001-1020"
 
@@ -192,7 +192,7 @@ def test_a_knob_that_changes_no_pixel_is_no_reason_to_look(comp, monkeypatch):
     comp.node()["label"].setValue("hero")
     comp.node()["premultiply"].setValue(True)
     assert not looks
-    comp.node()["seed"].setValue(7)
+    comp.node()["exposure"].setValue(1)
     comp.choose("1001-1004")
     assert len(looks) == 3
 
@@ -389,8 +389,8 @@ def test_what_one_look_found_is_not_taken_for_another_node(two):
     assert result.missing(str(two.node()["result_file"].value()), [1004]) == [1004]
     two.node().showControlPanel()
     two.let_look()
-    two.node()["seed"].setValue(7)
-    two.node()["seed"].setValue(42)
+    two.node()["exposure"].setValue(1)
+    two.node()["exposure"].setValue(0)
     assert two.status() == "1004 not refined"
 
 
@@ -414,7 +414,7 @@ def test_changes_around_the_engine_go_to_its_menu(comp, monkeypatch):
     assert offered == []  # no panel is open, as while a script is read
     comp.node().showControlPanel()
     comp.node()["engine"].setValue("other")
-    comp.node()["seed"].setValue(7)
+    comp.node()["exposure"].setValue(1)
     assert offered == [comp.node()] * 2
     menu = comp.node()["engines_found"]
     menu.setValues(["2 engines of the server", "feather", "wool"])

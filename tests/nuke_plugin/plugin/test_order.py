@@ -95,8 +95,8 @@ def test_what_a_job_needs_is_read_once(comp):
     assert found.out == f"{found.folder.as_posix()}/{found.record.key}/main/alpha.%04d.exr"
     assert found.source == str(found.export / "main" / "source.%04d.exr")
     assert found.export.parent == found.folder / "export"
-    assert (found.record.clip, found.record.version, found.record.gizmo) == ("1001-1020", 2, 2)
-    assert found.record.settings["quality"] == "fast"
+    assert (found.record.clip, found.record.version, found.record.gizmo) == ("1001-1020", 3, 2)
+    assert found.record.settings["engine_options"]["quality"] == "fast"
     assert str(found.connection_file) == "None"
 
 
@@ -129,7 +129,7 @@ def test_a_part_uses_the_region_of_an_earlier_refine_and_the_whole_does_not(comp
     comp.node()["roi_mode"].setValue("off")
     assert asked(comp, [1003]).settings.roi == "off"
     comp.node()["roi_mode"].setValue("auto")
-    comp.node()["seed"].setValue(7)  # another key: the record beside the alphas of that key counts, and there is none
+    comp.node()["exposure"].setValue(1)  # another key: the record beside alphas of that key counts, and there is none
     assert asked(comp, [1003]).settings.roi == "auto"
 
 

@@ -283,8 +283,8 @@ def test_a_group_made_of_the_gizmo_refines_renders_and_is_looked_at(open_nuke, t
     comp.pump(lambda: comp.status() == "stale: plate or mask changed", "an idle look has seen it")
     comp.node().showControlPanel()
     comp.node("MaskRead")["before"].setValue("hold")
-    comp.node()["seed"].setValue(5)
-    assert comp.status() == "stale: seed changed"
+    comp.node()["exposure"].setValue(2)
+    assert comp.status() == "stale: exposure changed"
 
 
 def test_clones_keep_their_common_id_when_a_script_is_opened(open_nuke, tmp_path):

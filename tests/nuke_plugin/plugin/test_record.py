@@ -28,7 +28,7 @@ def test_the_record_is_plain_json_and_can_be_read_again(comp, last):
     kept = json.loads(comp.node()["record"].value())
     assert kept["settings"]["engine"] == "classic"
     assert kept["clip"] == f"{FIRST}-{FIRST + COUNT - 1}"
-    assert (kept["version"], kept["gizmo"]) == (2, 2)
+    assert (kept["version"], kept["gizmo"]) == (3, 2)
     assert record.parse(record.text_of(last)) == last
     assert last.upstream is not None
     assert len(last.upstream.sources) == 2
@@ -69,7 +69,7 @@ def test_each_part_of_the_key_counts(comp):
     from videomama_nuke import record
 
     parts = (MatteSettings(), "rgba.alpha", "1-4", "signature")
-    others = (MatteSettings(seed=7), "rgba.red", "1-5", "other")
+    others = (MatteSettings.of(seed=7), "rgba.red", "1-5", "other")
     keys = {record.result_key(*parts)}
     keys |= {record.result_key(*parts[:index], others[index], *parts[index + 1 :]) for index in range(len(parts))}
     assert len(keys) == 5

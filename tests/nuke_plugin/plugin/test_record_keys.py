@@ -15,15 +15,15 @@ def record(nuke):
 def test_the_key_of_a_refine_is_the_one_that_folders_already_have(record):
     """Another key here means that every node of every script has to be refined again."""
     defaults = {"mask_slack": 32.0, "trimap_erode": 10.0, "trimap_dilate": 40.0}  # of gizmo 1, which nodes keep
-    key = record.result_key(MatteSettings(**defaults), "rgba.alpha", "1001-1010", "signature")
+    key = record.result_key(MatteSettings.of(**defaults), "rgba.alpha", "1001-1010", "signature")
     assert key == "4e8debf8f19b618b"
-    other = MatteSettings("classic", "fast", window=8, roi="1,2,3,4", seed=7, **defaults)
+    other = MatteSettings.of(engine="classic", quality="fast", window=8, roi="1,2,3,4", seed=7, **defaults)
     assert record.result_key(other, "rgba.alpha", "1001-1010", "signature") == "d5c4c6826ebe91ed"
 
 
 def test_a_mask_quality_that_is_named_makes_another_key(record):
     keys = {
-        record.result_key(MatteSettings(mask_quality=quality), "rgba.alpha", "1001-1010", "signature")
+        record.result_key(MatteSettings.of(mask_quality=quality), "rgba.alpha", "1001-1010", "signature")
         for quality in ("auto", "exact", "good")
     }
     assert len(keys) == 3

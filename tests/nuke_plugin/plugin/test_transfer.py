@@ -18,7 +18,7 @@ def parcel(folder, **changes) -> transfer.Parcel:
         files[frame] = folder / f"source.{frame}.exr"
         comps.write_exr(files[frame], np.dstack([plate, mask]), ("R", "G", "B", "A"))
     pattern = str(folder / "source.%04d.exr")
-    settings = MatteSettings(engine="classic", quality="fast", mask_channel="A")
+    settings = MatteSettings.of(engine="classic", quality="fast", mask_channel="A")
     made = {"files": files, "source": pattern, "out": str(folder / "out" / "alpha.%04d.exr"), "settings": settings}
     return transfer.Parcel(**{**made, "clip": "1001-1004", "wanted": "1001-1004", "label": "a test", **changes})
 
@@ -82,7 +82,7 @@ def test_what_the_server_refuses_is_raised(server, tmp_path):
         launch.connect(server.connection_file, start=False) as client,
         pytest.raises(BadInput, match="no quality is called"),
     ):
-        follow(client, parcel(tmp_path, settings=MatteSettings(quality="best")))
+        follow(client, parcel(tmp_path, settings=MatteSettings.of(quality="best")))
 
 
 def test_a_stopped_job_is_left_when_the_server_does_not_say_so_in_time(server, tmp_path):

@@ -487,7 +487,7 @@ def test_of_another_node_of_ours_what_it_shows_counts(comp, sign):
     found = [walk.read(second).nodes]
     comp.show_alphas()
     found.append(walk.read(second).nodes)
-    comp.node()["seed"].setValue(7)  # changes nothing that is shown
+    comp.node()["exposure"].setValue(1)  # changes nothing that is shown
     assert walk.read(second).nodes == found[-1]
     comp.show_alphas()
     found.append(walk.read(second).nodes)

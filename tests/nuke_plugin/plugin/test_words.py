@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from videomama_client.engine_settings import own_specs
 from videomama_client.errors import BadInput
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
@@ -34,8 +35,9 @@ def test_options_become_the_knobs_of_the_same_meaning(text, said):
 
 
 def test_every_setting_that_has_a_knob_is_worded():
-    named = {spec.name for spec in specs_of(MatteSettings)} - NO_KNOB
-    assert {name for name in named if words.with_knobs(f"--{name.replace('_', '-')}").startswith("--")} == set()
+    named = {spec.name for spec in specs_of(MatteSettings)} | own_specs().keys()
+    options = {f"--{name.replace('_', '-')}" for name in named - NO_KNOB}
+    assert {option for option in options if words.with_knobs(option).startswith("--")} == set()
 
 
 def test_the_labels_are_those_of_the_gizmo():

@@ -2,6 +2,7 @@ import json
 
 import pytest
 from videomama_client import messages
+from videomama_client.engine_settings import engines_with, own_specs
 from videomama_client.setting_spec import CHOICE, NUMBER, WHOLE_NUMBER, YES_NO, SettingSpec, specs_of
 from videomama_client.settings import MatteSettings
 from videomama_server.cli.engines import _listed
@@ -31,8 +32,10 @@ def test_every_engine_is_listed_with_the_settings_that_it_reads(ours):
     assert said.code == 0
     listed = sections(said.out)
     assert list(listed) == ["Settings for every engine", "videomama", "classic", "adjust", "passthrough"]
-    for spec in specs_of(MatteSettings):
-        for heading in spec.engines or ("Settings for every engine",):
+    headings = dict.fromkeys(specs_of(MatteSettings), ("Settings for every engine",))
+    headings |= {spec: engines_with(spec.name) for spec in own_specs().values()}
+    for spec, engines in headings.items():
+        for heading in engines:
             assert f"{spec.option} " in listed[heading]
             assert spec.help in listed[heading]
     assert "--mask-slack" not in listed["videomama"]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from videomama_client.engine_settings import own_specs
 from videomama_client.errors import Cancelled
 from videomama_client.messages import FrameDone, MatteDone, MattePlanned, StageBegun, StageFrameDone
 from videomama_client.setting_spec import specs_of
@@ -119,11 +120,24 @@ def test_auto_is_a_word_for_numbers_that_follow_the_masks_quality(matte):
     said = matte("--engine", "classic", "--mask-quality", "good", "--mask-slack", "auto", "--json")
     assert json.loads(said.out)["mask"]["mask_slack"] == 8.0
     assert matte("--mask-slack", "some").code == 2
-    assert "no mask-quality is called 'perfect'" in matte("--mask-quality", "perfect").err
+    assert "no mask-quality is called 'perfect'" in matte("--engine", "classic", "--mask-quality", "perfect").err
 
 
 def test_matte_takes_every_setting(matte):
-    words = ["--quality", "fast", "--window", "4", "--overlap", "2", "--roi", "8,8,64,48", "--exposure", "1.5"]
+    words = [
+        "--engine",
+        "classic",
+        "--quality",
+        "fast",
+        "--window",
+        "4",
+        "--overlap",
+        "2",
+        "--roi",
+        "8,8,64,48",
+        "--exposure",
+        "1.5",
+    ]
     words += ["--mask-channel", "A", "--colorspace", "ACEScg", "--mask-threshold", "0.4", "--trimap-erode", "5"]
     words += ["--trimap-dilate", "20", "--plate-layer", "rgba", "--priority", "batch", "--rehash", "--json"]
     result = json.loads(matte(*words, "--clip", "1001", "--frames", "1001", "--transport", "path").out)
@@ -170,12 +184,42 @@ BAD = [
 
 @pytest.mark.parametrize(("option", "value", "said"), BAD, ids=[f"{option} {value}" for option, value, _ in BAD])
 def test_a_bad_value_is_answered_with_one_clean_message(matte, option, value, said):
-    answer = matte(option, value)
+    engine = ("--engine", "classic") if option[2:].replace("-", "_") in own_specs() else ()
+    answer = matte(*engine, option, value)
     assert answer.code in (1, 2)
     assert answer.out == ""
     assert said in answer.err
     assert "Traceback" not in answer.err
     assert not matte.clip.alpha_file(1001).exists()
+
+
+def test_a_setting_of_another_engine_is_refused_by_name_before_any_server_is_asked(matte, tmp_path):
+    for engine, words, said in (
+        ("videomama", ("--mask-slack", "3"), "--mask-slack is a setting of classic; the engine videomama has no such"),
+        ("classic", ("--seed", "42"), "--seed is a setting of videomama; the engine classic has no such option"),
+        (
+            "passthrough",
+            ("--quality", "fast"),
+            "--quality is a setting of videomama and classic; the engine passthrough",
+        ),
+        ("classic", ("--set", "seed=1"), "--seed is a setting of videomama"),
+    ):
+        answer = matte("--engine", engine, *words)
+        assert (answer.code, answer.out) == (1, "")
+        assert said in answer.err
+    nowhere = ("--no-start", "--connection-file", tmp_path / "none.json")
+    assert "--seed is a setting of videomama" in matte("--engine", "classic", "--seed", "1", *nowhere).err
+    assert not matte.clip.alpha_file(1001).exists()
+
+
+def test_a_setting_that_the_engine_of_auto_does_not_have_is_a_warning_by_name(matte):
+    answer = matte("--engine", "auto", "--seed", "7", "--quality", "fast")
+    assert answer.code == 0
+    assert (
+        "--seed has no effect, as auto took the engine classic here; choose --engine videomama to use it" in answer.err
+    )
+    again = json.loads(matte("--engine", "classic", "--quality", "fast", "--json").out)
+    assert again["computed"] == 0  # the seed is in no key of that engine
 
 
 def test_a_clip_option_of_inline_jobs_is_judged_like_any_other(matte):

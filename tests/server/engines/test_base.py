@@ -70,6 +70,7 @@ def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(RegionRule) == {
         "padding_share": 0.1,
         "padding_pixels": 48.0,
+        "reach": 40.0,
         "multiple": 8,
         "minimum_gain": 0.0,
         "fixed": False,

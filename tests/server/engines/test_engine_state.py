@@ -3,8 +3,9 @@
 import sys
 
 import pytest
+from videomama_client.engine_settings import ClassicSettings
 from videomama_client.messages import EngineState
-from videomama_client.setting_spec import NUMBER, SettingSpec
+from videomama_client.setting_spec import NUMBER, SettingSpec, specs_of
 from videomama_server import engines
 from videomama_server.engines.engine_state import engine_state
 
@@ -17,7 +18,8 @@ def lent(installed, packages, lend):
 
 
 def test_an_engine_of_this_package_is_asked_here():
-    assert engine_state("classic") == EngineState("classic")
+    assert engine_state("classic") == EngineState("classic", list(specs_of(ClassicSettings)))
+    assert engine_state("passthrough") == EngineState("passthrough")
 
 
 def test_an_engine_of_another_package_says_its_options_and_is_not_imported_here(lent):

@@ -107,7 +107,7 @@ def test_an_engine_without_its_weights_has_no_signature(config, raises_with_hint
 def test_the_models_windows_are_known_from_headers_alone(tiny_checkpoint, tmp_path):
     config = EngineConfig(tiny_checkpoint, tmp_path / "folded", device="nonsense")  # which nothing could be made on
     assert engines.shape("videomama", config, MatteSettings()) == WindowShape(16, 4, 2)
-    assert engines.shape("videomama", config, MatteSettings(mode="reference")) == WindowShape(16, 0, 0)
+    assert engines.shape("videomama", config, MatteSettings.of(mode="reference")) == WindowShape(16, 0, 0)
     assert not (tmp_path / "folded").exists()
 
 

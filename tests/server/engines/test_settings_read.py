@@ -1,30 +1,33 @@
-"""The fields of `MatteSettings` name the engines that read them; this watches what engines do read."""
-
-from dataclasses import replace
-from typing import ClassVar
+"""Each engine's record says what it can be told; this watches what engines do read of it."""
 
 import numpy as np
 import pytest
+from videomama_client.engine_settings import RECORDS, EngineSettings, own_specs
 from videomama_client.setting_spec import specs_of
-from videomama_client.settings import QUALITIES, MatteSettings
+from videomama_client.settings import MatteSettings
 from videomama_server.engines.base import EngineConfig, EngineFrame
 from videomama_server.engines.classic.engine import ClassicEngine
 from videomama_server.engines.passthrough import PassthroughEngine
 
-FOR_SOME = {spec.name: spec.engines for spec in specs_of(MatteSettings) if spec.engines}
-FOR_ALL = {spec.name for spec in specs_of(MatteSettings) if not spec.engines}
 IN_CONFIG = {"weights"}  # the worker puts that folder into the engine's config
 
 
-class Watched(MatteSettings):
-    """Settings that note which of them are read."""
+@pytest.fixture
+def read(monkeypatch):
+    """The names of settings that were read of any record."""
+    names = set()
 
-    read: ClassVar[set[str]] = set()
+    def watched(kind, settings):
+        class Watched(kind):
+            def __getattribute__(self, name):
+                if name in own_specs():
+                    names.add(name)
+                return super().__getattribute__(name)
 
-    def __getattribute__(self, name):
-        if name in FOR_SOME or name in FOR_ALL:
-            Watched.read.add(name)
-        return super().__getattribute__(name)
+        return Watched(**settings.options_of(specs_of(kind)))
+
+    monkeypatch.setattr(EngineSettings, "of", classmethod(watched))
+    return names
 
 
 def frame(number):
@@ -34,37 +37,34 @@ def frame(number):
     return EngineFrame(1001 + number, mask, (64, 96), lambda: plate)
 
 
-def names_read(engine):
-    """Which settings an engine reads while it computes, and while it decides what was left open."""
+def use(engine):
+    """Let an engine decide what is open, and compute."""
     settings = MatteSettings(engine=engine.name, window=3, overlap=1)
-    watched = Watched(**vars(engine.resolve(replace(settings, canvas="64x64"), (64, 96))))
-    Watched.read = {"quality"} if _fast_decides(engine, settings) else set()
-    engine.shape(watched)
-    engine.rule(watched)
-    engine.describe(watched)
-    prepared = [engine.prepare(frame(number), watched) for number in range(3)]
-    completed = engine.complete(list(engine.refine(prepared, watched)), prepared, [0, 1, 2], watched)
-    engine.finish(completed[0], prepared[0], watched)
-    return Watched.read
-
-
-def _fast_decides(engine, settings):
-    """Whether the quality changes what else is resolved, at a size where it can."""
-    fast, high = (engine.resolve(replace(settings, quality=name), (1080, 1920)) for name in QUALITIES)
-    return replace(fast, quality=high.quality) != high
+    if engine.name == "videomama":
+        engine.resolve(settings, (64, 96))
+        settings = settings.with_options(canvas="64x64")
+    settings = engine.resolve(settings, (64, 96))
+    engine.shape(settings)
+    engine.rule(settings)
+    engine.describe(settings)
+    prepared = [engine.prepare(frame(number), settings) for number in range(3)]
+    completed = engine.complete(list(engine.refine(prepared, settings)), prepared, [0, 1, 2], settings)
+    engine.finish(completed[0], prepared[0], settings)
 
 
 def expected(engine):
-    return {name for name, engines in FOR_SOME.items() if engine.name in engines} - IN_CONFIG
+    return {spec.name for spec in specs_of(RECORDS[engine.name])} - IN_CONFIG
 
 
 @pytest.mark.parametrize("engine", [ClassicEngine(), PassthroughEngine()], ids=lambda engine: engine.name)
-def test_an_engine_without_weights_reads_what_the_settings_say(engine):
-    assert names_read(engine) - FOR_ALL == expected(engine)
+def test_an_engine_without_weights_reads_all_of_its_record_and_no_other(engine, read):
+    use(engine)
+    assert read == expected(engine)
 
 
-def test_the_model_reads_what_the_settings_say(tiny_checkpoint, tmp_path):
+def test_the_model_reads_all_of_its_record_and_no_other(tiny_checkpoint, tmp_path, read):
     from videomama_server.engines.videomama.engine import VideoMamaEngine
 
     engine = VideoMamaEngine(EngineConfig(tiny_checkpoint, tmp_path, device="cpu", dtype="fp32"))
-    assert names_read(engine) - FOR_ALL == expected(engine)
+    use(engine)
+    assert read == expected(engine)

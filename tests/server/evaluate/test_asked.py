@@ -12,17 +12,22 @@ from videomama_server.evaluate.asked import ALWAYS, MeasureChoice, parse_engine,
     ("text", "settings"),
     [
         ("classic", MatteSettings(engine="classic")),
-        ("classic:fast", MatteSettings(engine="classic", quality="fast")),
-        ("classic:trimap_dilate=20", MatteSettings(engine="classic", trimap_dilate=20.0)),
-        ("classic:mask_quality=good,mask_slack=auto", MatteSettings(engine="classic", mask_quality="good")),
-        ("classic:fast,window=5,soft_mask=yes", MatteSettings("classic", "fast", window=5, soft_mask=True)),
-        ("passthrough:mask_grow=-2.5,canvas=auto", MatteSettings("passthrough", mask_grow=-2.5)),
+        ("classic:fast", MatteSettings.of(engine="classic", quality="fast")),
+        ("classic:trimap_dilate=20", MatteSettings.of(engine="classic", trimap_dilate=20.0)),
+        ("classic:mask_quality=good,mask_slack=auto", MatteSettings.of(engine="classic", mask_quality="good")),
+        (
+            "classic:fast,window=5,exposure=1",
+            MatteSettings.of(engine="classic", quality="fast", window=5, exposure=1.0),
+        ),
+        ("classic:quality=high", MatteSettings(engine="classic")),
+        ("auto:soft_mask=yes,mask_slack=3", MatteSettings.of(engine="auto", soft_mask=True, mask_slack=3.0)),
+        ("passthrough:mask_grow=-2.5", MatteSettings("passthrough", mask_grow=-2.5)),
     ],
 )
 def test_engines(text, settings):
     asked = parse_engine(text, Config())
     assert (asked.name, asked.settings) == (text, settings)
-    assert asked.signature.startswith(settings.engine)
+    assert asked.signature.startswith("classic" if settings.engine == "auto" else settings.engine)
 
 
 @pytest.mark.parametrize(
@@ -33,9 +38,12 @@ def test_engines(text, settings):
         ("classic:colour=1", "colour"),
         ("classic:engine=passthrough", "engine"),
         ("classic:window=two", "two"),
-        ("classic:soft_mask=perhaps", "perhaps"),
+        ("auto:soft_mask=perhaps", "perhaps"),
+        ("classic:soft_mask=yes", "--soft-mask is a setting of videomama"),
+        ("auto:weights=/w", "weights"),
+        ("videomama:weights=/w", "weights"),
         ("classic:trimap_dilate=9000", "9000"),
-        ("classic:canvas=wide", "wide"),
+        ("auto:canvas=wide", "wide"),
     ],
 )
 def test_engines_that_make_no_sense(text, named, raises_with_hint):

@@ -1,10 +1,9 @@
 """How good the masks of a job are taken to be: what is looked at, what follows, and what is said of it."""
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
+from videomama_client.engine_settings import ClassicSettings, OutlineSettings
 from videomama_client.mask_presets import PRESETS, Outline, outline_of
 from videomama_client.settings import MatteSettings
 from videomama_server.engines.passthrough import PassthroughEngine
@@ -35,10 +34,11 @@ def engine(temporal):
     """An engine that moves outlines, and says with which numbers."""
 
     class Moving(temporal):
-        moves_outlines = True
+        record = ClassicSettings
 
         def refine(self, prepared, settings):
-            self.outline = Outline(settings.mask_slack, settings.trimap_erode, settings.trimap_dilate)
+            own = OutlineSettings.of(settings)
+            self.outline = Outline(own.mask_slack, own.trimap_erode, own.trimap_dilate)
             share = np.float32(self.outline.mask_slack / 200)
             return (1 - share) * super().refine(prepared, settings)
 
@@ -196,8 +196,11 @@ def test_empty_masks_do_not_decide(bench, shot, engine):
 
 
 def test_the_alphas_of_a_stage_are_good_masks():
-    plain = MatteSettings()
-    assert outline_of(mask_choice.of_alphas(plain, True)) == PRESETS["good"]
-    assert outline_of(mask_choice.of_alphas(replace(plain, mask_quality="fair"), True)) == PRESETS["fair"]
-    assert outline_of(mask_choice.of_alphas(replace(plain, mask_slack=3.0), True)).mask_slack == 3.0
-    assert outline_of(mask_choice.of_alphas(plain, False)) == PRESETS["rough"]  # as in a job of this engine alone
+    def taken(**options):
+        settings = mask_choice.of_alphas(MatteSettings.of(engine="classic", **options), True)
+        return outline_of(OutlineSettings.of(settings))
+
+    assert taken() == PRESETS["good"]
+    assert taken(mask_quality="fair") == PRESETS["fair"]
+    assert taken(mask_slack=3.0).mask_slack == 3.0
+    assert mask_choice.of_alphas(MatteSettings(engine="passthrough"), False) == MatteSettings(engine="passthrough")

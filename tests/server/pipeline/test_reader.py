@@ -339,7 +339,7 @@ def test_cut_far_from_the_canvas_is_zero(pictures):
 @pytest.mark.parametrize("name", ["plate_layer", "mask_channel", "view", "mask_colour"])
 def test_each_setting_of_what_is_read_goes_to_the_reader_under_its_own_name(name):
     assert wanted_of(MatteSettings()) == ChannelChoice()
-    assert wanted_of(MatteSettings(**{name: "left"})) == ChannelChoice(**{name: "left"})
+    assert wanted_of(MatteSettings.of(**{name: "left"})) == ChannelChoice(**{name: "left"})
 
 
 def test_a_plate_of_another_format_names_the_frame_and_both_sizes():

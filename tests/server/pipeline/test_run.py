@@ -222,9 +222,7 @@ def test_a_touched_file_with_the_same_pixels_recomputes_nothing(bench, shot, tem
     assert bench.run(shot, temporal()).done.computed == 0
 
 
-@pytest.mark.parametrize(
-    "change", [{"exposure": 1.0}, {"mask_threshold": 0.4}, {"window": 3}, {"colorspace": "ACEScg"}]
-)
+@pytest.mark.parametrize("change", [{"exposure": 1.0}, {"mask_grow": 60.0}, {"window": 3}, {"colorspace": "ACEScg"}])
 def test_other_settings_are_other_alphas(bench, short, temporal, change):
     bench.run(short, temporal(), roi="off")
     assert bench.run(short, temporal(), roi="off", **change).done.cached == 0
@@ -255,7 +253,7 @@ def test_outside_the_region_alpha_is_zero(bench, shot, temporal):
 def test_a_mask_that_leaves_the_region_passes_there_and_is_a_warning(bench, shot, temporal, pictures):
     mask = pictures.disc(60, 24, 12) * np.float32(0.75)
     shot.put_mask(1006, mask)
-    outcome = bench.run(shot, temporal(constant=0.25), roi="8,0,48,48", mask_threshold=0.2)
+    outcome = bench.run(shot, temporal(constant=0.25), roi="8,0,48,48")
     alpha = outcome.alpha(1006)
     np.testing.assert_array_equal(alpha[:, 56:], mask[:, 56:])
     np.testing.assert_allclose(alpha[:, 8:56], 0.25, atol=1e-6)
@@ -556,7 +554,7 @@ def test_out_of_memory_begins_anew_with_what_the_engine_settles_for(bench, make_
         canvas = "128x128"
 
         def resolve(self, settings, size):
-            return replace(settings, canvas=self.canvas)
+            return settings.with_options(canvas=self.canvas)
 
         def refine(self, prepared, settings):
             if self.canvas == "128x128" and len(self.windows) == 3:
@@ -642,7 +640,7 @@ def test_out_of_memory_frees_what_the_failed_window_held_before_it_is_tried_agai
             if self.failed:
                 gc.collect()
                 alive.append(sum(state() is not None for state in watched))
-            return replace(settings, canvas="64x64" if self.failed else "128x128")
+            return settings.with_options(canvas="64x64" if self.failed else "128x128")
 
         def prepare(self, frame, settings):
             state = State(super().prepare(frame, settings))

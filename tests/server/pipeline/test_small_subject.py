@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from videomama_client.settings import MatteSettings
 from videomama_server.engines.passthrough import PassthroughEngine
 from videomama_server.pipeline.order import LightEngine
 from videomama_server.pipeline.run import Matte
@@ -14,7 +15,7 @@ from videomama_server.pipeline.small_subject import settled, thickness
 
 CLIP = range(1001, 1011)
 DECIDE = (1002, 1004, 1006, 1008, 1010)
-LIGHT = LightEngine("passthrough", PassthroughEngine())
+LIGHT = LightEngine("passthrough", PassthroughEngine(), MatteSettings(exposure=1.0), ("--seed has no effect",))
 SIZE = (90, 160)
 
 
@@ -53,8 +54,10 @@ def taken(bench, take):
 def test_a_thin_subject_is_given_to_the_light_engine_whatever_frames_are_wanted(taken, shot, engine, frames):
     order = taken(shot, engine, frame_ranges=frames)
     assert (order.engine_name, order.engine, order.light) == ("passthrough", LIGHT.engine, None)
-    assert "at most 13 px thick" in order.note
-    assert f"--engine {engine.name}" in order.note
+    assert order.request.settings == LIGHT.settings
+    assert "at most 13 px thick" in order.notes[0]
+    assert f"--engine {engine.name}" in order.notes[0]
+    assert order.notes[1:] == LIGHT.notes
 
 
 def test_frames_that_do_not_decide_may_hold_what_they_like(taken, shot, engine):
@@ -67,7 +70,7 @@ def test_frames_that_do_not_decide_may_hold_what_they_like(taken, shot, engine):
 def test_one_thick_subject_keeps_the_engine(taken, shot, engine, frame):
     shot.put_mask(frame, bar(26))
     order = taken(shot, engine, frame_ranges="1001")
-    assert (order.engine_name, order.note) == (engine.name, "")
+    assert (order.engine_name, order.notes) == (engine.name, ())
 
 
 def test_no_subject_and_a_missing_frame_keep_the_engine(taken, shot, engine):

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import OpenImageIO as oiio
 import pytest
+from videomama_client.engine_settings import MattingSettings
 from videomama_client.errors import BadInput, Cancelled, NotPermitted, OutOfMemory
 from videomama_client.messages import SubmitMatte
 from videomama_client.settings import MatteSettings
@@ -38,6 +39,12 @@ def result_of(steps):
     return kept[0]
 
 
+class Cutting(PassthroughEngine):
+    """An engine that has a threshold."""
+
+    record = MattingSettings
+
+
 @pytest.fixture
 def survey(shot, tmp_path):
     """Survey the shot with some settings."""
@@ -54,7 +61,8 @@ def survey(shot, tmp_path):
         ):
             engine = by()
             out = str(folder / out)
-            request = SubmitMatte("r", shot.plate, shot.mask, out, MatteSettings(**settings), frame_ranges=frame_ranges)
+            asked = MatteSettings.of(**settings)
+            request = SubmitMatte("r", shot.plate, shot.mask, out, asked, frame_ranges=frame_ranges)
             plate, mask = DiskSource("plate", shot.plate, ()), DiskSource("mask", shot.mask, ())
             reader = Reader(plate, mask, Memo(None), wanted_of(request.settings), rehash=False)
             order = Order(
@@ -82,21 +90,22 @@ def test_the_region_is_found_from_all_masks_that_are_read(survey):
 
 
 @pytest.mark.parametrize(
-    ("settings", "region"),
+    ("reach", "grow", "region"),
     [
-        ({"trimap_dilate": 0.0}, Rect(96, 64, 64, 64)),
-        ({"trimap_dilate": 160.0}, Rect(80, 48, 96, 96)),
-        ({"trimap_dilate": 160.0, "mask_grow": 80.0}, Rect(64, 32, 128, 128)),
-        ({"trimap_dilate": 160.0, "mask_grow": -80.0}, Rect(80, 48, 96, 96)),
+        (0.0, 0.0, Rect(96, 64, 64, 64)),
+        (160.0, 0.0, Rect(80, 48, 96, 96)),
+        (160.0, 80.0, Rect(64, 32, 128, 128)),
+        (160.0, -80.0, Rect(80, 48, 96, 96)),
     ],
-    ids=str,
 )
-def test_the_region_reaches_as_far_as_the_trimap_and_the_grown_mask(survey, shot, pictures, settings, region):
+def test_the_region_reaches_as_far_as_the_engine_and_the_grown_mask(survey, shot, pictures, reach, grow, region):
     """Seven and a half of their pixels are one of these; the region lies on multiples of eight."""
     for frame in (1001, 1002, 1003):
         shot.put_plate(frame, pictures.scene(frame, 192, 256))
         shot.put_mask(frame, pictures.disc(128, 96, 20, 192, 256))
-    assert survey(**settings).region == region
+    engine = PassthroughEngine()
+    engine.rule = lambda settings: RegionRule(reach=reach)
+    assert survey(by=engine, mask_grow=grow).region == region
 
 
 def test_off_is_the_whole_canvas_and_reports_the_display_window(survey):
@@ -254,10 +263,20 @@ def test_an_empty_frame_is_a_warning_that_names_it(survey, shot):
 
 def test_a_frame_whose_mask_stays_faint_is_a_warning(survey, shot, pictures):
     shot.put_mask(1003, pictures.disc(24, 24) * 0.25)
-    (warning,) = survey().warnings
+    (warning,) = survey(by=Cutting()).warnings
     assert "threshold 0.5" in warning
     assert "1003" in warning
-    assert survey(mask_threshold=0.2).warnings == []
+    assert survey(by=Cutting(), mask_threshold=0.2).warnings == []
+
+
+def test_an_engine_that_cuts_no_mask_has_no_threshold_to_be_below(survey, shot, pictures):
+    shot.put_mask(1003, pictures.disc(24, 24) * 0.25)
+    assert survey().warnings == []
+
+
+def test_an_option_that_the_engine_does_not_have_is_refused_before_any_work(survey, raises_with_hint):
+    with raises_with_hint(BadInput, "--mask-threshold is a setting of videomama and classic"):
+        survey(mask_threshold=0.2)
 
 
 def test_a_mask_that_covers_everything_is_a_warning(survey, shot):

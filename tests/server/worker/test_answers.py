@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from videomama_client import messages, wire
 from videomama_client.engine_options import EngineOption
+from videomama_client.engine_settings import RECORDS
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
@@ -14,7 +15,6 @@ from videomama_server import engines, pipe
 from videomama_server.cache import layout
 from videomama_server.cache.entries import Cache
 from videomama_server.cache.upkeep import CacheReport
-from videomama_server.engines.adjust.engine import AdjustEngine
 from videomama_server.engines.base import EngineConfig
 from videomama_server.media import sequences
 from videomama_server.worker.answers import Answers, WorkerFacts, planned_frames
@@ -28,7 +28,7 @@ def place(tmp_path):
 
 
 def ask(clip="1001-1100", frame_ranges="", **settings):
-    return messages.PlanFrames("q", MatteSettings(**{"engine": "classic", **settings}), clip, frame_ranges)
+    return messages.PlanFrames("q", MatteSettings.of(**{"engine": "classic", **settings}), clip, frame_ranges)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,8 @@ def test_a_text_that_no_message_can_hold_is_refused(place, raises_with_hint):
         (ask(engine="nonsense"), "nonsense"),
         (ask(window=0), "--window 0"),
         (ask(window=8, overlap=5), "--overlap 5"),
-        (ask(mode="nonsense"), "nonsense"),
+        (ask(engine="auto", mode="nonsense"), "nonsense"),
+        (ask(mode="reference"), "--mode is a setting of videomama"),
         (ask(exposure=math.nan), "exposure"),
     ],
     ids=lambda value: "ask" if isinstance(value, messages.PlanFrames) else str(value),
@@ -136,7 +137,7 @@ def test_options_of_an_engine_are_checked_before_its_frames_are_planned(place, i
         planned_frames(ask(engine="own", engine_options=(EngineOption("strength", 7.0),)), lambda _: place)
     with raises_with_hint(BadInput, "engine classic", "'strength'"):
         planned_frames(ask(engine_options=(EngineOption("strength", 0.25),)), lambda _: place)
-    with raises_with_hint(BadInput, "engine classic", "'strength'"):
+    with raises_with_hint(BadInput, "no engine that auto may take", "'strength'"):
         planned_frames(ask(engine="auto", engine_options=(EngineOption("strength", 0.25),)), lambda _: place)
 
 
@@ -251,9 +252,7 @@ def test_engines_are_reported_with_all_settings(asking):
     told = asking().ask(messages.ReportEngines("q"))
     assert told.request == "q"
     assert tuple(told.settings) == specs_of(MatteSettings)
-    own = {"adjust": list(AdjustEngine.options())}
-    names = ("videomama", "classic", "adjust", "passthrough")
-    assert told.engines == [messages.EngineState(name, own.get(name, [])) for name in names]
+    assert told.engines == [messages.EngineState(name, list(specs_of(record))) for name, record in RECORDS.items()]
 
 
 def test_engines_do_not_wait_for_a_slow_cache(asking):

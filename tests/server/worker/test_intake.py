@@ -202,6 +202,17 @@ def test_options_of_an_engine_at_their_defaults_are_those_of_a_job_without_any(r
     assert options(EngineOption("strength", 1)) == (EngineOption("strength", 1.0),)
 
 
+def test_options_of_another_engine_that_auto_may_take_are_left_out_and_named(rig, make_clip):
+    order = rig.order(make_clip(count=1).order(engine="auto", seed=7, soft_mask=True, mask_slack=3.0))
+    assert order.engine_name == "classic"
+    assert order.request.settings.engine_options == (EngineOption("mask_slack", 3.0),)
+    assert order.notes == (
+        "--seed, --soft-mask have no effect, as auto took the engine classic here; "
+        "choose --engine videomama to use them",
+    )
+    assert rig.order(make_clip(count=1).order(engine="auto", mask_slack=3.0)).notes == ()
+
+
 @pytest.mark.parametrize(
     ("engine", "option", "said"),
     [
@@ -209,7 +220,11 @@ def test_options_of_an_engine_at_their_defaults_are_those_of_a_job_without_any(r
         ("own", EngineOption("strength", "much"), "engine own: strength must be a number, not 'much'"),
         ("own", EngineOption("width", 2.0), "the engine own has no option 'width'"),
         ("passthrough", EngineOption("strength", 0.5), "the engine passthrough has no option 'strength'"),
-        ("auto", EngineOption("strength", 0.5), "the engine classic has no option 'strength'"),
+        ("auto", EngineOption("strength", 0.5), "no engine that auto may take has an option 'strength'"),
+        ("classic", EngineOption("seed", 7), "--seed is a setting of videomama; the engine classic has no such option"),
+        ("own", EngineOption("seed", 7), "--seed is a setting of videomama; the engine own has no such option"),
+        ("classic", EngineOption("mask_slack", 300.0), "--mask-slack 300 is out of range"),
+        ("auto", EngineOption("canvas", "wide"), "--canvas 'wide' is not a valid size"),
     ],
 )
 def test_an_option_that_the_engine_has_not_is_refused_by_name(rig, make_clip, installed, engine, option, said):

@@ -33,13 +33,13 @@ def test_an_engine_is_told_what_the_config_says(make_shelf, tmp_path):
 
 
 def test_a_job_may_name_weights_of_its_own(make_shelf, tmp_path):
-    settings = MatteSettings(weights=str(tmp_path / "own"))
+    settings = MatteSettings.of(weights=str(tmp_path / "own"))
     assert make_shelf(weights=tmp_path / "w").engine_config(settings).weights == tmp_path / "own"
 
 
 def test_weights_outside_the_roots_are_refused(make_shelf, tmp_path):
     with pytest.raises(NotPermitted, match="outside the server's roots"):
-        make_shelf(roots=(tmp_path / "shots",)).engine_config(MatteSettings(weights=str(tmp_path / "own")))
+        make_shelf(roots=(tmp_path / "shots",)).engine_config(MatteSettings.of(weights=str(tmp_path / "own")))
 
 
 def test_an_engine_is_loaded_once(shelf):
@@ -54,16 +54,16 @@ def test_an_engine_for_other_weights_takes_the_place_of_the_one_before(shelf, mo
     released = []
     monkeypatch.setattr(engines, "identity", lambda name, place: (name, place.weights))
     monkeypatch.setattr(PassthroughEngine, "release", lambda engine: released.append(engine))
-    one = shelf.engine("passthrough", shelf.engine_config(MatteSettings(weights="/one")))
+    one = shelf.engine("passthrough", shelf.engine_config(MatteSettings.of(weights="/one")))
     assert released == []
-    other = shelf.engine("passthrough", shelf.engine_config(MatteSettings(weights="/other")))
+    other = shelf.engine("passthrough", shelf.engine_config(MatteSettings.of(weights="/other")))
     assert released == [one]
-    assert shelf.engine("passthrough", shelf.engine_config(MatteSettings(weights="/other"))) is other
+    assert shelf.engine("passthrough", shelf.engine_config(MatteSettings.of(weights="/other"))) is other
     assert released == [one]
 
 
 def test_an_engine_without_weights_is_refused_and_not_kept(shelf):
-    place = shelf.engine_config(MatteSettings(weights="/nowhere"))
+    place = shelf.engine_config(MatteSettings.of(weights="/nowhere"))
     for _ in range(2):
         with pytest.raises(WeightsError):
             shelf.engine("videomama", place)

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from videomama_client.setting_spec import SettingSpec, specs_of
+from videomama_client.engine_settings import AdjustSettings
 from videomama_client.settings import MatteSettings, Resolved
 from videomama_client.stages import ADJUSTMENT
 
 from videomama_server.arrays import REFERENCE_SIDE, FloatArray
 from videomama_server.engines.adjust.deflicker import View, steadied
 from videomama_server.engines.adjust.edges import feathered, grown, levelled, shifted
-from videomama_server.engines.adjust.options import AdjustOptions
 from videomama_server.engines.adjust.specks import despeckled
 from videomama_server.engines.base import PROTOCOL, EngineFrame, PlainEngine, RegionRule, WindowShape
 
@@ -36,6 +35,7 @@ class AdjustEngine(PlainEngine):
 
     name = "adjust"
     role = ADJUSTMENT
+    record = AdjustSettings
     protocol = PROTOCOL
     fingerprint = "adjust-1"
     window = WindowShape(length=1, overlap=0)
@@ -43,26 +43,21 @@ class AdjustEngine(PlainEngine):
     @classmethod
     def shape(cls, settings: MatteSettings) -> WindowShape:
         """Return single frames, which look at their neighbours where they are steadied."""
-        options = AdjustOptions.of(settings)
+        options = AdjustSettings.of(settings)
         return replace(cls.window, context=options.deflicker_radius if options.deflicker else None)
-
-    @classmethod
-    def options(cls) -> tuple[SettingSpec, ...]:
-        """Return the adjustments."""
-        return specs_of(AdjustOptions)
 
     def rule(self, settings: MatteSettings) -> RegionRule:
         """Return the whole plate: what grows or moves must not be cut off."""
-        return RegionRule(whole=True, fixed=AdjustOptions.of(settings).deflicker > 0)
+        return RegionRule(whole=True, fixed=AdjustSettings.of(settings).deflicker > 0)
 
     def resolve(self, settings: MatteSettings, size: tuple[int, int]) -> Resolved:
         """Return the settings; raises `BadInput` for options that contradict each other."""
-        AdjustOptions.of(settings).check()
+        AdjustSettings.of(settings).check()
         return super().resolve(settings, size)
 
     def prepare(self, frame: EngineFrame, settings: Resolved) -> AdjustedFrame:
         """Adjust one frame by itself."""
-        options, scale = AdjustOptions.of(settings), max(frame.full_size) / REFERENCE_SIDE
+        options, scale = AdjustSettings.of(settings), max(frame.full_size) / REFERENCE_SIDE
         alpha = feathered(grown(frame.mask, options.grow * scale), options.feather * scale)
         alpha = shifted(alpha, options.offset_x * scale, options.offset_y * scale)
         alpha = despeckled(levelled(alpha, options.black, options.white), options.despeckle * scale**2)
@@ -80,7 +75,7 @@ class AdjustEngine(PlainEngine):
         settings: Resolved,
     ) -> list[FloatArray]:
         """Return the alphas at the positions `wanted`, steadied where that is asked for."""
-        options = AdjustOptions.of(settings)
+        options = AdjustSettings.of(settings)
         views = [frame.view for frame in prepared if frame.view is not None]
         if not views:
             return [estimates[position] for position in wanted]

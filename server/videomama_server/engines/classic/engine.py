@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
+from videomama_client.engine_settings import ClassicSettings
 from videomama_client.mask_presets import outline_of
 from videomama_client.settings import MatteSettings, Resolved
 
@@ -56,12 +57,12 @@ class PreparedFrame:
     small: HalfArray | None = None
     _solved: tuple[FloatArray, SolvedFrame] | None = field(default=None, repr=False)
 
-    def solved(self, likely: FloatArray, settings: Resolved) -> SolvedFrame:
+    def solved(self, likely: FloatArray, settings: ClassicSettings) -> SolvedFrame:
         """Return the frame solved on its own; kept, as its neighbours ask for it too.
 
         Args:
             likely: (h, w), 0..1, how likely each pixel of the view is to be subject.
-            settings: of the job.
+            settings: of the engine.
         """
         if self._solved is None or self._solved[0] is not likely:
             self._solved = (likely, _solved(self, likely, settings))
@@ -79,32 +80,35 @@ class ClassicEngine(PlainEngine):
     name = "classic"
     protocol = PROTOCOL
     fingerprint = "classic-4"
-    moves_outlines = True
+    record = ClassicSettings
     window = WindowShape(length=8, overlap=2, context=REACH)
 
     def rule(self, settings: MatteSettings) -> RegionRule:
         """Return the common rule with room for an outline that moves, and one rectangle for all frames of a window."""
-        outline = outline_of(settings)
+        outline = outline_of(ClassicSettings.of(settings))
         followed = max(FAR, outline.trimap_dilate) if outline.trimap_dilate else 0.0
         reach = followed + max(0.0, settings.mask_grow) + outline.mask_slack
-        return RegionRule(padding_pixels=max(RegionRule.padding_pixels, 1.2 * reach), fixed=True)
+        padding = max(RegionRule.padding_pixels, 1.2 * reach)
+        return RegionRule(padding_pixels=padding, reach=outline.trimap_dilate, fixed=True)
 
     def prepare(self, frame: EngineFrame, settings: Resolved) -> PreparedFrame:
         """Make the view of one frame; the plate is not asked for when the mask leaves nothing to find."""
-        long_side, subject = max(frame.full_size), frame.mask >= settings.mask_threshold
+        own = ClassicSettings.of(settings)
+        long_side, subject = max(frame.full_size), frame.mask >= own.mask_threshold
         if subject.all() or not subject.any():
             return PreparedFrame(frame.mask, None, None, long_side)
         plate = np.ascontiguousarray(frame.plate, np.float32)
-        slack = outline_of(settings).mask_slack
-        view = small_frame(plate, subject, long_side, _working(settings, long_side)) if slack else None
-        small = preview.small_plate(plate, frame.mask, settings, long_side) if settings.quality == "fast" else None
+        slack = outline_of(own).mask_slack
+        view = small_frame(plate, subject, long_side, _working(own, long_side)) if slack else None
+        small = preview.small_plate(plate, frame.mask, own, long_side) if own.quality == "fast" else None
         return PreparedFrame(frame.mask, plate.astype(np.float16), view, long_side, small)
 
     def refine(self, prepared: Sequence[PreparedFrame], settings: Resolved) -> FloatArray:
         """Return (T, h, w), float32, 0..1: how likely each pixel of the views is to be subject; 0 without a view."""
-        found = likelihood([frame.view for frame in prepared], outline_of(settings).mask_slack)
+        own = ClassicSettings.of(settings)
+        found = likelihood([frame.view for frame in prepared], outline_of(own).mask_slack)
         (height, width), long_side = prepared[0].mask.shape, prepared[0].long_side
-        size = small_size((height, width), long_side, _working(settings, long_side))
+        size = small_size((height, width), long_side, _working(own, long_side))
         return np.stack([np.zeros(size, np.float32) if likely is None else likely for likely in found])
 
     def complete(
@@ -115,16 +119,17 @@ class ClassicEngine(PlainEngine):
         settings: Resolved,
     ) -> list[FloatArray]:
         """Solve the wanted frames and their neighbours, and steady them."""
+        own = ClassicSettings.of(settings)
         near = {place for position in wanted for place in range(position - REACH, position + REACH + 1)}
         places = sorted(near & set(range(len(prepared))))
         with ThreadPoolExecutor(_SOLVERS) as solvers:
-            done = solvers.map(lambda place: prepared[place].solved(estimates[place], settings), places)
+            done = solvers.map(lambda place: prepared[place].solved(estimates[place], own), places)
             solved = dict(zip(places, done, strict=True))
         alphas = steadied(solved, wanted)
         return [_lifted(prepared[place], solved[place], alpha) for place, alpha in zip(wanted, alphas, strict=True)]
 
 
-def _solved(frame: PreparedFrame, likely: FloatArray, settings: Resolved) -> SolvedFrame:
+def _solved(frame: PreparedFrame, likely: FloatArray, settings: ClassicSettings) -> SolvedFrame:
     if frame.plate is None:
         certain = _trimap(frame.mask, settings, frame.long_side)
         return SolvedFrame(certain.foreground.astype(np.float32), certain, None)
@@ -141,7 +146,7 @@ def _solved(frame: PreparedFrame, likely: FloatArray, settings: Resolved) -> Sol
     return SolvedFrame(alpha, trimap, view.smooth)
 
 
-def _working(settings: Resolved, long_side: int) -> int:
+def _working(settings: ClassicSettings, long_side: int) -> int:
     return preview.working(long_side) if settings.quality == "fast" else WORKING
 
 
@@ -152,7 +157,9 @@ def _lifted(frame: PreparedFrame, solved: SolvedFrame, alpha: FloatArray) -> Flo
     return preview.lifted(frame.plate, frame.small.astype(np.float32), alpha, solved.trimap)
 
 
-def _alpha(plate: GrainyPlate, mask: FloatArray, trimap: Trimap, settings: Resolved, long_side: int) -> FloatArray:
+def _alpha(
+    plate: GrainyPlate, mask: FloatArray, trimap: Trimap, settings: ClassicSettings, long_side: int
+) -> FloatArray:
     """Alpha (H, W) of a plate: solved at 1920 pixels at most and lifted from there."""
     shrink = _LARGEST / long_side
     if shrink >= 1:
@@ -171,7 +178,7 @@ def _matte(plate: GrainyPlate, mask: FloatArray, trimap: Trimap, quality: str, s
     return fine_matte(plate, mask, trimap, scale)
 
 
-def _followed(plate: GrainyPlate, mask: FloatArray, settings: Resolved, long_side: int) -> Trimap:
+def _followed(plate: GrainyPlate, mask: FloatArray, settings: ClassicSettings, long_side: int) -> Trimap:
     """Return the trimap of a mask (H, W) whose band follows the plate; in a preview it does not."""
     trimap = _trimap(mask, settings, long_side)
     subject = mask >= settings.mask_threshold
@@ -180,7 +187,7 @@ def _followed(plate: GrainyPlate, mask: FloatArray, settings: Resolved, long_sid
     return widened(trimap, plate.smooth, subject, outline_of(settings), long_side)
 
 
-def _trimap(mask: FloatArray, settings: Resolved, long_side: int) -> Trimap:
+def _trimap(mask: FloatArray, settings: ClassicSettings, long_side: int) -> Trimap:
     scale = long_side / REFERENCE_SIDE
     outline = outline_of(settings)
     subject = mask >= settings.mask_threshold

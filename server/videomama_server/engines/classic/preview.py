@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from videomama_client.settings import Resolved
+from videomama_client.engine_settings import ClassicSettings
 
 from videomama_server.arrays import BoolArray, FloatArray, HalfArray
 from videomama_server.engines.classic.correction import WORKING
@@ -32,13 +32,13 @@ def working(long_side: int) -> int:
     return max(smallest, min(long_side // 6, largest))
 
 
-def small_plate(plate: FloatArray, mask: FloatArray, settings: Resolved, long_side: int) -> HalfArray | None:
+def small_plate(plate: FloatArray, mask: FloatArray, settings: ClassicSettings, long_side: int) -> HalfArray | None:
     """Return the plate (h, w, 3) that is solved; None where that is the plate itself, or the mask would be lost.
 
     Args:
         plate: (H, W, 3), 0..1.
         mask: (H, W), 0..1.
-        settings: of the job.
+        settings: of the engine.
         long_side: of the whole plate, pixels.
     """
     if side(long_side) == long_side:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from torch import Tensor
+from videomama_client.engine_options import settled
+from videomama_client.engine_settings import VideoMaMaSettings
 from videomama_client.errors import BadInput
-from videomama_client.mask_presets import PRESETS, ROUGH
+from videomama_client.setting_spec import SettingSpec, specs_of
 from videomama_client.settings import MatteSettings, Resolved
 
 from videomama_server.arrays import FloatArray
@@ -21,7 +23,7 @@ from videomama_server.engines.videomama.checkpoint.published import SCALING
 from videomama_server.engines.videomama.latents import LatentStore
 from videomama_server.engines.videomama.lift import Guide
 from videomama_server.engines.videomama.model import Model
-from videomama_server.engines.videomama.modes import DEVICE, NAME, OPTIONS, REFERENCE, rule, shape
+from videomama_server.engines.videomama.modes import DEVICE, NAME, REFERENCE, rule, shape
 
 LONGEST_WINDOW = 25  # frame indices that the network was trained on
 REACH = 4  # the decoder's statistics in time come from so many frames before and after each: nine, as eight in a group
@@ -73,6 +75,10 @@ class VideoMamaEngine:
         self.fingerprint = f"videomama-3 {self._model.fingerprint}"
         self._latents = LatentStore(_LATENTS_BYTES)
 
+    def options(self) -> tuple[SettingSpec, ...]:
+        """Return what is known of the settings in its record."""
+        return specs_of(VideoMaMaSettings)
+
     def shape(self, settings: MatteSettings) -> WindowShape:
         """Return what the mode works with."""
         return shape(settings)
@@ -89,34 +95,32 @@ class VideoMamaEngine:
             raise BadInput(
                 f"--window {settings.window} is longer than VideoMaMa knows", f"Choose 1 to {LONGEST_WINDOW} frames."
             )
-        if settings.mode == REFERENCE and settings.feedback:
+        asked = settled(self.name, self.options(), settings.engine_options)
+        own = VideoMaMaSettings.of(settings)
+        if own.mode == REFERENCE and own.feedback:
             raise BadInput("the reference mode knows no feedback", "Leave it 0, or choose the production mode.")
-        if settings.mode != REFERENCE and settings.options_of(OPTIONS)["noise"] == DEVICE:
+        if own.mode != REFERENCE and own.noise == DEVICE:
             raise BadInput(
                 "only the reference mode draws its noise on the device", "Leave noise at host, or choose reference."
             )
         group = settings.window + max(0, 2 * (shape(settings).context or 0) - settings.overlap)
-        height, width = self._model.settle(_wanted_canvases(settings, size), settings.window, group)
-        plain = MatteSettings()
-        return Resolved(
-            replace(
-                settings,
-                canvas=f"{width}x{height}",
-                quality=plain.quality,
-                **vars(PRESETS[ROUGH]),  # as all engines that have no use for them do, so that keys are alike
-                mask_threshold=plain.mask_threshold if settings.mode == REFERENCE else settings.mask_threshold,
-            )
-        )
+        height, width = self._model.settle(_wanted_canvases(own, size), settings.window, group)
+        unused = ["quality", "weights"]  # the canvas stands for the one, the fingerprint for the other
+        if own.mode == REFERENCE or own.soft_mask:
+            unused.append("mask_threshold")
+        decided = replace(settings, engine_options=asked).with_options(canvas=f"{width}x{height}")
+        return Resolved(decided.with_options(**dict.fromkeys(unused)))
 
     def describe(self, settings: Resolved) -> str:
         """Say what the job runs on: device, number format, canvas, passes, memory."""
-        return self._model.describe(_size(settings))
+        return self._model.describe(_size(VideoMaMaSettings.of(settings)))
 
     def prepare(self, frame: EngineFrame, settings: Resolved) -> PreparedFrame:
         """Lay a frame on the canvas; a plate whose latents are known is not even looked at, unless edges need it."""
-        canvas = Canvas(frame.mask.shape, _size(settings), stretched=settings.mode == REFERENCE)
+        own = VideoMaMaSettings.of(settings)
+        canvas = Canvas(frame.mask.shape, _size(own), stretched=own.mode == REFERENCE)
         plate_key = frame.plate_key and f"plate {frame.plate_key} {canvas}"  # fitted or stretched, too
-        cut = "soft" if settings.soft_mask else _threshold(settings)
+        cut = "soft" if own.soft_mask else _threshold(own)
         mask_key = frame.mask_key and f"mask {frame.mask_key} {canvas} {cut}"
         plate_moments, mask_moments = self._latents.find(plate_key), self._latents.find(mask_key)
         looks = plate_moments is None or canvas.guides
@@ -125,7 +129,7 @@ class VideoMamaEngine:
             number=frame.number,
             canvas=canvas,
             plate=None if plate_moments is not None or small is None else _centred(canvas.placed(small)),
-            mask=None if mask_moments is not None else _centred(_placed_mask(canvas, frame.mask, settings)),
+            mask=None if mask_moments is not None else _centred(_placed_mask(canvas, frame.mask, own)),
             plate_key=plate_key,
             mask_key=mask_key,
             plate_moments=plate_moments,
@@ -135,27 +139,28 @@ class VideoMamaEngine:
 
     def refine(self, prepared: Sequence[PreparedFrame], settings: Resolved) -> FloatArray:
         """Return the latents of the alphas (T, 4, h, w) of one window, as the UNet gives them."""
+        own = VideoMaMaSettings.of(settings)
         with torch.inference_mode():
             self._encode(prepared)
             plates, masks = _moments(prepared)
             h, w = plates.shape[2:]
-            if settings.mode == REFERENCE:
-                start = self._published_noise(settings, len(prepared), (h, w))
-                spread = noise.posterior(settings.seed, 2 * len(prepared), (h, w))
+            if own.mode == REFERENCE:
+                start = self._published_noise(own, len(prepared), (h, w))
+                spread = noise.posterior(own.seed, 2 * len(prepared), (h, w))
                 latents = _sampled(torch.cat((plates, masks)), spread)
                 plates, masks = latents.chunk(2)
             else:
-                start = noise.keyed(settings.seed, [frame.number for frame in prepared], (h, w))
+                start = noise.keyed(own.seed, [frame.number for frame in prepared], (h, w))
                 plates, masks = plates[:, :4], masks[:, :4]
             alphas = self._model.estimate(torch.cat((start, plates, masks), dim=1))
-            for _ in range(settings.feedback):
+            for _ in range(own.feedback):
                 alphas = self._model.estimate(torch.cat((start, plates, alphas / SCALING), dim=1))
             return np.asarray(alphas.numpy(), np.float32)
 
-    def _published_noise(self, settings: Resolved, frames: int, size: Size) -> Tensor:
-        if settings.options_of(OPTIONS)["noise"] == DEVICE:
-            return noise.published_on(self._model.device, settings.seed, frames, size)
-        return noise.published(settings.seed, frames, size)
+    def _published_noise(self, own: VideoMaMaSettings, frames: int, size: Size) -> Tensor:
+        if own.noise == DEVICE:
+            return noise.published_on(self._model.device, own.seed, frames, size)
+        return noise.published(own.seed, frames, size)
 
     def complete(
         self,
@@ -167,7 +172,7 @@ class VideoMamaEngine:
         """Decode a group of frames and return the canvases' alphas of those wanted; see `Engine.complete`."""
         with torch.inference_mode():
             latents = torch.from_numpy(np.stack(estimates)) / SCALING
-            if settings.mode == REFERENCE:
+            if VideoMaMaSettings.of(settings).mode == REFERENCE:
                 alphas = self._model.decode_as_published(latents)
             else:
                 alphas = self._model.decode(latents, REACH)
@@ -202,7 +207,7 @@ class VideoMamaEngine:
             self._latents.keep(frame.mask_key, moments)
 
 
-def _wanted_canvases(settings: MatteSettings, size: Size) -> list[Size]:
+def _wanted_canvases(settings: VideoMaMaSettings, size: Size) -> list[Size]:
     """Return the canvases to choose from, the best first."""
     named = canvases.parse(settings.canvas)
     if named is not None:
@@ -212,17 +217,17 @@ def _wanted_canvases(settings: MatteSettings, size: Size) -> list[Size]:
     return list(canvases.candidates(size, settings.quality == "fast"))
 
 
-def _size(settings: Resolved) -> Size:
+def _size(settings: VideoMaMaSettings) -> Size:
     size = canvases.parse(settings.canvas)
     assert size is not None  # decided by `resolve`
     return size
 
 
-def _threshold(settings: Resolved) -> float:
+def _threshold(settings: VideoMaMaSettings) -> float:
     return PUBLISHED_THRESHOLD if settings.mode == REFERENCE else settings.mask_threshold
 
 
-def _placed_mask(canvas: Canvas, mask: FloatArray, settings: Resolved) -> Tensor:
+def _placed_mask(canvas: Canvas, mask: FloatArray, settings: VideoMaMaSettings) -> Tensor:
     """Return a mask (1, H, W) of the canvas, 0..1: cut at the threshold unless soft masks are asked for."""
     placed = canvas.place(mask)
     if settings.soft_mask:

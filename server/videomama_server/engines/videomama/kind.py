@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 from importlib.util import find_spec
 
+from videomama_client.engine_settings import VideoMaMaSettings
 from videomama_client.errors import WeightsError
-from videomama_client.setting_spec import SettingSpec
+from videomama_client.setting_spec import SettingSpec, specs_of
 from videomama_client.settings import MatteSettings
 
 from videomama_server.engines.base import PROTOCOL, Engine, EngineConfig, WindowShape
@@ -54,8 +55,8 @@ class VideoMama:
 
     @classmethod
     def options(cls) -> tuple[SettingSpec, ...]:
-        """Return where the reference mode draws its noise."""
-        return modes.OPTIONS
+        """Return what is known of the settings in its record."""
+        return specs_of(VideoMaMaSettings)
 
     @classmethod
     def load(cls, config: EngineConfig) -> Engine:

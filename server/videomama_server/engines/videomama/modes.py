@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from videomama_client.setting_spec import CHOICE, SettingSpec
+from videomama_client.engine_settings import VideoMaMaSettings
 from videomama_client.settings import MatteSettings
 
 from videomama_server.engines.base import RegionRule, WindowShape
 
 NAME = "videomama"
 REFERENCE = "reference"
-HOST, DEVICE = "host", "device"
-OPTIONS = (
-    SettingSpec(
-        name="noise",
-        kind=CHOICE,
-        default=HOST,
-        help="Where the reference mode draws its noise. `host` is the same for every device. `device` is the published "
-        "draw, in fp16 on the device, which differs between devices.",
-        choices=(HOST, DEVICE),
-    ),
-)
+DEVICE = "device"  # where noise is drawn
 _CONTEXT = 2  # frames that the decoder sees before and after those at home in a window
 _PRODUCTION_SHAPE = WindowShape(16, 4, _CONTEXT)
 _REFERENCE_SHAPE = WindowShape(16, 0, 0)
@@ -29,9 +19,9 @@ _REFERENCE_RULE = RegionRule(minimum_gain=1.0, fixed=True)  # the whole plate, a
 
 def shape(settings: MatteSettings) -> WindowShape:
     """Return 16 frames; overlapping by 4, but not in the published way."""
-    return _REFERENCE_SHAPE if settings.mode == REFERENCE else _PRODUCTION_SHAPE
+    return _REFERENCE_SHAPE if VideoMaMaSettings.of(settings).mode == REFERENCE else _PRODUCTION_SHAPE
 
 
 def rule(settings: MatteSettings) -> RegionRule:
     """Return generous padding, as the model judges by what is around; the whole plate in the published way."""
-    return _REFERENCE_RULE if settings.mode == REFERENCE else _PRODUCTION_RULE
+    return _REFERENCE_RULE if VideoMaMaSettings.of(settings).mode == REFERENCE else _PRODUCTION_RULE

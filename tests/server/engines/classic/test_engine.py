@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from videomama_client.engine_settings import ClassicSettings
 from videomama_client.settings import MatteSettings
 from videomama_server.engines.base import Engine, EngineFrame
 from videomama_server.engines.classic import engine
@@ -22,7 +23,7 @@ ENGINE: Engine = ClassicEngine()
 
 
 def run(plates, masks, full_size=None, **fields):
-    chosen = MatteSettings(**fields)
+    chosen = MatteSettings.of(**fields)
     frames = [
         EngineFrame(1001 + n, mask, full_size or mask.shape, lambda plate=plate: plate)
         for n, (plate, mask) in enumerate(zip(plates, masks, strict=True))
@@ -93,7 +94,7 @@ def test_a_mask_that_ends_two_rows_before_the_edge_loses_nothing_there():
 
 
 def test_a_frame_is_solved_once_however_many_neighbours_ask(scene, monkeypatch):
-    chosen, solved = MatteSettings(quality="fast"), []
+    chosen, solved = MatteSettings.of(quality="fast"), []
     prepared = [ENGINE.prepare(EngineFrame(n, scene.mask, (540, 960), lambda: scene.plate), chosen) for n in range(6)]
     estimates = list(ENGINE.refine(prepared, chosen))
     fast = engine.fast_lines
@@ -110,7 +111,7 @@ def test_an_empty_or_full_mask_is_its_own_alpha_and_needs_no_plate(quality, valu
     def forbidden():
         raise AssertionError("the plate was asked for")
 
-    chosen = MatteSettings(quality=quality)
+    chosen = MatteSettings.of(quality=quality)
     frame = EngineFrame(1, np.full((20, 30), value, np.float32), (1080, 1920), forbidden)
     result = completed([ENGINE.prepare(frame, chosen)] * 2, chosen)
     assert (result == value).all()
@@ -126,11 +127,11 @@ def test_what_the_mask_is_sure_of_is_exact(scene):
 
 def test_radii_scale_with_the_plate_and_not_with_the_crop(scene):
     part = np.s_[20:100, 30:130]
-    chosen = MatteSettings(mask_slack=0, quality="fast")  # whose band does not follow the plate
+    chosen = MatteSettings.of(mask_slack=0, quality="fast")  # whose band does not follow the plate
 
     def unknown(mask, plate):
         prepared = ENGINE.prepare(EngineFrame(1, mask, (120, 160), lambda: plate), chosen)
-        return prepared.solved(ENGINE.refine([prepared], chosen)[0], chosen).trimap.unknown
+        return prepared.solved(ENGINE.refine([prepared], chosen)[0], ClassicSettings.of(chosen)).trimap.unknown
 
     whole = unknown(scene.mask, scene.plate)
     assert np.array_equal(unknown(np.ascontiguousarray(scene.mask[part]), scene.plate[part]), whole[part])
@@ -138,10 +139,10 @@ def test_radii_scale_with_the_plate_and_not_with_the_crop(scene):
 
 @pytest.mark.parametrize(("long_side", "share"), [(480, 1), (960, 2), (1920, 2), (3840, 4)])
 def test_fast_solves_large_plates_smaller(long_side, share, scene):
-    chosen = MatteSettings(quality="fast")
+    chosen = MatteSettings.of(quality="fast")
     frame = EngineFrame(1, scene.mask, (long_side * 9 // 16, long_side), lambda: scene.plate)
     prepared = ENGINE.prepare(frame, chosen)
-    solved = prepared.solved(ENGINE.refine([prepared], chosen)[0], chosen)
+    solved = prepared.solved(ENGINE.refine([prepared], chosen)[0], ClassicSettings.of(chosen))
     assert solved.alpha.shape == (120 // share, 160 // share)
     assert completed([prepared], chosen)[0].shape == (120, 160)
 
@@ -175,7 +176,9 @@ def test_a_plate_beyond_1920_is_solved_smaller_and_lifted(quality, share, scene_
     ids=str,
 )
 def test_the_region_reaches_as_far_as_the_trimap_the_slack_and_the_grown_mask(fields, reach):
-    assert ClassicEngine().rule(MatteSettings(**fields)).padding_pixels == pytest.approx(1.2 * reach)
+    rule = ClassicEngine().rule(MatteSettings.of(**fields))
+    assert rule.padding_pixels == pytest.approx(1.2 * reach)
+    assert rule.reach == fields["trimap_dilate"]
 
 
 def test_a_soft_mask_is_cut_at_the_threshold(scene):
@@ -236,6 +239,7 @@ DIGEST = """
 import hashlib, sys
 import cv2
 import numpy as np
+from videomama_client.engine_settings import ClassicSettings
 from videomama_client.settings import MatteSettings
 from videomama_server.engines.base import EngineFrame
 from videomama_server.engines.classic.engine import ClassicEngine
@@ -246,7 +250,7 @@ plates = [cv2.GaussianBlur(rng.random((210, 270, 3)).astype(np.float32), (0, 0),
 mask = (np.hypot(*np.mgrid[-105:105, -135:135]) < 60).astype(np.float32)
 for quality in ("fast", "high"):
     for full_size in ((210, 270), (540, 960), (2160, 3840)):
-        settings = MatteSettings(quality=quality)
+        settings = MatteSettings.of(quality=quality)
         frames = [EngineFrame(n, mask, full_size, lambda n=n: plates[n]) for n in range(2)]
         prepared = [engine.prepare(frame, settings) for frame in frames]
         estimates = engine.refine(prepared, settings)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from videomama_client.settings import MatteSettings
+from videomama_client.engine_settings import ClassicSettings
 from videomama_server.engines.classic import preview
 from videomama_server.engines.classic.matte import reduced
 from videomama_server.engines.classic.trimap import trimap_of
@@ -19,7 +19,7 @@ def test_large_plates_are_solved_and_corrected_smaller(long_side, solved, correc
 
 
 def test_the_plate_itself_is_solved_where_it_is_small_or_its_mask_would_be_lost(scene):
-    settings = MatteSettings()
+    settings = ClassicSettings()
     assert preview.small_plate(scene.plate, scene.mask, settings, 480) is None
     assert preview.small_plate(scene.plate, scene.mask, settings, 960).shape == (60, 80, 3)
     speck = np.eye(1, scene.mask.size, 61 * 160 + 61, dtype=np.float32).reshape(scene.mask.shape)

@@ -47,7 +47,7 @@ def framed(number, pixels=None, keyed=True, size=(H, W)):
 
 
 def resolved(engine, size=(H, W), **asked):
-    settings = MatteSettings(engine="videomama", **asked)
+    settings = MatteSettings.of(engine="videomama", **asked)
     shape = engine.shape(settings)
     return engine.resolve(replace(settings, window=settings.window or shape.length, overlap=shape.overlap), size)
 
@@ -180,23 +180,34 @@ def test_far_frames_do_not_change_the_decoded_alpha_much(engine):
     assert np.abs(whole - part).max() < 1e-3
 
 
-def test_defaults_stand_for_what_the_engine_ignores(engine):
-    one = resolved(engine, (600, 800), trimap_erode=3.0, trimap_dilate=9.0, mask_slack=5.0)
+def test_defaults_stand_for_what_changes_no_pixel(engine):
+    one = resolved(engine, (600, 800), weights="/elsewhere", seed=42)
     assert one == resolved(engine, (600, 800))
-    assert one.canvas == "896x704"  # as many pixels as the published inference looks at, in multiples of 64
+    assert one.option("canvas") == "896x704"  # as many pixels as the published inference looks at, in multiples of 64
+
+
+@pytest.mark.parametrize("uncut", [{"soft_mask": True}, {"mode": "reference"}], ids=str)
+def test_a_threshold_that_cuts_nothing_is_in_no_key(engine, uncut):
+    assert resolved(engine, mask_threshold=0.25, **uncut) == resolved(engine, **uncut)
+    assert resolved(engine, mask_threshold=0.25) != resolved(engine)
+
+
+def test_a_setting_of_another_engine_is_refused_by_name(engine, raises_with_hint):
+    with raises_with_hint(BadInput, "--mask-slack is a setting of classic"):
+        resolved(engine, mask_slack=5.0)
 
 
 def test_quality_fast_takes_a_smaller_canvas(engine):
-    assert resolved(engine, (1080, 1920)).canvas == "1856x1088"
+    assert resolved(engine, (1080, 1920)).option("canvas") == "1856x1088"
     fast = resolved(engine, (1080, 1920), quality="fast")
-    assert fast.canvas == "1024x576"
+    assert fast.option("canvas") == "1024x576"
     assert fast == resolved(engine, (1080, 1920), canvas="1024x576")
 
 
 def test_the_published_canvas_is_the_references_own(engine):
-    assert resolved(engine, (1080, 1920), mode="reference").canvas == "1024x576"
-    assert engine.shape(MatteSettings(mode="reference")).overlap == 0
-    assert engine.rule(MatteSettings(mode="reference")).minimum_gain == 1.0
+    assert resolved(engine, (1080, 1920), mode="reference").option("canvas") == "1024x576"
+    assert engine.shape(MatteSettings.of(mode="reference")).overlap == 0
+    assert engine.rule(MatteSettings.of(mode="reference")).minimum_gain == 1.0
 
 
 @pytest.mark.parametrize(
@@ -260,4 +271,5 @@ def test_a_small_budget_takes_a_smaller_canvas(config):
         w, h = map(int, text.split("x"))
         return w * h
 
-    assert area(resolved(small, (1080, 1920)).canvas) < area(resolved(ample, (1080, 1920)).canvas)
+    canvases = [resolved(one, (1080, 1920)).option("canvas") for one in (small, ample)]
+    assert area(canvases[0]) < area(canvases[1])

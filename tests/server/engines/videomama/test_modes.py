@@ -1,11 +1,9 @@
-from dataclasses import replace
-
 from videomama_client.settings import MatteSettings
 from videomama_server.engines.base import WindowShape
 from videomama_server.engines.videomama import modes
 
 PRODUCTION = MatteSettings()
-PUBLISHED = replace(PRODUCTION, mode="reference")
+PUBLISHED = MatteSettings.of(mode="reference")
 
 
 def test_windows_overlap_but_not_in_the_published_way():
