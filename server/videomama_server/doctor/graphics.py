@@ -45,7 +45,7 @@ class Torch:
 
     Attributes:
         version: empty when it cannot be imported.
-        built_for: such as `CUDA 12.8`; None for a build that knows the CPU alone.
+        built_for: such as `CUDA 12.8` or `Metal`; None for a build that knows the CPU alone.
         problem: why it cannot be imported, or why it reaches no card.
         installed: whether there is one at all, though it may be broken.
     """
@@ -83,7 +83,7 @@ class Graphics:
             driver = f", driver {self.driver.version}" if self.driver.version else ""
             return good("gpu", f"{', '.join(card.name for card in cards)}{driver}")
         what = f"No GPU that torch could use: {self.driver.problem}"
-        return warning("gpu", what, f"The model needs an NVIDIA GPU and its driver. {_CLASSIC}")
+        return warning("gpu", what, f"The model needs a GPU of NVIDIA, AMD or Apple and its driver. {_CLASSIC}")
 
     def _torch(self) -> DoctorLine:
         torch = self.torch

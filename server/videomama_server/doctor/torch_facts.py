@@ -19,15 +19,31 @@ def facts() -> dict[str, Any]:
         return {"missing": str(error), "installed": getattr(error, "name", None) != "torch"}
     kinds = {"CUDA": torch.version.cuda, "ROCm": getattr(torch.version, "hip", None)}
     built_for = next((f"{kind} {version}" for kind, version in kinds.items() if version), None)
+    apples = getattr(getattr(torch, "backends", None), "mps", None)
+    if built_for is None and apples is not None and apples.is_available():
+        built_for = "Metal"
     found = {"version": torch.__version__, "built_for": built_for, "problem": "", "cards": []}
     if built_for is None:
         return found
     try:
+        if built_for == "Metal":
+            found["cards"] = [_apples(torch)]
+            return found
         torch.cuda.init()
         found["cards"] = [_card(torch, index) for index in range(torch.cuda.device_count())]
     except (RuntimeError, AssertionError) as error:
         found["problem"] = _first_line(error)
     return found
+
+
+def _apples(torch: Any) -> dict[str, Any]:
+    """Return Apple's GPU, which shares the system's memory, so that what is free of it is not known."""
+    card = {"name": "Apple GPU", "free": None, "total": torch.mps.recommended_max_memory(), "problem": ""}
+    try:
+        torch.ones(8, device="mps").sum().item()
+    except RuntimeError as error:
+        card["problem"] = _first_line(error)
+    return card
 
 
 def _card(torch: Any, index: int) -> dict[str, Any]:

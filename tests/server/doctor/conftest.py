@@ -39,9 +39,20 @@ class cuda:
     def mem_get_info(index):
         return SAID["cards"][index]["free"], SAID["cards"][index]["total"]
 
+class backends:
+    class mps:
+        @staticmethod
+        def is_available():
+            return "apple" in SAID
+
+class mps:
+    @staticmethod
+    def recommended_max_memory():
+        return SAID["apple"]["total"]
+
 class _Tensor:
-    def __init__(self, index):
-        self.card = SAID["cards"][index]
+    def __init__(self, card):
+        self.card = card
     def sum(self):
         if "error" in self.card:
             raise RuntimeError(self.card["error"])
@@ -50,7 +61,7 @@ class _Tensor:
         return 8.0
 
 def ones(count, device):
-    return _Tensor(int(device.split(":")[1]))
+    return _Tensor(SAID["apple"] if device == "mps" else SAID["cards"][int(device.split(":")[1])])
 """
 
 

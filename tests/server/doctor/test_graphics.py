@@ -87,6 +87,15 @@ def test_a_gpu_of_another_make(fake_torch, fake_smi):
     assert "built for ROCm 6.4" in by_name(seen.lines())["torch"].what
 
 
+def test_apples_gpu_needs_no_driver(fake_torch, fake_smi):
+    fake_smi(None)
+    fake_torch(version="2.9.0", apple={"total": 12_000_000_000})
+    seen = graphics.examine()
+    assert [line.state for line in seen.lines()] == ["ok"] * 3
+    assert "Apple GPU" in by_name(seen.lines())["gpu"].what
+    assert seen.torch.computes
+
+
 def test_a_torch_that_is_broken_or_dies(fake_torch, fake_smi):
     fake_smi(None)
     fake_torch(import_error="libcudnn.so.9: cannot open shared object file")

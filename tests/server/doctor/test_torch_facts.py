@@ -42,6 +42,14 @@ def test_of_two_cards_the_one_that_does_not_compute_says_why(facts):
     assert bad == {"name": "K80", "free": None, "total": 24, "problem": "no kernel image"}
 
 
+def test_apples_gpu_is_a_card_too(facts):
+    found = facts(version="2", apple={"total": 12})
+    assert found["built_for"] == "Metal"
+    assert found["cards"] == [{"name": "Apple GPU", "free": None, "total": 12, "problem": ""}]
+    broken = facts(version="2", apple={"total": 12, "error": "no Metal\nmore"})
+    assert broken["cards"][0]["problem"] == "no Metal"
+
+
 def test_a_driver_that_does_not_begin_is_a_problem_of_all(facts):
     found = facts(version="2", cuda="12", init_error="\n  too old\nmore")
     assert (found["problem"], found["cards"]) == ("too old", [])

@@ -270,14 +270,16 @@ class Model:
             self._plans[canvas] = tighter
 
     def _there(self, tensor: Tensor) -> Tensor:
-        """Return a host's tensor on the device; a card copies it while the host goes on."""
+        """Return a host's tensor on the device, in whose number format it crosses; a card copies it meanwhile."""
+        sent = tensor.to(self._device.arithmetic)
         if self._device.device.type == "cuda":
-            tensor = tensor.pin_memory()
-        return tensor.to(self._device.device, non_blocking=True).to(self._device.arithmetic)
+            sent = sent.pin_memory()
+        return sent.to(self._device.device, non_blocking=True)
 
     @staticmethod
     def _back(tensor: Tensor) -> Tensor:
-        return tensor.to("cpu", torch.float32)
+        """Return a device's tensor on the host, float32; it crosses in the format that it has."""
+        return tensor.to("cpu").to(torch.float32)
 
 
 def _beat_with(network: Network) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 from videomama_client.errors import OutOfMemory, WeightsError
 from videomama_server.engines.base import DeviceLost, EngineConfig
 from videomama_server.engines.videomama.memory import device, planner
@@ -53,6 +54,36 @@ def test_the_first_canvas_that_fits_is_taken_and_described(model):
     assert model.settle([LARGE, SMALL], 2, 2) == LARGE
     for named in ("cpu", "fp32", "128x64"):
         assert named in model.describe(LARGE)
+
+
+class Crossings(TorchDispatchMode):
+    """Notes the number format of all that is copied to another device."""
+
+    def __init__(self):
+        super().__init__()
+        self.formats = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        found = function(*args, **(kwargs or {}))
+        if function is torch.ops.aten._to_copy.default and found.device != args[0].device:
+            self.formats.append(found.dtype)
+            assert args[0].dtype == found.dtype
+        return found
+
+
+def test_what_goes_to_a_card_crosses_in_the_cards_number_format(model):
+    model._device = device.Device(torch.device("meta"), torch.float16, torch.float16)
+    with Crossings() as crossings:
+        there = model._there(torch.rand(2, 3, 8, 8))
+    assert (there.device.type, there.dtype) == ("meta", torch.float16)
+    assert crossings.formats == [torch.float16]
+
+
+def test_what_comes_back_is_float32_and_the_same_number(model):
+    given = torch.rand(2, 3).half()
+    back = model._back(given)
+    assert back.dtype == torch.float32
+    assert torch.equal(back.half(), given)
 
 
 def test_a_canvas_is_planned_again_for_windows_of_another_length_only(model, monkeypatch):
