@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from videomama_client.engine_settings import engines_with
 from videomama_client.errors import BadInput, NotPermitted, VideoMaMaError
 from videomama_client.messages import FrameDone, MatteDone
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import Stage
 from videomama_server.cache import seal
 from videomama_server.cache.entries import Cache
 from videomama_server.media import frames
@@ -180,6 +181,8 @@ class Case:
         named = ["--plate", order.plate, "--mask", order.mask, "--out", order.out, "--roi", "off"]
         more = ["--window", str(order.settings.window), "--overlap", str(order.settings.overlap)]
         own = [word for option in order.settings.engine_options for word in (f"--{option.name}", str(option.value))]
+        for stage in order.then:
+            more += ["--then", f"{stage.engine} window={stage.window} overlap={stage.overlap}"]
         return ["matte", *named, "--engine", order.settings.engine, *own, *more]
 
     def wrong(self) -> list[int]:
@@ -209,16 +212,27 @@ def heard_until(client: Client, case: Case, count: int) -> Iterator[object]:
     return events
 
 
-def make_case(folder: Path, rng: np.random.Generator, *, size: tuple[int, int], count: int, engine: str) -> Case:
-    """Write a clip of noise with a soft box for a mask, every file as large as the next of its kind."""
+def make_case(
+    folder: Path, rng: np.random.Generator, *, size: tuple[int, int], count: int, engines: Sequence[str]
+) -> Case:
+    """Write a clip of noise with a soft box for a mask, every file as large as the next of its kind.
+
+    Args:
+        folder: to be made.
+        rng: of the noise.
+        size: width and height in pixels.
+        count: of frames.
+        engines: one for each stage of the job.
+    """
     folder.mkdir(parents=True)
     for frame in range(FIRST, FIRST + count):
         write_frame(folder, frame, rng, size)
-    quality = "fast" if engine in engines_with("quality") else None
-    settings = MatteSettings.of(engine=engine, quality=quality, roi="off", window=4, overlap=1)
+    quality = "fast" if engines[0] in engines_with("quality") else None
+    settings = MatteSettings.of(engine=engines[0], quality=quality, roi="off", window=4, overlap=1)
+    then = tuple(Stage(engine, window=3, overlap=1) for engine in engines[1:])
     out = folder / "out"
     names = (str(folder / "plate.####.exr"), str(folder / "mask.####.exr"), str(out / "alpha.####.exr"))
-    return Case(Submission(*names, settings, transport="path"), out, count)
+    return Case(Submission(*names, settings, transport="path", then=then), out, count)
 
 
 def write_frame(folder: Path, frame: int, rng: np.random.Generator, size: tuple[int, int]) -> None:

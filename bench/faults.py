@@ -1,6 +1,7 @@
 """Disturbs one job per round with one accident, and checks what is left of it: nothing lost, damaged, or done twice.
 
 python bench/faults.py --seed 1 --rounds 200 --json
+python bench/faults.py --seed 1 --rounds 60 --stages 3 --json
 """
 
 from __future__ import annotations
@@ -44,14 +45,14 @@ def schedule(rng: np.random.Generator, rounds: int) -> list[str]:
     return [name for _ in range(-(-rounds // len(names))) for name in rng.permutation(names)][:rounds]
 
 
-def play(rig: Rig, name: str, rng: np.random.Generator, report: Report) -> list[str]:
-    """Do one round; return what went wrong."""
+def play(rig: Rig, name: str, rng: np.random.Generator, report: Report, stages: int) -> list[str]:
+    """Do one round with a job of so many stages; return what went wrong."""
     kind = KINDS[name]
     bridge = rig.bridge(kind.bridge)
     fault_rig.empty(bridge.cache)
     folder = rig.folder / "rounds" / fault_rig.new_name()
-    engine = "classic" if rng.random() < CLASSIC else "passthrough"
-    case = fault_rig.make_case(folder, rng, size=kind.size, count=kind.count, engine=engine)
+    engines = ["classic" if rng.random() < CLASSIC else "passthrough" for _ in range(stages)]
+    case = fault_rig.make_case(folder, rng, size=kind.size, count=kind.count, engines=engines)
     fault_kinds.expect(rig, case)
     scene = FaultScene(rig, bridge, case, rng)
     try:
@@ -92,8 +93,8 @@ def _look(scene: FaultScene, kind: FaultKind, watcher: fault_rig.RunWatcher, rep
     return wrong + ([f"left in the output folder: {hidden}"] if hidden and scene.outcome is None else [])
 
 
-def play_all(rig: Rig, seed: int, rounds: int, only: str = "") -> Report:
-    """Do all rounds; `only` names kinds by a part of their name."""
+def play_all(rig: Rig, seed: int, rounds: int, only: str = "", stages: int = 1) -> Report:
+    """Do all rounds with jobs of so many stages; `only` names kinds by a part of their name."""
     report = Report()
     names = schedule(np.random.default_rng(seed), rounds)
     if only:
@@ -102,7 +103,7 @@ def play_all(rig: Rig, seed: int, rounds: int, only: str = "") -> Report:
     for number, name in enumerate(names):
         started = time.monotonic()
         try:
-            wrong = play(rig, name, np.random.default_rng([seed, number]), report)
+            wrong = play(rig, name, np.random.default_rng([seed, number]), report, stages)
         except Exception as error:  # noqa: BLE001  (a round that failed, whatever failed)
             wrong = [f"{type(error).__name__}: {error}"]
         report.injected[name] += 1
@@ -117,6 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--stages", type=int, default=1, help="of each job")
     parser.add_argument("--only", default="", help="kinds whose name holds this")
     parser.add_argument("--keep", action="store_true", help="keep the folder with the servers' logs")
     parser.add_argument("--json", action="store_true")
@@ -126,7 +128,7 @@ def main() -> None:
     rig = Rig(folder)
     started = time.monotonic()
     try:
-        report = play_all(rig, asked.seed, asked.rounds, asked.only)
+        report = play_all(rig, asked.seed, asked.rounds, asked.only, asked.stages)
     finally:
         rig.close()
         if asked.keep:

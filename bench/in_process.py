@@ -16,6 +16,7 @@ from pathlib import Path
 
 from videomama_client.messages import JobEvent, MatteDone, SubmitMatte
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import Stage
 from videomama_server import pipe
 from videomama_server.cache.entries import Cache
 from videomama_server.cache.memo import Memo
@@ -29,13 +30,14 @@ from videomama_server.worker.shelf import EngineShelf
 
 @dataclass(frozen=True)
 class Matting:
-    """What is asked for: patterns of plate, mask and alpha, the clip's frames, and settings."""
+    """What is asked for: patterns of plate, mask and alpha, the clip's frames, settings, and stages after the first."""
 
     plate: str
     mask: str
     out: str
     frames: Sequence[int]
     settings: MatteSettings
+    then: tuple[Stage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Pipeline:
         """Do one job; raises what was wrong with it."""
         Path(asked.out).parent.mkdir(parents=True, exist_ok=True)
         clip = f"{asked.frames[0]}-{asked.frames[-1]}"
-        request = SubmitMatte("bench", asked.plate, asked.mask, asked.out, asked.settings, clip, clip)
+        request = SubmitMatte("bench", asked.plate, asked.mask, asked.out, asked.settings, clip, clip, then=asked.then)
         heard: list[JobEvent] = []
         cancelled, began = threading.Event(), time.process_time()
         with self._intake.taken(pipe.RunJob(f"job{next(self._numbers)}", "", request), cancelled) as order:

@@ -2,6 +2,7 @@
 
 python bench/memory.py --json
 python bench/memory.py --json --engine videomama --long 300
+python bench/memory.py --json --then passthrough --then classic --size 480x270
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import tempfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import footage
@@ -18,6 +20,7 @@ import psutil
 from private_server import finish, private_server
 from videomama_client.engine_settings import engines_with
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import Stage
 from videomama_server.submission import Submission
 
 WIDTH, HEIGHT = 1920, 1080
@@ -45,15 +48,15 @@ class Peak:
             self.bytes = max(self.bytes, sum(process.memory_info().rss for process in self._processes))
 
 
-def peak_of(plate: str, mask: str, count: int, settings: MatteSettings) -> int:
-    """Return the peak memory of client, server and worker over one job, in bytes."""
+def peak_of(order: Submission, count: int) -> int:
+    """Return the peak memory of client, server and worker over one job of so many frames, in bytes."""
     with private_server() as (client, folder):
         status = client.status()
         assert status.worker_pid is not None
         peak = Peak([os.getpid(), status.pid, status.worker_pid])
         out = str(folder / "out" / "alpha.####.exr")
         try:
-            finish(client, Submission(plate, mask, out, settings, clip=f"1-{count}", transport="path"))
+            finish(client, replace(order, out=out, clip=f"1-{count}"))
         finally:
             peak.stop()
         return peak.bytes
@@ -77,13 +80,17 @@ def main() -> None:
     parser.add_argument("--long", type=int, default=400)
     parser.add_argument("--engine", default="classic")
     parser.add_argument("--quality", default="fast")
+    parser.add_argument("--then", action="append", default=[], help="engine of a further stage")
+    parser.add_argument("--size", default=f"{WIDTH}x{HEIGHT}", help="of the frames")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="videomama-bench-") as name:
         settings = chosen(asked, Path(name))
-        plate, mask = footage.make(Path(name), max(asked.short, asked.long), WIDTH, HEIGHT)
-        short = peak_of(plate, mask, asked.short, settings)
-        long = peak_of(plate, mask, asked.long, settings)
+        width, height = map(int, asked.size.split("x"))
+        plate, mask = footage.make(Path(name), max(asked.short, asked.long), width, height)
+        order = Submission(plate, mask, "", settings, transport="path", then=tuple(map(Stage, asked.then)))
+        short = peak_of(order, asked.short)
+        long = peak_of(order, asked.long)
     report = {
         "ratio": round(long / short, 3),
         "short_mb": round(short / 1e6),

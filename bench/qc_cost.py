@@ -36,12 +36,12 @@ from videomama_server.media.channels import ChannelChoice
 from videomama_server.media.delivery import Delivery
 from videomama_server.pipeline import reader
 from videomama_server.pipeline import run as pipeline
+from videomama_server.pipeline.order import Order
 from videomama_server.pipeline.quality_control import Control
 from videomama_server.pipeline.reader import Reader
 from videomama_server.pipeline.run import Matte
 from videomama_server.pipeline.services import Services
 from videomama_server.pipeline.sources import DiskSource
-from videomama_server.pipeline.survey import Order
 from videomama_server.qc.sights import Glimpse
 
 WIDTH, HEIGHT = 1920, 1080

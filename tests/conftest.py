@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 import uuid
 import zipfile
@@ -420,6 +421,27 @@ class Packages:
                 for name in record.read_text().split(",,\n")[:-1]:
                     wheel.write(self.folder / name, name)
         return made
+
+
+@pytest.fixture(scope="session")
+def studio_server(run_server):
+    """Start a server in an environment that has all that this one has, and packages that bring engines.
+
+    `studio_server(folder, {"package": (code, {"engine": "Class"})}, "--device", "cpu")`
+    """
+
+    def start(folder: Path, brought: dict[str, tuple[str, dict[str, str]]], *flags: str) -> RunningServer:
+        home = folder / "environment"
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(home)], check=True)
+        python = home / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+        asked = "import sysconfig; print(sysconfig.get_path('purelib'))"
+        site = Path(subprocess.check_output([python, "-I", "-c", asked], text=True).strip())
+        (site / "ours.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+        for package, (code, engines) in brought.items():
+            Packages(site).put(package, code, engines)
+        return run_server(folder, flags, str(python))
+
+    return start
 
 
 @pytest.fixture

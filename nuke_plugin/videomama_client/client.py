@@ -17,6 +17,7 @@ from videomama_client.digests import file_proof
 from videomama_client.errors import ProtocolError
 from videomama_client.inline import InlineFrames, attended
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import Stage
 
 PLAN_S = 60.0  # the engine may have to be imported first
 ENGINES_S = 180.0  # each engine of another package is imported, perhaps from a slow disk
@@ -66,9 +67,11 @@ class Client:
         """Return the jobs of all clients, newest first."""
         return self._channel.ask(messages.ReportJobs(new_id()), messages.JobsReported).jobs
 
-    def plan_frames(self, settings: MatteSettings, clip: str, frame_ranges: str) -> messages.FramesPlanned:
-        """Return which frames a job would read; raises `BadInput` for ranges or settings that make no sense."""
-        request = messages.PlanFrames(new_id(), settings, clip, frame_ranges)
+    def plan_frames(
+        self, settings: MatteSettings, clip: str, frame_ranges: str, then: tuple[Stage, ...] = ()
+    ) -> messages.FramesPlanned:
+        """Return which frames a job would read; raises `BadInput` for what cannot be used."""
+        request = messages.PlanFrames(new_id(), settings, clip, frame_ranges, then)
         return self._channel.ask(request, messages.FramesPlanned, PLAN_S)
 
     def engines(self) -> messages.EnginesReported:

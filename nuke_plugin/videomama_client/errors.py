@@ -50,6 +50,10 @@ class VideoMaMaError(Exception):
         known = self.frame if self.frame is not None else frame
         return type(self)(message, self.hint, role=self.role or role, frame=known, file=self.file or str(file))
 
+    def within(self: Error, part: str) -> Error:
+        """Return the error with the part of the work that it is about first, such as `stage 2, classic`."""
+        return type(self)(f"{part}: {self.message}", self.hint, role=self.role, frame=self.frame, file=self.file)
+
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
 

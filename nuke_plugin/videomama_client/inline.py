@@ -58,11 +58,11 @@ def supply(client: Client, wanted: messages.FrameWanted, inline: InlineFrames) -
 
 def failure(event: messages.MatteFailed, inline: Optional[InlineFrames]) -> VideoMaMaError:
     """Return the error that a job ended with; of a frame that this side sent, it names this side's own file."""
+    if inline is None or event.frame is None or not event.file or event.role not in (messages.PLATE, messages.MASK):
+        return event.error
     try:
-        own = str(inline.file(event.role, event.frame)) if inline and event.role and event.frame is not None else ""
+        own = str(inline.file(event.role, event.frame))
     except KeyError:
-        own = ""
-    if not own or not event.file:
         return event.error
     return replace(event, message=event.message.replace(event.file, own), file=own).error
 

@@ -11,6 +11,7 @@ from typing import Optional, Union, get_args
 from videomama_client.errors import VideoMaMaError, kind_of
 from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import Stage
 
 PROTOCOL_VERSION = 3
 
@@ -59,7 +60,7 @@ class SubmitMatte:
     """Ask for the alphas of a range.
 
     Fields:
-        plate, mask: patterns such as ``/shots/plate.####.exr``.
+        plate, mask: patterns such as ``/shots/plate.####.exr``; no mask where the first stage makes masks.
         out: pattern of the files to write; empty publishes a numbered sequence in the cache folder.
         layer, dtype: how alphas are written; empty for the format's own.
         clip: the frames that exist; empty for all from the first plate to the last.
@@ -70,6 +71,7 @@ class SubmitMatte:
         inline: the client sends pixels; then the lists name its files' content.
         inline_frame_numbers: the frames there are.
         plate_digests, mask_digests: BLAKE2b of each file's bytes, in the order of `inline_frame_numbers`.
+        then: the stages after the first, in order; `settings` are those of the first.
     """
 
     request: str
@@ -88,6 +90,7 @@ class SubmitMatte:
     inline_frame_numbers: list[int] = field(default_factory=list)
     plate_digests: list[str] = field(default_factory=list)
     mask_digests: list[str] = field(default_factory=list)
+    then: tuple[Stage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,12 +101,14 @@ class PlanFrames:
         settings: of the job; engine, window and overlap decide, and whether the plate is asked how good the mask is.
         clip: the frames that exist, such as ``1001-1100`` or ``1001-1099x2``.
         frame_ranges: the frames wanted; empty for the whole clip.
+        then: the stages after the first, in order; `settings` are those of the first.
     """
 
     request: str
     settings: MatteSettings
     clip: str
     frame_ranges: str
+    then: tuple[Stage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -254,6 +259,7 @@ class JobState:
         message: why it failed.
         flags: what quality control flagged, in one line; empty for nothing.
         role, frame: of the picture that it failed over, where it was one.
+        stage: which of several stages it is at, such as ``1 of 2, classic``; empty for a job of one.
     """
 
     job: str
@@ -270,6 +276,7 @@ class JobState:
     flags: str = ""
     role: str = ""
     frame: Optional[int] = None
+    stage: str = ""
 
 
 @dataclass(frozen=True)
@@ -285,9 +292,10 @@ class FramesPlanned:
     """What a job would come to.
 
     Fields:
-        engine: what `auto` stands for; where the masks show a small subject, the job takes a light one.
-        window, overlap: of its windows, in frames.
-        needed_ranges: the frames that it would read, such as ``1001-1032``.
+        engine: of the first stage: what `auto` stands for; where the masks show a small subject, the job takes a light
+            one.
+        window, overlap: of the windows of that stage, in frames.
+        needed_ranges: the frames that the job would read, such as ``1001-1032``.
     """
 
     request: str
@@ -384,7 +392,7 @@ class MattePlanned:
 
     `plan` says what the engine runs on and how; empty for one that runs anywhere in the same way. `warnings` are of
     what may keep the job from ending well, such as a disk that is nearly full. `mask` is None for an engine that
-    leaves outlines alone.
+    leaves outlines alone. `engine`, `plan` and `mask` are of the first stage; `stages` holds the engine of each.
     """
 
     job: str
@@ -395,6 +403,32 @@ class MattePlanned:
     plan: str = ""
     warnings: list[str] = field(default_factory=list)
     mask: Optional[MaskTaken] = None
+    stages: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class StageBegun:
+    """A stage of a job that has several begins to compute.
+
+    Fields:
+        stage: from 0.
+        frame_count: how many of its alphas the job needs; those that are cached already are among them.
+    """
+
+    job: str
+    stage: int
+    engine: str
+    frame_count: int
+
+
+@dataclass(frozen=True)
+class StageFrameDone:
+    """An alpha of a stage before the last is in the cache, computed now or found there."""
+
+    job: str
+    stage: int
+    frame: int
+    cached: bool
 
 
 @dataclass(frozen=True)
@@ -434,17 +468,34 @@ class QcFlag:
 
 
 @dataclass(frozen=True)
+class StageDone:
+    """What one stage came to: a map inside `MatteDone`.
+
+    Fields:
+        computed, cached: how many of its alphas were made for this job, and how many it took from the cache; a stage
+            that nothing was needed of has neither.
+        plan: what its engine runs on and how.
+    """
+
+    engine: str
+    computed: int
+    cached: int
+    plan: str = ""
+
+
+@dataclass(frozen=True)
 class MatteDone:
     """Every wanted frame is done.
 
     Fields:
         computed, cached: how many were made for this job, and how many the cache had.
         seconds: from the submission on.
-        plan: what the engine ran on and how.
+        engine, plan: of the first stage, and what it ran on and how.
         judged: frames that quality control has scores of; a warning names the others.
         flags: what it found.
         colorspace: that the plate was taken to be in.
         mask: how good the masks were taken to be; None for an engine that leaves outlines alone.
+        stages: what each stage came to, in order; `computed` and `cached` above are of the last.
     """
 
     job: str
@@ -460,6 +511,7 @@ class MatteDone:
     flags: list[QcFlag] = field(default_factory=list)
     colorspace: str = ""
     mask: Optional[MaskTaken] = None
+    stages: list[StageDone] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -556,7 +608,7 @@ Request = Union[
     UnloadEngine,
     StopServer,
 ]
-JobEvent = Union[MattePlanned, FrameWanted, FrameDone, MatteDone, MatteFailed]
+JobEvent = Union[MattePlanned, FrameWanted, StageBegun, StageFrameDone, FrameDone, MatteDone, MatteFailed]
 Reply = Union[
     Greeted,
     StatusReported,

@@ -111,7 +111,7 @@ def _offering(request: messages.SubmitMatte, inline: Optional[InlineFrames]) -> 
         return request
     numbers = sorted(inline.plate)
     known: dict[Path, str] = {}
-    for role in (messages.PLATE, messages.MASK):
+    for role in (messages.PLATE, messages.MASK) if inline.mask else (messages.PLATE,):
         for number in numbers:
             path = inline.file(role, number)
             if path not in known:
@@ -121,7 +121,7 @@ def _offering(request: messages.SubmitMatte, inline: Optional[InlineFrames]) -> 
         inline=True,
         inline_frame_numbers=numbers,
         plate_digests=[known[inline.plate[number]] for number in numbers],
-        mask_digests=[known[inline.mask[number]] for number in numbers],
+        mask_digests=[known[inline.mask[number]] for number in numbers if inline.mask],
     )
 
 

@@ -12,6 +12,7 @@ from videomama_client.disk_errors import disk_error
 from videomama_client.errors import BadInput, placed
 from videomama_client.inline import InlineFrames
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import Stage
 from videomama_client.submission import Sent
 
 from videomama_server.media import sequences
@@ -40,6 +41,7 @@ class Submission:
     dtype: str = ""
     rehash: bool = False
     transport: str = "auto"
+    then: tuple[Stage, ...] = ()
 
     def clip_frames(self) -> list[int]:
         """Return the frames of the clip, ascending.
@@ -79,6 +81,7 @@ def submit(client: Client, order: Submission) -> Sent:
         layer=order.layer,
         dtype=order.dtype,
         rehash=order.rehash,
+        then=order.then,
     )
     inline = None if by_path else _inline_files(order, plate, mask)
     return submission.submit(client, request, inline, out.path)

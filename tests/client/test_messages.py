@@ -9,6 +9,7 @@ from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput
 from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import Stage
 
 KINDS = sorted(messages.KINDS.items())
 PLAIN_RECORDS = {  # that messages hold, and that hold no other
@@ -18,8 +19,9 @@ PLAIN_RECORDS = {  # that messages hold, and that hold no other
     messages.JobState,
     messages.MaskTaken,
     messages.QcFlag,
+    messages.StageDone,
 }
-RECORDS = PLAIN_RECORDS | {MatteSettings, messages.EngineState}
+RECORDS = PLAIN_RECORDS | {MatteSettings, Stage, messages.EngineState}
 
 
 def is_flat(hint, records=RECORDS) -> bool:
@@ -63,7 +65,7 @@ def test_every_reply_names_its_request():
 def test_the_document_names_every_message_and_the_version():
     text = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
     assert [name for name in messages.KINDS if name not in text] == []
-    for record in (*PLAIN_RECORDS, messages.EngineState, messages.EnginesReported, messages.MatteDone):
+    for record in (*PLAIN_RECORDS, Stage, messages.EngineState, messages.EnginesReported, messages.MatteDone):
         assert [field.name for field in fields(record) if f"`{field.name}`" not in text] == []
     assert re.search(rf"version\D*\b{messages.PROTOCOL_VERSION}\b", text, re.IGNORECASE)
 

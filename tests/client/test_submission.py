@@ -188,3 +188,12 @@ def test_the_pixels_are_the_masks_whatever_the_way(asked, make_clip):
     assert list(all_events(submit(asked, clip.order(), offered(clip), clip.alpha_file)))
     for frame in clip.numbers:
         np.testing.assert_array_equal(clip.read_alpha(frame), clip.read_mask(frame))
+
+
+def test_a_job_without_masks_offers_plates_alone(asked, make_clip, here, monkeypatch):
+    clip, requests = make_clip(count=2), []
+    monkeypatch.setattr(asked, "submit", lambda request: requests.append(request) or "job")
+    plates = InlineFrames(offered(clip).plate)
+    submit(asked, clip.order(mask=""), plates, lambda frame: here / f"{frame}.exr")
+    assert requests[0].inline_frame_numbers == [1001, 1002]
+    assert (len(requests[0].plate_digests), requests[0].mask_digests) == (2, [])

@@ -21,17 +21,18 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 from videomama_client import messages, surroundings
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import Stage, settings_of
 from videomama_server import engines
 from videomama_server.cache.entries import Cache
 from videomama_server.cache.memo import Memo
 from videomama_server.engines.base import PlainEngine, RegionRule, WindowShape
 from videomama_server.media import frames, sequences
 from videomama_server.media.delivery import Delivery
+from videomama_server.pipeline.order import LaterStage, Order
 from videomama_server.pipeline.reader import Reader, wanted_of
 from videomama_server.pipeline.run import Matte
 from videomama_server.pipeline.services import Services
 from videomama_server.pipeline.sources import DiskSource
-from videomama_server.pipeline.survey import Order
 
 HEIGHT, WIDTH = 48, 64
 _packages = itertools.count()
@@ -247,6 +248,11 @@ class PipelineOutcome:
         return frames.probe(Path(self.frames[frame].path)).geometries[0]
 
 
+def later_stage(first, engine):
+    """Return a stage after the first, of an engine that is there."""
+    return LaterStage(engine.name, engine, settings_of(first, Stage(engine.name)))
+
+
 @dataclass
 class Bench:
     """Runs jobs through `Matte` as the worker does, without a server."""
@@ -263,8 +269,8 @@ class Bench:
     def services(self):
         return Services(self.cache, self.memo, self.readers, self.writers, 2)
 
-    def order(self, shot, engine, out=None, **asked):
-        """Return the order of the next job; `asked` are fields of the settings and of the request."""
+    def order(self, shot, engine, out=None, then=(), **asked):
+        """Return the order of the next job; `asked` are fields of settings and request, `then` later engines."""
         self.runs += 1
         self.events = []
         request_fields = messages.SubmitMatte.__dataclass_fields__
@@ -278,7 +284,8 @@ class Bench:
         reader = Reader(plate, mask, self.memo, wanted_of(request.settings), request.rehash)
         delivery = Delivery(sequences.parse(text), request.layer, request.dtype)
         delivery.check()
-        return Order(f"job{self.runs}", request, engine.name, engine, reader, delivery)
+        later = tuple(later_stage(request.settings, one) for one in then)
+        return Order(f"job{self.runs}", request, engine.name, engine, reader, delivery, then=later)
 
     def matte(self, shot, engine, cancelled=None, out=None, **asked):
         """Return the next job's generator of steps."""

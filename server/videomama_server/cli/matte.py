@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from videomama_client import launch, messages
 from videomama_client.client import Client
 from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import label
 from videomama_client.wording import counted
 
 from videomama_server import config
@@ -26,6 +28,7 @@ from videomama_server.cli.settings_options import (
     settings_options,
     with_options,
 )
+from videomama_server.cli.then_option import read_stages, then_option, words_of
 from videomama_server.media import sequences
 from videomama_server.submission import Submission, project_paths, submit
 
@@ -72,18 +75,21 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one line of JSON.")
 @settings_options
 @set_option
+@then_option
 def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: Any) -> None:
     """Refine a rough mask into a soft alpha."""
     foreground = flags.pop("foreground")
     foreground = foreground and _absolute(sequences.with_view(foreground, flags["view"]))
     qc_folder = flags.pop("qc_folder")
     own_options = flags.pop("own_options")
+    then = [words_of(stage) for stage in flags.pop("then")]
     order = _submission(flags)
     control = _controlling(order, qc_folder) if qc_folder else None
     colour = _colouring(order, foreground) if foreground else None
     path = config.load({"connection_file": connection_file}).connection_file
     with launch.connect(path, start=not no_start) as client:
-        order = replace(order, settings=_from_here(with_options(client, order.settings, own_options)))
+        settings = _from_here(with_options(client, order.settings, own_options))
+        order = replace(order, settings=settings, then=read_stages(client, then))
         done = follow(client, order)
     if colour:
         colour(done.colorspace)
@@ -98,11 +104,12 @@ def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: 
         return
     for warning in done.warnings:
         click.echo(f"Warning: {warning}", err=True)
+    names = ", then ".join(stage.engine for stage in done.stages) or done.engine
     click.echo(
         f"{counted(done.frame_count, 'frame')} ({done.computed} computed, {done.cached} cached) "
-        f"in {done.seconds:.1f} s by {done.engine}, region {','.join(map(str, done.roi))}, plate as {done.colorspace}"
+        f"in {done.seconds:.1f} s by {names}, region {','.join(map(str, done.roi))}, plate as {done.colorspace}"
     )
-    for line in filter(None, (done.plan, done.mask and _mask_said(done.mask))):
+    for line in filter(None, (*_stages_said(done), done.mask and _mask_said(done.mask))):
         click.echo(line)
     if not judged:
         _say_flags(done)
@@ -111,6 +118,20 @@ def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: 
         click.echo(foreground)
     if judged:
         judged.say(click.echo)
+
+
+def _stages_said(done: messages.MatteDone) -> list[str]:
+    """Say what the engine ran on, or what each of several stages did."""
+    if len(done.stages) < 2:
+        return [done.plan]
+    return [_stage_said(label(index, stage.engine, 2), stage) for index, stage in enumerate(done.stages)]
+
+
+def _stage_said(name: str, stage: messages.StageDone) -> str:
+    if not stage.computed and not stage.cached:
+        return f"{name}: nothing was needed of it"
+    ran_on = f"; {stage.plan}" if stage.computed and stage.plan else ""
+    return f"{name}: {stage.computed} computed, {stage.cached} cached{ran_on}"
 
 
 def _mask_said(taken: messages.MaskTaken) -> str:
@@ -174,17 +195,24 @@ def _controlling(order: Submission, folder: Path) -> Callable[[], Judged]:
 
 def _watch(events: Iterable[messages.JobEvent], shown: Progress) -> messages.MatteDone:
     task = shown.add_task("", total=None, computed=0, cached=0, visible=False)
-    counts = {True: 0, False: 0}
+    counts: Counter[tuple[int, bool]] = Counter()  # of frames, by stage and whether they were cached
+    stage = last = 0
     for event in events:
         if isinstance(event, messages.MatteDone):
             return event
         if isinstance(event, messages.MattePlanned):
+            last = max(0, len(event.stages) - 1)
+            stage = last  # what is cached of it comes first
             shown.update(task, description=event.engine, total=event.frame_count, visible=True)
             for warning in event.warnings:
                 click.echo(f"Warning: {warning}", err=True)
-        elif isinstance(event, messages.FrameDone):
-            counts[event.cached] += 1
-            shown.update(task, advance=1, computed=counts[False], cached=counts[True])
+        elif isinstance(event, messages.StageBegun):
+            stage, name = event.stage, f"stage {event.stage + 1} of {last + 1}, {event.engine}"
+            shown.update(task, description=name, total=event.frame_count)
+        elif isinstance(event, (messages.StageFrameDone, messages.FrameDone)):
+            counts[last if isinstance(event, messages.FrameDone) else event.stage, event.cached] += 1
+        computed, cached = counts[stage, False], counts[stage, True]
+        shown.update(task, completed=computed + cached, computed=computed, cached=cached)
     raise AssertionError("events end with MatteDone or an error")
 
 

@@ -142,6 +142,16 @@ def moves_outlines(name: str) -> bool:
         return base.moves_outlines(_kind(name))
 
 
+def role(name: str) -> str:
+    """Return which part in a chain of stages an engine of a resolved name plays; see `base.role_of`.
+
+    Raises:
+        BadInput: another package brings the engine, and it cannot be used.
+    """
+    with _packages_of(name):
+        return base.role_of(_kind(name))
+
+
 def options(name: str) -> tuple[SettingSpec, ...]:
     """Return the settings that an engine of a resolved name has of its own; no weights are needed.
 

@@ -21,6 +21,13 @@ from videomama_server.config import Config
 PROTOCOL = 1  # version of the two Protocols below: raised when an engine that was written for them must be changed
 
 
+MAKER = "maker"  # makes a mask per frame of little: a click, one painted frame
+MATTING = "matting"  # makes an alpha of a plate and a rough mask
+REFINER = "refiner"  # sharpens an alpha
+ADJUSTMENT = "adjustment"  # changes a finished alpha
+ROLES = (MAKER, MATTING, REFINER, ADJUSTMENT)  # in the order in which the stages of a job come
+
+
 class DeviceLost(RuntimeError):
     """The device cannot be used any more by this process: the worker ends, and the next one takes its jobs up."""
 
@@ -174,6 +181,22 @@ def has_setting(engine: object, *names: str) -> bool:
 def moves_outlines(engine: object) -> bool:
     """Whether an engine has the settings of `OutlineSettings`, whose numbers the pipeline decides for it."""
     return has_setting(engine, *(spec.name for spec in specs_of(OutlineSettings)))
+
+
+def role_of(engine: object) -> str:
+    """Return which part in a chain of stages an engine plays, by its kind or itself: its attribute `role`.
+
+    Without one it is `MATTING`.
+    """
+    return str(getattr(engine, "role", MATTING))
+
+
+def needs_device(engine: object) -> bool:
+    """Whether an engine holds memory of a device that others of a job may need, by its kind or itself.
+
+    It does where it has an attribute of this name that is true.
+    """
+    return bool(getattr(engine, "needs_device", False))
 
 
 class Engine(Protocol):

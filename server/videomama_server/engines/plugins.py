@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from videomama_client.errors import BadInput, VideoMaMaError
 from videomama_client.setting_spec import SettingSpec, check
 
-from videomama_server.engines.base import PROTOCOL, Engine, EngineKind, PlainEngine
+from videomama_server.engines.base import PROTOCOL, ROLES, Engine, EngineKind, PlainEngine, role_of
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
@@ -97,6 +97,9 @@ def kind_of(plugin: Plugin) -> EngineKind:
     if isinstance(kind, type) and issubclass(kind, PlainEngine):  # which is the engine too
         lacking += _lacking(kind, Engine)
     _check_complete(plugin, kind, lacking)
+    if role_of(kind) not in ROLES:
+        reason = f"its role is {role_of(kind)!r}, and the roles are {', '.join(ROLES)}"
+        raise plugin.fault(reason, _ask_author(plugin))
     with _blamed(plugin, "asking for its options"):
         options = kind.options()
     _check_options(plugin, options)

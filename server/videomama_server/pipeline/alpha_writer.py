@@ -1,4 +1,4 @@
-"""Writes the alphas of a job in other threads: to the cache, then to the files that the person asked for."""
+"""Writes the alphas of one stage in other threads: to the cache, then to where they are delivered."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from concurrent import futures
 from concurrent.futures import Future
 from pathlib import Path
 
-from videomama_client.messages import FrameDone, JobEvent
+from videomama_client.messages import JobEvent
 
 from videomama_server import heartbeat
 from videomama_server.arrays import FloatArray
 from videomama_server.media.geometry import Geometry
+from videomama_server.pipeline.order import Order
 from videomama_server.pipeline.quality_control import Control, JudgedFrame
 from videomama_server.pipeline.services import Services
-from videomama_server.pipeline.survey import Order
 from videomama_server.qc.sights import Glimpse
 
 
 class AlphaWriter:
-    """The alphas of one job on their way to files. Only the job's own thread calls it.
+    """The alphas of one stage of a job on their way to files. Only the job's own thread calls it.
 
     Args:
-        order: the job.
+        order: of the stage.
         services: what is shared with the other jobs.
         control: judges new alphas, and recalls the scores of cached ones.
-        emit: takes `FrameDone`; called from several threads.
+        emit: takes what clients are told of each frame; called from several threads.
     """
 
     def __init__(self, order: Order, services: Services, control: Control, emit: Callable[[JobEvent], None]) -> None:
@@ -91,6 +91,6 @@ class AlphaWriter:
         self._control.recall(frame, key, entry)
 
     def _deliver(self, entry: Path, frame: int, cached: bool) -> None:
-        path = self._order.delivery.deliver(entry, frame)
+        told = self._order.deliver(entry, frame, cached)
         heartbeat.beat()
-        self._emit(FrameDone(self._order.job, frame, cached, str(path)))
+        self._emit(told)

@@ -17,18 +17,19 @@ from videomama_server.media.geometry import Rect
 from videomama_server.pipeline.alpha_writer import AlphaWriter
 from videomama_server.pipeline.frame_store import FrameStore
 from videomama_server.pipeline.look_ups import LookUps
+from videomama_server.pipeline.order import Order
 from videomama_server.pipeline.plan import Group
 from videomama_server.pipeline.reader import LoadedFrame
 from videomama_server.pipeline.services import Services
-from videomama_server.pipeline.survey import Order, Pause, Survey, check_cancelled
+from videomama_server.pipeline.survey import Pause, Survey, check_cancelled
 from videomama_server.pipeline.window_grid import Window
 
 
 class Computation:
-    """All windows of one survey, computed with the same settings.
+    """All windows of one stage's survey, computed with the same settings.
 
     Args:
-        order: the job.
+        order: of the stage.
         survey: what was found out about it.
         services: what is shared with the other jobs.
         writer: takes the alphas.
@@ -43,7 +44,8 @@ class Computation:
         self._writer = writer
         self._cancelled = cancelled
         self._look_ups = LookUps(order, survey, services.cache, writer)
-        self._frames = FrameStore(order, survey, services.readers, self._look_ups.is_wanted, cancelled)
+        judged = self._look_ups.is_wanted if order.is_judged else lambda _: False
+        self._frames = FrameStore(order, survey, services.readers, judged, cancelled)
         self._most_ahead = max(survey.plan.shape.length, 2 * services.threads)
         writer.allow(survey.plan.shape.length)  # or the device would wait until most of a window is written
 
@@ -75,6 +77,21 @@ class Computation:
             self._frames.release(queue[0] if queue else None)
             check_cancelled(self._cancelled)
         self._writer.wait()
+
+    def look_up(self) -> Generator[Pause, None, list[int]]:
+        """Deliver all that the cache has, and return the frames that the rest is computed of, ascending.
+
+        Only those are needed of the stage before. The plates have to be digested.
+
+        Raises:
+            VideoMaMaError, OSError: an alpha cannot be delivered.
+        """
+        for window in self.survey.plan.windows:
+            self._look_ups.look_up_all(window)
+            yield None
+            check_cancelled(self._cancelled)
+        pending = [window for window in self.survey.plan.windows if self._look_ups.pending_groups(window)]
+        return sorted({frame for window in pending for frame in window.frames})
 
     def release(self) -> None:
         """Forget all frames; reads that were begun are left to end by themselves."""
@@ -144,7 +161,7 @@ class Computation:
         """Return a frame's alpha on the plate's whole canvas; for the writing threads."""
         alpha = self._order.engine.finish(completed, prepared, self.survey.identity.settings)
         self._check(alpha, self.survey.region or loaded.geometry.canvas)
-        blank = loaded.number in self.survey.empty
+        blank = loaded.is_empty and not self._order.makes_masks
         return _on_canvas(np.zeros_like(alpha) if blank else alpha, loaded, self.survey.region)
 
     def _check(self, alpha: FloatArray, area: Rect) -> None:

@@ -21,8 +21,9 @@ from videomama_server.media import color
 from videomama_server.media.geometry import Rect
 from videomama_server.pipeline import morphology, window_grid
 from videomama_server.pipeline import region as regions
+from videomama_server.pipeline.order import Order
 from videomama_server.pipeline.reader import LoadedFrame, cut
-from videomama_server.pipeline.survey import Order, Pause, Survey, check_cancelled, finished
+from videomama_server.pipeline.survey import Pause, Survey, check_cancelled, finished
 from videomama_server.pipeline.window_grid import Window
 
 
@@ -180,7 +181,7 @@ class FrameStore:
             mask=morphology.shaped(mask, close, grow, max(size)),
             full_size=size,
             plate_key=f"{facts.digest} {where} {transform.fingerprint}",
-            mask_key=f"{reader.mask_facts(number).digest} {where} {close:g} {grow:g}",
+            mask_key=f"{reader.mask_digest(number)} {where} {close:g} {grow:g}",
             load_plate=lambda: transform(plate),
         )
 

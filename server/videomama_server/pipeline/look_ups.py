@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from videomama_server.cache.entries import Cache
 from videomama_server.pipeline.alpha_writer import AlphaWriter
+from videomama_server.pipeline.entry_key import Identity
+from videomama_server.pipeline.order import Order
 from videomama_server.pipeline.plan import Group
-from videomama_server.pipeline.survey import Order, Survey
+from videomama_server.pipeline.reader import Reader
+from videomama_server.pipeline.survey import Survey
 from videomama_server.pipeline.window_grid import Window
 
 
@@ -86,14 +89,25 @@ class LookUps:
         return key
 
     def _key(self, frame: int, group: Group) -> str | None:
-        """Return the key of a frame, or None while a plate that it depends on has not been digested."""
-        rows: list[tuple[Window, list[str]]] = []
-        for window in group.windows:
-            digests: list[str] = []
-            for number in window.frames:
-                plate = self._reader.plate_facts(number)
-                if plate is None:
-                    return None
-                digests += [plate.digest, self._reader.mask_facts(number).digest]
-            rows.append((window, digests))
-        return self._survey.identity.key(frame, rows)
+        return key_of(frame, group, self._survey.identity, self._reader)
+
+
+def key_of(frame: int, group: Group, identity: Identity, reader: Reader) -> str | None:
+    """Return the key of a frame's entry, or None while a plate that it depends on has not been digested.
+
+    Args:
+        frame: its number.
+        group: that it is completed in.
+        identity: what all keys of the stage share.
+        reader: of the plates and the stage's masks.
+    """
+    rows: list[tuple[Window, list[str]]] = []
+    for window in group.windows:
+        digests: list[str] = []
+        for number in window.frames:
+            plate = reader.plate_facts(number)
+            if plate is None:
+                return None
+            digests += [plate.digest, reader.mask_digest(number)]
+        rows.append((window, digests))
+    return identity.key(frame, rows)

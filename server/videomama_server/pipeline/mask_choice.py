@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 
 from videomama_client.engine_settings import MASK_THRESHOLD, OutlineSettings
-from videomama_client.mask_presets import ROUGH, is_open, outline_of, with_outline
+from videomama_client.mask_presets import GOOD, ROUGH, is_open, outline_of, with_outline
 from videomama_client.messages import MaskTaken
 from videomama_client.settings import MatteSettings
 
@@ -114,6 +114,16 @@ def as_asked(settings: MatteSettings, moves: bool) -> Choice:
     named = "" if quality == "auto" else quality
     decided = with_outline(settings, named or ROUGH)
     return Choice(decided, _taken(decided, named, 0.0))
+
+
+def of_alphas(settings: MatteSettings, moves: bool) -> MatteSettings:
+    """Return the settings of a stage whose masks are alphas of the stage before, with the three numbers.
+
+    Alphas are GOOD masks; nobody has to be asked.
+    """
+    if moves and OutlineSettings.of(settings).mask_quality == "auto":
+        settings = settings.with_options(mask_quality=GOOD)
+    return as_asked(settings, moves).settings
 
 
 def judged(looking: Looking, fits: Mapping[int, Fit | None], missing: Sequence[int]) -> Choice:

@@ -82,22 +82,44 @@ def window_shape(settings: MatteSettings, default: WindowShape) -> WindowShape:
     return WindowShape(length, overlap, default.context)
 
 
-def make(request: SubmitMatte, shape: WindowShape, plate: Source, mask: Source) -> Plan:
-    """Lay the windows over the clip and check that every frame they read is there.
+def make(request: SubmitMatte, shapes: Sequence[WindowShape], plate: Source, mask: Source) -> list[Plan]:
+    """Lay the windows of each stage over the clip and check that every frame they read is there.
+
+    Args:
+        request: says which frames there are, and which are wanted.
+        shapes: of the windows of each stage, first to last.
+        plate, mask: where the files come from.
 
     Raises:
         BadInput: not a range, or frames that are missing (all of them are named).
     """
     clip = sequences.clip_frames(request.clip, plate.frames())
-    made = plan_frames(clip, request.frame_ranges, shape)
-    _check_there(made.frames, plate, mask)
+    made = plan_stages(clip, request.frame_ranges, shapes)
+    _check_there(made[0].frames, plate, mask)
     return made
+
+
+def plan_stages(clip: Sequence[int], frame_ranges: str, shapes: Sequence[WindowShape]) -> list[Plan]:
+    """Return what `frame_ranges` of `clip` depend on in each stage, first to last: no file is looked at.
+
+    What the windows of a stage read is wanted of the stage before.
+
+    Args:
+        clip: the frames that exist, ascending.
+        frame_ranges: those wanted; empty for the whole clip.
+        shapes: of the windows of each stage, first to last.
+
+    Raises:
+        BadInput: not a range, or one that leaves the clip.
+    """
+    plans = [plan_frames(clip, frame_ranges, shapes[-1])]
+    for shape in reversed(shapes[:-1]):
+        plans.insert(0, lay_out(clip, plans[0].frames, shape))
+    return plans
 
 
 def plan_frames(clip: Sequence[int], frame_ranges: str, shape: WindowShape) -> Plan:
     """Return what `frame_ranges` of `clip` depend on, whether or not they are there: no file is looked at.
-
-    Windows are laid over each run of frames of equal step by itself, so that none reaches over a gap.
 
     Args:
         clip: the frames that exist, ascending.
@@ -108,13 +130,26 @@ def plan_frames(clip: Sequence[int], frame_ranges: str, shape: WindowShape) -> P
         BadInput: not a range, or one that leaves the clip.
     """
     wanted = sequences.parse_range(frame_ranges) if frame_ranges else list(clip)
-    asked = set(wanted)
-    outside = sorted(asked.difference(clip))
+    outside = sorted(set(wanted).difference(clip))
     if outside:
         raise BadInput(
             f"frames {sequences.format_range(outside)} are wanted, the clip is {sequences.format_range(clip)}",
             "Give --frames inside the clip, or a longer --clip.",
         )
+    return lay_out(clip, wanted, shape)
+
+
+def lay_out(clip: Sequence[int], wanted: Sequence[int], shape: WindowShape) -> Plan:
+    """Return what frames of a clip depend on.
+
+    Windows are laid over each run of frames of equal step by itself, so that none reaches over a gap.
+
+    Args:
+        clip: the frames that exist, ascending.
+        wanted: some of them, ascending.
+        shape: of the windows.
+    """
+    asked = set(wanted)
     groups = tuple(group for run in sequences.runs(clip) for group in _groups(run, asked, shape))
     needed = sorted({window for group in groups for window in group.windows})
     read = sorted({frame for window in needed for frame in window.frames})

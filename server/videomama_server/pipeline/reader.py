@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from videomama_server.media.channels import ChannelChoice
 from videomama_server.media.frames import Picture, Seen
 from videomama_server.media.geometry import EMPTY, Geometry, Rect
 from videomama_server.media.links import with_ending
-from videomama_server.pipeline.sources import Source
+from videomama_server.pipeline.sources import NoMasks, Source
 from videomama_server.qc.boundary import judging
 from videomama_server.qc.rim import ToDisplay
 from videomama_server.qc.sights import Glimpse, glimpse
@@ -40,6 +41,7 @@ class LoadedFrame:
         mask: (H, W) float32 on the region, 0..1, finite.
         geometry: the plate's.
         outside: (H, W) the mask on the whole canvas, where it leaves the region; else None.
+        is_empty: whether the mask holds nothing, wherever it lies.
         glimpse: what quality control keeps of plate and mask; None where that was not asked for, or failed.
     """
 
@@ -48,6 +50,7 @@ class LoadedFrame:
     mask: FloatArray
     geometry: Geometry
     outside: FloatArray | None
+    is_empty: bool
     glimpse: Glimpse | None
 
 
@@ -86,6 +89,11 @@ class Reader:
         self._probed_bytes = 0
         self._lock = threading.Lock()
 
+    @property
+    def has_masks(self) -> bool:
+        """Whether there are masks, or else an engine that makes them."""
+        return not isinstance(self.mask, NoMasks)
+
     def plate_facts(self, frame: int) -> Facts | None:
         """Return what is known of a plate frame without reading it."""
         return self._known(self.plate, frame)
@@ -94,6 +102,26 @@ class Reader:
         """Return the facts of a mask frame, reading it when they are not known."""
         known = self._known(self.mask, frame)
         return known or self._learn(self.mask, frame, *self._read(self.mask, frame))
+
+    def mask_digest(self, frame: int) -> str:
+        """Return what stands for a mask frame's pixels in keys, reading it when that is not known."""
+        return self.mask.digest(frame) or self.mask_facts(frame).digest
+
+    def digest_plate(self, frame: int) -> None:
+        """Read a plate frame whose digest is not known yet; what a client sent is kept as far as there is room.
+
+        Raises:
+            BadInput: it cannot be read.
+        """
+        if self.plate_facts(frame) is None:
+            self._learn(self.plate, frame, *self._read(self.plate, frame))
+            self._let_go(frame, self.plate.path(frame))
+
+    def over(self, mask: Source) -> Reader:
+        """Return a reader of the same plates, with what is known of them, and of other masks."""
+        other = copy(self)
+        other.mask = mask
+        return other
 
     def probe_plate(self, frame: int) -> Seen:
         """Return what a plate's header says, from the memo where it knows.
@@ -137,8 +165,7 @@ class Reader:
         """
         file, plate = self._read(self.plate, frame)
         self._learn(self.plate, frame, file, plate)
-        file, mask = self._read(self.mask, frame)
-        self._learn(self.mask, frame, file, mask)
+        mask = self._mask_over(frame, plate)
         self.plate.release(frame)
         self.mask.release(frame)
         geometry = plate.geometry
@@ -147,12 +174,23 @@ class Reader:
         kept = canvas if region is None else region
         sane = Picture(_sane_mask(mask.pixels), mask.geometry)  # before resampling, which would spread a NaN
         whole = _sane_mask(frames.conform(sane, geometry))
+        is_empty = not np.any(sane.pixels > NOTHING)
         inside = cut(whole, canvas, kept)
         leaves = not kept.holds(canvas) and np.count_nonzero(whole > NOTHING) > np.count_nonzero(inside > NOTHING)
         seen = None
         if to_display is not None:
             seen = judging(lambda: glimpse(plate.pixels, whole, to_display), f"look at frame {frame}")
-        return LoadedFrame(frame, cut(plate.pixels, canvas, kept), inside, geometry, whole if leaves else None, seen)
+        outside = whole if leaves else None
+        return LoadedFrame(frame, cut(plate.pixels, canvas, kept), inside, geometry, outside, is_empty, seen)
+
+    def _mask_over(self, frame: int, plate: Picture) -> Picture:
+        """Return the mask of a plate that was read: zeros where the job has none."""
+        if not self.has_masks:
+            return Picture(np.zeros((*plate.pixels.shape[:2], 1), np.float32), plate.geometry)
+        file, mask = self._read(self.mask, frame)
+        if self.mask.digest(frame) is None:
+            self._learn(self.mask, frame, file, mask)
+        return mask
 
     def measured(
         self, frame: int, what: str, measure: Callable[[LoadedFrame], Sequence[float]], display: Rect
@@ -200,6 +238,8 @@ class Reader:
         with self._reading(source, frame, path) as named:
             if source is self.plate:
                 picture = frames.read_plate(named, wanted.plate_layer, wanted.view)
+            elif source.digest(frame) is not None:
+                picture = frames.read_mask(named, "A")  # an entry of the cache
             else:
                 picture = frames.read_mask(named, wanted.mask_channel, wanted.view, wanted.mask_colour)
         if source.identify(frame) != file:

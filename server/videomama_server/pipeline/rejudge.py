@@ -11,8 +11,9 @@ from typing import Optional
 from videomama_server.arrays import FloatArray
 from videomama_server.media import color, frames
 from videomama_server.media.read_ahead import read_ahead
+from videomama_server.pipeline.order import Order
 from videomama_server.pipeline.quality_control import Control
-from videomama_server.pipeline.survey import Order, Pause, Survey, check_cancelled, finished
+from videomama_server.pipeline.survey import Pause, Survey, check_cancelled, finished
 from videomama_server.qc.boundary import judging
 from videomama_server.qc.sights import Glimpse
 

@@ -1,6 +1,7 @@
 """Does one job inside the worker, from the survey of its frames to its result.
 
-What is in memory is the window in flight, the frames read ahead for the next, and the alphas being written.
+What is in memory is the window in flight, the frames read ahead for the next, and the alphas being written, of one
+stage at a time.
 """
 
 from __future__ import annotations
@@ -11,17 +12,21 @@ import time
 from collections.abc import Callable, Generator, Iterator
 
 from videomama_client.errors import OutOfMemory
-from videomama_client.messages import JobEvent, MatteDone, MattePlanned
+from videomama_client.messages import JobEvent, MatteDone, MattePlanned, StageBegun
 
 from videomama_server.pipeline import small_subject
 from videomama_server.pipeline.alpha_writer import AlphaWriter
-from videomama_server.pipeline.computation import Computation
+from videomama_server.pipeline.chain import Chain, SurveyedStage, survey_stages
+from videomama_server.pipeline.order import Order
 from videomama_server.pipeline.quality_control import Control
 from videomama_server.pipeline.rejudge import rejudge
 from videomama_server.pipeline.services import Services
-from videomama_server.pipeline.survey import Order, Pause, Survey, take_survey
+from videomama_server.pipeline.sources import AlphaLost
+from videomama_server.pipeline.survey import Pause, take_survey
 
 log = logging.getLogger(__name__)
+
+_MOST_LOSSES = 3  # of entries that somebody removes while they are needed
 
 
 class Matte:
@@ -41,8 +46,11 @@ class Matte:
         self._services = services
         self._emit = emit
         self._cancelled = cancelled
-        self._control = Control(services.cache)
-        self._writer = AlphaWriter(order, services, self._control, emit)
+        controls = [Control(services.cache) for _ in order.stages()]
+        self._control = controls[-1]  # of what is delivered; what other stages make is not judged
+        self._writers = [
+            AlphaWriter(stage, services, control, emit) for stage, control in zip(order.stages(), controls, strict=True)
+        ]
 
     def run(self) -> Iterator[Pause]:
         """Do the job, yielding where another job may go first or nothing can be done yet; ends with `MatteDone`.
@@ -54,80 +62,113 @@ class Matte:
         readers = self._services.readers
         try:
             self._order = yield from small_subject.settled(self._order, readers)
-            survey = yield from take_survey(self._order, readers, self._cancelled)
-            self._emit(self._planned(survey))
+            stages = yield from self._surveyed()
+            self._emit(self._planned(stages))
             with self._services.cache.hold(self._order.job):
-                computed = yield from self._computed(survey)
-                yield from rejudge(self._order, computed.survey, self._control, readers, self._cancelled)
+                chain = yield from self._computed(stages)
+                if chain.last.is_judged:
+                    last = chain.stages[-1].survey
+                    yield from rejudge(chain.last, last, self._control, readers, self._cancelled)
         finally:
-            self._writer.close()  # nothing lands after the end
+            for writer in self._writers:
+                writer.close()  # nothing lands after the end
             self._services.memo.save()
-        self._emit(self._done(computed, time.monotonic() - started))
+        self._emit(self._done(chain, time.monotonic() - started))
 
-    def _computed(self, survey: Survey) -> Generator[Pause, None, Computation]:
-        """Compute all windows; after running out of memory, start over with what the engine settles for now."""
-        computation = self._computation(survey)
-        while (trouble := (yield from self._tried(computation))) is not None:
+    def _surveyed(self) -> Generator[Pause, None, list[SurveyedStage]]:
+        first = yield from take_survey(self._order, self._services.readers, self._cancelled)
+        return survey_stages(self._order, first)
+
+    def _computed(self, stages: list[SurveyedStage]) -> Generator[Pause, None, Chain]:
+        """Compute all stages; start over with what engines settle for after running out of memory.
+
+        The same goes for an entry that was removed while it was needed, a few times.
+        """
+        chain = self._chain(stages)
+        losses = 0
+        while (trouble := (yield from self._tried(chain))) is not None:
             log.warning("%s", trouble)
-            computation.release()
-            self._writer.wait()
-            survey = yield from self._smaller(survey, trouble)
-            computation = self._computation(survey)
-        return computation
+            chain.release()
+            for writer in self._writers:
+                writer.wait()
+            if isinstance(trouble, OutOfMemory):
+                stages = yield from self._smaller(stages, trouble)
+            elif losses == _MOST_LOSSES:
+                raise trouble
+            else:
+                losses += 1
+            chain = self._chain(stages)
+        return chain
 
-    def _computation(self, survey: Survey) -> Computation:
-        return Computation(self._order, survey, self._services, self._writer, self._cancelled)
+    def _chain(self, stages: list[SurveyedStage]) -> Chain:
+        return Chain(stages, self._services, self._writers, self._begun, self._cancelled)
 
-    def _tried(self, computation: Computation) -> Generator[Pause, None, OutOfMemory | None]:
-        self._control.begin(computation.survey.plan.places)
+    def _tried(self, chain: Chain) -> Generator[Pause, None, OutOfMemory | AlphaLost | None]:
+        self._control.begin(chain.stages[-1].survey.plan.places)
         try:
-            yield from computation.run()
-        except OutOfMemory as error:
-            return OutOfMemory(error.message, error.hint)  # the error itself holds on to all that its frames held
+            yield from chain.run()
+        except (OutOfMemory, AlphaLost) as error:
+            return error.at()  # the error itself holds on to all that its frames held
         except BaseException:
-            computation.cancel()
+            chain.cancel()
             raise
         return None
 
-    def _smaller(self, survey: Survey, trouble: OutOfMemory) -> Generator[Pause, None, Survey]:
-        """Return a survey with the engine's new settings; with none, the trouble is raised."""
-        smaller = yield from take_survey(self._order, self._services.readers, self._cancelled)
-        if smaller.identity == survey.identity:
+    def _smaller(
+        self, stages: list[SurveyedStage], trouble: OutOfMemory
+    ) -> Generator[Pause, None, list[SurveyedStage]]:
+        """Return surveys with an engine's new settings; with none, the trouble is raised."""
+        smaller = yield from self._surveyed()
+        changed = [
+            tuple(one.survey.identity.settings.option("canvas") for one in (before, after))
+            for before, after in zip(stages, smaller, strict=True)
+            if before.survey.identity != after.survey.identity
+        ]
+        if not changed:
             raise trouble
-        before, after = (found.identity.settings.option("canvas") for found in (survey, smaller))
-        smaller.warnings.append(f"a canvas of {before} did not fit in memory, {after} was taken instead")
+        smaller[0].survey.warnings.extend(
+            f"a canvas of {before} did not fit in memory, {after} was taken instead" for before, after in changed
+        )
         return smaller
 
-    def _planned(self, survey: Survey) -> MattePlanned:
+    def _begun(self, order: Order, frame_count: int) -> None:
+        """Tell that one of several stages begins."""
+        if order.then:
+            self._emit(StageBegun(order.job, order.index, order.engine_name, frame_count))
+
+    def _planned(self, stages: list[SurveyedStage]) -> MattePlanned:
         out = self._order.delivery.pattern
+        first = stages[0].survey
         return MattePlanned(
             self._order.job,
             self._order.engine_name,
-            survey.roi,
-            len(survey.plan.wanted),
+            first.roi,
+            len(stages[-1].survey.plan.wanted),
             str(out.folder / out.name),
-            self._order.engine.describe(survey.identity.settings),
-            [survey.space] if survey.space else [],
-            survey.mask,
+            self._order.engine.describe(first.identity.settings),
+            [first.space] if first.space else [],
+            first.mask,
+            [stage.order.engine_name for stage in stages],
         )
 
-    def _done(self, computed: Computation, seconds: float) -> MatteDone:
-        survey, cache = computed.survey, self._services.cache
-        frames = len(survey.plan.wanted)
-        verdict = self._control.result(survey.plan.wanted)
+    def _done(self, chain: Chain, seconds: float) -> MatteDone:
+        first, cache = chain.stages[0].survey, self._services.cache
+        wanted = chain.stages[-1].survey.plan.wanted
+        verdict = self._control.result(wanted if chain.last.is_judged else ())
         lost = f"the cache folder {cache.folder} cannot be written; alphas are cached only while the server runs"
         return MatteDone(
             job=self._order.job,
-            frame_count=frames,
-            computed=frames - computed.cached,
-            cached=computed.cached,
+            frame_count=len(wanted),
+            computed=len(wanted) - chain.cached,
+            cached=chain.cached,
             seconds=seconds,
             engine=self._order.engine_name,
-            roi=survey.roi,
-            plan=self._order.engine.describe(survey.identity.settings),
-            warnings=[*survey.warnings, *verdict.warnings, *([] if cache.lasting else [lost])],
+            roi=first.roi,
+            plan=self._order.engine.describe(first.identity.settings),
+            warnings=[*first.warnings, *verdict.warnings, *([] if cache.lasting else [lost])],
             judged=verdict.judged,
             flags=verdict.flags,
-            colorspace=survey.identity.settings.colorspace,
-            mask=survey.mask,
+            colorspace=first.identity.settings.colorspace,
+            mask=first.mask,
+            stages=chain.done(),
         )

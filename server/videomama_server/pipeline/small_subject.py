@@ -17,8 +17,9 @@ from videomama_server.arrays import BoolArray
 from videomama_server.media import sequences
 from videomama_server.pipeline import morphology
 from videomama_server.pipeline.mask_choice import fixed_places, threshold_of
+from videomama_server.pipeline.order import Order
 from videomama_server.pipeline.reader import LoadedFrame
-from videomama_server.pipeline.survey import Order, Pause, finished
+from videomama_server.pipeline.survey import Pause, finished
 
 _SMALL = 25.0  # pixels of the plate that a subject is thick at most
 

@@ -1,13 +1,14 @@
-"""Where a job's plate and mask frames come from: files that both sides see, or bytes that the client sends."""
+"""Where plate and mask frames come from: files that both sides see, bytes from the client, or an earlier stage."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from videomama_client.errors import BadInput, Cancelled, NotPermitted, placed
+from videomama_client.errors import BadInput, Cancelled, InternalError, NotPermitted, placed
+from videomama_client.messages import MASK
 
 from videomama_server import heartbeat
 from videomama_server.cache.memo import FileId, Stamp
@@ -31,6 +32,10 @@ class Source(Protocol):
 
     def identify(self, frame: int) -> FileId:
         """Return what the memo knows the frame's file by."""
+        ...
+
+    def digest(self, frame: int) -> str | None:
+        """Return what stands for the frame's pixels in keys, where that is known whatever the file says; else None."""
         ...
 
     def path(self, frame: int) -> Path:
@@ -80,6 +85,9 @@ class DiskSource:
                     raise
                 raise BadInput(f"{file} was removed", "Render it again.") from error
 
+    def digest(self, frame: int) -> None:
+        """Return None: only its pixels tell."""
+
     def path(self, frame: int) -> Path:
         """Return the file itself, links resolved: a link that is set anew after it was looked at leads nowhere else."""
         return permit(self._files[frame], self._roots)
@@ -125,6 +133,9 @@ class SpoolSource:
         """Return the content's digest in place of a path and stat."""
         return FileId(Path("inline"), self._digests[frame], Stamp(0, 0, 0))
 
+    def digest(self, frame: int) -> None:
+        """Return None: only its pixels tell."""
+
     def path(self, frame: int) -> Path:
         """Ask the client for the frame and wait until its bytes are in the spool, or the job is stopped."""
         with self._lock:
@@ -148,6 +159,88 @@ class SpoolSource:
         with self._lock:
             self._arrived.pop(frame, None)
         self._pattern.path(frame).unlink(missing_ok=True)
+
+
+class NoMasks:
+    """The masks of a job that has none, as its first stage makes them: one of zeros on each frame of the plate."""
+
+    role = MASK
+    text = suffix = ""
+
+    def __init__(self, plate: Source) -> None:
+        self._plate = plate
+
+    def frames(self) -> Iterable[int]:
+        """Return the numbers of the plate's frames."""
+        return self._plate.frames()
+
+    def identify(self, frame: int) -> FileId:  # noqa: ARG002  (all are alike)
+        """Return what stands for all of them."""
+        return FileId(Path("none"), "", Stamp(0, 0, 0))
+
+    def digest(self, frame: int) -> str:  # noqa: ARG002  (all are alike)
+        """Return what stands for all of them."""
+        return "no mask"
+
+    def path(self, frame: int) -> Path:
+        """Raise `InternalError`: there is no file to read."""
+        raise InternalError("the job has no masks to read", role=self.role, frame=frame)
+
+    def release(self, frame: int) -> None:
+        """Do nothing: there is no file."""
+
+
+class AlphaLost(InternalError):
+    """An alpha of an earlier stage is no longer in the cache: it is to be computed again."""
+
+
+class EntrySource:
+    """The alphas of one stage as the masks of the next, read from the cache. A frame's digest is the key of its entry.
+
+    Args:
+        stage: a person's name of the stage that the alphas are of.
+        keys: of the entries, by frame.
+        look_up: returns the whole entry of a key, or None.
+    """
+
+    role = "alpha"
+    suffix = ".exr"
+
+    def __init__(self, stage: str, keys: Mapping[int, str], look_up: Callable[[str], Path | None]) -> None:
+        self.text = f"the alphas of {stage}"
+        self._keys = keys
+        self._look_up = look_up
+
+    def frames(self) -> Iterable[int]:
+        """Return the numbers of the frames whose keys are known."""
+        return self._keys.keys()
+
+    def identify(self, frame: int) -> FileId:
+        """Return the key in place of a path and stat."""
+        return FileId(Path("entry"), self._keys[frame], Stamp(0, 0, 0))
+
+    def digest(self, frame: int) -> str:
+        """Return the key of the entry: what it was made from tells what it is."""
+        return self._keys[frame]
+
+    def path(self, frame: int) -> Path:
+        """Return the entry's file.
+
+        Raises:
+            AlphaLost: it is not there, or damaged.
+        """
+        entry = self._look_up(self._keys[frame])
+        if entry is None:
+            raise AlphaLost(
+                f"{self.text} were removed from the cache while the job needed them (frame {frame})",
+                "Let nothing but the server remove files from its cache folder, then run the job again.",
+                role=self.role,
+                frame=frame,
+            )
+        return entry
+
+    def release(self, frame: int) -> None:
+        """Do nothing: the file is the cache's."""
 
 
 def by_frame(frames: Sequence[int], digests: Sequence[str]) -> dict[int, str]:

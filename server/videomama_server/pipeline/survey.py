@@ -9,15 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Optional, TypeVar
 
 from videomama_client.errors import BadInput, Cancelled
-from videomama_client.messages import MaskTaken, SubmitMatte
+from videomama_client.messages import MaskTaken
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import counted
 
 from videomama_server import engines
 from videomama_server.cache.memo import Facts
-from videomama_server.engines.base import Engine, RegionRule, has_setting, moves_outlines
+from videomama_server.engines.base import has_setting, moves_outlines
 from videomama_server.media import color
-from videomama_server.media.delivery import Delivery
 from videomama_server.media.frames import Seen
 from videomama_server.media.geometry import Rect
 from videomama_server.media.limits import MAX_PIXELS
@@ -27,7 +26,10 @@ from videomama_server.pipeline import region as regions
 from videomama_server.pipeline.entry_key import Identity
 from videomama_server.pipeline.mask_choice import Choice, Looking, threshold_of
 from videomama_server.pipeline.mask_fit import Fit
-from videomama_server.pipeline.reader import NOTHING, Reader, check_display, plate_space
+from videomama_server.pipeline.order import Order
+from videomama_server.pipeline.plan import Plan
+from videomama_server.pipeline.reader import NOTHING, check_display, plate_space
+from videomama_server.pipeline.stages import within
 
 _BATCH = 32
 Result = TypeVar("Result")
@@ -35,48 +37,23 @@ Pause = Optional[Future[Any]]  # where a job may be left for another: at will, o
 
 
 @dataclass(frozen=True)
-class LightEngine:
-    """The engine that takes a job where its subject is small: its name, the job's settings and notes for it."""
-
-    name: str
-    engine: Engine
-    settings: MatteSettings
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Order:
-    """One job as the worker took it in: the request, and what it stands for on this machine.
-
-    `light` is None where the engine stays, however small the subject is. `notes` are for the person.
-    """
-
-    job: str
-    request: SubmitMatte
-    engine_name: str
-    engine: Engine
-    reader: Reader
-    delivery: Delivery
-    light: LightEngine | None = None
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Survey:
     """What the masks and the first plate said before any window was computed.
 
-    `space` warns that the output's disk may be too full; empty where it has space. `mask` is how good the masks are
-    taken to be; None for an engine that leaves outlines alone.
+    `canvas` holds that of every plate. `space` warns that the output's disk may be too full; empty where it has space.
+    `mask` is how good the masks are taken to be; None for an engine that leaves outlines alone. `later` are the plans
+    of the stages after the first.
     """
 
-    plan: plan.Plan
+    plan: Plan
     display: Rect
+    canvas: Rect
     region: Rect | None
-    empty: frozenset[int]
     warnings: list[str]
     identity: Identity
     space: str = ""
     mask: MaskTaken | None = None
+    later: tuple[Plan, ...] = ()
 
     @property
     def roi(self) -> list[int]:
@@ -144,48 +121,78 @@ def take_survey(
         NotPermitted: the output's disk is too full.
     """
     request = order.request
-    shape = plan.window_shape(request.settings, order.engine.shape(request.settings))
-    planned = plan.make(request, shape, order.reader.plate, order.reader.mask)
-    _check_numbered(order.delivery.pattern, planned.wanted)
+    planned, *later = _plans(order)
+    wanted = later[-1].wanted if later else planned.wanted
+    _check_numbered(order.delivery.pattern, wanted)
     first = yield from finished(readers.submit(order.reader.probe_plate, planned.frames[0]))
     looked = _Looked(first, first.geometry.canvas)
-    space = order.delivery.check_space(planned.wanted, (looked.display.w, looked.display.h))
+    space = order.delivery.check_space(wanted, (looked.display.w, looked.display.h))
     for start in range(0, len(planned.frames), _BATCH):
         yield from _look_at(order, planned.frames[start:][:_BATCH], looked, readers)
         if cancelled.is_set():
             raise Cancelled("the job was cancelled")
         yield None
-    if all(looked.shows_nothing(frame) for frame in planned.frames):
+    if order.reader.has_masks and all(looked.shows_nothing(frame) for frame in planned.frames):
         raise _all_empty(planned.frames, request.settings)
     choice = yield from _choice(order, planned, looked, readers)
-    return _survey_of(order, planned, looked, choice, space)
-
-
-def _survey_of(order: Order, planned: plan.Plan, looked: _Looked, choice: Choice, space: str) -> Survey:
-    """Return what follows from all that was looked at; `space` warns of the output's disk."""
-    settings = choice.settings
-    region = _region(settings, looked, order.engine.rule(settings))
-    relative = region and region.moved(-looked.display.x, -looked.display.y)
+    region = _region(order, choice.settings, looked)
+    seen = [frame for frame in wanted if frame in looked.facts]
     return Survey(
         plan=planned,
         display=looked.display,
+        canvas=looked.canvas,
         region=region,
-        empty=frozenset(frame for frame in planned.frames if looked.is_empty(frame)),
         warnings=[
             *order.notes,
-            *doubts.of_plate(order.request.settings.colorspace, looked.first, looked.others),
-            *_warnings(planned.wanted, looked, settings, cuts=has_setting(order.engine, "mask_threshold")),
-            *_leaving(planned.wanted, looked, region),
+            *doubts.of_plate(request.settings.colorspace, looked.first, looked.others),
+            *_warnings(seen, looked, order, threshold_of(choice.settings)),
+            *_leaving(seen, looked, region),
             *choice.warnings,
         ],
-        identity=_identity(order, settings, looked, relative),
+        identity=_identity(order, choice.settings, looked.display, region),
         space=space,
         mask=choice.taken,
+        later=tuple(later),
     )
 
 
+def later_survey(order: Order, first: Survey, planned: Plan) -> Survey:
+    """Return the survey of a later stage, which takes over what the first said of the plates, and its region.
+
+    Nothing is looked at: what its masks are follows from their keys.
+
+    Args:
+        order: of the stage.
+        first: the survey of the first stage.
+        planned: what the stage has to do.
+
+    Raises:
+        BadInput, OutOfMemory: the engine cannot do it with these settings.
+    """
+    settings = replace(
+        order.request.settings,
+        colorspace=first.identity.settings.colorspace,
+        window=planned.shape.length,
+        overlap=planned.shape.overlap,
+    )
+    settings = mask_choice.of_alphas(settings, moves_outlines(order.engine))
+    fixed = order.engine.rule(settings).fixed
+    region = first.canvas if first.region is None and fixed else first.region
+    identity = _identity(order, settings, first.display, region)
+    return Survey(planned, first.display, first.canvas, region, [], identity)
+
+
+def _plans(order: Order) -> list[Plan]:
+    """Return what each stage has to do, first to last; raises as `plan.make`."""
+    shapes = []
+    for stage in order.stages():
+        with within(stage.label):
+            shapes.append(plan.window_shape(stage.request.settings, stage.engine.shape(stage.request.settings)))
+    return plan.make(order.request, shapes, order.reader.plate, order.reader.mask)
+
+
 def _choice(
-    order: Order, planned: plan.Plan, looked: _Looked, readers: ThreadPoolExecutor
+    order: Order, planned: Plan, looked: _Looked, readers: ThreadPoolExecutor
 ) -> Generator[Pause, None, Choice]:
     """Return how good the masks are taken to be, and the settings that follow; windows are decided in these too."""
     first, settings = looked.first, order.request.settings
@@ -194,7 +201,7 @@ def _choice(
     settings = replace(settings, colorspace=colorspace, window=planned.shape.length, overlap=planned.shape.overlap)
     moves = moves_outlines(order.engine)
     frames = mask_choice.frames_to_look_at(settings, moves, planned.clip)
-    if not frames:
+    if not frames or not order.reader.has_masks:
         return mask_choice.as_asked(settings, moves)
     looking = Looking(settings, order.reader, looked.display, transform)
     there = set(order.reader.plate.frames()) & set(order.reader.mask.frames())
@@ -209,7 +216,8 @@ def _look_at(
     order: Order, frames: Sequence[int], looked: _Looked, readers: ThreadPoolExecutor
 ) -> Generator[Pause, None, None]:
     """Look at the masks of some frames, and at the headers of their plates where windows may differ."""
-    masks = {frame: readers.submit(order.reader.mask_facts, frame) for frame in frames}
+    there = frames if order.reader.has_masks else ()
+    masks = {frame: readers.submit(order.reader.mask_facts, frame) for frame in there}
     probed = frames if order.reader.windows_vary() else ()
     plates = {frame: readers.submit(order.reader.probe_plate, frame) for frame in probed}
     for frame, reading in masks.items():
@@ -231,9 +239,10 @@ def _all_empty(frames: Sequence[int], settings: MatteSettings) -> BadInput:
     return BadInput(f"all masks are empty (frames {format_range(frames)})", hint)
 
 
-def _region(settings: MatteSettings, looked: _Looked, rule: RegionRule) -> Rect | None:
+def _region(order: Order, settings: MatteSettings, looked: _Looked) -> Rect | None:
     """Return the region in the plate's coordinates, or None for each frame's whole canvas."""
-    if settings.roi == regions.OFF:
+    rule = order.engine.rule(settings)
+    if settings.roi == regions.OFF or (settings.roi == regions.AUTO and order.makes_masks):
         return looked.canvas if rule.fixed else None
     named = regions.parse(settings.roi)
     if named is None:
@@ -261,19 +270,20 @@ def _check_numbered(out: Pattern, wanted: Sequence[int]) -> None:
         )
 
 
-def _identity(order: Order, settings: MatteSettings, looked: _Looked, region: Rect | None) -> Identity:
-    """Return what all entries of the job share, with everything that was left open decided.
+def _identity(order: Order, settings: MatteSettings, display: Rect, region: Rect | None) -> Identity:
+    """Return what all entries of a stage share, with everything that was left open decided.
 
     Args:
-        order: the job.
+        order: of the stage.
         settings: with windows, colour space and the numbers around the outline decided.
-        looked: at the plates.
-        region: relative to the display window's origin.
+        display: window of the plates.
+        region: in the plate's coordinates; in keys it is relative to the display window's origin.
     """
-    roi = regions.OFF if region is None else regions.format_region(region)
-    around = region or looked.display
+    around = display if region is None else region.moved(-display.x, -display.y)
+    roi = regions.OFF if region is None else regions.format_region(around)
     settled = replace(settings, engine=order.engine_name, roi=roi)
-    resolved = order.engine.resolve(settled, (around.h, around.w))
+    with within(order.label):
+        resolved = order.engine.resolve(settled, (around.h, around.w))
     transform = color.display_transform(settings.colorspace, settings.exposure)
     engine = engines.fingerprint(order.engine_name, order.engine)
     return Identity(engine, transform.fingerprint, resolved)
@@ -288,14 +298,14 @@ def _leaving(wanted: Sequence[int], looked: _Looked, region: Rect | None) -> lis
     return [f"{where}; it is not refined there"] if left else []
 
 
-def _warnings(wanted: Sequence[int], looked: _Looked, settings: MatteSettings, *, cuts: bool) -> list[str]:
+def _warnings(wanted: Sequence[int], looked: _Looked, order: Order, threshold: float) -> list[str]:
     """Return what to say of masks that hold nothing, or everything, or too little for an engine that cuts them."""
-    threshold = threshold_of(settings)
+    makes_masks, cuts = order.makes_masks, has_setting(order.engine, "mask_threshold")
     empty = [frame for frame in wanted if looked.is_empty(frame)]
     faint = [frame for frame in wanted if NOTHING < looked.peak(frame) < threshold]
     solid = [frame for frame in wanted if looked.facts[frame].low >= threshold]
     warnings = doubts.of_masks({frame: looked.facts[frame] for frame in wanted})
-    if empty:
+    if empty and not makes_masks:
         warnings.append(f"the mask is empty on frames {format_range(empty)}; alpha is 0 there")
     if faint and cuts:
         warnings.append(

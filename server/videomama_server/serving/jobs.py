@@ -26,6 +26,8 @@ from videomama_client.messages import (
     MatteFailed,
     MattePlanned,
     QcFlag,
+    StageBegun,
+    StageFrameDone,
     SubmitMatte,
 )
 from videomama_client.wording import counted
@@ -33,6 +35,7 @@ from videomama_client.wording import counted
 from videomama_server import pipe
 from videomama_server.media.sequences import format_range
 from videomama_server.serving.blame import Blame
+from videomama_server.serving.stage_progress import StageProgress
 from videomama_server.serving.supply import Supply
 
 REMEMBERED = 200
@@ -61,6 +64,7 @@ class Job:
         flags: what quality control found when it was done.
         blame: the deaths of workers that are its fault.
         supply: the inline frames that its client is to send.
+        stages: how far it is in them.
     """
 
     id: str
@@ -79,6 +83,7 @@ class Job:
     flags: list[QcFlag] = field(default_factory=list)
     blame: Blame = field(default_factory=Blame)
     supply: Supply = field(default_factory=Supply)
+    stages: StageProgress = field(default_factory=StageProgress)
     label: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -118,6 +123,15 @@ class Job:
         self.supply.note_wanted(event.role, event.frame)
         return event
 
+    def note_stage(self, event: StageBegun) -> StageBegun:
+        """Enter a stage that begins."""
+        self.stages.note_begun(event)
+        return event
+
+    def note_kept(self, event: StageFrameDone) -> StageFrameDone | None:
+        """Enter a frame of a stage before the last; returned where it is news."""
+        return event if self.stages.note_kept(event) else None
+
     def note_frame(self, event: FrameDone) -> FrameDone | None:
         """Enter a finished frame; returned where it is news."""
         if event.frame in self.done:
@@ -150,6 +164,7 @@ class Job:
             message=one_line(why, _LONGEST_MESSAGE),
             role=self.failure.role if self.failure else "",
             frame=self.failure.frame if self.failure else None,
+            stage=self.stages.told(len(self.planned.stages)) if self.planned else "",
             flags=one_line(
                 "; ".join(f"{flag.kind} on {format_range(flag.frame_numbers)}" for flag in self.flags), _SHOWN
             ),
@@ -168,6 +183,8 @@ class JobBook:
         self._event_handlers: dict[type, Callable[[Job, Any], JobEvent | None]] = {
             MattePlanned: Job.note_plan,
             FrameWanted: Job.note_wanted,
+            StageBegun: Job.note_stage,
+            StageFrameDone: Job.note_kept,
             FrameDone: Job.note_frame,
             MatteDone: self._note_done,
             MatteFailed: self._note_failed,
@@ -256,7 +273,7 @@ class JobBook:
         stopped = [left for left in self.running() if left.cancelled]
         failed = [self._stopped(left, Cancelled("the job was cancelled")) for left in stopped]
         if job is not None and not job.ended:
-            job.blame.note_death(len(job.done))
+            job.blame.note_death(len(job.done) + job.stages.frame_count)
             reason = job.blame.verdict()
             if reason is not None:
                 failed.append(self._stopped(job, reason))
@@ -281,7 +298,13 @@ class JobBook:
     def _note_done(self, job: Job, event: MatteDone) -> MatteDone:
         self._end(job)
         job.flags = event.flags
-        return replace(event, computed=job.computed, cached=event.frame_count - job.computed, seconds=job.seconds)
+        return replace(
+            event,
+            computed=job.computed,
+            cached=event.frame_count - job.computed,
+            seconds=job.seconds,
+            stages=job.stages.done(event, job.computed),
+        )
 
     def _note_failed(self, job: Job, event: MatteFailed) -> MatteFailed:
         self._end(job, event)

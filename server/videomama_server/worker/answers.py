@@ -16,10 +16,11 @@ from videomama_client.wording import counted
 from videomama_server import engines, pipe
 from videomama_server.cache.entries import Cache
 from videomama_server.cache.upkeep import CacheReport
-from videomama_server.engines.base import EngineConfig
+from videomama_server.engines.base import EngineConfig, WindowShape
 from videomama_server.engines.engine_state import engine_state
 from videomama_server.media import sequences
-from videomama_server.pipeline import mask_choice, plan
+from videomama_server.pipeline import mask_choice, plan, stages
+from videomama_server.pipeline.stages import ChosenStage
 from videomama_server.worker.error_boundary import result_or_error
 
 _MOST_BYTES = 2**63 - 1  # that a message can hold
@@ -64,7 +65,7 @@ class Answers:
             messages.ReportEngines: ThreadPoolExecutor(1, "engine questions"),
         }
         self._answers: dict[type, Callable[[Any], pipe.Answer]] = {
-            messages.PlanFrames: lambda ask: planned_frames(ask, facts.engine_config(ask.settings)),
+            messages.PlanFrames: lambda ask: planned_frames(ask, facts.engine_config),
             messages.ReportEngines: reported_engines,
             messages.ReportCache: lambda ask: self._told(ask, facts.cache.stat),
             messages.ClearCache: lambda ask: self._told(ask, facts.clear),
@@ -99,31 +100,41 @@ class Answers:
         )
 
 
-def planned_frames(ask: messages.PlanFrames, engine_config: EngineConfig) -> messages.FramesPlanned:
+def planned_frames(
+    ask: messages.PlanFrames, config_of: Callable[[MatteSettings], EngineConfig]
+) -> messages.FramesPlanned:
     """Return which frames a job would read; no file of the clip is looked at, and no weights are loaded.
 
+    Args:
+        ask: what the job would be; its masks are taken to be there.
+        config_of: returns what an engine is told of this machine for settings.
+
     Raises:
-        BadInput: settings or ranges that make no sense, or frames outside the clip.
-        WeightsError: the engine cannot run here.
+        BadInput: settings, stages or ranges that cannot be used, or frames outside the clip.
+        WeightsError: an engine cannot run here.
     """
-    ask.settings.check()
-    name = engines.resolve(ask.settings.engine, engine_config)
-    settings = engines.settled(name, ask.settings).settings
-    shape = plan.window_shape(settings, engines.shape(name, engine_config, settings))
-    laid = plan.plan_frames(sequences.parse_range(ask.clip), ask.frame_ranges, shape)
-    read = {*laid.frames, *mask_choice.frames_to_look_at(settings, engines.moves_outlines(name), laid.clip)}
-    light = engines.for_small_subjects(ask.settings.engine, name)
+    chosen = stages.chosen(ask.settings, ask.then, config_of, has_mask=True)
+    first, shapes = chosen[0], [_shape(stage) for stage in chosen]
+    laid = plan.plan_stages(sequences.parse_range(ask.clip), ask.frame_ranges, shapes)[0]
+    read = {*laid.frames, *mask_choice.frames_to_look_at(first.settings, engines.moves_outlines(first.name), laid.clip)}
+    light = engines.for_small_subjects(ask.settings.engine, first.name)
     if light:  # which engine it is, only masks say: name what either of them reads
         lighter = engines.settled(light, ask.settings).settings
-        other = plan.window_shape(lighter, engines.shape(light, engine_config, lighter))
-        read.update(plan.plan_frames(laid.clip, ask.frame_ranges, other).frames, mask_choice.fixed_places(laid.clip))
+        shapes[0] = plan.window_shape(lighter, engines.shape(light, first.config, lighter))
+        other = plan.plan_stages(laid.clip, ask.frame_ranges, shapes)[0]
+        read.update(other.frames, mask_choice.fixed_places(laid.clip))
     needed = sequences.whole_range(sorted(read))
     if len(needed) > wire.MAX_TEXT_BYTES:
         raise BadInput(
             f"{counted(len(read), 'frame')} in too many pieces to be named are needed",
             "Ask for fewer frames at once.",
         )
-    return messages.FramesPlanned(ask.request, name, shape.length, shape.overlap, needed)
+    return messages.FramesPlanned(ask.request, first.name, laid.shape.length, laid.shape.overlap, needed)
+
+
+def _shape(stage: ChosenStage) -> WindowShape:
+    with stages.within(stage.label):
+        return plan.window_shape(stage.settings, engines.shape(stage.name, stage.config, stage.settings))
 
 
 def reported_engines(ask: messages.ReportEngines) -> messages.EnginesReported:

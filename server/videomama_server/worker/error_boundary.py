@@ -31,8 +31,8 @@ def result_or_error(work: Callable[[], Result], name: str, log_location: str) ->
         return work()
     except VideoMaMaError as error:
         return error
-    except MemoryError:
-        return _out_of_memory()
+    except MemoryError as error:
+        return _out_of_memory(error)
     except OSError as error:
         return disk_error(error, "Finished frames are cached.")
     except DeviceLost:
@@ -40,10 +40,15 @@ def result_or_error(work: Callable[[], Result], name: str, log_location: str) ->
         os._exit(EXIT_DEVICE_LOST)
     except Exception as error:
         if isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem:
-            return _out_of_memory()
+            return _out_of_memory(error)
         log.exception("%s failed", name)
-        return InternalError(f"{type(error).__name__}: {error}", f"See {log_location}.")
+        return InternalError(f"{_where(error)}{type(error).__name__}: {error}", f"See {log_location}.")
 
 
-def _out_of_memory() -> OutOfMemory:
-    return OutOfMemory("the job does not fit in memory", "Choose a smaller --window or --roi.")
+def _out_of_memory(error: BaseException) -> OutOfMemory:
+    return OutOfMemory(f"{_where(error)}the job does not fit in memory", "Choose a smaller --window or --roi.")
+
+
+def _where(error: BaseException) -> str:
+    """Return the notes of an error, such as the stage of the job that it came from; empty where there are none."""
+    return "".join(f"{note}: " for note in getattr(error, "__notes__", ()))

@@ -17,15 +17,16 @@ from videomama_client.settings import MatteSettings
 from videomama_server import config, engines, pipe
 from videomama_server.cache import spool
 from videomama_server.cache.layout import FOLDERS
-from videomama_server.engines.base import EngineConfig
+from videomama_server.engines.base import Engine
 from videomama_server.files.access import permit, refuse_inside
 from videomama_server.media import sequences
 from videomama_server.media.delivery import Delivery
-from videomama_server.pipeline import sources
+from videomama_server.pipeline import sources, stages
+from videomama_server.pipeline.order import LaterStage, LightEngine, Order
 from videomama_server.pipeline.reader import Reader, wanted_of
 from videomama_server.pipeline.services import Services
-from videomama_server.pipeline.sources import DiskSource, Source, SpoolSource
-from videomama_server.pipeline.survey import LightEngine, Order
+from videomama_server.pipeline.sources import DiskSource, NoMasks, Source, SpoolSource
+from videomama_server.pipeline.stages import ChosenStage
 from videomama_server.worker.reads import Reads
 from videomama_server.worker.scheduler import URGENCY
 from videomama_server.worker.shelf import EngineShelf
@@ -82,37 +83,47 @@ class Intake:
 
     def _order(self, run: pipe.RunJob, cancelled: threading.Event) -> Order:
         request = run.submit
-        request.settings.check()
         if request.priority not in URGENCY:
             raise BadInput(f"no priority is called {request.priority!r}", f"There are: {', '.join(URGENCY)}.")
-        engine_config = self._shelf.engine_config(request.settings)
-        name = engines.resolve(request.settings.engine, engine_config)
-        settled = engines.settled(name, request.settings)
-        light = self._light(request.settings, name, engine_config)
-        request = replace(request, settings=settled.settings)
+        first, *later = stages.chosen(request.settings, request.then, self._shelf.engine_config, bool(request.mask))
+        light = self._light(request.settings, first)
+        request = replace(request, settings=first.settings)
         plate, mask = self._sources(run, cancelled)
         noted = partial(self._reads.noted, run.job)
         reader = Reader(plate, mask, self._services.memo, wanted_of(request.settings), request.rehash, noted)
         delivery = self._delivery(request)
         if request.out and not request.inline:
-            _refuse_overwriting(delivery.pattern, plate, mask)
+            _refuse_overwriting(delivery.pattern, *([plate, mask] if request.mask else [plate]))
         delivery.check()
-        engine = self._shelf.engine(name, engine_config)
-        return Order(run.job, request, name, engine, reader, delivery, light, settled.notes)
+        return Order(
+            run.job,
+            request,
+            first.name,
+            self._engine(first),
+            reader,
+            delivery,
+            light,
+            notes=tuple(note for stage in (first, *later) for note in stage.notes),
+            then=tuple(LaterStage(stage.name, self._engine(stage), stage.settings) for stage in later),
+        )
 
-    def _light(self, settings: MatteSettings, name: str, engine_config: EngineConfig) -> LightEngine | None:
-        """Return the engine that takes over from the one of this name where the subject is small."""
-        light = engines.for_small_subjects(settings.engine, name)
+    def _engine(self, stage: ChosenStage) -> Engine:
+        with stages.within(stage.label):
+            return self._shelf.engine(stage.name, stage.config)
+
+    def _light(self, settings: MatteSettings, first: ChosenStage) -> LightEngine | None:
+        """Return the engine that takes over from that of the first stage where the subject is small."""
+        light = engines.for_small_subjects(settings.engine, first.name)
         if not light:
             return None
         settled = engines.settled(light, settings)
-        return LightEngine(light, self._shelf.engine(light, engine_config), settled.settings, settled.notes)
+        return LightEngine(light, self._shelf.engine(light, first.config), settled.settings, settled.notes)
 
     def _sources(self, run: pipe.RunJob, cancelled: threading.Event) -> tuple[Source, Source]:
         request, roots = run.submit, self._config.roots
         if not request.inline:
             plate = DiskSource(messages.PLATE, request.plate, roots)
-            return plate, DiskSource(messages.MASK, request.mask, roots)
+            return plate, DiskSource(messages.MASK, request.mask, roots) if request.mask else NoMasks(plate)
 
         def want(role: str, frame: int) -> None:
             self._emit(messages.FrameWanted(run.job, role, frame))
@@ -123,6 +134,9 @@ class Intake:
 
         private.make_folder(Path(run.spool))  # a cache that was just cleared took it along
         sent_plate = source(messages.PLATE, request.plate, request.plate_digests)
+        if not request.mask:
+            self._spooled[run.job] = {messages.PLATE: sent_plate}
+            return sent_plate, NoMasks(sent_plate)
         sent_mask = source(messages.MASK, request.mask, request.mask_digests)
         self._spooled[run.job] = {messages.PLATE: sent_plate, messages.MASK: sent_mask}
         return sent_plate, sent_mask
@@ -138,6 +152,8 @@ class Intake:
             refuse_inside(named.folder, kept, f"the server's cache {cache.folder}")
             return Delivery(named, request.layer, request.dtype, link, root)
         digest = blake3(wire.encode(request.settings))
+        if request.then:
+            digest.update(b"".join(wire.encode(stage) for stage in request.then))
         digest.update("\0".join((request.plate, request.mask, request.layer, request.dtype)).encode(errors="replace"))
         if request.inline:  # only read here, to be sent: never a file that a person uses
             digest.update(b"\0inline")

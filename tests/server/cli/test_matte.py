@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from videomama_client.engine_settings import own_specs
 from videomama_client.errors import Cancelled
-from videomama_client.messages import FrameDone, MatteDone, MattePlanned
+from videomama_client.messages import FrameDone, MatteDone, MattePlanned, StageBegun, StageFrameDone
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
 from videomama_server.cli import matte as matte_command
@@ -281,6 +281,59 @@ def test_the_bar_counts_computed_and_cached_frames_apart(capsys):
     assert (task.description, task.completed, task.total, task.visible) == ("classic", 3, 3, True)
     assert task.fields == {"computed": 1, "cached": 2}
     assert capsys.readouterr().err == "Warning: look\n"
+
+
+def test_the_bar_shows_one_stage_after_the_other():
+    bar = matte_command.Progress()
+    shown = []
+    stages = [StageBegun("j", 0, "classic", 3), StageBegun("j", 1, "passthrough", 4)]
+    events = [
+        MattePlanned("j", "classic", [0, 0, 8, 8], 4, "/a.####.exr", stages=["classic", "passthrough"]),
+        FrameDone("j", 1004, True, "/a.1004.exr"),  # cached frames of the last stage come first
+        stages[0],
+        *(StageFrameDone("j", 0, frame, frame == 1001) for frame in (1001, 1002, 1003)),
+        stages[1],
+        *(FrameDone("j", frame, False, f"/a.{frame}.exr") for frame in (1001, 1002, 1003)),
+        MatteDone("j", 4, 3, 1, 0.5, "classic", [0, 0, 8, 8], []),
+    ]
+
+    def told():
+        for event in events:
+            yield event
+            (task,) = bar.tasks
+            shown.append((task.description, task.completed, task.total, task.fields["computed"]))
+
+    matte_command._watch(told(), bar)
+    assert shown[1] == ("classic", 1, 4, 0)
+    assert shown[5] == ("stage 1 of 2, classic", 3, 3, 2)
+    assert shown[6] == ("stage 2 of 2, passthrough", 1, 4, 0)
+    assert shown[-1] == ("stage 2 of 2, passthrough", 4, 4, 3)
+
+
+def test_a_chain_as_text_and_as_json(matte):
+    said = matte("--then", "passthrough window=4 overlap=1", "--then", "passthrough")
+    assert said.code == 0, said.err
+    assert "by passthrough, then passthrough, then passthrough, region" in said.out
+    assert "stage 1, passthrough: 1 computed, 0 cached" in said.out.splitlines()
+    result = json.loads(matte("--json", "--then", "passthrough window=4 overlap=1", "--then", "passthrough").out)
+    assert [(stage["engine"], stage["computed"], stage["cached"]) for stage in result["stages"]] == [
+        ("passthrough", 0, 0),
+        ("passthrough", 0, 0),
+        ("passthrough", 0, 1),
+    ]
+    text = matte("--then", "passthrough window=4 overlap=1", "--then", "passthrough").out
+    assert "stage 2, passthrough: nothing was needed of it" in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [("nobody", "stage 2, nobody: no engine is called 'nobody'"), ("", "names no engine"), ("x y", "has no value")],
+)
+def test_a_stage_that_cannot_be_is_one_sentence(matte, stage, said):
+    refused = matte("--then", stage)
+    assert refused.code != 0
+    assert said in refused.err
+    assert "Traceback" not in refused.err
 
 
 def done_with(judged, *flags):

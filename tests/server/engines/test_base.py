@@ -2,7 +2,16 @@ from dataclasses import fields
 from inspect import signature
 
 from videomama_server.config import Config
-from videomama_server.engines.base import PROTOCOL, Engine, EngineConfig, EngineKind, RegionRule
+from videomama_server.engines.base import (
+    PROTOCOL,
+    ROLES,
+    Engine,
+    EngineConfig,
+    EngineKind,
+    RegionRule,
+    needs_device,
+    role_of,
+)
 
 # Whoever changes what a studio's engine is asked raises PROTOCOL, and changes this and docs/own_engine.md.
 # No release has version 1 yet.
@@ -64,3 +73,13 @@ def test_what_is_left_out_stands_for_these_values(numbers_left_out):
         "fixed": False,
     }
     assert numbers_left_out(EngineConfig) == {"max_vram_gb": 0.0}
+
+
+def test_an_engine_says_its_part_in_a_chain_or_is_for_matting():
+    class Own:
+        role = "refiner"
+        needs_device = True
+
+    assert (role_of(Own), role_of(Own()), role_of(object())) == ("refiner", "refiner", "matting")
+    assert (needs_device(Own), needs_device(object())) == (True, False)
+    assert ROLES == ("maker", "matting", "refiner", "adjustment")

@@ -88,6 +88,11 @@ CHANGES = {
     "one option twice": ("return (", "return 2 * (", "'strength', 'strength'"),
     "an option with a bad name": ('"strength"', '"How strong"', "'How strong'"),
     "a default out of bounds": ("0.5", "5.0", "strength 5 is out of range"),
+    "an unknown role": (
+        "protocol = 1",
+        "protocol = 1\n    role = 'painter'",
+        "'painter'",
+    ),
     "options that fail": ("return (", "1 / 0; return (", "ZeroDivisionError"),
 }
 

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 from videomama_client.engine_settings import ClassicSettings, OutlineSettings
-from videomama_client.mask_presets import PRESETS, Outline
+from videomama_client.mask_presets import PRESETS, Outline, outline_of
 from videomama_client.settings import MatteSettings
 from videomama_server.engines.passthrough import PassthroughEngine
-from videomama_server.pipeline import mask_fit
+from videomama_server.pipeline import mask_choice, mask_fit
 from videomama_server.pipeline.mask_choice import frames_to_look_at
 
 CLIP = range(1001, 1011)
@@ -193,3 +193,13 @@ def test_empty_masks_do_not_decide(bench, shot, engine):
         shot.put_mask(frame, 0 * oval())
     masks(shot, 24, [1010])
     assert bench.run(shot, engine).done.mask.quality == "rough"
+
+
+def test_the_alphas_of_a_stage_are_good_masks():
+    def outline(**asked):
+        return outline_of(OutlineSettings.of(mask_choice.of_alphas(MatteSettings.of(**asked), True)))
+
+    assert outline() == PRESETS["good"]
+    assert outline(mask_quality="fair") == PRESETS["fair"]
+    assert outline(mask_slack=3.0).mask_slack == 3.0
+    assert mask_choice.of_alphas(MatteSettings(), False) == MatteSettings()  # as in a job of this engine alone

@@ -27,7 +27,8 @@ class Numbers:
 
 def make(plate=range(1001, 1011), mask=range(1001, 1011), clip="", frame_ranges="", shape=SHAPE):
     request = SubmitMatte("r", "p", "m", "o", MatteSettings(), clip, frame_ranges)
-    return plan.make(request, shape, Numbers("plate", tuple(plate)), Numbers("mask", tuple(mask)))
+    (made,) = plan.make(request, [shape], Numbers("plate", tuple(plate)), Numbers("mask", tuple(mask)))
+    return made
 
 
 def test_by_default_all_plate_frames_are_the_clip_and_wanted():
@@ -194,3 +195,12 @@ def test_groups_are_found_by_the_windows_they_depend_on():
     made = make(plate=range(1, 31), mask=range(1, 31), shape=WindowShape(8, 4, 2))
     for window, groups in made.groups_of.items():
         assert groups == tuple(group for group in made.groups if window in group.windows)
+
+
+def test_what_the_windows_of_a_stage_read_is_wanted_of_the_stage_before():
+    first, second, last = plan.plan_stages(range(1001, 1041), "1020", [WindowShape(8, 2), SHAPE, WindowShape(1, 0)])
+    assert last.wanted == last.frames == (1020,)
+    assert second.wanted == (1020,)
+    assert first.wanted == second.frames
+    assert set(first.frames) > set(first.wanted)
+    assert plan.plan_stages(range(1001, 1041), "1020", [SHAPE]) == [plan.plan_frames(range(1001, 1041), "1020", SHAPE)]

@@ -15,7 +15,7 @@ from videomama_server.media.frames import Picture, Seen, read_plate
 from videomama_server.media.geometry import EMPTY, Geometry, Rect
 from videomama_server.pipeline import reader as reader_module
 from videomama_server.pipeline.reader import NOTHING, Reader, check_display, cut, plate_space, wanted_of
-from videomama_server.pipeline.sources import DiskSource
+from videomama_server.pipeline.sources import DiskSource, EntrySource, NoMasks
 
 FULL = Rect(0, 0, 64, 48)
 
@@ -348,3 +348,38 @@ def test_plates_that_were_looked_at_are_kept_while_there_is_room_and_released_th
         path.write_bytes(b"x" * size)
         reader_module.Reader._let_go(reader, frame, path)
     assert released == [2, 4]
+
+
+def test_a_plate_is_read_for_its_digest_once(reader, count_reads):
+    reader.digest_plate(1001)
+    reader.digest_plate(1001)
+    assert count_reads == ["read_plate"]
+    assert reader.plate_facts(1001).digest == pixel_digest(read_plate(reader.plate.path(1001)))
+
+
+def test_a_reader_over_the_alphas_of_a_stage_knows_the_same_plates(reader, shot, count_reads, pictures):
+    entry = pictures.write(shot.folder / "entry.exr", pictures.disc(10, 10), "A", "float")
+    reader.digest_plate(1001)
+    other = reader.over(EntrySource("stage 1", {1001: "aa"}, lambda key: entry))
+    assert other.plate_facts(1001) == reader.plate_facts(1001)
+    loaded = other.load(1001, None, FULL)
+    np.testing.assert_array_equal(loaded.mask, pictures.disc(10, 10))
+    assert (other.mask_digest(1001), loaded.is_empty) == ("aa", False)
+    assert reader.mask_digest(1001) == reader.mask_facts(1001).digest
+
+
+def test_channels_of_the_mask_on_disk_are_nothing_to_the_alphas_of_a_stage(make_reader, shot, pictures):
+    entry = pictures.write(shot.folder / "entry.exr", pictures.disc(10, 10), "A", "float")
+    source = EntrySource("stage 1", {1001: "aa"}, lambda key: entry)
+    reader = make_reader(mask_channel="matte.R", mask_colour="#ffffff", view="").over(source)
+    np.testing.assert_array_equal(reader.load(1001, None, FULL).mask, pictures.disc(10, 10))
+
+
+def test_where_there_are_no_masks_each_is_zero(reader):
+    assert reader.has_masks
+    bare = reader.over(NoMasks(reader.plate))
+    assert not bare.has_masks
+    loaded = bare.load(1001, None, FULL)
+    assert loaded.mask.shape == (48, 64)
+    assert loaded.is_empty
+    assert not loaded.mask.any()

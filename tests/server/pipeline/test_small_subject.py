@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from videomama_client.settings import MatteSettings
 from videomama_server.engines.passthrough import PassthroughEngine
+from videomama_server.pipeline.order import LightEngine
 from videomama_server.pipeline.run import Matte
 from videomama_server.pipeline.small_subject import settled, thickness
-from videomama_server.pipeline.survey import LightEngine
 
 CLIP = range(1001, 1011)
 DECIDE = (1002, 1004, 1006, 1008, 1010)

@@ -1,10 +1,10 @@
 import threading
 
 import pytest
-from videomama_client.errors import BadInput, Cancelled, NotPermitted
+from videomama_client.errors import BadInput, Cancelled, InternalError, NotPermitted
 from videomama_server.cache import spool as spooling
 from videomama_server.cache.memo import FileId, Stamp
-from videomama_server.pipeline.sources import DiskSource, SpoolSource, by_frame
+from videomama_server.pipeline.sources import AlphaLost, DiskSource, EntrySource, NoMasks, SpoolSource, by_frame
 
 
 @pytest.fixture
@@ -178,3 +178,28 @@ def test_a_link_that_leads_in_a_circle_is_named_as_a_dead_one(shot, raises_with_
     path.symlink_to(path.name)
     with raises_with_hint(BadInput, f"plate frame 1002: {path} is a link to {path.name}"):
         source.identify(1002)
+
+
+def test_the_alphas_of_a_stage_are_known_by_their_keys(tmp_path, raises_with_hint):
+    there = {"aa": tmp_path / "aa.exr"}
+    source = EntrySource("stage 1, classic", {1001: "aa", 1002: "bb"}, there.get)
+    assert list(source.frames()) == [1001, 1002]
+    assert source.digest(1002) == "bb"
+    assert source.identify(1001) != source.identify(1002)
+    assert source.path(1001) == tmp_path / "aa.exr"
+    with raises_with_hint(AlphaLost, "the alphas of stage 1, classic", "frame 1002"):
+        source.path(1002)
+
+
+def test_only_pixels_tell_what_files_hold(shot, spool):
+    assert DiskSource("plate", shot.plate, ()).digest(1001) is None
+    assert spool.digest(1) is None
+
+
+def test_a_job_without_masks_has_one_of_nothing_on_each_frame(shot):
+    source = NoMasks(DiskSource("plate", shot.plate, ()))
+    assert list(source.frames()) == [1001, 1002]
+    assert source.digest(1001) == source.digest(1002) == "no mask"
+    assert source.identify(1001) == source.identify(1002)
+    with pytest.raises(InternalError, match="no masks"):
+        source.path(1001)

@@ -16,6 +16,9 @@ from videomama_client.messages import (
     MatteFailed,
     MattePlanned,
     QcFlag,
+    StageBegun,
+    StageDone,
+    StageFrameDone,
     SubmitMatte,
 )
 from videomama_client.settings import MatteSettings
@@ -70,6 +73,35 @@ def test_every_event_is_passed_on_and_entered(book, job):
 
 def test_no_kind_of_event_is_without_a_handler(book):
     assert set(book._event_handlers) == set(JOB_EVENTS)
+
+
+def test_frames_of_every_stage_are_passed_on_once_and_counted_over_all_workers(book, job):
+    book.note(replace(planned(job), stages=["one", "two"]))
+    begun = StageBegun(job.id, 0, "one", 3)
+    assert book.note(begun) == begun
+    assert book.report()[0].stage == "1 of 2, one"
+    kept = StageFrameDone(job.id, 0, 1001, False)
+    assert book.note(kept) == kept
+    book.after_death()
+    assert book.note(replace(kept, cached=True)) is None  # the next worker finds it
+    book.note(frame(job, 1001))
+    stages = [StageDone("one", 0, 1), StageDone("two", 1, 2)]
+    result = book.note(replace(done(job), stages=stages))
+    assert result.stages == [StageDone("one", 1, 0), StageDone("two", 1, 2)]
+
+
+def test_a_job_that_gets_on_in_an_earlier_stage_is_not_given_up(book, job):
+    book.note_begun(job.id)
+    for number in range(2 * DEATHS_WITHOUT_PROGRESS):
+        book.note(StageFrameDone(job.id, 0, number, False))
+        assert book.after_death() == ([job], [])
+        book.note_begun(job.id)
+    assert book.after_death()[1][0].code == InternalError.code
+
+
+def test_a_job_of_one_stage_tells_of_none(book, job):
+    book.note(planned(job))
+    assert book.report()[0].stage == ""
 
 
 def test_the_result_counts_what_was_computed_and_takes_its_time(book, job):

@@ -1,6 +1,7 @@
 import math
 import queue
 import threading
+from dataclasses import replace
 
 import pytest
 from videomama_client import messages, wire
@@ -9,6 +10,7 @@ from videomama_client.engine_settings import RECORDS
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import Stage
 from videomama_server import engines, pipe
 from videomama_server.cache.entries import Cache
 from videomama_server.cache.upkeep import CacheReport
@@ -45,29 +47,57 @@ def ask(clip="1001-1100", frame_ranges="", **settings):
     ids=lambda value: f"{value.clip} {value.frame_ranges}" if isinstance(value, messages.PlanFrames) else str(value),
 )
 def test_the_frames_that_windows_hold_are_needed(place, asked, window, overlap, needed):
-    assert planned_frames(asked, place) == messages.FramesPlanned("q", asked.settings.engine, window, overlap, needed)
+    assert planned_frames(asked, lambda _: place) == messages.FramesPlanned(
+        "q", asked.settings.engine, window, overlap, needed
+    )
+
+
+@pytest.mark.parametrize(
+    ("then", "needed"),
+    [
+        ((Stage("passthrough"),), "1050"),
+        ((Stage("passthrough", window=8),), "1048-1055"),
+        ((Stage("passthrough", window=6, overlap=2), Stage("passthrough", window=4)), "1044-1053"),
+        ((Stage("passthrough", window=4), Stage("passthrough", window=8, overlap=4)), "1044-1055"),
+    ],
+)
+def test_what_later_stages_read_is_needed_of_the_first(place, then, needed):
+    asked = replace(ask(frame_ranges="1050", engine="passthrough"), then=then)
+    planned = planned_frames(asked, lambda _: place)
+    assert (planned.engine, planned.window, planned.overlap) == ("passthrough", 1, 0)
+    assert planned.needed_ranges == needed
+
+
+def test_a_chain_that_cannot_be_is_refused_before_its_frames_are_planned(place, raises_with_hint):
+    for stage, said in (
+        (Stage("nobody"), "stage 2, nobody"),
+        (Stage("classic", window=4, overlap=3), "stage 2, classic"),
+        (Stage("classic", (EngineOption("strength", 0.25),)), "no option"),
+    ):
+        with raises_with_hint(BadInput, said):
+            planned_frames(replace(ask(), then=(stage,)), lambda _: place)
 
 
 def test_auto_is_told_by_the_engine_it_stands_for(place):
-    assert planned_frames(ask(engine="auto"), place).engine == "classic"
+    assert planned_frames(ask(engine="auto"), lambda _: place).engine == "classic"
 
 
 def test_where_masks_decide_on_the_engine_the_frames_of_either_are_named(place, monkeypatch):
     monkeypatch.setattr(engines, "resolve", lambda name, config: "passthrough")
-    planned = planned_frames(ask(engine="auto", frame_ranges="1050"), place)
+    planned = planned_frames(ask(engine="auto", frame_ranges="1050"), lambda _: place)
     assert planned.engine == "passthrough"
     assert planned.needed_ranges == "1011, 1031, 1038-1057, 1071, 1091"
 
 
 def test_all_frames_are_named_however_many_pieces_they_are_in(place):
-    planned = planned_frames(ask(clip="1-1000", frame_ranges="1-1000x2", engine="passthrough"), place)
+    planned = planned_frames(ask(clip="1-1000", frame_ranges="1-1000x2", engine="passthrough"), lambda _: place)
     assert sequences.parse_range(planned.needed_ranges) == list(range(1, 1001, 2))
 
 
 def test_a_text_that_no_message_can_hold_is_refused(place, raises_with_hint):
     pieces = ",".join(f"{number}-{number + 1}" for number in range(1, 40000, 5))
     with raises_with_hint(BadInput, "16,000 frames"):
-        planned_frames(ask(clip="1-40000", frame_ranges=pieces, engine="passthrough"), place)
+        planned_frames(ask(clip="1-40000", frame_ranges=pieces, engine="passthrough"), lambda _: place)
 
 
 @pytest.mark.parametrize(
@@ -89,23 +119,25 @@ def test_a_text_that_no_message_can_hold_is_refused(place, raises_with_hint):
 )
 def test_what_makes_no_sense_is_refused(place, asked, said, raises_with_hint):
     with raises_with_hint(BadInput, said):
-        planned_frames(asked, place)
+        planned_frames(asked, lambda _: place)
 
 
 def test_an_engine_that_cannot_run_here_is_refused(place, raises_with_hint):
     with raises_with_hint(WeightsError, place.weights):
-        planned_frames(ask(engine="videomama"), place)
+        planned_frames(ask(engine="videomama"), lambda _: place)
 
 
 def test_options_of_an_engine_are_checked_before_its_frames_are_planned(place, installed, raises_with_hint):
     installed()
-    assert planned_frames(ask(engine="own", engine_options=(EngineOption("strength", 0.25),)), place).window == 3
+    assert (
+        planned_frames(ask(engine="own", engine_options=(EngineOption("strength", 0.25),)), lambda _: place).window == 3
+    )
     with raises_with_hint(BadInput, "engine own", "strength 7"):
-        planned_frames(ask(engine="own", engine_options=(EngineOption("strength", 7.0),)), place)
+        planned_frames(ask(engine="own", engine_options=(EngineOption("strength", 7.0),)), lambda _: place)
     with raises_with_hint(BadInput, "engine classic", "'strength'"):
-        planned_frames(ask(engine_options=(EngineOption("strength", 0.25),)), place)
+        planned_frames(ask(engine_options=(EngineOption("strength", 0.25),)), lambda _: place)
     with raises_with_hint(BadInput, "no engine that auto may take", "'strength'"):
-        planned_frames(ask(engine="auto", engine_options=(EngineOption("strength", 0.25),)), place)
+        planned_frames(ask(engine="auto", engine_options=(EngineOption("strength", 0.25),)), lambda _: place)
 
 
 class Asking:

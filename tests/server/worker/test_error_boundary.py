@@ -51,3 +51,9 @@ def test_what_opencv_cannot_allocate_is_out_of_memory():
     lacking = cv2.error("Insufficient memory")
     lacking.code = cv2.Error.StsNoMem
     assert type(failing(lacking)) is OutOfMemory
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("by zero")], ids=str)
+def test_the_stage_of_a_job_that_an_error_came_from_is_named(error):
+    error.add_note("stage 2, classic")
+    assert failing(error).message.startswith("stage 2, classic: ")

@@ -110,7 +110,7 @@ def test_a_job_is_begun_planned_done_frame_by_frame_and_ended(worker, make_clip)
     clip = make_clip(count=2)
     events = worker.run("job1", clip.order())
     assert events[0] == pipe.JobBegun("job1")
-    planned = messages.MattePlanned("job1", "passthrough", [0, 0, 96, 64], 2, clip.out)
+    planned = messages.MattePlanned("job1", "passthrough", [0, 0, 96, 64], 2, clip.out, stages=["passthrough"])
     assert events[1] == planned
     assert {event.frame for event in events[2:-1]} == {1001, 1002}
     assert (events[-1].frame_count, events[-1].computed, events[-1].cached) == (2, 2, 0)

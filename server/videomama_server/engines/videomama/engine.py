@@ -68,6 +68,7 @@ class VideoMamaEngine:
     """
 
     name = NAME
+    needs_device = True
 
     def __init__(self, config: EngineConfig) -> None:
         self._model = Model(config)

@@ -1,0 +1,60 @@
+"""A chain of stages: engines that work one after the other, each on the alphas of the one before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Optional
+
+from videomama_client.engine_options import EngineOption
+from videomama_client.settings import MatteSettings
+
+MOST_STAGES = 8  # of one job
+# What says how a mask on disk is read and shaped. The mask of a later stage is an alpha of the stage before.
+_OF_THE_FILE = ("mask_channel", "mask_colour", "mask_grow", "mask_close_holes")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage after the first: a record inside `SubmitMatte` and `PlanFrames`.
+
+    Fields:
+        engine: as in `MatteSettings`.
+        options: that the engine has of its own.
+        window, overlap: in frames; None for the engine's own.
+    """
+
+    engine: str
+    options: tuple[EngineOption, ...] = ()
+    window: Optional[int] = None
+    overlap: Optional[int] = None
+
+
+def settings_of(first: MatteSettings, stage: Stage) -> MatteSettings:
+    """Return the settings of a later stage: what it says itself, and what all stages share.
+
+    What shapes the mask on disk is at its default: this stage never sees that mask.
+
+    Args:
+        first: the settings of the job, which are those of its first stage.
+        stage: the later one.
+    """
+    plain = MatteSettings()
+    return replace(
+        first,
+        engine=stage.engine,
+        engine_options=stage.options,
+        window=stage.window,
+        overlap=stage.overlap,
+        **{name: getattr(plain, name) for name in _OF_THE_FILE},
+    )
+
+
+def label(index: int, engine: str, count: int) -> str:
+    """Return what a person knows a stage by, such as `stage 2, classic`; empty for the only one.
+
+    Args:
+        index: of the stage, from 0.
+        engine: of it.
+        count: of the job's stages.
+    """
+    return f"stage {index + 1}, {engine}" if count > 1 else ""

@@ -1,0 +1,110 @@
+"""Turns the stages of a request into engines and settings, and refuses chains that cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+
+from videomama_client.errors import BadInput, VideoMaMaError
+from videomama_client.settings import MatteSettings
+from videomama_client.stages import MOST_STAGES, Stage, label, settings_of
+
+from videomama_server import engines
+from videomama_server.engines.base import ADJUSTMENT, MAKER, MATTING, REFINER, ROLES, EngineConfig
+
+_SPOKEN = {
+    MAKER: "a mask maker",
+    MATTING: "a matting engine",
+    REFINER: "an edge refiner",
+    ADJUSTMENT: "an adjustment",
+}
+
+
+@dataclass(frozen=True)
+class ChosenStage:
+    """What one stage stands for on this machine.
+
+    Attributes:
+        name: of its engine, never `auto`.
+        settings: with those of the engine's options that are not at their defaults.
+        config: what the engine is told of this machine.
+        label: what a person knows it by; empty for the only stage of a job.
+        notes: for the person.
+    """
+
+    name: str
+    settings: MatteSettings
+    config: EngineConfig
+    label: str
+    notes: tuple[str, ...] = ()
+
+
+def chosen(
+    settings: MatteSettings, then: Sequence[Stage], config_of: Callable[[MatteSettings], EngineConfig], has_mask: bool
+) -> list[ChosenStage]:
+    """Return the stages of a job, first to last.
+
+    Args:
+        settings: of the first.
+        then: the others.
+        config_of: returns what an engine is told of this machine for settings.
+        has_mask: whether the job has masks on disk, or sent by its client.
+
+    Raises:
+        BadInput: too many stages, or one that cannot be or cannot come where it stands; the message names the stage.
+        NotPermitted: weights outside of the server's roots.
+    """
+    count = 1 + len(then)
+    if count > MOST_STAGES:
+        raise BadInput(f"the job has {count} stages", f"Use {MOST_STAGES} stages or fewer.")
+    asked = [settings, *(settings_of(settings, stage) for stage in then)]
+    found = []
+    for index, own in enumerate(asked):
+        with within(label(index, own.engine, count)):
+            own.check()
+            config = config_of(own)
+            name = engines.resolve(own.engine, config)
+            settled, known_by = engines.settled(name, own), label(index, name, count)
+            notes = tuple(f"{known_by}: {note}" if known_by else note for note in settled.notes)
+            found.append(ChosenStage(name, settled.settings, config, known_by, notes))
+    _check_order(found, has_mask)
+    return found
+
+
+@contextmanager
+def within(stage: str) -> Iterator[None]:
+    """Name a stage in whatever goes wrong meanwhile.
+
+    Args:
+        stage: its label; empty for the only stage of a job, which needs no name.
+    """
+    try:
+        yield
+    except VideoMaMaError as error:
+        if not stage:
+            raise
+        raise error.within(stage) from error
+    except BaseException as error:
+        if stage:
+            error.add_note(stage)  # `error_boundary` puts it into the message
+        raise
+
+
+def _check_order(found: Sequence[ChosenStage], has_mask: bool) -> None:
+    """Raise `BadInput` where roles go backwards, or there is neither a mask nor an engine that makes one."""
+    if len(found) == 1 and has_mask:
+        return
+    roles = [engines.role(stage.name) for stage in found]
+    if not has_mask and roles[0] != MAKER:
+        raise BadInput(
+            "the job has no mask, and its first stage does not make one",
+            "Give it a mask, or begin with an engine that makes masks.",
+        )
+    for (before, earlier), (stage, role) in pairwise(zip(found, roles, strict=True)):
+        if ROLES.index(role) < ROLES.index(earlier):
+            raise BadInput(
+                f"{stage.label}: {_SPOKEN[role]} cannot come after {before.name}, which is {_SPOKEN[earlier]}",
+                f"Put the stages into this order: {', '.join(ROLES)}.",
+            )

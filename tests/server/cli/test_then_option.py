@@ -1,0 +1,60 @@
+import pytest
+from videomama_client import messages
+from videomama_client.engine_options import EngineOption
+from videomama_client.errors import BadInput
+from videomama_client.setting_spec import NUMBER, TEXT, SettingSpec
+from videomama_client.stages import Stage
+from videomama_server.cli.then_option import read_stages, words_of
+
+OPTIONS = [SettingSpec("strength", NUMBER, 0.5, "How much.", 0, 1), SettingSpec("title", TEXT, "", "What.")]
+STATES = [messages.EngineState("classic"), messages.EngineState("own", OPTIONS)]
+
+
+class Reporting:
+    """A client whose server has these engines."""
+
+    def engines(self):
+        return messages.EnginesReported("q", [], STATES)
+
+
+def read(*texts):
+    return read_stages(Reporting(), [words_of(text) for text in texts])
+
+
+def test_a_stage_is_an_engine_with_its_windows_and_options():
+    assert read("classic") == (Stage("classic"),)
+    first, second = read("own strength=0.25 window=8", "classic overlap=2")
+    assert first == Stage("own", (EngineOption("strength", 0.25),), 8, None)
+    assert second == Stage("classic", (), None, 2)
+
+
+def test_values_may_hold_commas_colons_and_in_quotes_spaces():
+    assert read("own title=a,b:c=d") == (Stage("own", (EngineOption("title", "a,b:c=d"),)),)
+    assert read("own title='a b' strength=1") == (
+        Stage("own", (EngineOption("strength", 1.0), EngineOption("title", "a b"))),
+    )
+    assert read(r"own title=C:\shots\a") == (Stage("own", (EngineOption("title", r"C:\shots\a"),)),)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ("", "names no engine", "--then classic"),
+        ("window=8", "names no engine", "--then classic"),
+        ("own strength", "'strength' has no value", "NAME=VALUE"),
+        ("own title='a", "a quote that is not closed", "NAME=VALUE"),
+        ("auto strength=1", "names none", "in place of auto"),
+        ("classic window=many", "stage 2, classic: window must be a whole number", "whole number"),
+        ("classic window=0", "stage 2, classic: window 0 is out of range", "1 to"),
+        ("own strength=7", "stage 2, own: engine own: strength 7 is out of range", "0 to 1"),
+        ("classic strength=1", "stage 2, classic: the engine classic has no option 'strength'", "There are"),
+        ("classic seed=1", "stage 2, classic: --seed is a setting of videomama", "Leave it out"),
+        ("passthrough strength=1", "stage 2, passthrough: the engine passthrough has no option", "leave it out"),
+        ("nobody strength=1", "stage 2, nobody: no engine is called 'nobody'", "There are"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_can(text, said, hint):
+    with pytest.raises(BadInput) as refused:
+        read(text)
+    assert said in refused.value.message
+    assert hint in refused.value.hint

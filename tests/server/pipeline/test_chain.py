@@ -1,0 +1,372 @@
+import threading
+from concurrent.futures import wait
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from videomama_client.errors import BadInput, Cancelled, InternalError, OutOfMemory
+from videomama_client.messages import FrameDone, MatteDone, MattePlanned, StageBegun, StageDone, StageFrameDone
+from videomama_server.cache import layout
+from videomama_server.engines.passthrough import PassthroughEngine
+from videomama_server.media import frames
+from videomama_server.media.geometry import Rect
+from videomama_server.pipeline.run import Matte
+from videomama_server.pipeline.sources import NoMasks
+from videomama_server.pipeline.window_grid import lay
+
+CLIP = range(1001, 1015)
+ROI = "8,8,48,32"
+
+
+@pytest.fixture
+def stage(temporal):
+    """Make engines of one kind under names of their own: `stage("maker")`."""
+
+    def make(name, role="matting", length=4, overlap=2):
+        class Named(temporal):
+            fingerprint = f"{name}-1"
+
+        Named.name, Named.role = name, role
+        return Named(length, overlap)
+
+    return make
+
+
+@pytest.fixture
+def three(stage):
+    """Make the engines of a chain of three, which count what they prepare and which windows they see."""
+    return lambda: [stage("maker", "maker", 5, 1), stage("matting", "matting", 4, 2), stage("refiner", "refiner", 3, 1)]
+
+
+@pytest.fixture
+def plates_read(monkeypatch):
+    """List the plates whose pixels are read."""
+    reads = []
+    real = frames.read_plate
+    monkeypatch.setattr(frames, "read_plate", lambda path, *chosen: (reads.append(path.name), real(path, *chosen))[1])
+    return reads
+
+
+def run(bench, shot, engines, **asked):
+    first, *then = engines
+    return bench.run(shot, first, then=then, **{"roi": ROI, **asked})
+
+
+def counts(outcome):
+    return [(stage.engine, stage.computed, stage.cached) for stage in outcome.done.stages]
+
+
+def made_of(engine, wanted, clip=CLIP):
+    """Return the frames that the windows of wanted ones hold."""
+    laid = lay(range(clip[0], clip[-1] + 1), engine.window.length, engine.window.overlap)
+    return sorted({frame for window in laid if set(wanted) & set(window.frames) for frame in window.frames})
+
+
+def made_into(engines, edited):
+    """Return how many frames of each stage depend on some frames of the first stage's masks."""
+    found, touched = [], [edited]
+    for engine in engines:
+        touched.append(made_of(engine, touched[-1]))
+        found.append(len(touched[-1]))
+    return found
+
+
+def bits(outcome, numbers):
+    return {frame: outcome.alpha(frame).tobytes() for frame in numbers}
+
+
+def test_the_alpha_of_a_stage_is_the_mask_of_the_next(bench, shot, stage):
+    one, other = stage("one"), stage("other", length=6, overlap=1)
+    chained = run(bench, shot, [one, other])
+    alone = run(bench, shot, [stage("one")])
+    for frame in CLIP:
+        shot.put_mask(frame, alone.alpha(frame), dtype="float")
+    by_hand = run(bench, shot, [stage("other", length=6, overlap=1)])
+    for frame in CLIP:
+        inside = Rect(8, 8, 48, 32).slices(Rect(0, 0, 64, 48))
+        np.testing.assert_array_equal(chained.alpha(frame)[inside], by_hand.alpha(frame)[inside])
+
+
+def test_a_job_tells_of_each_stage_and_of_its_frames(bench, make_shot):
+    shot = make_shot(range(1001, 1004))
+    outcome = run(bench, shot, [PassthroughEngine(), PassthroughEngine()])
+    kinds = [type(event) for event in outcome.events]
+    assert kinds == [MattePlanned, StageBegun, *[StageFrameDone] * 3, StageBegun, *[FrameDone] * 3, MatteDone]
+    assert outcome.planned.stages == ["passthrough", "passthrough"]
+    begun = [event for event in outcome.events if isinstance(event, StageBegun)]
+    assert [(event.stage, event.engine, event.frame_count) for event in begun] == [
+        (0, "passthrough", 3),
+        (1, "passthrough", 3),
+    ]
+    assert outcome.done.stages == [StageDone("passthrough", 3, 0), StageDone("passthrough", 3, 0)]
+
+
+def test_a_job_of_one_stage_tells_of_no_stages_but_in_its_result(bench, shot):
+    outcome = run(bench, shot, [PassthroughEngine()])
+    assert {type(event) for event in outcome.events} == {MattePlanned, FrameDone, MatteDone}
+    assert counts(outcome) == [("passthrough", 14, 0)]
+
+
+def test_what_a_chain_computed_is_never_computed_again(bench, shot, three, plates_read):
+    first = run(bench, shot, three())
+    assert counts(first) == [("maker", 14, 0), ("matting", 14, 0), ("refiner", 14, 0)]
+    plates_read.clear()
+    engines = three()
+    again = run(bench, shot, engines)
+    assert counts(again) == [("maker", 0, 0), ("matting", 0, 0), ("refiner", 0, 14)]
+    assert all(engine.windows == engine.prepared == [] for engine in engines)
+    assert plates_read == []
+    assert bits(again, CLIP) == bits(first, CLIP)
+
+
+def test_another_last_stage_computes_that_one_alone(bench, shot, three, stage):
+    run(bench, shot, three())
+    *kept, _ = three()
+    other = run(bench, shot, [*kept, stage("another", "adjustment", 2, 0)])
+    assert counts(other) == [("maker", 0, 0), ("matting", 0, 14), ("another", 14, 0)]
+    assert all(engine.windows == [] for engine in kept)
+
+
+def test_another_first_stage_computes_all(bench, shot, three, stage):
+    run(bench, shot, three())
+    _, *kept = three()
+    other = run(bench, shot, [stage("another", "maker", 5, 1), *kept])
+    assert counts(other) == [("another", 14, 0), ("matting", 14, 0), ("refiner", 14, 0)]
+
+
+def test_a_stage_that_is_added_finds_the_alphas_of_the_job_before(bench, shot, stage):
+    run(bench, shot, [stage("one")])
+    assert counts(run(bench, shot, [stage("one"), stage("two")])) == [("one", 0, 14), ("two", 14, 0)]
+
+
+@pytest.mark.parametrize("edited", [1001, 1007, 1014])
+def test_an_edited_mask_recomputes_what_its_windows_hold_in_every_stage(bench, shot, three, pictures, edited):
+    before = run(bench, shot, three())
+    shot.put_mask(edited, pictures.disc(30, 20))
+    engines = three()
+    after = run(bench, shot, engines)
+    assert [stage.computed for stage in after.done.stages] == made_into(engines, [edited])
+    cold = run(bench, shot, three(), rehash=True)
+    assert bits(after, CLIP) == bits(cold, CLIP)
+    assert bits(after, CLIP) != bits(before, CLIP)
+
+
+@pytest.mark.parametrize("wanted", ["1001", "1006-1007", "1003,1012", "1014"])
+def test_a_part_has_the_bits_of_the_whole_in_every_stage(make_bench, shot, three, wanted):
+    whole, part = make_bench("whole"), make_bench("part")
+    full = run(whole, shot, three())
+    engines = three()
+    some = run(part, shot, engines, frame_ranges=wanted)
+    numbers = sorted(some.frames)
+    assert bits(some, numbers) == {frame: bits(full, CLIP)[frame] for frame in numbers}
+    needed = [numbers]
+    for engine in reversed(engines[1:]):
+        needed.insert(0, made_of(engine, needed[0]))
+    assert [stage.computed for stage in some.done.stages] == [len(frames) for frames in needed]
+    entries = {path.name: path.read_bytes() for path in whole.cache.folder.glob("entries/*/*.exr")}
+    for path in part.cache.folder.glob("entries/*/*.exr"):  # those of all stages
+        np.testing.assert_array_equal(
+            frames.read_mask(path, "A").pixels,
+            frames.read_mask(layout.entry(whole.cache.folder, path.stem), "A").pixels,
+        )
+        assert path.name in entries
+
+
+def test_only_the_last_stage_is_judged(bench, shot, stage):
+    outcome = run(bench, shot, [stage("one"), stage("two")])
+    assert outcome.done.judged == 14
+    assert len(list(bench.cache.folder.glob("entries/*/*.json"))) == 14
+    assert len(list(bench.cache.folder.glob("entries/*/*.exr"))) == 28
+
+
+def test_later_stages_take_the_region_and_the_colour_of_the_first(bench, shot, stage):
+    outcome = run(bench, shot, [stage("one"), stage("two")], roi="auto", colorspace="srgb_texture", mask_grow=3.0)
+    engine = stage("two")
+    seen = []
+    engine.resolve = lambda settings, size: (
+        seen.append((settings, size)),
+        type(engine).resolve(engine, settings, size),
+    )[1]
+    run(bench, shot, [stage("one"), engine], roi="auto", colorspace="srgb_texture", mask_grow=3.0)
+    ((settings, size),) = seen
+    x, y, w, h = outcome.done.roi
+    assert (settings.roi, size) == (f"{x},{y},{w},{h}", (h, w))
+    assert settings.colorspace == "srgb_texture"
+    assert settings.mask_grow == 0.0  # it shaped the mask on disk
+
+
+def test_a_frame_that_is_empty_stays_empty_but_for_a_maker(bench, make_shot, stage):
+    class Full(PassthroughEngine):
+        def refine(self, prepared, settings):
+            return np.ones((len(prepared), *prepared[0].shape), np.float32)
+
+    shot = make_shot(range(1001, 1004))
+    shot.put_mask(1002, np.zeros((48, 64)))
+    engine = Full()
+    engine.name = engine.fingerprint = "full"
+    outcome = run(bench, shot, [PassthroughEngine(), engine])
+    assert [outcome.alpha(frame).max() for frame in range(1001, 1004)] == [1, 0, 1]
+    engine.role = "maker"
+    engine.fingerprint = "full maker"
+    outcome = run(bench, shot, [engine, PassthroughEngine()])
+    assert [outcome.alpha(frame).max() for frame in range(1001, 1004)] == [1, 1, 1]
+
+
+def test_an_entry_that_is_removed_while_it_is_needed_is_computed_again(bench, shot, stage):
+    class Removing(type(stage("two"))):
+        removed = 0
+
+        def refine(self, prepared, settings):
+            if not self.removed:
+                entries = sorted(bench.cache.folder.glob("entries/*/*.exr"))
+                self.removed = len([path.unlink() for path in entries])
+            return super().refine(prepared, settings)
+
+    expected = run(bench, shot, [stage("one"), stage("two")])
+    wanted = bits(expected, CLIP)
+    bench.cache.clear()
+    engine = Removing()
+    engine.name = "two"
+    outcome = run(bench, shot, [stage("one"), engine])
+    assert engine.removed
+    assert bits(outcome, CLIP) == wanted
+
+
+def test_entries_that_are_removed_again_and_again_are_an_error_that_says_so(bench, shot, stage, monkeypatch):
+    real = bench.cache.lookup
+
+    def lookup(key):  # as if somebody emptied the folder all the time
+        found = real(key)
+        if found is not None and threading.current_thread() is not threading.main_thread():
+            found.unlink()
+            return None
+        return found
+
+    monkeypatch.setattr(bench.cache, "lookup", lookup)
+    with pytest.raises(InternalError, match=r"stage 2, two: .*stage 1, one.* removed from the cache") as caught:
+        run(bench, shot, [stage("one"), stage("two")])
+    assert caught.value.hint
+
+
+def test_a_cancelled_chain_keeps_what_it_finished(bench, shot, stage):
+    cancelled = threading.Event()
+
+    class Cancelling(type(stage("two"))):
+        def refine(self, prepared, settings):
+            cancelled.set()
+            return super().refine(prepared, settings)
+
+    engine = Cancelling()
+    engine.name = "two"
+    with pytest.raises(Cancelled):
+        run(bench, shot, [stage("one"), engine], cancelled=cancelled)
+    assert counts(run(bench, shot, [stage("one"), stage("two")]))[0] == ("one", 0, 14)
+
+
+def failing(kind, error):
+    class Failing(kind):
+        def refine(self, prepared, settings):
+            raise error
+
+    return Failing()
+
+
+def test_an_error_names_its_stage(bench, shot, stage):
+    engine = failing(type(stage("two")), BadInput("no way", "Do it otherwise."))
+    with pytest.raises(BadInput, match=r"^stage 2, two: no way\n"):
+        run(bench, shot, [stage("one"), engine])
+    engine = failing(type(stage("two")), ValueError("a fault"))
+    with pytest.raises(ValueError, match="a fault") as caught:
+        run(bench, shot, [stage("one"), engine])
+    assert caught.value.__notes__ == ["stage 2, two"]
+    engine = failing(type(stage("two")), ValueError("a fault"))
+    with pytest.raises(ValueError, match="a fault") as caught:
+        run(bench, shot, [engine])
+    assert not hasattr(caught.value, "__notes__")
+
+
+def test_a_stage_that_runs_out_of_memory_is_done_again_smaller_and_the_others_are_not(bench, shot, stage):
+    class Large(type(stage("two"))):
+        canvas = "128x64"
+
+        def resolve(self, settings, size):
+            return settings.with_options(canvas=self.canvas)
+
+        def refine(self, prepared, settings):
+            if settings.option("canvas") == "128x64":
+                self.canvas = "64x32"
+                raise OutOfMemory("too large", "Less.")
+            return super().refine(prepared, settings)
+
+    one, large = stage("one"), Large()
+    outcome = run(bench, shot, [one, large, stage("three")])
+    assert len(one.windows) == len(lay(range(1001, 1015), 4, 2))
+    assert [stage.engine for stage in outcome.done.stages] == ["one", "two", "three"]
+    assert [warning for warning in outcome.done.warnings if "128x64 did not fit" in warning]
+
+
+def test_never_more_than_one_engine_holds_a_device(bench, shot, stage):
+    held = []
+
+    class Holding(type(stage("one"))):
+        needs_device = True
+        holds = False
+
+        def refine(self, prepared, settings):
+            self.holds = True
+            held.append([engine.name for engine in chain if engine.holds])
+            return super().refine(prepared, settings)
+
+        def usage(self):
+            return "memory" if self.holds else None
+
+        def release(self):
+            self.holds = False
+
+    chain = [Holding(), Holding()]
+    chain[0].name, chain[1].name = "one", "two"
+    chain[0].fingerprint, chain[1].fingerprint = "one", "two"
+    run(bench, shot, chain)
+    assert set(map(tuple, held)) == {("one",), ("two",)}
+    held.clear()
+    run(bench, shot, [chain[0]])
+    run(bench, shot, chain)
+    assert held == []  # what is cached needs no device, and releases nobody's
+
+
+class Painting(PassthroughEngine):
+    """Makes masks of the plate alone."""
+
+    name = fingerprint = "painting"
+    role = "maker"
+
+    def prepare(self, frame, settings):
+        return (frame.plate[..., 0] > 0.5).astype(np.float32)
+
+
+def test_a_maker_needs_no_mask_and_sees_the_whole_plate(bench, make_shot):
+    shot = make_shot(range(1001, 1004))
+    order = bench.order(shot, Painting(), then=[PassthroughEngine()])
+    order = replace(order, reader=order.reader.over(NoMasks(order.reader.plate)))
+    for pause in Matte(order, bench.services, bench.events.append, threading.Event()).run():
+        wait([pause] if pause else [])
+    done = bench.events[-1]
+    assert done.roi == [0, 0, 64, 48]
+    assert [(stage.engine, stage.computed) for stage in done.stages] == [("painting", 3), ("passthrough", 3)]
+    assert (done.judged, done.warnings) == (3, [])
+    (path,) = [event.path for event in bench.events if isinstance(event, FrameDone) and event.frame == 1002]
+    alpha = frames.read_mask(Path(path), "A").pixels
+    assert 0 < alpha.mean() < 1
+    assert not (alpha % 1).any()
+
+
+def test_the_alphas_of_a_maker_without_masks_are_not_judged(bench, make_shot):
+    order = bench.order(make_shot(range(1001, 1004)), Painting())
+    order = replace(order, reader=order.reader.over(NoMasks(order.reader.plate)))
+    for _ in range(2):
+        for pause in Matte(order, bench.services, bench.events.append, threading.Event()).run():
+            wait([pause] if pause else [])
+        done = bench.events[-1]
+        assert (done.judged, done.flags, done.warnings) == (0, [], [])
+    assert (done.computed, done.cached) == (0, 3)
