@@ -216,7 +216,7 @@ def test_the_same_name_in_another_folder_is_no_overwriting(server, make_clip):
     ("changes", "said"),
     [
         ({"engine": "nonsense"}, "no engine is called 'nonsense'"),
-        ({"quality": "best"}, "no quality is called 'best'"),
+        ({"engine": "classic", "quality": "best"}, "no quality is called 'best'"),
         ({"window": 0}, "--window 0 is out of range"),
         ({"window": -3}, "--window -3 is out of range"),
         ({"window": 2**60}, "--window"),
@@ -228,7 +228,7 @@ def test_the_same_name_in_another_folder_is_no_overwriting(server, make_clip):
         ({"exposure": float("nan")}, "--exposure nan is out of range"),
         ({"exposure": 1.0, "colorspace": "nonsense"}, "no colour space is called 'nonsense'"),
         ({"colorspace": "nonsense"}, "no colour space is called 'nonsense'"),
-        ({"mask_threshold": 0.0}, "--mask-threshold 0 is out of range"),
+        ({"engine": "classic", "mask_threshold": 0.0}, "--mask-threshold 0 is out of range"),
         ({"clip": "now"}, "'now' is not a valid frame range"),
         ({"frame_ranges": "1001-"}, "'1001-' is not a valid frame range"),
         ({"frame_ranges": "1-1000000000000"}, "'1-1000000000000' is not a valid frame range"),
