@@ -11,7 +11,7 @@ from typing import Optional, Union, get_args
 from videomama_client.errors import VideoMaMaError, kind_of
 from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
-from videomama_client.stages import Stage
+from videomama_client.stages import MATTING, Stage
 
 PROTOCOL_VERSION = 3
 
@@ -314,12 +314,14 @@ class EngineState:
         options: its own, beside the fields of `MatteSettings`.
         message, hint: why it cannot be used and what to do; empty where it can, as far as that is known without its
             packages and weights.
+        role: its part in a chain of stages: ``maker``, ``matting``, ``refiner`` or ``adjustment``.
     """
 
     name: str
     options: list[SettingSpec] = field(default_factory=list)
     message: str = ""
     hint: str = ""
+    role: str = MATTING
 
 
 @dataclass(frozen=True)

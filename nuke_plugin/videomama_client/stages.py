@@ -9,6 +9,11 @@ from videomama_client.engine_options import EngineOption
 from videomama_client.settings import MatteSettings
 
 MOST_STAGES = 8  # of one job
+MAKER = "maker"  # makes a mask per frame of little: a click, one painted frame
+MATTING = "matting"  # makes an alpha of a plate and a rough mask
+REFINER = "refiner"  # sharpens an alpha
+ADJUSTMENT = "adjustment"  # changes a finished alpha
+ROLES = (MAKER, MATTING, REFINER, ADJUSTMENT)  # of engines, in the order in which they may follow each other
 # What says how a mask on disk is read and shaped. The mask of a later stage is an alpha of the stage before.
 _OF_THE_FILE = ("mask_channel", "mask_colour", "mask_grow", "mask_close_holes")
 

@@ -12,6 +12,7 @@ import click
 from videomama_client import launch, messages
 from videomama_client.engine_settings import RECORDS
 from videomama_client.setting_spec import CHOICE, NUMBER, TEXT, WHOLE_NUMBER, YES_NO, SettingSpec
+from videomama_client.stages import MATTING
 
 from videomama_server import config
 from videomama_server.cli.settings_tables import bounds, tables
@@ -55,7 +56,8 @@ def _show(shown: click.HelpFormatter, state: messages.EngineState) -> None:
             shown.write_text(f"{state.message}. {state.hint}")
         return
     written = _option if state.name in RECORDS else _word
-    _list(shown, state.name, ((written(spec), spec) for spec in state.options))
+    heading = state.name if state.role == MATTING else f"{state.name} ({state.role})"
+    _list(shown, heading, ((written(spec), spec) for spec in state.options))
 
 
 def _list(shown: click.HelpFormatter, heading: str, settings: Iterable[tuple[str, SettingSpec]]) -> None:

@@ -14,18 +14,12 @@ from videomama_client.engine_settings import EngineSettings, OutlineSettings
 from videomama_client.mask_presets import PRESETS, ROUGH
 from videomama_client.setting_spec import SettingSpec, specs_of
 from videomama_client.settings import MatteSettings, Resolved
+from videomama_client.stages import MATTING
 
 from videomama_server.arrays import FloatArray
 from videomama_server.config import Config
 
 PROTOCOL = 1  # version of the two Protocols below: raised when an engine that was written for them must be changed
-
-
-MAKER = "maker"  # makes a mask per frame of little: a click, one painted frame
-MATTING = "matting"  # makes an alpha of a plate and a rough mask
-REFINER = "refiner"  # sharpens an alpha
-ADJUSTMENT = "adjustment"  # changes a finished alpha
-ROLES = (MAKER, MATTING, REFINER, ADJUSTMENT)  # in the order in which the stages of a job come
 
 
 class DeviceLost(RuntimeError):

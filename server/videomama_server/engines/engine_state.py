@@ -27,9 +27,14 @@ def engine_state(name: str) -> messages.EngineState:
     """
     try:
         plugin = None if engines.is_built_in(name) else plugins.find(name)
-        return _answer_of(plugin) if plugin else messages.EngineState(name, list(engines.options(name)))
+        return _answer_of(plugin) if plugin else _state(name)
     except VideoMaMaError as error:
         return messages.EngineState(name, message=error.message, hint=error.hint)
+
+
+def _state(name: str) -> messages.EngineState:
+    """Return what an engine says of itself; raises `BadInput` where another package brings it and it cannot be used."""
+    return messages.EngineState(name, list(engines.options(name)), role=engines.role(name))
 
 
 def _answer_of(plugin: Plugin) -> messages.EngineState:
@@ -46,7 +51,7 @@ def _answer_of(plugin: Plugin) -> messages.EngineState:
 def _packed(name: str) -> bytes:
     """Return a state as it travels; specs that hold what no message can are a fault of the engine."""
     try:
-        packed = wire.encode(messages.EngineState(name, list(engines.options(name))))
+        packed = wire.encode(_state(name))
         wire.decode(packed, _KINDS)
     except ProtocolError as error:
         reason = f"the options of the engine {name} cannot be sent: {error.message}"

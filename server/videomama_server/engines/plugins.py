@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from videomama_client.errors import BadInput, VideoMaMaError
 from videomama_client.setting_spec import SettingSpec, check
+from videomama_client.stages import ROLES
 
-from videomama_server.engines.base import PROTOCOL, ROLES, Engine, EngineKind, PlainEngine, role_of
+from videomama_server.engines.base import PROTOCOL, Engine, EngineKind, PlainEngine, role_of
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from videomama_client.messages import FrameDone, JobEvent, StageFrameDone, SubmitMatte
 from videomama_client.settings import MatteSettings
-from videomama_client.stages import label
+from videomama_client.stages import MAKER, label
 
-from videomama_server.engines.base import MAKER, Engine, role_of
+from videomama_server.engines.base import Engine, role_of
 from videomama_server.media.delivery import Delivery
 from videomama_server.pipeline.reader import Reader
 from videomama_server.pipeline.sources import Source

@@ -174,7 +174,7 @@ class Reader:
         kept = canvas if region is None else region
         sane = Picture(_sane_mask(mask.pixels), mask.geometry)  # before resampling, which would spread a NaN
         whole = _sane_mask(frames.conform(sane, geometry))
-        is_empty = not np.any(sane.pixels > NOTHING)
+        is_empty = float(sane.pixels.max()) <= NOTHING
         inside = cut(whole, canvas, kept)
         leaves = not kept.holds(canvas) and np.count_nonzero(whole > NOTHING) > np.count_nonzero(inside > NOTHING)
         seen = None

@@ -9,10 +9,20 @@ from itertools import pairwise
 
 from videomama_client.errors import BadInput, VideoMaMaError
 from videomama_client.settings import MatteSettings
-from videomama_client.stages import MOST_STAGES, Stage, label, settings_of
+from videomama_client.stages import (
+    ADJUSTMENT,
+    MAKER,
+    MATTING,
+    MOST_STAGES,
+    REFINER,
+    ROLES,
+    Stage,
+    label,
+    settings_of,
+)
 
 from videomama_server import engines
-from videomama_server.engines.base import ADJUSTMENT, MAKER, MATTING, REFINER, ROLES, EngineConfig
+from videomama_server.engines.base import EngineConfig
 
 _SPOKEN = {
     MAKER: "a mask maker",

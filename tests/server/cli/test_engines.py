@@ -64,6 +64,11 @@ def test_options_of_an_engines_own_are_listed_as_they_are_set():
     )
 
 
+def test_an_engine_that_is_not_for_matting_is_listed_with_its_role():
+    told = messages.EnginesReported("q", [], [messages.EngineState("own", list(OWN), role="refiner")])
+    assert list(sections(_listed(told))) == ["Settings for every engine", "own (refiner)"]
+
+
 def test_an_engine_that_cannot_be_used_is_listed_with_the_reason():
     told = messages.EnginesReported("q", [], [messages.EngineState("own", [], "it is broken", "Install it again.")])
     assert sections(_listed(told))["own"] == "it is broken. Install it again."

@@ -1,10 +1,10 @@
 from dataclasses import fields
 from inspect import signature
 
+from videomama_client.stages import ROLES
 from videomama_server.config import Config
 from videomama_server.engines.base import (
     PROTOCOL,
-    ROLES,
     Engine,
     EngineConfig,
     EngineKind,

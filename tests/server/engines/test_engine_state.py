@@ -29,6 +29,11 @@ def test_an_engine_of_another_package_says_its_options_and_is_not_imported_here(
     assert engines._plugged == {}
 
 
+def test_an_engine_says_its_part_in_a_chain(lent, good):
+    lent(good.replace("protocol = 1", "protocol = 1\n    role = 'refiner'"))
+    assert engine_state("own").role == "refiner"
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
