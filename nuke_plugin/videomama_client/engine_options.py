@@ -101,7 +101,7 @@ def _spec(engine: str, known: Mapping[str, SettingSpec], name: str) -> SettingSp
         return known[name]
     owners = engines_with(name)
     if owners:
-        none = "auto takes no engine of these" if engine == AUTO else f"the engine {engine} has no such option"
+        none = "auto never takes that engine" if engine == AUTO else f"the engine {engine} has no such option"
         raise BadInput(
             f"{own_specs()[name].option} is a setting of {' and '.join(owners)}; {none}",
             f"Leave it out, or choose --engine {owners[0]}.",

@@ -15,12 +15,7 @@ REFINER = "refiner"  # sharpens an alpha
 ADJUSTMENT = "adjustment"  # changes a finished alpha
 ROLES = (MAKER, MATTING, REFINER, ADJUSTMENT)  # of engines, in the order in which they may follow each other
 # What says how a mask on disk is read and shaped. The mask of a later stage is an alpha of the stage before.
-_OF_THE_FILE = (
-    "mask_channel",
-    "mask_colour",
-    "mask_grow",
-    "mask_close_holes",
-)
+_OF_THE_FILE = ("mask_channel", "mask_colour", "mask_grow", "mask_close_holes")
 
 
 @dataclass(frozen=True)

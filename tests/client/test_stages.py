@@ -10,7 +10,6 @@ from videomama_client.wire import decode, encode
 
 SHARED = MatteSettings(
     engine="classic",
-    quality="fast",
     window=8,
     overlap=2,
     roi="1,2,30,40",
@@ -37,13 +36,13 @@ def test_a_stage_has_the_windows_and_options_of_its_engine_where_it_says_nothing
 @pytest.mark.parametrize("name", stages._OF_THE_FILE)
 def test_what_shapes_the_mask_on_disk_is_nothing_to_a_later_stage(name):
     plain = getattr(MatteSettings(), name)
-    other = {"mask_quality": "exact", "mask_channel": "R", "mask_colour": "#ffffff"}.get(name, 0.25)
+    other = {"mask_channel": "R", "mask_colour": "#ffffff"}.get(name, 0.25)
     assert other != plain
     assert getattr(settings_of(replace(SHARED, **{name: other}), Stage("classic")), name) == plain
 
 
 def test_all_that_shapes_a_mask_is_known_here():
-    about_masks = {known.name for known in fields(MatteSettings) if known.name.startswith(("mask_", "trimap_"))}
+    about_masks = {known.name for known in fields(MatteSettings) if known.name.startswith("mask_")}
     assert about_masks == set(stages._OF_THE_FILE)
 
 

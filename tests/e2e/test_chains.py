@@ -76,6 +76,9 @@ def studio(studio_server, tiny_checkpoint, tmp_path_factory):
     running.end()
 
 
+CLASSIC = Stage("classic", (EngineOption("quality", "fast"),))
+
+
 @pytest.fixture
 def clip(make_clip, studio):
     """Nine frames that are not new, so that they are known by their stat."""
@@ -89,8 +92,8 @@ def clip(make_clip, studio):
 
 def chain(*, share=0.25, last=0.25, **more):
     """Return the request of a maker, `classic` and a refiner."""
-    options = {"engine": "stub-maker", "engine_options": (EngineOption("share", share),), "quality": "fast"}
-    then = (Stage("classic"), Stage("stub-refiner", (EngineOption("share", last),)))
+    options = {"engine": "stub-maker", "engine_options": (EngineOption("share", share),)}
+    then = (CLASSIC, Stage("stub-refiner", (EngineOption("share", last),)))
     return {"roi": "16,8,64,48", **options, "then": then, **more}
 
 
@@ -193,7 +196,7 @@ def test_a_worker_that_is_killed_between_stages_does_nothing_finished_twice(stud
     slow = Stage("stub-refiner", (EngineOption("pause", 0.5),))
     heard = []
     with studio.client() as client:
-        for event in client.events(client.submit(clip.order(**chain(then=(Stage("classic"), slow))))):
+        for event in client.events(client.submit(clip.order(**chain(then=(CLASSIC, slow))))):
             heard.append(event)
             if isinstance(event, StageBegun) and event.stage == 2 and len(begins_of_the_last(heard)) == 1:
                 psutil.Process(client.status().worker_pid).kill()

@@ -121,7 +121,7 @@ class Matte:
         """Return surveys with an engine's new settings; with none, the trouble is raised."""
         smaller = yield from self._surveyed()
         changed = [
-            (before.survey.identity.settings.option("canvas"), after.survey.identity.settings.option("canvas"))
+            tuple(one.survey.identity.settings.option("canvas") for one in (before, after))
             for before, after in zip(stages, smaller, strict=True)
             if before.survey.identity != after.survey.identity
         ]

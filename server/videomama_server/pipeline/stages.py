@@ -76,10 +76,9 @@ def chosen(
             own.check()
             config = config_of(own)
             name = engines.resolve(own.engine, config)
-            settled = engines.settled(name, own)
-            own_label = label(index, name, count)
-            notes = tuple(f"{own_label}: {note}" if own_label else note for note in settled.notes)
-            found.append(ChosenStage(name, settled.settings, config, own_label, notes))
+            settled, known_by = engines.settled(name, own), label(index, name, count)
+            notes = tuple(f"{known_by}: {note}" if known_by else note for note in settled.notes)
+            found.append(ChosenStage(name, settled.settings, config, known_by, notes))
     _check_order(found, has_mask)
     return found
 

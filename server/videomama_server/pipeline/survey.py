@@ -145,7 +145,7 @@ def take_survey(
         warnings=[
             *order.notes,
             *doubts.of_plate(request.settings.colorspace, looked.first, looked.others),
-            *_warnings(seen, looked, order, choice.settings),
+            *_warnings(seen, looked, order, threshold_of(choice.settings)),
             *_leaving(seen, looked, region),
             *choice.warnings,
         ],
@@ -310,15 +310,14 @@ def _leaving(wanted: Sequence[int], looked: _Looked, region: Rect | None) -> lis
     return [f"{where}; it is not refined there"] if left else []
 
 
-def _warnings(wanted: Sequence[int], looked: _Looked, order: Order, settings: MatteSettings) -> list[str]:
+def _warnings(wanted: Sequence[int], looked: _Looked, order: Order, threshold: float) -> list[str]:
     """Return what to say of masks that hold nothing, or everything, or too little for an engine that cuts them."""
-    threshold = threshold_of(settings)
-    cuts = has_setting(order.engine, "mask_threshold")
+    makes_masks, cuts = order.makes_masks, has_setting(order.engine, "mask_threshold")
     empty = [frame for frame in wanted if looked.is_empty(frame)]
     faint = [frame for frame in wanted if NOTHING < looked.peak(frame) < threshold]
     solid = [frame for frame in wanted if looked.facts[frame].low >= threshold]
     warnings = doubts.of_masks({frame: looked.facts[frame] for frame in wanted})
-    if empty and not order.makes_masks:
+    if empty and not makes_masks:
         warnings.append(f"the mask is empty on frames {format_range(empty)}; alpha is 0 there")
     if faint and cuts:
         warnings.append(

@@ -85,8 +85,8 @@ class Intake:
         request = run.submit
         if request.priority not in URGENCY:
             raise BadInput(f"no priority is called {request.priority!r}", f"There are: {', '.join(URGENCY)}.")
-        asked = request.settings
-        first, *later = stages.chosen(asked, request.then, self._shelf.engine_config, bool(request.mask))
+        first, *later = stages.chosen(request.settings, request.then, self._shelf.engine_config, bool(request.mask))
+        light = self._light(request.settings, first)
         request = replace(request, settings=first.settings)
         plate, mask = self._sources(run, cancelled)
         noted = partial(self._reads.noted, run.job)
@@ -102,8 +102,8 @@ class Intake:
             self._engine(first),
             reader,
             delivery,
-            self._light(asked, first),
-            tuple(note for stage in (first, *later) for note in stage.notes),
+            light,
+            notes=tuple(note for stage in (first, *later) for note in stage.notes),
             then=tuple(LaterStage(stage.name, self._engine(stage), stage.settings) for stage in later),
             make_room=self._shelf.make_room,
         )
@@ -112,12 +112,12 @@ class Intake:
         with stages.within(stage.label):
             return self._shelf.engine(stage.name, stage.config)
 
-    def _light(self, asked: MatteSettings, first: ChosenStage) -> LightEngine | None:
-        """Return the engine that takes over from the first stage's where the subject is small."""
-        light = engines.for_small_subjects(asked.engine, first.name)
+    def _light(self, settings: MatteSettings, first: ChosenStage) -> LightEngine | None:
+        """Return the engine that takes over from that of the first stage where the subject is small."""
+        light = engines.for_small_subjects(settings.engine, first.name)
         if not light:
             return None
-        settled = engines.settled(light, asked)
+        settled = engines.settled(light, settings)
         return LightEngine(light, self._shelf.engine(light, first.config), settled.settings, settled.notes)
 
     def _sources(self, run: pipe.RunJob, cancelled: threading.Event) -> tuple[Source, Source]:

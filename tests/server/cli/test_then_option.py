@@ -31,7 +31,7 @@ def test_a_stage_is_an_engine_with_its_windows_and_options():
 def test_values_may_hold_commas_colons_and_in_quotes_spaces():
     assert read("own title=a,b:c=d") == (Stage("own", (EngineOption("title", "a,b:c=d"),)),)
     assert read("own title='a b' strength=1") == (
-        Stage("own", (EngineOption("title", "a b"), EngineOption("strength", 1.0))),
+        Stage("own", (EngineOption("strength", 1.0), EngineOption("title", "a b"))),
     )
     assert read(r"own title=C:\shots\a") == (Stage("own", (EngineOption("title", r"C:\shots\a"),)),)
 
@@ -47,7 +47,9 @@ def test_values_may_hold_commas_colons_and_in_quotes_spaces():
         ("classic window=many", "stage 2, classic: window must be a whole number", "whole number"),
         ("classic window=0", "stage 2, classic: window 0 is out of range", "1 to"),
         ("own strength=7", "stage 2, own: engine own: strength 7 is out of range", "0 to 1"),
-        ("classic strength=1", "stage 2, classic: the engine classic has no option 'strength'", "leave it out"),
+        ("classic strength=1", "stage 2, classic: the engine classic has no option 'strength'", "There are"),
+        ("classic seed=1", "stage 2, classic: --seed is a setting of videomama", "Leave it out"),
+        ("passthrough strength=1", "stage 2, passthrough: the engine passthrough has no option", "leave it out"),
         ("nobody strength=1", "stage 2, nobody: no engine is called 'nobody'", "There are"),
     ],
 )

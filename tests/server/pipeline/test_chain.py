@@ -291,10 +291,10 @@ def test_a_stage_that_runs_out_of_memory_is_done_again_smaller_and_the_others_ar
         canvas = "128x64"
 
         def resolve(self, settings, size):
-            return type(settings)(**{**settings.__dict__, "canvas": self.canvas})
+            return settings.with_options(canvas=self.canvas)
 
         def refine(self, prepared, settings):
-            if settings.canvas == "128x64":
+            if settings.option("canvas") == "128x64":
                 self.canvas = "64x32"
                 raise OutOfMemory("too large", "Less.")
             return super().refine(prepared, settings)
@@ -330,7 +330,7 @@ def test_never_more_than_one_engine_holds_a_device(bench, shot, stage):
     run(bench, shot, chain)
     assert set(map(tuple, held)) == {("one",), ("two",)}
     held.clear()
-    run(bench, shot, [chain[0]], seed=1)
+    run(bench, shot, [chain[0]])
     run(bench, shot, chain)
     assert held == []  # what is cached needs no device, and releases nobody's
 

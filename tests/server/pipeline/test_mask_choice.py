@@ -196,11 +196,10 @@ def test_empty_masks_do_not_decide(bench, shot, engine):
 
 
 def test_the_alphas_of_a_stage_are_good_masks():
-    def taken(**options):
-        settings = mask_choice.of_alphas(MatteSettings.of(engine="classic", **options), True)
-        return outline_of(OutlineSettings.of(settings))
+    def outline(**asked):
+        return outline_of(OutlineSettings.of(mask_choice.of_alphas(MatteSettings.of(**asked), True)))
 
-    assert taken() == PRESETS["good"]
-    assert taken(mask_quality="fair") == PRESETS["fair"]
-    assert taken(mask_slack=3.0).mask_slack == 3.0
-    assert mask_choice.of_alphas(MatteSettings(engine="passthrough"), False) == MatteSettings(engine="passthrough")
+    assert outline() == PRESETS["good"]
+    assert outline(mask_quality="fair") == PRESETS["fair"]
+    assert outline(mask_slack=3.0).mask_slack == 3.0
+    assert mask_choice.of_alphas(MatteSettings(), False) == MatteSettings()  # as in a job of this engine alone
