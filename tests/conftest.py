@@ -424,19 +424,29 @@ class Packages:
 
 
 @pytest.fixture(scope="session")
-def studio_server(run_server):
+def make_environment():
+    """Make an environment that has all that this one has; return its Python and the folder of its packages."""
+
+    def make(home: Path) -> tuple[Path, Path]:
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(home)], check=True)
+        python = home / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+        asked = "import sysconfig; print(sysconfig.get_path('purelib'))"
+        site = Path(subprocess.check_output([python, "-I", "-c", asked], text=True).strip())
+        (site / "ours.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+        return python, site
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def studio_server(run_server, make_environment):
     """Start a server in an environment that has all that this one has, and packages that bring engines.
 
     `studio_server(folder, {"package": (code, {"engine": "Class"})}, "--device", "cpu")`
     """
 
     def start(folder: Path, brought: dict[str, tuple[str, dict[str, str]]], *flags: str) -> RunningServer:
-        home = folder / "environment"
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(home)], check=True)
-        python = home / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-        asked = "import sysconfig; print(sysconfig.get_path('purelib'))"
-        site = Path(subprocess.check_output([python, "-I", "-c", asked], text=True).strip())
-        (site / "ours.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+        python, site = make_environment(folder / "environment")
         for package, (code, engines) in brought.items():
             Packages(site).put(package, code, engines)
         return run_server(folder, flags, str(python))

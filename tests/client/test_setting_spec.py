@@ -218,8 +218,7 @@ def test_yes_and_no_have_several_words(text, value):
     assert parsed(SettingSpec("s", YES_NO, False, "Help."), text, "--s") is value
 
 
-def test_units_and_engines_stand_behind_the_help():
-    spec = SettingSpec("mask_slack", NUMBER, None, "Help.", unit="pixels", engines=("a",))
-    assert (spec.option, spec.explanation) == ("--mask-slack", "Help. Unit: pixels. Engine: a.")
-    assert SettingSpec("s", NUMBER, None, "Help.", engines=("a", "b")).explanation == "Help. Engines: a, b."
+def test_units_stand_behind_the_help():
+    spec = SettingSpec("mask_slack", NUMBER, None, "Help.", unit="pixels")
+    assert (spec.option, spec.explanation) == ("--mask-slack", "Help. Unit: pixels.")
     assert SettingSpec("s", NUMBER, None, "Help.").explanation == "Help."

@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError, fields, replace
 from pathlib import Path
 
 import pytest
-from videomama_client.engine_options import EngineOption
+from videomama_client.engine_options import EngineOption, specs_known
 from videomama_client.engine_settings import explanation, own_specs
 from videomama_client.errors import BadInput
 from videomama_client.setting_spec import NUMBER, WHOLE_NUMBER, SettingSpec, specs_of
@@ -67,7 +67,7 @@ BOUNDS = {
 
 
 def test_every_setting_that_is_a_number_has_bounds():
-    specs = [*SPECS, *own_specs().values()]
+    specs = [*SPECS, *(specs_known("auto") or ())]
     numbers = {spec.name: (spec.low, spec.high) for spec in specs if spec.kind in (NUMBER, WHOLE_NUMBER)}
     assert numbers == BOUNDS
 

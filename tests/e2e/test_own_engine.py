@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import sysconfig
 import tomllib
 from pathlib import Path
 
@@ -24,14 +23,9 @@ class Old(Feather):
 
 
 @pytest.fixture
-def studio(tmp_path, packages, run_server):
+def studio(tmp_path, packages, run_server, make_environment):
     """A server in an environment that has all that this one has, the example, and packages that cannot be used."""
-    home = tmp_path / "environment"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(home)], check=True)
-    python = home / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    asked = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    site = Path(subprocess.check_output([python, "-I", "-c", asked], text=True).strip())
-    (site / "ours.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
+    python, _ = make_environment(tmp_path / "environment")
     points = {name: point.partition(":")[2] for name, point in POINTS.items()}
     packages.put(PROJECT["name"], EXAMPLE.read_text(), points, PROJECT["version"], EXAMPLE.stem)
     packages.put("studio-broken", "import no_such_package", {"broken": "Broken"}, "3.1")

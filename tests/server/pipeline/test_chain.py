@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from videomama_client.errors import BadInput, Cancelled, InternalError, OutOfMemory
 from videomama_client.messages import FrameDone, MatteDone, MattePlanned, StageBegun, StageDone, StageFrameDone
-from videomama_server.cache import layout
 from videomama_server.engines.passthrough import PassthroughEngine
 from videomama_server.media import frames
 from videomama_server.media.geometry import Rect
@@ -168,7 +167,7 @@ def test_a_part_has_the_bits_of_the_whole_in_every_stage(make_bench, shot, three
     for path in part.cache.folder.glob("entries/*/*.exr"):  # those of all stages
         np.testing.assert_array_equal(
             frames.read_mask(path, "A").pixels,
-            frames.read_mask(layout.entry(whole.cache.folder, path.stem), "A").pixels,
+            frames.read_mask(whole.cache.folder / path.relative_to(part.cache.folder), "A").pixels,
         )
         assert path.name in entries
 

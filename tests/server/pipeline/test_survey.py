@@ -1,5 +1,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import OpenImageIO as oiio
@@ -7,6 +8,7 @@ import pytest
 from videomama_client.engine_settings import MattingSettings
 from videomama_client.errors import BadInput, Cancelled, NotPermitted, OutOfMemory
 from videomama_client.messages import SubmitMatte
+from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
 from videomama_server.cache.memo import Facts, Memo
 from videomama_server.engines.base import RegionRule
@@ -55,11 +57,11 @@ def survey(shot, tmp_path):
             out="alpha.####.exr",
             frame_ranges="",
             folder=tmp_path,
-            by=PassthroughEngine,
+            by=None,
             make_room=lambda _: False,
             **settings,
         ):
-            engine = by()
+            engine = by or PassthroughEngine()
             out = str(folder / out)
             asked = MatteSettings.of(**settings)
             request = SubmitMatte("r", shot.plate, shot.mask, out, asked, frame_ranges=frame_ranges)
@@ -122,7 +124,7 @@ def test_an_engine_of_the_whole_plate_gets_it_whatever_region_is_asked_for(surve
         def rule(self, settings):
             return RegionRule(whole=True, fixed=fixed)
 
-    found = survey(roi=roi, by=Whole)
+    found = survey(roi=roi, by=Whole())
     assert found.region == region
     assert found.roi == [0, 0, 64, 48]
     assert found.identity.settings.roi == ("0,0,64,48" if fixed else "off")
@@ -144,9 +146,9 @@ def test_other_engines_let_go_until_what_is_decided_fits(survey, holders):
 
     if holders < 2:
         with pytest.raises(OutOfMemory, match="does not fit"):
-            survey(by=Large, make_room=make_room)
+            survey(by=Large(), make_room=make_room)
     else:
-        survey(by=Large, make_room=make_room)
+        survey(by=Large(), make_room=make_room)
     assert asked == ["passthrough"] * min(2, holders + 1)
 
 
@@ -422,7 +424,8 @@ def test_a_region_lies_on_the_plate_and_has_no_more_pixels_than_a_plate_may(surv
 def test_masks_that_hold_nothing_little_or_everything_are_told(peak, low, said):
     full = Geometry(Rect(0, 0, 64, 48), Rect(0, 0, 64, 48))
     looked = survey_module._Looked(Seen(full), full.canvas, {7: Facts("d", full, low=low, peak=peak)})
-    found = survey_module._warnings([7], looked, 0.5)
+    cutting = SimpleNamespace(makes_masks=False, engine=SimpleNamespace(options=lambda: specs_of(MattingSettings)))
+    found = survey_module._warnings([7], looked, cutting, 0.5)
     assert [said in warning for warning in found] == ([True] if said else [])
     assert looked.is_empty(7) == (peak <= NOTHING)
 

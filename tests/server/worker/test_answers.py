@@ -10,7 +10,7 @@ from videomama_client.engine_settings import RECORDS
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
-from videomama_client.stages import Stage
+from videomama_client.stages import ADJUSTMENT, MATTING, Stage
 from videomama_server import engines, pipe
 from videomama_server.cache import layout
 from videomama_server.cache.entries import Cache
@@ -252,7 +252,9 @@ def test_engines_are_reported_with_all_settings(asking):
     told = asking().ask(messages.ReportEngines("q"))
     assert told.request == "q"
     assert tuple(told.settings) == specs_of(MatteSettings)
-    assert told.engines == [messages.EngineState(name, list(specs_of(record))) for name, record in RECORDS.items()]
+    assert [engine.name for engine in told.engines] == list(RECORDS)
+    assert [engine.options for engine in told.engines] == [list(specs_of(record)) for record in RECORDS.values()]
+    assert [engine.role for engine in told.engines] == [MATTING, MATTING, ADJUSTMENT, MATTING]
 
 
 def test_engines_do_not_wait_for_a_slow_cache(asking):
