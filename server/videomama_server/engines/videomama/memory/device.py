@@ -87,7 +87,7 @@ def cpu_has_bf16() -> bool:
 
 
 def _card_has_bf16(card: torch.device) -> bool:
-    """Whether a card multiplies bf16 in hardware; what torch says of AMD's, which all kinds for servers do."""
+    """Whether a card multiplies bf16 in hardware."""
     if card.type == "mps":
         return bool(torch.backends.mps.is_macos_or_newer(*_MPS_BF16))
     return bool(torch.cuda.is_bf16_supported(including_emulation=False))
