@@ -27,6 +27,7 @@ from videomama_server.engines.videomama.network.shape import NetworkShape, shape
 
 FREE = ("aten::empty", "aten::new_empty", "aten::detach", "aten::_unsafe_view", "aten::_reshape_alias")
 REACH = 4
+StockCalls = Callable[[int, tuple[int, int]], dict[str, Callable[[], Any]]]
 STOCK_GROUP = 8
 
 
@@ -93,34 +94,48 @@ def calls_of(shape: NetworkShape, frames: int, canvas: tuple[int, int]) -> dict[
     }
 
 
-def stock_calls(frames: int, canvas: tuple[int, int]) -> dict[str, Callable[[], Any]]:
-    """Return what the published inference runs for a window, by part; takes the plate's convolutions for the mask's."""
+def stock_modules(device: torch.device, dtype: torch.dtype, *, tiny: bool, last: bool) -> StockCalls:
+    """Return what makes the published inference's calls, by part, for so many frames and a canvas (H, W).
+
+    Args:
+        device: meta where they are only counted.
+        dtype: of weights and activations.
+        tiny: whether the network is a small one of every kind of block.
+        last: whether weights and pictures have their channels last.
+    """
+    import make_checkpoint
     from diffusers import AutoencoderKLTemporalDecoder, UNetSpatioTemporalConditionModel
 
-    height, width = canvas
-    with torch.device("meta"):
-        unet = UNetSpatioTemporalConditionModel(**as_tuples(PUBLISHED_UNET)).half().to("meta")
-        vae = AutoencoderKLTemporalDecoder(**as_tuples(PUBLISHED_VAE)).half().to("meta")
+    unet_config, vae_config = make_checkpoint.SHAPES["tiny" if tiny else "full"]
+    with torch.device(device):
+        unet = UNetSpatioTemporalConditionModel(**unet_config).to(device, dtype).requires_grad_(False).eval()
+        vae = AutoencoderKLTemporalDecoder(**vae_config).to(device, dtype).requires_grad_(False).eval()
+    order = torch.channels_last if last else torch.contiguous_format
+    for module in (*unet.modules(), *vae.modules()):
+        if isinstance(module, torch.nn.Conv2d):
+            module.to(memory_format=order)
+    context = unet.config.cross_attention_dim
 
-    def inputs(channels: int, shrunk: int) -> torch.Tensor:
-        return torch.empty((frames, channels, height // shrunk, width // shrunk), dtype=torch.float16)
+    def calls(frames: int, canvas: tuple[int, int]) -> dict[str, Callable[[], Any]]:
+        def inputs(channels: int, shrunk: int) -> torch.Tensor:
+            made = torch.zeros((frames, channels, canvas[0] // shrunk, canvas[1] // shrunk), device=device, dtype=dtype)
+            return made.contiguous(memory_format=order)
 
-    def denoised() -> Any:
-        step, nothing, ids = torch.empty(1), torch.empty((1, 1, 1024)).half(), torch.empty((1, 3)).half()
-        return unet(inputs(12, 8)[None], step, nothing, ids)
+        step = torch.ones(1, device=device)
+        nothing = torch.zeros((1, 1, context), device=device, dtype=dtype)
+        ids = torch.zeros((1, 3), device=device, dtype=dtype)
 
-    groups = [STOCK_GROUP] * (frames // STOCK_GROUP) + [frames % STOCK_GROUP] * (frames % STOCK_GROUP > 0)
-    return {
-        "encode_plate": lambda: vae.encode(inputs(3, 1)),
-        "encode_mask": lambda: vae.encode(inputs(3, 1)),
-        "unet": denoised,
-        "decode": lambda: [vae.decode(inputs(4, 8)[:group], num_frames=group) for group in groups],
-    }
+        def decoded() -> list[Any]:
+            return [vae.decode(group, num_frames=len(group)) for group in inputs(4, 8).split(STOCK_GROUP)]
 
+        return {
+            "encode_plate": lambda: vae.encode(inputs(3, 1)),
+            "encode_mask": lambda: vae.encode(inputs(3, 1)),
+            "unet": lambda: unet(inputs(12, 8)[None], step, nothing, ids),
+            "decode": decoded,
+        }
 
-def as_tuples(config: dict[str, Any]) -> dict[str, Any]:
-    """Return a published config as diffusers takes it."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
+    return calls
 
 
 def counts(calls: dict[str, Callable[[], Any]]) -> dict[str, int]:
@@ -141,7 +156,8 @@ def main() -> None:
     for name in (fused.TRITON, fused.TORCH):
         with kernels_of(name):
             report[f"ours {name}"] = counts(calls_of(shape, asked.frames, (height, width)))
-    report["stock"] = counts(stock_calls(asked.frames, (height, width)))
+    stock = stock_modules(torch.device("meta"), torch.float16, tiny=False, last=False)
+    report["stock"] = counts(stock(asked.frames, (height, width)))
     report |= {"canvas": asked.canvas, "frames": asked.frames, "torch": torch.__version__}
     print(json.dumps(report) if asked.json else json.dumps(report, indent=2))
 

@@ -3,7 +3,10 @@
 python bench/videomama_speed.py --json
 python bench/videomama_speed.py --json --canvas 1024x576 --frames 16 --device cuda
 
-Each side runs in a fresh process of its own, one after the other, so that neither sees the other's memory.
+Each side runs in a fresh process of its own, one after the other, so that neither sees the other's memory: `stock`,
+`stock_channels_last` and `ours`, which is the engine's own `Model`. Production computes 16 frames for 12 new ones, so
+`ours` also has its time per new frame. `--interleaved` runs all three in one process, a round of each in turn, and
+gives medians of processor time: what a busy machine can still say. `--end-to-end` goes from EXR to EXR.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -24,6 +28,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 SCALING = 0.18215
+SIDES = ("stock", "stock_channels_last", "ours")
+NEW_OF_WINDOW = 12 / 16  # production computes 16 frames for 12 new ones
 STAGES = ("encode_plate", "encode_mask", "unet", "decode")
 NAMES = {torch.float32: "fp32", torch.float16: "fp16", torch.bfloat16: "bf16"}
 DTYPES = {name: dtype for dtype, name in NAMES.items()}
@@ -32,17 +38,18 @@ DTYPES = {name: dtype for dtype, name in NAMES.items()}
 class Meter:
     """Takes the time of stages and the peak of memory on one device."""
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, clock: Callable[[], float] = time.perf_counter) -> None:
         self.device = device
+        self.clock = clock
         self.seconds: dict[str, float] = {}
 
     def time(self, stage: str, work: Callable[[], Tensor]) -> Tensor:
         """Do `work` and note its seconds."""
         self._wait()
-        started = time.perf_counter()
+        started = self.clock()
         result = work()
         self._wait()
-        self.seconds[stage] = time.perf_counter() - started
+        self.seconds[stage] = self.clock() - started
         return result
 
     def forget_peak(self) -> None:
@@ -73,6 +80,10 @@ def straight_side(asked: argparse.Namespace) -> tuple[Run, torch.dtype, int]:
 
     dtype = DTYPES[asked.arithmetic]
     models = straight.load(asked.checkpoint, dtype, asked.device)
+    if asked.side == "stock_channels_last":
+        for module in (*models.unet.modules(), *models.vae.modules()):
+            if isinstance(module, torch.nn.Conv2d):
+                module.to(memory_format=torch.channels_last)
     options = straight.Options(posterior="mode", group=asked.group)
 
     def run(meter: Meter, given: dict[str, Tensor]) -> Tensor:
@@ -88,37 +99,89 @@ def straight_side(asked: argparse.Namespace) -> tuple[Run, torch.dtype, int]:
 
 def our_side(asked: argparse.Namespace) -> tuple[Run, torch.dtype, int]:
     """Return how ours runs, its arithmetic, and the bytes of its weights."""
-    from videomama_server.engines.videomama.checkpoint import layouts, weights
-    from videomama_server.engines.videomama.memory import device as devices
+    from videomama_server.engines.base import EngineConfig
+    from videomama_server.engines.videomama.engine import REACH
+    from videomama_server.engines.videomama.model import Model
 
-    chosen = devices.choose(asked.device, asked.dtype)
-    network = weights.load(weights.folded(layouts.find(asked.checkpoint), asked.folded, chosen.storage))
-    network = network.to(chosen.device)
-    passes = asked.passes or None
-
-    def per_pass(work: Callable[[Tensor], Tensor], pictures: Tensor) -> Tensor:
-        return torch.cat([work(part) for part in pictures.split(passes or len(pictures))])
+    model = Model(EngineConfig(asked.checkpoint, asked.folded, device=asked.device, dtype=asked.dtype))
+    canvas = tuple(int(part) for part in reversed(asked.canvas.split("x")))
 
     def run(meter: Meter, given: dict[str, Tensor]) -> Tensor:
-        plate, mask, noise = (given[n].to(chosen.device, chosen.arithmetic) for n in ("plate", "mask", "noise"))
-        c = meter.time("encode_plate", lambda: per_pass(network.encoder.plate, plate)[:, :4])
-        k = meter.time("encode_mask", lambda: per_pass(network.encoder.mask, mask)[:, :4])
-        at_once = passes if chosen.device.type == "cuda" else None  # as the planner has it
-        z = meter.time("unet", lambda: network.unet(torch.cat((noise, c, k), dim=1), at_once))
-        groups = (z / SCALING).split(asked.group)
+        frames = len(given["plate"])
+        model.settle([canvas], frames, min(frames, asked.group))
+        plate = meter.time("encode_plate", lambda: torch.stack(model.encode(list(given["plate"]))))[:, :4]
+        mask = meter.time("encode_mask", lambda: torch.stack(model.encode(list(given["mask"]))))[:, :4]
+        latents = torch.cat((given["noise"], plate, mask), dim=1)
+        groups = (meter.time("unet", lambda: model.estimate(latents)) / SCALING).split(asked.group)
         if asked.colour:  # what is published takes the mean after it has clamped each channel
-            return torch.cat([(network.decoder.rgb(g, passes) / 2 + 0.5).clamp(0, 1).mean(dim=1) for g in groups])
-        grey = meter.time("decode", lambda: torch.cat([network.decoder.grey(g, passes) for g in groups]))
-        return (grey[:, 0] / 2 + 0.5).clamp(0, 1)
+            return torch.cat([model.decode_as_published(group) for group in groups])
+        return meter.time("decode", lambda: torch.cat([model.decode(group, REACH) for group in groups]))
 
-    return run, chosen.arithmetic, sum(tensor.nbytes for tensor in network.state_dict().values())
+    run(Meter(torch.device(asked.device)), {name: some[:1] for name, some in load_file(asked.inputs).items()})
+    usage = model.usage()
+    assert usage is not None
+    return run, model._device.arithmetic, usage.resident_bytes
+
+
+def side_of(asked: argparse.Namespace) -> tuple[Run, torch.dtype, int]:
+    """Return how the side that was asked for runs."""
+    return our_side(asked) if asked.side == "ours" else straight_side(asked)
+
+
+def interleaved(asked: argparse.Namespace) -> None:
+    """Run a round of each side in turn in this process; print medians of processor time, and what they come to."""
+    torch.set_num_threads(asked.threads)
+    given, sides = load_file(asked.inputs), {}
+    for asked.side in SIDES:
+        sides[asked.side] = side_of(asked)[0]
+    rounds: dict[str, list[dict[str, float]]] = {side: [] for side in SIDES}
+    with torch.inference_mode():
+        for number in range(asked.rounds + 1):
+            for side, run in sides.items():
+                meter = Meter(torch.device(asked.device), time.process_time)
+                run(meter, given)
+                rounds[side] += [meter.seconds] if number else []  # the first does not count
+    found: dict[str, Any] = {
+        side: {stage: round(median(one[stage] for one in some), 4) for stage in STAGES} for side, some in rounds.items()
+    }
+    for side in SIDES[:2]:
+        found[f"speedup over {side}"] = {s: round(found[side][s] / found["ours"][s], 3) for s in STAGES}
+    print(json.dumps(found))
+
+
+def end_to_end(device: str, size: tuple[int, int], *, frames: int, tiny: bool) -> dict[str, Any]:
+    """Return what a job from EXR to EXR takes through a server, per frame, and how busy that keeps the network.
+
+    The network's own time is that of the same windows in this process, where nothing is read or written.
+    """
+    import footage
+    import make_checkpoint
+    from private_server import finish, private_server
+    from videomama_client.settings import MatteSettings
+    from videomama_server.submission import Submission
+
+    with tempfile.TemporaryDirectory(prefix="videomama-bench-") as name:
+        weights = Path(name) / "checkpoint"
+        make_checkpoint.make("tiny" if tiny else "full", weights)
+        words = ["--device", device, "--weights", str(weights)]
+        with private_server(words) as (client, folder):
+            plate, mask = footage.make(folder / "footage", frames, *size)
+            settings = MatteSettings(engine="videomama", roi="off", canvas="128x64" if tiny else "1024x576")
+            seconds = []
+            for out in ("warm", "timed"):
+                order = Submission(plate, mask, str(folder / out / "a.####.exr"), settings, transport="path")
+                started = time.perf_counter()
+                done = finish(client, order)
+                seconds.append(time.perf_counter() - started)
+                client.clear_cache() if out == "warm" else None
+    return {"frames": frames, "computed": done.computed, "ms_per_frame": round(1e3 * seconds[-1] / frames, 1)}
 
 
 def one_side(asked: argparse.Namespace) -> None:
     """Run one side `rounds` times, print its figures and write its alphas; the fastest round of each stage counts."""
     meter = Meter(torch.device(asked.device))
     started = time.perf_counter()
-    run, arithmetic, held = (straight_side if asked.side == "straight" else our_side)(asked)
+    run, arithmetic, held = side_of(asked)
     loaded = time.perf_counter() - started
     loading_peak = meter.peak_bytes()
     meter.forget_peak()
@@ -159,11 +222,11 @@ def compare(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Return the figures of both sides and what they come to."""
     asked.inputs = folder / "inputs.safetensors"
     write_inputs(asked.inputs, asked.canvas, asked.frames)
-    files = {side: folder / f"{side}.safetensors" for side in ("straight", "ours")}
+    files = {side: folder / f"{side}.safetensors" for side in SIDES}
     child(asked, "fold")
     sides = {side: child(asked, side, out=out) for side, out in files.items()}
-    theirs, ours = sides["straight"], sides["ours"]
-    expected, found = load_file(files["straight"])["alphas"], load_file(files["ours"])
+    theirs, ours, last = sides["stock"], sides["ours"], sides["stock_channels_last"]
+    expected, found = load_file(files["stock"])["alphas"], load_file(files["ours"])
     upcast = theirs["weights_mb"] / 2 if theirs["arithmetic"] == "fp32" and asked.dtype != "fp32" else 0
     return {
         "speedup": round(theirs["total_seconds"] / ours["total_seconds"], 3),
@@ -173,9 +236,22 @@ def compare(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "max_abs_diff_of_grey_decode": (found["alphas"] - expected).abs().max().item(),
         "alpha_mean": round(expected.mean().item(), 3),
         "alpha_std": round(expected.std().item(), 3),
+        "speedup_over_channels_last": round(last["total_seconds"] / ours["total_seconds"], 3),
+        "seconds_per_new_frame": {
+            "stock": round(theirs["total_seconds"] / asked.frames, 4),
+            "ours": round(ours["total_seconds"] / (asked.frames * NEW_OF_WINDOW), 4),
+        },
         "stage_speedup": {s: round(theirs[f"{s}_seconds"] / ours[f"{s}_seconds"], 3) for s in STAGES},
         **sides,
     }
+
+
+def in_turn(asked: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Return the figures of all sides in one process."""
+    asked.inputs = folder / "inputs.safetensors"
+    write_inputs(asked.inputs, asked.canvas, asked.frames)
+    child(asked, "fold")
+    return child(asked, "interleaved")
 
 
 def write_inputs(path: Path, canvas: str, frames: int) -> None:
@@ -204,7 +280,7 @@ def fold_side(asked: argparse.Namespace) -> None:
 
 CHILD_FLAGS = (
     *("side", "checkpoint", "folded", "inputs", "out", "device", "dtype", "arithmetic"),
-    *("group", "passes", "rounds"),
+    *("group", "rounds", "canvas", "threads"),
 )
 
 
@@ -218,13 +294,15 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--dtype", default="auto", help="of ours; auto is what the engine chooses")
     parser.add_argument("--group", type=int, default=8, help="frames decoded together, on both sides; 8 is published")
-    parser.add_argument("--passes", type=int, help="frames that ours works on at once where it may choose; 0 is all")
+    parser.add_argument("--threads", type=int, default=1, help="of --interleaved; with one, waiting takes no time")
+    parser.add_argument("--interleaved", action="store_true", help="all sides in one process, by processor time")
+    parser.add_argument("--end-to-end", action="store_true", help="from EXR to EXR through a server, alone")
     parser.add_argument("--rounds", type=int, help="the fastest counts")
     parser.add_argument(
         "--with-bf16", action="store_true", help="also 64x64, 1 frame, straight in bf16 whatever it takes"
     )
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--side", choices=("straight", "ours", "fold"), help=argparse.SUPPRESS)
+    parser.add_argument("--side", choices=(*SIDES, "fold", "interleaved"), help=argparse.SUPPRESS)
     for name in ("--folded", "--inputs", "--out"):
         parser.add_argument(name, type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--arithmetic", help=argparse.SUPPRESS)
@@ -232,7 +310,6 @@ def parsed() -> argparse.Namespace:
     if asked.device == "auto":
         asked.device = "cuda:0" if torch.cuda.is_available() else "cpu"
     on_card = asked.device != "cpu"
-    asked.passes = asked.passes if asked.passes is not None else (0 if on_card else 1)
     asked.rounds = asked.rounds or (4 if on_card else 2)
     asked.arithmetic = asked.arithmetic or straight_arithmetic(asked.device, asked.dtype)
     asked.colour = False
@@ -263,8 +340,15 @@ def main() -> None:
     if asked.side == "fold":
         fold_side(asked)
         return
+    if asked.side == "interleaved":
+        interleaved(asked)
+        return
     if asked.side:
         one_side(asked)
+        return
+    if asked.end_to_end:
+        tiny = asked.kind == "tiny"
+        print(json.dumps(end_to_end(asked.device, (1920, 1080), frames=asked.frames, tiny=tiny)))
         return
     with tempfile.TemporaryDirectory(prefix="videomama-bench-") as name:
         folder = Path(name)
@@ -274,12 +358,12 @@ def main() -> None:
 
             asked.checkpoint = folder / "checkpoint"
             make_checkpoint.make(asked.kind, asked.checkpoint)
-        report = compare(asked, folder)
+        report = (in_turn if asked.interleaved else compare)(asked, folder)
         if asked.with_bf16:
             asked.canvas, asked.frames, asked.rounds, asked.arithmetic = "64x64", 1, 1, "bf16"
             report["bf16_small"] = compare(asked, folder)
     card = torch.cuda.get_device_name(asked.device) if asked.device != "cpu" else platform.processor() or "cpu"
-    report |= {name: getattr(asked, name) for name in ("canvas", "frames", "group", "passes", "rounds", "kind")}
+    report |= {name: getattr(asked, name) for name in ("canvas", "frames", "group", "rounds", "kind")}
     report |= {"straight_arithmetic": explained(asked), "device": card, "torch": torch.__version__}
     print(json.dumps(report) if asked.json else json.dumps(report, indent=2))
 

@@ -16,7 +16,7 @@ def operations(load_bench):
 def test_a_window_of_the_published_network_is_few_operations(operations):
     with operations.kernels_of(TRITON):
         found = operations.counts(operations.calls_of(shape_of(PUBLISHED_UNET, PUBLISHED_VAE), 16, (576, 1024)))
-    assert found["window"] <= 2000
+    assert found["window"] <= 2200
     assert found["window"] == sum(count for part, count in found.items() if part != "window")
 
 

@@ -19,6 +19,7 @@ from videomama_server.engines.videomama.network.eager import cached_pixels, span
 from videomama_server.engines.videomama.network.shape import GROUPS
 
 Layer = Callable[[Tensor], Tensor]
+_CACHES = 4  # of a core that a convolution over time works on at a time; measured
 _TENSOR_CORE_CHANNELS = 8  # that formats of 16 bits are read by
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
@@ -217,10 +218,10 @@ def _over_time(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 def pixels_at_once(x: Tensor, passes: int | None) -> int:
     """Return for how many pixels of all frames (T, P, C) as much memory is needed as for `passes` whole frames.
 
-    On a CPU fewer: as many as stay in its cache.
+    On a CPU fewer: some times what stays in a core's cache, so that the order of weights is not made for too few.
     """
     frames, pixels, channels = x.shape
     allowed = pixels if passes is None else max(1, pixels * passes // frames)
     if x.device.type == "cpu":
-        return min(allowed, max(1, cached_pixels(channels) // frames))
+        return min(allowed, max(1, _CACHES * cached_pixels(channels) // frames))
     return allowed

@@ -119,7 +119,7 @@ def test_channels_that_make_no_groups_are_refused():
 def test_pixels_at_once_take_as_much_memory_as_so_many_frames(passes, most, on_card):
     shape = (5, most, 32)
     assert layers.pixels_at_once(torch.empty(shape, device="meta"), passes) == on_card
-    cached = cached_pixels(32) // 5
+    cached = layers._CACHES * cached_pixels(32) // 5
     assert layers.pixels_at_once(torch.empty(shape), passes) == min(on_card, cached)
 
 
