@@ -242,3 +242,19 @@ def test_when_it_is_stopped_the_rest_is_not_begun(job, tmp_path, pictures, soft)
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(Recolour) == {"premultiplied": False}
+
+
+@pytest.mark.parametrize(("asked", "taken", "doubted"), [("auto", "lin_rec709", True), ("ACEScg", "ACEScg", False)])
+def test_the_colour_space_is_settled_by_the_first_plate_and_what_it_declares_is_doubted(
+    job, tmp_path, pictures, asked, taken, doubted
+):
+    output = oiio.ImageOutput.create(str(tmp_path / "plate.1001.exr"))
+    spec = oiio.ImageSpec(WIDTH, HEIGHT, 3, "half")
+    spec.attribute("chromaticities", "float[8]", (0.5, 0.3, 0.3, 0.5, 0.2, 0.1, 0.3, 0.3))
+    assert output.open(str(tmp_path / "plate.1001.exr"), spec)
+    assert output.write_image(pictures.scene(1001))
+    output.close()
+    job = replace(job, colorspace=asked)
+    settled, doubt = job.settled(job.find(None))
+    assert settled == replace(job, colorspace=taken)
+    assert ("primaries at 0.5" in doubt) == doubted
