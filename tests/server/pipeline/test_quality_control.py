@@ -154,7 +154,7 @@ def test_scores_that_cannot_be_kept_are_a_warning_and_a_later_run_measures_them(
 
 def test_what_is_kept_names_the_frame_before(bench, shot, spoiling):
     bench.run(shot, spoiling())
-    kept = {note.stem: json.loads(note.read_text().partition("\n")[2]) for note in notes(bench)}
+    kept = {note.name.partition(".")[0]: json.loads(note.read_text().partition("\n")[2]) for note in notes(bench)}
     assert len(kept) == len(CLIP)
     assert sorted(bool(one["before"]) for one in kept.values()) == [False, *[True] * (len(CLIP) - 1)]
     assert all(one["before"] in kept for one in kept.values() if one["before"])

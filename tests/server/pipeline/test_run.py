@@ -605,10 +605,10 @@ def test_out_of_memory_has_other_engines_let_go_before_less_is_made_of_the_job(b
         failed = 0
 
         def resolve(self, settings, size):
-            return replace(settings, canvas="64x64" if self.failed > 2 else "128x128")
+            return settings.with_options(canvas="64x64" if self.failed > 2 else "128x128")
 
         def refine(self, prepared, settings):
-            if self.failed < 2 or (self.failed == 2 and settings.canvas == "128x128" and self.stubborn):
+            if self.failed < 2 or (self.failed == 2 and settings.option("canvas") == "128x128" and self.stubborn):
                 self.failed += 1
                 raise OutOfMemory("it does not fit", "Take less.")
             return super().refine(prepared, settings)
