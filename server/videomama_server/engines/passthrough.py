@@ -24,5 +24,5 @@ class PassthroughEngine(PlainEngine):
         return frame.mask
 
     def refine(self, prepared: Sequence[FloatArray], settings: Resolved) -> FloatArray:  # noqa: ARG002
-        """Return the masks (T, H, W)."""
-        return np.stack(prepared)
+        """Return the masks (T, H, W); the mask of a window of one frame, as most are here, is not copied."""
+        return prepared[0][None] if len(prepared) == 1 else np.stack(prepared)

@@ -18,6 +18,13 @@ def test_alpha_is_the_mask_and_the_plate_is_never_made():
     assert not np.shares_memory(alphas, masks)
 
 
+def test_the_mask_of_a_window_of_one_frame_is_not_copied():
+    engine, mask = PassthroughEngine(), np.ones((48, 64), np.float32)
+    alphas = engine.refine([mask], MatteSettings())
+    assert alphas.shape == (1, 48, 64)
+    assert np.shares_memory(alphas, mask)
+
+
 def test_a_frame_makes_its_plate_once():
     made = []
     frame = EngineFrame(
