@@ -139,8 +139,10 @@ def tighter(tight: MemoryPlan) -> MemoryPlan | None:
 
 def has_room_for_recording(found: MemoryPlan) -> bool:
     """Whether all that the UNet works with may stay held beside what a plan needs anyway."""
+    if not found.workload.on_card or found.offload != "none":
+        return False
     held = int(_peak(found.workload, found.canvas, "unet", found.passes_unet) * (1 + _ALLOWANCE_SHARE))
-    return found.workload.on_card and found.offload == "none" and found.peak_bytes + held <= found.budget_bytes
+    return found.peak_bytes + held <= found.budget_bytes
 
 
 def _planned(tight: MemoryPlan, passes: dict[str, int], offload: str) -> MemoryPlan:

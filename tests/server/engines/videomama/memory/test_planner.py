@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -156,6 +157,21 @@ def test_a_plan_is_that_of_the_kernels_that_run(card, monkeypatch):
     assert plan(card, CANVASES[:1], AMPLE).peak_bytes < by_torch.peak_bytes
     monkeypatch.setattr(kernels, "name", TORCH)
     assert plan(card, CANVASES[:1], AMPLE) == by_torch
+
+
+def test_a_recording_needs_room_beside_the_plan_and_a_card_that_holds_all_weights(card, cpu):
+    ample = plan(card, CANVASES[:1], AMPLE)
+    assert planner.has_room_for_recording(ample)
+    assert not planner.has_room_for_recording(replace(ample, budget_bytes=ample.peak_bytes))
+    assert not planner.has_room_for_recording(replace(ample, offload="blocks"))
+    assert not planner.has_room_for_recording(plan(cpu, CANVASES[:1], AMPLE))
+
+
+def test_blocks_need_room_for_two_of_them(card):
+    network = planner._network(TINY, torch.float16)
+    blocks = sorted(resident_bytes(block) for block in planner.blocks_of(network, "unet"))
+    kept = resident_bytes(network.unet) - sum(blocks)
+    assert planner._weights(TINY, torch.float16, "unet", "blocks") == kept + blocks[-1] + blocks[-2]
 
 
 def test_peaks_are_measured_once_per_machine(card, monkeypatch, tmp_path):
