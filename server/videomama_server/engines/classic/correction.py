@@ -29,7 +29,7 @@ _STANDS_OUT = 1.5  # times the texture inside, from which an outline is taken fo
 _TRUST = Trust(residual=0.08, round_trip=3.0)
 _WEIGHTS = (1.0, 0.95, 0.8)  # of a mask so many frames away
 _LEAST_TRUST = 0.3  # a neighbour counts where it cannot be followed, too: rough masks err anew in every frame
-_ENOUGH = 0.4  # how far colours must tell the sides apart before an outline moves
+_ENOUGH = 0.7  # how far colours must tell the sides apart before an outline moves
 _DOUBT = 0.02  # neither place nor colour is ever surer than this
 _MOST_SMOOTHING = 2.5  # sigma in pixels of the view, for grain
 

@@ -19,9 +19,12 @@ _MOST = np.float32(0.6)  # share of closed form
 _EVEN = np.float32(0.5)  # its share where colours are alike, and sampling says no more than the mask
 _LEAST = np.float32(1e-6)  # keeps a logarithm finite
 # How far colours tell the sides apart: where nothing but the mask counts, and from where on the solvers do as usual.
-_MASK_ALONE, _BENT_MASK = 0.25, 0.55
-_BENT_MASK_ALONE, _SOLVERS = 0.45, 0.75
-_USUAL, _USUAL_SLACK = 0.4, 10.0  # share of the bent mask where the mask is exact, and the slack from which it has none
+_MASK_ALONE, _BENT_MASK = 0.4, 0.7
+_BENT_MASK_ALONE, _SOLVERS = 0.4, 0.68
+_USUAL, _USUAL_SLACK = (
+    0.25,
+    10.0,
+)  # share of the bent mask where the mask is exact, and the slack from which it has none
 _FLAT, _TEXTURED = 0.006, 0.012  # colour left over: texture that can feign alpha is there, or not
 
 

@@ -21,9 +21,9 @@ _NEAR = 100.0  # of the band, that are put to the test
 _PLACE = 96.0  # within which, and
 _TONE = (4.0, 3.0, 3.0)  # steps of CIE L, a and b, within which a colour is the same
 _AROUND = 24.0  # sigma of the mean over what was tested
-_FEW = 160.0  # as the grid counts: so little of a colour says nothing
+_FEW = 160.0  # as the grid counts: so little of a colour says half of what much of it does
 _UNSEEN, _HALF = 1e-4, 0.75  # how little around a pixel is no test, and what is taken in its place
-_LEEWAY = 0.03  # for each pixel at 1920 that an outline may be off: the worse the mask, the less evidence is asked for
+_LEEWAY = 0.04  # for each pixel at 1920 that an outline may be off: the worse the mask, the less evidence is asked for
 
 
 def told(plate: FloatArray, trimap: Trimap, scale: float) -> FloatArray:
@@ -50,11 +50,11 @@ def told_colours(colour: FloatArray, trimap: Trimap, scale: float) -> FloatArray
         return np.ones(unknown.shape, np.float32)
     near = distance_to(unknown) < _NEAR * scale
     sides = [(side & near)[near].astype(np.float32) for side in (trimap.foreground, trimap.background)]
-    right = _right(colour, near, (sides[0], sides[1]), scale)
+    right, counts = _tested(colour, near, (sides[0], sides[1]), scale)
     shares = []
     for side in sides:
         counted, passed = np.zeros(near.shape, np.float32), np.zeros(near.shape, np.float32)
-        counted[near], passed[near] = side, right * side
+        counted[near], passed[near] = counts * side, right * counts * side
         count, sums = (cv2.GaussianBlur(part, (0, 0), _AROUND * scale) for part in (counted, passed))
         shares.append((sums + np.float32(_UNSEEN * _HALF)) / (count + np.float32(_UNSEEN)))
     return np.asarray(np.clip(shares[0] + shares[1] - 1, 0, 1), np.float32)
@@ -65,10 +65,12 @@ def sufficient(evidence: FloatArray, slack: float) -> FloatArray:
     return np.asarray(evidence + np.float32(_LEEWAY * slack), np.float32)
 
 
-def _right(colour: FloatArray, near: BoolArray, sides: tuple[FloatArray, FloatArray], scale: float) -> FloatArray:
-    """Return how likely (N,) each pixel's colour makes the side it is on, 0..1, by all others but itself.
+def _tested(
+    colour: FloatArray, near: BoolArray, sides: tuple[FloatArray, FloatArray], scale: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return how likely (N,) each pixel's colour makes the side it is on, by all others, and how much that counts (N,).
 
-    Both sides count the same, however much of each is around.
+    Both sides count the same, however much of each is around. Of a colour that hardly any other has nothing is known.
     """
     y, x = np.nonzero(near)
     place = np.stack([x, y], axis=1) / (_PLACE * scale)
@@ -76,10 +78,11 @@ def _right(colour: FloatArray, near: BoolArray, sides: tuple[FloatArray, FloatAr
     colours, places = ColourGrid(np.concatenate([place, tone], axis=1)), ColourGrid(place)
     alike = [colours.total(side) - colours.own * side for side in sides]
     around = [np.maximum(places.total(side) - places.own * side, np.float32(1)) for side in sides]
-    few = np.float32(_FEW) / np.minimum(around[0], around[1])
-    subject, background = (one / all_ for one, all_ in zip(alike, around, strict=True))
-    share = (subject + few) / (subject + background + 2 * few)
-    return np.asarray(np.where(sides[0] > 0, share, 1 - share), np.float32)
+    subject, background = (one / every for one, every in zip(alike, around, strict=True))
+    both = subject + background
+    right = np.where(sides[0] > 0, subject, background) / np.maximum(both, np.float32(1e-9))
+    counts = both / (both + 2 * np.float32(_FEW) / np.minimum(around[0], around[1]))
+    return np.asarray(right, np.float32), np.asarray(counts, np.float32)
 
 
 def _sampled(pixels: FloatArray | BoolArray, size: tuple[int, int]) -> FloatArray:
