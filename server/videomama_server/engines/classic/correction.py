@@ -30,6 +30,8 @@ _TRUST = Trust(residual=0.08, round_trip=3.0)
 _WEIGHTS = (1.0, 0.95, 0.8)  # of a mask so many frames away
 _LEAST_TRUST = 0.3  # a neighbour counts where it cannot be followed, too: rough masks err anew in every frame
 _ENOUGH = 0.7  # how far colours must tell the sides apart before an outline moves
+_FLAT = 1.15  # fine detail, CIE Lab, below which there is no texture
+_FINE, _NEAR = 1.5, 6.0  # sigma in pixels of the view, of what is no fine detail, and of the mean around
 _DOUBT = 0.02  # neither place nor colour is ever surer than this
 _MOST_SMOOTHING = 2.5  # sigma in pixels of the view, for grain
 
@@ -124,10 +126,20 @@ def corrected(mask: FloatArray, threshold: float, view: SmallFrame, likely: Floa
 
 
 def _told(view: SmallFrame, slack: float) -> BoolArray:
-    """Return where (h, w) colours tell the sides apart well enough to speak against the mask."""
+    """Return where (h, w) the plate may speak against the mask: where colours tell, or no texture could lead astray."""
     depth, reach = signed_depth(view.subject), slack * view.scale
     known = Trimap(depth > reach, depth < -reach)
-    return np.asarray(sufficient(told_colours(view.colour, known, view.scale), slack) >= _ENOUGH, np.bool_)
+    enough = sufficient(told_colours(view.colour, known, view.scale), slack) >= _ENOUGH
+    return np.asarray(enough | (_texture(view.colour, known) < _FLAT), np.bool_)
+
+
+def _texture(colour: FloatArray, known: Trimap) -> FloatArray:
+    """Return the mean strength (h, w), CIE Lab, of the fine detail around that is on one side for certain."""
+    detail = colour - cv2.GaussianBlur(colour, (0, 0), _FINE)
+    strength = np.sqrt(np.einsum("hwc,hwc->hw", detail, detail))
+    certain = (~known.unknown).astype(np.float32)
+    sums, count = (cv2.GaussianBlur(part, (0, 0), _NEAR) for part in (strength * certain, certain))
+    return np.asarray(sums / np.maximum(count, np.float32(1e-3)), np.float32)
 
 
 def _enlarged(stretch: BoolArray, side: BoolArray, shape: tuple[int, ...]) -> BoolArray:

@@ -78,7 +78,7 @@ class ClassicEngine(PlainEngine):
 
     name = "classic"
     protocol = PROTOCOL
-    fingerprint = "classic-7"
+    fingerprint = "classic-8"
     moves_outlines = True
     window = WindowShape(length=8, overlap=2, context=REACH)
 
