@@ -22,7 +22,7 @@ from videomama_server.distances import signed_depth
 from videomama_server.media.reduction import averaged, reduced_size
 
 UNSURE = "unsure"  # beside the presets
-VERSION = 1  # of the figures: those of another one are measured again
+VERSION = 2  # of the figures: those of another one are measured again
 LEAST_SIDE = 320  # pixels of the long side of a plate: in a smaller one all this comes to less than a pixel
 _REACH = 48  # pixels at 1920 wide, that lines go to either side of the outline
 _POINTS = 800  # lines of a frame at most
@@ -34,6 +34,11 @@ _ENOUGH = 15  # lines with a clear edge, below which all count
 _PROMINENT = 1.3  # below it, no place along the lines has more of an edge than any other
 _AWAY = ((3.0, EXACT), (8.0, GOOD), (14.0, FAIR))  # pixels at 1920 wide up to which the outline is so far off
 _BIASED = 3.0  # pixels at 1920 wide
+# In texture every line has an edge somewhere, and only all of them together show where the subject ends.
+_TOGETHER = 2.0  # prominence from which they do
+_SCATTERED = 8.0  # pixels at 1920 wide that single lines must be further off than their common peak
+_CLOSEST, _CLOSE = 2.0, 6.0  # pixels at 1920 wide that it may reach, of exact and of good masks
+_HALF = 0.5  # of a peak's height above the median, down to which it reaches
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ class Fit:
         change: median place at which colours change from one piece to the other.
         change_away: likewise.
         prominence: of the place along the lines with the strongest edges, over the median place.
+        reach: how far from the outline the places around it with strong edges reach, either way.
     """
 
     edge: float
@@ -53,6 +59,7 @@ class Fit:
     change: float
     change_away: float
     prominence: float
+    reach: float
 
 
 NUMBERS = len(fields(Fit))
@@ -80,6 +87,8 @@ def judged(fits: Sequence[Fit]) -> Verdict:
         return Verdict(UNSURE)
     away = min(of.edge_away, of.change_away)
     quality = next((name for most, name in _AWAY if away <= most), ROUGH)
+    if quality in (FAIR, ROUGH) and of.prominence >= _TOGETHER and of.reach <= min(away - _SCATTERED, _CLOSE):
+        return Verdict(EXACT if of.reach <= _CLOSEST else GOOD)
     nearer = min(of.edge, of.change, key=abs) if of.edge * of.change > 0 else 0.0
     return Verdict(quality, -nearer if abs(nearer) > _BIASED else 0.0)
 
@@ -175,7 +184,15 @@ def _fit(colours: FloatArray, valid: BoolArray, side: int) -> Fit:
     change, change_away = _middle(away[between.argmax(axis=1)] + 0.5, (most > _EXPLAINS * total) & (most > _STRONG))
     relative = (strength / np.maximum(1, strength.mean(axis=1, keepdims=True))).mean(axis=0)
     prominence = float(relative.max() / max(float(np.median(relative)), 1e-6))
-    return Fit(edge, edge_away, change, change_away, prominence)
+    return Fit(edge, edge_away, change, change_away, prominence, _reach(relative, side))
+
+
+def _reach(strength: FloatArray, side: int) -> float:
+    """Return how far from the outline the strongest peak (S,) reaches, without the width that one edge would have."""
+    usual, top = float(np.median(strength)), int(strength.argmax())
+    low = np.flatnonzero(strength <= usual + _HALF * (float(strength[top]) - usual))
+    first, last = low[low < top].max(initial=-1) + 1, low[low > top].min(initial=strength.size) - 1
+    return float(max(0, abs(first - _REACH) - side + 1, abs(last - _REACH) - side + 1))
 
 
 def _edges(sums: FloatArray, counts: NDArray[np.int64], side: int) -> FloatArray:

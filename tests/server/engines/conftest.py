@@ -51,3 +51,16 @@ def scene():
 @pytest.fixture
 def scene_maker():
     return make_scene
+
+
+@pytest.fixture(scope="session")
+def gravel():
+    """A disc of gravel before the same gravel, with a mask that is exact."""
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[:160, :200].astype(np.float32)
+    stones, ground = (cv2.GaussianBlur(rng.random((160, 200, 1), np.float32), (0, 0), 1.2) for _ in range(2))
+    alpha = np.clip(50.3 - np.hypot(x - 98.6, y - 81.2), 0, 1)
+    light = stones[..., None] * alpha[..., None] + ground[..., None] * (1 - alpha[..., None])
+    spread = (light - light.mean()) / light.std() * 0.12 + 0.3
+    plate = to_display(np.clip(spread, 0, 1).astype(np.float32)) * np.ones(3, np.float32)
+    return Scene(np.ascontiguousarray(plate, np.float32), (alpha >= 0.5).astype(np.float32), alpha)

@@ -59,6 +59,17 @@ def test_the_size_of_the_picture_does_not_matter(factor):
     assert judged([fit]).offset == pytest.approx(16, abs=3)
 
 
+@pytest.mark.parametrize(("grow", "qualities"), [(0, {EXACT}), (14, {FAIR, ROUGH}), (-14, {FAIR, ROUGH})])
+def test_in_texture_that_is_the_same_on_both_sides_all_lines_together_tell(grow, qualities):
+    rng = np.random.default_rng(7)
+    noise = (cv2.GaussianBlur(rng.random((HEIGHT, WIDTH), np.float32), (0, 0), 4) for _ in range(2))
+    stones = np.where(shape(), *noise) > 0.5
+    plate = np.repeat(np.where(stones, np.float32(0.7), np.float32(0.3))[..., None], 3, axis=2)
+    fit = fit_of(plate, shape(grow))
+    assert min(fit.edge_away, fit.change_away) > 14
+    assert judged([fit]).quality in qualities
+
+
 def test_a_small_plate_says_nothing():
     assert fit_of(plate_of(shape(0, 320, 180)), shape(0, 320, 180)) is not None
     assert fit_of(plate_of(shape(0, 318, 179)), shape(0, 318, 179)) is None
@@ -84,7 +95,7 @@ def test_without_an_outline_nobody_knows():
 
 
 def test_a_clip_is_judged_by_the_median_of_its_frames():
-    steady, wild = Fit(1, 2, 1.5, 2.5, 5), Fit(-40, 44, -39, 45, 9)
+    steady, wild = Fit(1, 2, 1.5, 2.5, 5, 30), Fit(-40, 44, -39, 45, 9, 30)
     assert judged([steady, wild, steady]) == Verdict(EXACT)
     assert judged([steady, wild, wild]) == Verdict(ROUGH, 39)
 
@@ -92,17 +103,25 @@ def test_a_clip_is_judged_by_the_median_of_its_frames():
 @pytest.mark.parametrize(
     ("fit", "expected"),
     [
-        (Fit(0, 3, 0, 9, 5), Verdict(EXACT)),
-        (Fit(0, 3.5, 0, 9, 5), Verdict(GOOD)),
-        (Fit(0, 8, 0, 9, 5), Verdict(GOOD)),
-        (Fit(0, 8.5, 0, 9, 5), Verdict(FAIR)),
-        (Fit(0, 14, 0, 40, 5), Verdict(FAIR)),
-        (Fit(0, 15, 0, 14.5, 5), Verdict(ROUGH)),
-        (Fit(0, 1, 0, 1, 1.29), Verdict(UNSURE)),
-        (Fit(-9, 12, -7, 12, 5), Verdict(FAIR, 7)),  # edges inside: the mask is too large
-        (Fit(9, 12, 7, 12, 5), Verdict(FAIR, -7)),
-        (Fit(9, 12, -7, 12, 5), Verdict(FAIR)),  # they do not agree on the side
-        (Fit(3, 12, 9, 12, 5), Verdict(FAIR)),
+        (Fit(0, 3, 0, 9, 5, 30), Verdict(EXACT)),
+        (Fit(0, 3.5, 0, 9, 5, 30), Verdict(GOOD)),
+        (Fit(0, 8, 0, 9, 5, 30), Verdict(GOOD)),
+        (Fit(0, 8.5, 0, 9, 5, 30), Verdict(FAIR)),
+        (Fit(0, 14, 0, 40, 5, 30), Verdict(FAIR)),
+        (Fit(0, 15, 0, 14.5, 5, 30), Verdict(ROUGH)),
+        (Fit(0, 1, 0, 1, 1.29, 30), Verdict(UNSURE)),
+        (Fit(-9, 12, -7, 12, 5, 30), Verdict(FAIR, 7)),  # edges inside: the mask is too large
+        (Fit(9, 12, 7, 12, 5, 30), Verdict(FAIR, -7)),
+        (Fit(9, 12, -7, 12, 5, 30), Verdict(FAIR)),  # they do not agree on the side
+        (Fit(3, 12, 9, 12, 5, 30), Verdict(FAIR)),
+        # Single lines are scattered, and together they have one narrow peak at the outline.
+        (Fit(11, 40, 9, 20, 2, 2), Verdict(EXACT)),
+        (Fit(11, 40, 9, 20, 2, 6), Verdict(GOOD)),
+        (Fit(11, 40, 9, 20, 2, 6.5), Verdict(ROUGH, -9)),
+        (Fit(11, 40, 9, 20, 1.9, 0), Verdict(ROUGH, -9)),
+        (Fit(0, 13, 0, 12, 2, 4), Verdict(GOOD)),
+        (Fit(0, 13, 0, 12, 2, 4.5), Verdict(FAIR)),
+        (Fit(0, 3, 0, 9, 5, 0), Verdict(EXACT)),
     ],
     ids=str,
 )

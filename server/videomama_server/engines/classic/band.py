@@ -1,9 +1,10 @@
 """Lets the band follow the plate: out along strands and blur that leave the outline, in along gaps that enter it.
 
 Far outside the outline lies background, deep inside it subject. A pixel near the outline belongs to the band where its
-colour is rare on its own side: outside, a colour that the background around has none of and that lies between it and
-the subject; inside, one that the subject around has none of. What runs on through the picture, such as writing, nets or
-streaks, is known from further out, and what the subject wears from further in: neither widens the band.
+colour is rare on its own side and lies between the two: outside, a colour that the background around has none of;
+inside, one that the subject around has none of. What runs on through the picture, such as writing, nets or streaks, is
+known from further out, and what the subject wears from further in: neither widens the band. Nor does light on the
+subject's rim, which is no mix of the two.
 """
 
 from __future__ import annotations
@@ -108,7 +109,8 @@ def _strangers(view: _View, erode: float) -> tuple[BoolArray, BoolArray]:
     along, aside, apart = _mixed(view)
     inside = (away < 0) & (away > -_INWARDS * erode) & (of_subject < _RARE_INSIDE) & (along < _MOST)
     outside = (away > 0) & (away < FAR) & (of_background < _RARE_OUTSIDE) & (along > _SOME)
-    return inside, outside & (aside < _ASIDE * apart + _TOLERANCE)
+    mixed = aside < _ASIDE * apart + _TOLERANCE
+    return inside & mixed, outside & mixed
 
 
 def _shares(view: _View, near: BoolArray) -> tuple[FloatArray, FloatArray]:

@@ -33,6 +33,7 @@ class ColourGrid:
         strides = np.cumprod([1, *sides[:0:-1]])[::-1]
         self._keys, self._cell_of = np.unique(cells @ strides, return_inverse=True)
         self._axes = [self._along(int(stride)) for stride in strides]
+        self.own = _CENTRE ** len(strides)  # how much a pixel counts in its own total
 
     def mean(self, values: FloatArray) -> FloatArray:
         """Return for each pixel the weighted mean (N,) of `values` (N,) over its cell and the neighbours of that."""

@@ -14,6 +14,8 @@ from videomama_server.arrays import REFERENCE_SIDE, BoolArray, FloatArray
 from videomama_server.distances import signed_depth
 from videomama_server.engines.classic.colour_grid import ColourGrid
 from videomama_server.engines.classic.grain import without_grain
+from videomama_server.engines.classic.likeness import sufficient, told_colours
+from videomama_server.engines.classic.trimap import Trimap
 from videomama_server.engines.motion import REACH, Trust, motions, moved
 from videomama_server.media.reduction import averaged, reduced_size
 
@@ -27,6 +29,9 @@ _STANDS_OUT = 1.5  # times the texture inside, from which an outline is taken fo
 _TRUST = Trust(residual=0.08, round_trip=3.0)
 _WEIGHTS = (1.0, 0.95, 0.8)  # of a mask so many frames away
 _LEAST_TRUST = 0.3  # a neighbour counts where it cannot be followed, too: rough masks err anew in every frame
+_ENOUGH = 0.7  # how far colours must tell the sides apart before an outline moves
+_FLAT = 1.15  # fine detail, CIE Lab, below which there is no texture
+_FINE, _NEAR = 1.5, 6.0  # sigma in pixels of the view, of what is no fine detail, and of the mean around
 _DOUBT = 0.02  # neither place nor colour is ever surer than this
 _MOST_SMOOTHING = 2.5  # sigma in pixels of the view, for grain
 
@@ -97,25 +102,44 @@ def likelihood(views: Sequence[SmallFrame | None], slack: float) -> list[FloatAr
     return found
 
 
-def corrected(mask: FloatArray, threshold: float, view: SmallFrame, likely: FloatArray) -> FloatArray:
+def corrected(mask: FloatArray, threshold: float, view: SmallFrame, likely: FloatArray, slack: float) -> FloatArray:
     """Return a mask (H, W), 0..1, with what is likely wrong of it replaced by 0 or 1.
 
     Each stretch that the likelihood would move is moved only if the outline then lies on stronger edges of the plate:
-    an exact mask keeps its outline where colours are alike on both sides.
+    an exact mask keeps its outline where colours are alike on both sides. A mask that is off by little keeps its
+    outline wherever colours do not tell the sides apart.
 
     Args:
         mask: (H, W), 0..1.
         threshold: from where it says subject.
         view: of the frame.
         likely: (h, w), 0..1.
+        slack: as for `likelihood`.
     """
-    wrong = _on_edges(view, likely >= 0.5)
+    wrong = _on_edges(view, np.where(_told(view, slack), likely >= 0.5, view.subject))
     added, removed = wrong & ~view.subject, wrong & view.subject
     return np.where(
         mask >= threshold,
         np.where(_enlarged(removed, view.subject, mask.shape), np.float32(0), mask),
         np.where(_enlarged(added, ~view.subject, mask.shape), np.float32(1), mask),
     ).astype(np.float32)
+
+
+def _told(view: SmallFrame, slack: float) -> BoolArray:
+    """Return where (h, w) the plate may speak against the mask: where colours tell, or no texture could lead astray."""
+    depth, reach = signed_depth(view.subject), slack * view.scale
+    known = Trimap(depth > reach, depth < -reach)
+    enough = sufficient(told_colours(view.colour, known, view.scale), slack) >= _ENOUGH
+    return np.asarray(enough | (_texture(view.colour, known) < _FLAT), np.bool_)
+
+
+def _texture(colour: FloatArray, known: Trimap) -> FloatArray:
+    """Return the mean strength (h, w), CIE Lab, of the fine detail around that is on one side for certain."""
+    detail = colour - cv2.GaussianBlur(colour, (0, 0), _FINE)
+    strength = np.sqrt(np.einsum("hwc,hwc->hw", detail, detail))
+    certain = (~known.unknown).astype(np.float32)
+    sums, count = (cv2.GaussianBlur(part, (0, 0), _NEAR) for part in (strength * certain, certain))
+    return np.asarray(sums / np.maximum(count, np.float32(1e-3)), np.float32)
 
 
 def _enlarged(stretch: BoolArray, side: BoolArray, shape: tuple[int, ...]) -> BoolArray:

@@ -79,7 +79,7 @@ class ClassicEngine(PlainEngine):
 
     name = "classic"
     protocol = PROTOCOL
-    fingerprint = "classic-4"
+    fingerprint = "classic-8"
     record = ClassicSettings
     window = WindowShape(length=8, overlap=2, context=REACH)
 
@@ -138,7 +138,7 @@ def _solved(frame: PreparedFrame, likely: FloatArray, settings: ClassicSettings)
         mask, long_side = averaged(mask, frame.small.shape[:2]), preview.side(long_side)
     plate = GrainyPlate(np.asarray(frame.plate if frame.small is None else frame.small, np.float32))
     if frame.view is not None:
-        mask = corrected(mask, settings.mask_threshold, frame.view, likely)
+        mask = corrected(mask, settings.mask_threshold, frame.view, likely, outline_of(settings).mask_slack)
     trimap = _followed(plate, mask, settings, long_side)
     alpha = trimap.hold(_alpha(plate, carried(mask, long_side / REFERENCE_SIDE), trimap, settings, long_side))
     largest = preview.VIEW if settings.quality == "fast" else _VIEW
@@ -163,19 +163,19 @@ def _alpha(
     """Alpha (H, W) of a plate: solved at 1920 pixels at most and lifted from there."""
     shrink = _LARGEST / long_side
     if shrink >= 1:
-        return _matte(plate, mask, trimap, settings.quality, long_side / REFERENCE_SIDE)
+        return _matte(plate, mask, trimap, settings, long_side / REFERENCE_SIDE)
     small_plate, small_mask = GrainyPlate(reduced(plate.pixels, shrink)), reduced(mask, shrink)
     small_trimap = _followed(small_plate, small_mask, settings, _LARGEST)
-    alpha = _matte(small_plate, small_mask, small_trimap, settings.quality, 1.0)
+    alpha = _matte(small_plate, small_mask, small_trimap, settings, 1.0)
     return lift_lines(small_plate.pixels, alpha).resized(*mask.shape).of(plate.pixels)
 
 
-def _matte(plate: GrainyPlate, mask: FloatArray, trimap: Trimap, quality: str, scale: float) -> FloatArray:
+def _matte(plate: GrainyPlate, mask: FloatArray, trimap: Trimap, settings: ClassicSettings, scale: float) -> FloatArray:
     if not trimap.foreground.any() or not trimap.background.any():
         return trimap.foreground.astype(np.float32)
-    if quality == "fast":
+    if settings.quality == "fast":
         return fast_lines(plate.smooth, mask, scale).of(plate.smooth)
-    return fine_matte(plate, mask, trimap, scale)
+    return fine_matte(plate, mask, trimap, scale, outline_of(settings).mask_slack)
 
 
 def _followed(plate: GrainyPlate, mask: FloatArray, settings: ClassicSettings, long_side: int) -> Trimap:

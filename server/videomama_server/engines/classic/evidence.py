@@ -1,4 +1,4 @@
-"""Says how much closed form counts beside colour sampling, pixel by pixel, by what each of them explains."""
+"""Says how much each estimate of an alpha counts, pixel by pixel, by what it explains and by what colours tell."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from videomama_server.arrays import BoolArray, FloatArray
+from videomama_server.engines.classic.likeness import sufficient
 from videomama_server.engines.classic.separability import around
 from videomama_server.engines.classic.shared import SharedMatte
 from videomama_server.media.srgb import to_display
@@ -17,6 +18,14 @@ _ALIKE = np.float32(0.02)  # difference of two alphas below which they agree
 _MOST = np.float32(0.6)  # share of closed form
 _EVEN = np.float32(0.5)  # its share where colours are alike, and sampling says no more than the mask
 _LEAST = np.float32(1e-6)  # keeps a logarithm finite
+# How far colours tell the sides apart: where nothing but the mask counts, and from where on the solvers do as usual.
+_MASK_ALONE, _BENT_MASK = 0.4, 0.7
+_BENT_MASK_ALONE, _SOLVERS = 0.4, 0.68
+_USUAL, _USUAL_SLACK = (
+    0.25,
+    10.0,
+)  # share of the bent mask where the mask is exact, and the slack from which it has none
+_FLAT, _TEXTURED = 0.006, 0.012  # colour left over: texture that can feign alpha is there, or not
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,32 @@ def share_of_spread(found: Estimates, left_over: FloatArray, clear: FloatArray, 
     return np.asarray(_EVEN + sure * (told - _EVEN), np.float32)
 
 
+def evidence(told: FloatArray, left_over: FloatArray, slack: float) -> FloatArray:
+    """Return how much the plate may say against a mask, (H, W), by what its colours tell.
+
+    A mask that is said to be exact is believed. One that may be off is doubted all the more, and where there is no
+    texture that could lead the solvers astray.
+
+    Args:
+        told: (H, W), as of `likeness.told`.
+        left_over: (H, W), as of `unexplained`.
+        slack: how far the mask's outline may be off, pixels at 1920 wide.
+    """
+    flat = 1 - _ramp(left_over, _FLAT, _TEXTURED) if slack else np.float32(0)
+    return np.asarray(np.maximum(sufficient(told, slack), flat), np.float32)
+
+
+def share_of_mask(enough: FloatArray, slack: float) -> FloatArray:
+    """Return how much the bent mask counts (H, W), 0..1, beside the solvers; `enough` as of `evidence`."""
+    usual = max(0.0, _USUAL * (1 - slack / _USUAL_SLACK))
+    return np.asarray(1 - (1 - usual) * _ramp(enough, _BENT_MASK_ALONE, _SOLVERS), np.float32)
+
+
+def share_of_bending(enough: FloatArray) -> FloatArray:
+    """Return how much (H, W), 0..1, the mask may be bent to the edges of the plate."""
+    return _ramp(enough, _MASK_ALONE, _BENT_MASK)
+
+
 def unexplained(plate: FloatArray, matte: SharedMatte, band: BoolArray, scale: float) -> FloatArray:
     """Return the colour (H, W), display-referred, that a mix by a matte leaves over around every pixel.
 
@@ -72,3 +107,7 @@ def unexplained(plate: FloatArray, matte: SharedMatte, band: BoolArray, scale: f
     amount = np.zeros(band.shape, np.float32)
     amount[band] = np.sqrt(np.einsum("nc,nc->n", rest, rest))
     return around(amount, scale)
+
+
+def _ramp(amount: FloatArray, none: float, full: float) -> FloatArray:
+    return np.asarray(np.clip((amount - none) / (full - none), 0, 1), np.float32)

@@ -79,6 +79,15 @@ def test_the_band_reaches_into_gaps_of_a_mask_that_is_too_large():
     assert band[gap].all()
 
 
+def test_light_on_the_subject_s_rim_is_not_a_gap():
+    plate = plate_of(body().astype(np.float32))
+    rim = np.zeros(SIZE, bool)
+    rim[120:140, 288:299] = True
+    plate[rim & body()] = (0.9, 0.5, 0.1)  # no mix of subject and background
+    band, least = band_of(plate, body(), PRESETS["fair"])
+    assert np.array_equal(band & body(), least & body())
+
+
 def test_what_the_subject_wears_is_not_a_gap():
     plate = plate_of(body().astype(np.float32))
     for row in range(80, 190, 12):

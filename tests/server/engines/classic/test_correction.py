@@ -17,7 +17,7 @@ def run(plates, masks, long_side, slack=SLACK):
     views = [small_frame(plate, mask >= 0.5, long_side) for plate, mask in zip(plates, masks, strict=True)]
     found = likelihood(views, slack)
     return [
-        mask if view is None else corrected(mask, 0.5, view, likely)
+        mask if view is None else corrected(mask, 0.5, view, likely, slack)
         for mask, view, likely in zip(masks, views, found, strict=True)
     ]
 
@@ -50,6 +50,13 @@ def test_an_exact_mask_stays_nearly_as_it_is(scene):
     exact = (scene.alpha >= 0.5).astype(np.float32)
     result = run([scene.plate] * 3, [exact] * 3, 480)[1]
     assert wrong(result, scene.alpha) < 0.02 * exact.sum()
+
+
+def test_a_good_mask_stays_where_it_is_in_texture_that_is_the_same_on_both_sides(gravel):
+    stone = np.array([gravel.plate, np.roll(gravel.plate, 40, axis=1)])
+    masks = [np.roll(gravel.mask, by, axis=1) for by in (0, 40)]
+    assert np.array_equal(run(stone, masks, 480, 8.0)[0], masks[0])
+    assert not np.array_equal(run(stone, masks, 480)[0], masks[0])
 
 
 def test_less_slack_moves_less(scene):

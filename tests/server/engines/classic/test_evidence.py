@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from videomama_server.engines.classic.evidence import Estimates, share_of_spread, unexplained
+from videomama_server.engines.classic.evidence import (
+    Estimates,
+    evidence,
+    share_of_bending,
+    share_of_mask,
+    share_of_spread,
+    unexplained,
+)
 from videomama_server.engines.classic.shared import SharedMatte
 from videomama_server.media.srgb import to_display
 
@@ -64,3 +71,28 @@ def test_shares_are_what_they_always_were(scene, unchanged):
     unchanged(share_of_spread(found, 0.12 * left_over**2, clear, 0.5), [683594], within=100)
     matte = SharedMatte(scene.alpha, scene.plate**2, scene.plate[::-1] ** 2)
     unchanged(unexplained(scene.plate, matte, (scene.alpha > 0) & (scene.alpha < 1), 0.5), [-67709], within=100)
+
+
+def of_mask(told, slack, left_over=0.05):
+    return share_of_mask(evidence(flat(told), flat(left_over), slack), slack)[0, 0]
+
+
+def test_the_mask_counts_more_the_less_colours_tell():
+    assert of_mask(0.0, 0) == 1
+    assert of_mask(0.0, 0) > of_mask(0.6, 0) > of_mask(0.9, 0) > 0
+    assert of_mask(0.9, 8) < of_mask(0.9, 0)
+
+
+def test_the_mask_counts_less_the_further_it_may_be_off():
+    assert of_mask(0.3, 0) > of_mask(0.3, 8) > of_mask(0.3, 16) == 0
+    assert of_mask(0.0, 32) == 0
+
+
+def test_without_texture_only_an_exact_mask_is_believed_against_the_solvers():
+    assert of_mask(0.0, 0, left_over=0.001) == 1
+    assert of_mask(0.0, 8, left_over=0.001) == pytest.approx(of_mask(1.0, 8))
+
+
+def test_a_mask_is_bent_where_colours_tell_and_stands_where_they_do_not():
+    assert share_of_bending(flat(0.1)).max() == 0
+    assert share_of_bending(flat(0.9)).min() == 1

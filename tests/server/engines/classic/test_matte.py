@@ -20,19 +20,19 @@ def error(alpha, scene):
 def test_fine_is_better_than_fast_and_fast_than_the_mask(scene):
     trimap = trimap_of(scene.mask > 0.5, 5, 20)
     fast = trimap.hold(fast_lines(scene.plate, scene.mask, 0.5).of(scene.plate))
-    fine = fine_matte(GrainyPlate(scene.plate), scene.mask, trimap, 0.5)
+    fine = fine_matte(GrainyPlate(scene.plate), scene.mask, trimap, 0.5, 8)
     assert error(fine, scene) < 0.8 * error(fast, scene)
     assert error(fast, scene) < 0.95 * error(scene.mask, scene)
 
 
 def test_without_a_band_the_mask_stands(scene):
     trimap = trimap_of(scene.mask > 0.5, 0, 0)
-    assert np.array_equal(fine_matte(GrainyPlate(scene.plate), scene.mask, trimap, 0.5), scene.mask)
+    assert np.array_equal(fine_matte(GrainyPlate(scene.plate), scene.mask, trimap, 0.5, 8), scene.mask)
 
 
 def test_a_plate_of_one_colour_leaves_a_softened_mask(scene):
     trimap = trimap_of(scene.mask > 0.5, 5, 20)
-    alpha = fine_matte(GrainyPlate(np.full_like(scene.plate, 0.4)), scene.mask, trimap, 0.5)
+    alpha = fine_matte(GrainyPlate(np.full_like(scene.plate, 0.4)), scene.mask, trimap, 0.5, 8)
     assert np.isfinite(alpha).all()
     assert np.abs(alpha - scene.mask).mean() < 0.1
 
@@ -58,7 +58,7 @@ def test_heavy_grain_in_the_dark_is_smoothed_for_closed_form_alone(monkeypatch):
     monkeypatch.setattr(matte, "closed_form", lambda *given: spread.append(given[0]) or closed_form(*given))
     monkeypatch.setattr(matte, "shared_matte", lambda *given: sampled.append(given[0]) or shared_matte(*given))
     safe = fast_lines(plate, mask, 0.25).of(plate)
-    fine_matte(GrainyPlate(plate), mask, trimap, 0.25)
+    fine_matte(GrainyPlate(plate), mask, trimap, 0.25, 32)
     assert np.array_equal(sampled[0], to_light(plate))
     assert error(closed_form(spread[0], trimap, safe), shot) < 0.95 * error(closed_form(plate, trimap, safe), shot)
 
@@ -70,3 +70,18 @@ def test_mattes_are_what_they_always_were(scene, unchanged):
         unchanged(fine_matte(plate, scene.mask, trimap, scale), known, within=2000)
         lines = fast_lines(scene.plate, scene.mask, scale)
         unchanged(lines.offset / 10, [312547] if scale == 0.1 else [279085], within=500)
+
+
+def test_where_the_subject_wears_its_background_an_exact_mask_stands_and_a_rough_one_does_not(gravel):
+    trimap = trimap_of(gravel.mask > 0.5, 4, 12)
+    alphas = [fine_matte(GrainyPlate(gravel.plate), gravel.mask, trimap, 0.5, slack) for slack in (0, 8, 32)]
+    errors = [error(alpha, gravel) for alpha in alphas]
+    assert errors[0] < 1.2 * error(gravel.mask, gravel)
+    assert errors[0] < errors[1] < 0.2 * errors[2]
+
+
+def test_a_believed_mask_has_the_edge_of_a_picture(gravel):
+    alpha = fine_matte(GrainyPlate(gravel.plate), gravel.mask, trimap_of(gravel.mask > 0.5, 4, 12), 0.5, 0)
+    beside = cv2.dilate(gravel.mask, np.ones((3, 3))) - cv2.erode(gravel.mask, np.ones((3, 3))) > 0
+    assert ((alpha > 0.02) & (alpha < 0.98))[beside].mean() > 0.8
+    assert np.abs(alpha - gravel.mask)[~cv2.dilate(beside.astype(np.uint8), np.ones((3, 3))).astype(bool)].max() < 0.1

@@ -6,7 +6,8 @@ from videomama_server.engines.classic.pool import pooled
 
 
 def pool(one, other, share=0.5):
-    return pooled(np.float32([[one]]), np.float32([[other]]), np.float32([[share]])).item()
+    both = ((one, 1 - share), (other, share))
+    return pooled([(np.float32([[alpha]]), np.float32([[weight]])) for alpha, weight in both]).item()
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, 0.5, 0.8, 1.0])
