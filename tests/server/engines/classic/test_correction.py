@@ -145,7 +145,7 @@ def test_likelihoods_and_corrections_are_what_they_always_were(scene_maker, unch
     proposed = shifted(scene.alpha, (3, 3))[: views[0].subject.shape[0], : views[0].subject.shape[1]] >= 0.5
     unchanged(correction._on_edges(views[0], proposed), [230752])
     mask = cv2.GaussianBlur(masks[0], (0, 0), 2)
-    unchanged(corrected(mask, 0.4, views[0], found[0]), [1942074], within=100)
+    unchanged(corrected(mask, 0.4, views[0], found[0], 24.0), [1942074], within=100)
 
 
 def test_a_pixel_is_judged_by_its_distance_in_pixels_at_1920():
