@@ -78,7 +78,7 @@ class ClassicEngine(PlainEngine):
 
     name = "classic"
     protocol = PROTOCOL
-    fingerprint = "classic-8"
+    fingerprint = "classic-9"
     moves_outlines = True
     window = WindowShape(length=8, overlap=2, context=REACH)
 
