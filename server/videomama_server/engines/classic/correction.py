@@ -30,7 +30,7 @@ _TRUST = Trust(residual=0.08, round_trip=3.0)
 _WEIGHTS = (1.0, 0.95, 0.8)  # of a mask so many frames away
 _LEAST_TRUST = 0.3  # a neighbour counts where it cannot be followed, too: rough masks err anew in every frame
 _ENOUGH = 0.7  # how far colours must tell the sides apart before an outline moves
-_FLAT = 1.15  # fine detail, CIE Lab, below which there is no texture
+_FLAT = 1.4  # fine detail, CIE Lab, below which there is no texture
 _FINE, _NEAR = 1.5, 6.0  # sigma in pixels of the view, of what is no fine detail, and of the mean around
 _DOUBT = 0.02  # neither place nor colour is ever surer than this
 _MOST_SMOOTHING = 2.5  # sigma in pixels of the view, for grain
@@ -43,11 +43,13 @@ class SmallFrame:
     Attributes:
         colour: (h, w, 3), CIE Lab.
         subject: (h, w), where the mask says subject: somewhere, and not everywhere.
+        detail: (h, w), strength of fine detail with its grain, CIE Lab.
         scale: pixels per pixel of a plate 1920 wide.
     """
 
     colour: FloatArray
     subject: BoolArray
+    detail: FloatArray
     scale: float
 
 
@@ -69,9 +71,10 @@ def small_frame(plate: FloatArray, subject: BoolArray, long_side: int, working: 
     small = averaged(subject.astype(np.float32), size) >= 0.5
     if small.all() or not small.any():
         return None
-    colour = cv2.cvtColor(without_grain(averaged(plate, size), _MOST_SMOOTHING), cv2.COLOR_RGB2Lab)
+    grainy = averaged(plate, size)
+    colour = cv2.cvtColor(without_grain(grainy, _MOST_SMOOTHING), cv2.COLOR_RGB2Lab)
     scale = min(1.0, working / long_side) * long_side / REFERENCE_SIDE
-    return SmallFrame(np.asarray(colour, np.float32), np.asarray(small, np.bool_), scale)
+    return SmallFrame(np.asarray(colour, np.float32), np.asarray(small, np.bool_), _detail(grainy), scale)
 
 
 def likelihood(views: Sequence[SmallFrame | None], slack: float) -> list[FloatArray | None]:
@@ -130,15 +133,19 @@ def _told(view: SmallFrame, slack: float) -> BoolArray:
     depth, reach = signed_depth(view.subject), slack * view.scale
     known = Trimap(depth > reach, depth < -reach)
     enough = sufficient(told_colours(view.colour, known, view.scale), slack) >= _ENOUGH
-    return np.asarray(enough | (_texture(view.colour, known) < _FLAT), np.bool_)
+    return np.asarray(enough | (_texture(view.detail, known) < _FLAT), np.bool_)
 
 
-def _texture(colour: FloatArray, known: Trimap) -> FloatArray:
-    """Return the mean strength (h, w), CIE Lab, of the fine detail around that is on one side for certain."""
-    detail = colour - cv2.GaussianBlur(colour, (0, 0), _FINE)
-    strength = np.sqrt(np.einsum("hwc,hwc->hw", detail, detail))
+def _detail(plate: FloatArray) -> FloatArray:
+    colour = np.asarray(cv2.cvtColor(plate, cv2.COLOR_RGB2Lab), np.float32)
+    fine = colour - cv2.GaussianBlur(colour, (0, 0), _FINE)
+    return np.asarray(np.sqrt(np.einsum("hwc,hwc->hw", fine, fine)), np.float32)
+
+
+def _texture(detail: FloatArray, known: Trimap) -> FloatArray:
+    """Return the mean detail (h, w) around every pixel that is on one side for certain."""
     certain = (~known.unknown).astype(np.float32)
-    sums, count = (cv2.GaussianBlur(part, (0, 0), _NEAR) for part in (strength * certain, certain))
+    sums, count = (cv2.GaussianBlur(part, (0, 0), _NEAR) for part in (detail * certain, certain))
     return np.asarray(sums / np.maximum(count, np.float32(1e-3)), np.float32)
 
 

@@ -59,6 +59,15 @@ def test_a_good_mask_stays_where_it_is_in_texture_that_is_the_same_on_both_sides
     assert not np.array_equal(run(stone, masks, 480)[0], masks[0])
 
 
+@pytest.mark.parametrize(("grain", "stands"), [(0.0, False), (0.06, True)])
+def test_little_contrast_moves_a_good_mask_only_where_no_texture_leads_astray(scene, monkeypatch, grain, stands):
+    monkeypatch.setattr(correction, "told_colours", lambda colour, *_: np.zeros(colour.shape[:2], np.float32))
+    noise = np.random.default_rng(2).normal(0, grain, (2, *scene.plate.shape)).astype(np.float32)
+    flat = [(0.4 + 0.1 * (scene.alpha[..., None] >= 0.5) + one).astype(np.float32) for one in noise]
+    rough = shifted(scene.alpha, (2, -2))
+    assert np.array_equal(run(flat, [rough] * 2, 480, 8.0)[0], rough) == stands
+
+
 def test_less_slack_moves_less(scene):
     rough = shifted(scene.alpha, (5, -6))
     moved = [np.count_nonzero(run([scene.plate] * 3, [rough] * 3, 480, slack)[1] != rough) for slack in (2.0, SLACK)]
