@@ -150,10 +150,7 @@ def interleaved(asked: argparse.Namespace) -> None:
 
 
 def end_to_end(device: str, size: tuple[int, int], *, frames: int, tiny: bool) -> dict[str, Any]:
-    """Return what a job from EXR to EXR takes through a server, per frame, and how busy that keeps the network.
-
-    The network's own time is that of the same windows in this process, where nothing is read or written.
-    """
+    """Return what a job from EXR to EXR takes through a server, per frame."""
     import footage
     import make_checkpoint
     from private_server import finish, private_server
@@ -166,7 +163,7 @@ def end_to_end(device: str, size: tuple[int, int], *, frames: int, tiny: bool) -
         words = ["--device", device, "--weights", str(weights)]
         with private_server(words) as (client, folder):
             plate, mask = footage.make(folder / "footage", frames, *size)
-            settings = MatteSettings(engine="videomama", roi="off", canvas="128x64" if tiny else "1024x576")
+            settings = MatteSettings.of(engine="videomama", roi="off", canvas="128x64" if tiny else "1024x576")
             seconds = []
             for out in ("warm", "timed"):
                 order = Submission(plate, mask, str(folder / out / "a.####.exr"), settings, transport="path")
