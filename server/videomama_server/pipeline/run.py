@@ -10,9 +10,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from typing import Any
 
 from videomama_client.errors import OutOfMemory
 from videomama_client.messages import JobEvent, MatteDone, MattePlanned, StageBegun
+from videomama_client.settings import Resolved
 
 from videomama_server.pipeline import small_subject
 from videomama_server.pipeline.alpha_writer import AlphaWriter
@@ -22,10 +24,12 @@ from videomama_server.pipeline.quality_control import Control
 from videomama_server.pipeline.rejudge import rejudge
 from videomama_server.pipeline.services import Services
 from videomama_server.pipeline.sources import AlphaLost
+from videomama_server.pipeline.stages import noted
 from videomama_server.pipeline.survey import Pause, take_survey
 
 log = logging.getLogger(__name__)
 
+_DEFAULT = "the default"
 _MOST_LOSSES = 3  # of entries that somebody removes while they are needed
 
 
@@ -120,16 +124,10 @@ class Matte:
     ) -> Generator[Pause, None, list[SurveyedStage]]:
         """Return surveys with an engine's new settings; with none, the trouble is raised."""
         smaller = yield from self._surveyed()
-        changed = [
-            tuple(one.survey.identity.settings.option("canvas") for one in (before, after))
-            for before, after in zip(stages, smaller, strict=True)
-            if before.survey.identity != after.survey.identity
-        ]
+        changed = [change for before, after in zip(stages, smaller, strict=True) for change in _changed(before, after)]
         if not changed:
             raise trouble
-        smaller[0].survey.warnings.extend(
-            f"a canvas of {before} did not fit in memory, {after} was taken instead" for before, after in changed
-        )
+        smaller[0].survey.warnings.extend(changed)
         return smaller
 
     def _begun(self, order: Order, frame_count: int) -> None:
@@ -173,3 +171,23 @@ class Matte:
             mask=first.mask,
             stages=chain.done(),
         )
+
+
+def _changed(before: SurveyedStage, after: SurveyedStage) -> tuple[str, ...]:
+    """Return a warning for each setting for which an engine settled otherwise after it ran out of memory."""
+    was, now = (_values(stage.survey.identity.settings) for stage in (before, after))
+    changed = [name for name in {**was, **now} if was.get(name) != now.get(name)]
+    return noted(
+        after.order.label,
+        [
+            f"{name} {was.get(name, _DEFAULT)} did not fit in memory, {now.get(name, _DEFAULT)} was taken instead"
+            for name in changed
+        ],
+    )
+
+
+def _values(settings: Resolved) -> dict[str, Any]:
+    """Return all values by name, those of the engine's own settings among them."""
+    plain = settings.plain()
+    own: dict[str, Any] = plain.pop("engine_options", {})
+    return {**plain, **own}
