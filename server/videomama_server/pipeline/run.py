@@ -19,6 +19,7 @@ from videomama_client.settings import Resolved
 from videomama_server.pipeline import small_subject
 from videomama_server.pipeline.alpha_writer import AlphaWriter
 from videomama_server.pipeline.chain import Chain, SurveyedStage, survey_stages
+from videomama_server.pipeline.entry_key import Identity
 from videomama_server.pipeline.order import Order
 from videomama_server.pipeline.quality_control import Control
 from videomama_server.pipeline.rejudge import rejudge
@@ -90,7 +91,7 @@ class Matte:
         removed while it was needed, a few times.
         """
         chain = self._chain(stages)
-        losses = 0
+        losses, tried = 0, {_identities(stages)}
         while (trouble := (yield from self._tried(chain))) is not None:
             log.warning("%s", trouble)
             chain.release()
@@ -101,7 +102,7 @@ class Matte:
                 if losses > _MOST_LOSSES:
                     raise trouble
             elif not self._order.make_room(chain.computing.engine_name):
-                stages = yield from self._smaller(stages, trouble)
+                stages = yield from self._smaller(stages, tried, trouble)
             chain = self._chain(stages)
         return chain
 
@@ -120,13 +121,15 @@ class Matte:
         return None
 
     def _smaller(
-        self, stages: list[SurveyedStage], trouble: OutOfMemory
+        self, stages: list[SurveyedStage], tried: set[tuple[Identity, ...]], trouble: OutOfMemory
     ) -> Generator[Pause, None, list[SurveyedStage]]:
-        """Return surveys with an engine's new settings; with none, the trouble is raised."""
+        """Return surveys with an engine's new settings; where they were `tried` already, the trouble is raised."""
         smaller = yield from self._surveyed()
-        changed = [change for before, after in zip(stages, smaller, strict=True) for change in _changed(before, after)]
-        if not changed:
+        settled = _identities(smaller)
+        if settled in tried:
             raise trouble
+        tried.add(settled)
+        changed = [change for before, after in zip(stages, smaller, strict=True) for change in _changed(before, after)]
         smaller[0].survey.warnings.extend(changed)
         return smaller
 
@@ -171,6 +174,10 @@ class Matte:
             mask=first.mask,
             stages=chain.done(),
         )
+
+
+def _identities(stages: list[SurveyedStage]) -> tuple[Identity, ...]:
+    return tuple(stage.survey.identity for stage in stages)
 
 
 def _changed(before: SurveyedStage, after: SurveyedStage) -> tuple[str, ...]:

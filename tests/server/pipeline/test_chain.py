@@ -305,6 +305,39 @@ def test_a_stage_that_runs_out_of_memory_is_done_again_smaller_and_the_others_ar
     assert "stage 2, two: canvas 128x64 did not fit in memory, 64x32 was taken instead" in outcome.done.warnings
 
 
+def test_a_stage_that_never_fits_ends_the_job_although_another_forgets_what_was_too_large(bench, shot, stage):
+    class Forgetful(type(stage("one"))):
+        too_large = False
+
+        def resolve(self, settings, size):
+            return settings.with_options(canvas="64x32" if self.too_large else "128x64")
+
+        def refine(self, prepared, settings):
+            self.too_large = settings.option("canvas") == "128x64"
+            if self.too_large:
+                raise OutOfMemory("too large", "Less.")
+            return super().refine(prepared, settings)
+
+        def usage(self):
+            return "memory"
+
+        def release(self):
+            self.too_large = False
+
+    class Never(type(stage("two"))):
+        needs_device = True
+        tries = 0
+
+        def refine(self, prepared, settings):
+            self.tries += 1
+            assert self.tries < 5, "it is tried again and again"
+            raise OutOfMemory("it never fits", "Less.")
+
+    never = Never()
+    with pytest.raises(OutOfMemory, match=r"^stage 2, two: it never fits\n"):
+        run(bench, shot, [Forgetful(), never])
+
+
 def test_never_more_than_one_engine_holds_a_device(bench, shot, stage):
     held = []
 
