@@ -51,6 +51,7 @@ class Matte:
         self._services = services
         self._emit = emit
         self._cancelled = cancelled
+        self._changes: list[str] = []  # what was made smaller so far, for the person
         controls = [Control(services.cache) for _ in order.stages()]
         self._control = controls[-1]  # of what is delivered; what other stages make is not judged
         self._writers = [
@@ -129,8 +130,9 @@ class Matte:
         if settled in tried:
             raise trouble
         tried.add(settled)
-        changed = [change for before, after in zip(stages, smaller, strict=True) for change in _changed(before, after)]
-        smaller[0].survey.warnings.extend(changed)
+        for before, after in zip(stages, smaller, strict=True):
+            self._changes += _changed(before, after)
+        smaller[0].survey.warnings.extend(self._changes)
         return smaller
 
     def _begun(self, order: Order, frame_count: int) -> None:
