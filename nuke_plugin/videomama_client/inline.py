@@ -19,7 +19,7 @@ class InlineFrames:
     """The files of an inline job on the client's side, by role and frame number.
 
     Attributes:
-        plate, mask: file of each frame; both hold the same frame numbers.
+        plate, mask: file of each frame; the same frames, or no mask where the first stage makes masks.
     """
 
     plate: Mapping[int, Path] = field(default_factory=dict)

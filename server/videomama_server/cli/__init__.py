@@ -1,7 +1,7 @@
 """The `videomama` command; the only code that prints.
 
-Each command is imported when it is called: the server must answer within a second of its start, and what reads
-pictures takes longer than that to import.
+Each command is imported when it is called, not when it is listed: the server must answer within a second of its
+start, and what reads pictures takes longer than that to import.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import logging
 import sys
 from importlib import import_module
 from io import TextIOWrapper
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import click
 from videomama_client import __version__
@@ -21,22 +21,35 @@ from videomama_client.wording import guess
 
 log = logging.getLogger(__name__)
 
+
+class _Listed(NamedTuple):
+    """What the help of `videomama` needs of a command: its module under `cli`, and its docstring's first sentence."""
+
+    module: str
+    sentence: str
+
+
 _COMMANDS = {
-    "matte": "matte",
-    "serve": "serve",
-    "status": "serve",
-    "engines": "engines",
-    "unload": "serve",
-    "stop": "serve",
-    "cache": "cache",
-    "weights": "weights",
-    "metrics": "metrics",
-    "foreground": "foreground",
-    "qc": "qc",
-    "doctor": "doctor",
-    "demo": "demo",
-    "clips": "clips",
-    "evaluate": "evaluate",
+    "matte": _Listed("matte", "Refine a rough mask into a soft alpha."),
+    "serve": _Listed("serve", "Run the server in the foreground until Ctrl-C."),
+    "status": _Listed("serve", "Say how the running server is."),
+    "engines": _Listed(
+        "engines", "List the engines of the server with their settings, also those that other packages bring."
+    ),
+    "unload": _Listed("serve", "Free the memory that the engine holds."),
+    "stop": _Listed("serve", "End the running server, whatever its version."),
+    "cache": _Listed("cache", "Look after the cache of finished alphas: the running server's, where one runs."),
+    "weights": _Listed(
+        "weights",
+        "Look after the weights of the engine `videomama`; DIR is the config's folder unless it is given.",
+    ),
+    "metrics": _Listed("metrics", "Measure PREDICTION against TRUTH."),
+    "foreground": _Listed("foreground", "Take the background out of soft edges."),
+    "qc": _Listed("qc", "Flag the frames of an alpha that a person should look at, and say why."),
+    "doctor": _Listed("doctor", "Look at all that a refine needs, and say what to do."),
+    "demo": _Listed("demo", "See it work on a clip that it makes."),
+    "clips": _Listed("clips", "Make test clips with exact alpha."),
+    "evaluate": _Listed("evaluate", "Say how good engines are on clips, and other tools beside them."),
 }
 USAGE = "usage"  # the code of what click itself finds wrong with a command line
 EXIT_FAILED = 1
@@ -44,7 +57,7 @@ EXIT_CANCELLED = 130
 
 
 class _Commands(click.Group):
-    """Finds a command in its module."""
+    """Lists commands without their modules, and imports the module of the one that is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(_COMMANDS)
@@ -55,13 +68,15 @@ class _Commands(click.Group):
         """Find the command that the words begin with; for one that there is not, name the closest."""
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
             raise click.UsageError(f"No such command {args[0]!r}. {guess(args[0], _COMMANDS)}".rstrip(), ctx)
-        return super().resolve_command(ctx, args)
+        name, listed, rest = super().resolve_command(ctx, args)
+        if name is None:
+            return name, listed, rest
+        return name, getattr(import_module(f"{__name__}.{_COMMANDS[name].module}"), name), rest
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
-            return None
-        command: click.Command = getattr(import_module(f"{__name__}.{_COMMANDS[cmd_name]}"), cmd_name)
-        return command
+        """Return what help and completion show of a command; `resolve_command` gives the one that runs."""
+        listed = _COMMANDS.get(cmd_name)
+        return listed and click.Command(cmd_name, help=listed.sentence)
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

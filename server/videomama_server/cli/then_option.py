@@ -59,10 +59,10 @@ def words_of(stage: str) -> list[str]:
 
 
 def read_stages(client: Client, asked: Sequence[Sequence[str]]) -> tuple[Stage, ...]:
-    """Return stages, with the options of their engines read by what the server reports of these.
+    """Return stages, with the options of their engines read by what is known of these.
 
     Args:
-        client: of the server.
+        client: of the server, which is asked about engines that are not of this project.
         asked: engine and values of each stage.
 
     Raises:

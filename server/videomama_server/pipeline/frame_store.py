@@ -1,4 +1,4 @@
-"""Holds what a job has of its frames in memory: pixels, what the engine prepared of them, and its estimates.
+"""Holds what a stage has of its frames in memory: pixels, what the engine prepared of them, and its estimates.
 
 Frames are read and prepared by the reading threads, several at a time, so that the job's own thread only feeds the
 engine. What comes of it does not depend on the order.
@@ -28,10 +28,10 @@ from videomama_server.pipeline.window_grid import Window
 
 
 class FrameStore:
-    """The frames of one survey in memory. Only the job's own thread calls it.
+    """The frames of one stage in memory. Only the job's own thread calls it.
 
     Args:
-        order: the job.
+        order: of the stage.
         survey: what was found out about it.
         readers: threads to read and prepare in.
         judged: whether quality control will want to see a frame; asked when its read begins.

@@ -1,4 +1,4 @@
-"""Looks the wanted frames of a job up in the cache, and knows which of them are still to be computed."""
+"""Looks the wanted frames of a stage up in the cache, and knows which of them are still to be computed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class LookUps:
     """Which frames of one survey are done, and what the cache was asked. What it has is delivered at once.
 
     Args:
-        order: the job.
+        order: of the stage.
         survey: what was found out about it.
         cache: is asked.
         writer: delivers what the cache has.

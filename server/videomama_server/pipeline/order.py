@@ -28,11 +28,12 @@ class LightEngine:
 
 @dataclass(frozen=True)
 class LaterStage:
-    """A stage after the first: its engine, the name that jobs ask for it by, and its settings."""
+    """A stage after the first: its engine, the name that jobs ask for it by, its settings and notes for the person."""
 
     name: str
     engine: Engine
     settings: MatteSettings
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Order:
         reader: of the plates and this stage's masks.
         delivery: of the last stage's alphas.
         light: None where the engine stays, however small the subject is.
-        notes: for the person.
+        notes: for the person, of this stage.
         then: the stages after the first.
         index: of this stage, from 0.
         make_room: has an engine other than the named one let go of memory; returns whether there was one.
@@ -92,7 +93,7 @@ class Order:
                 engine_name=stage.name,
                 engine=stage.engine,
                 light=None,
-                notes=(),
+                notes=stage.notes,
                 index=index,
             )
             for index, stage in enumerate(self.then, 1)

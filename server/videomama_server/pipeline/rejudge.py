@@ -29,7 +29,7 @@ def rejudge(
     A frame that cannot be read or measured stays without scores.
 
     Args:
-        order: the job.
+        order: of the last stage.
         survey: what was found out about it.
         control: knows which frames lack scores, and keeps them.
         readers: threads to read and measure in.

@@ -10,22 +10,27 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from typing import Any
 
 from videomama_client.errors import OutOfMemory
 from videomama_client.messages import JobEvent, MatteDone, MattePlanned, StageBegun
+from videomama_client.settings import Resolved
 
 from videomama_server.pipeline import small_subject
 from videomama_server.pipeline.alpha_writer import AlphaWriter
 from videomama_server.pipeline.chain import Chain, SurveyedStage, survey_stages
+from videomama_server.pipeline.entry_key import Identity
 from videomama_server.pipeline.order import Order
 from videomama_server.pipeline.quality_control import Control
 from videomama_server.pipeline.rejudge import rejudge
 from videomama_server.pipeline.services import Services
 from videomama_server.pipeline.sources import AlphaLost
+from videomama_server.pipeline.stages import noted
 from videomama_server.pipeline.survey import Pause, take_survey
 
 log = logging.getLogger(__name__)
 
+_DEFAULT = "the default"
 _MOST_LOSSES = 3  # of entries that somebody removes while they are needed
 
 
@@ -46,6 +51,7 @@ class Matte:
         self._services = services
         self._emit = emit
         self._cancelled = cancelled
+        self._changes: list[str] = []  # what was made smaller so far, for the person
         controls = [Control(services.cache) for _ in order.stages()]
         self._control = controls[-1]  # of what is delivered; what other stages make is not judged
         self._writers = [
@@ -86,7 +92,7 @@ class Matte:
         removed while it was needed, a few times.
         """
         chain = self._chain(stages)
-        losses = 0
+        losses, tried = 0, {_identities(stages)}
         while (trouble := (yield from self._tried(chain))) is not None:
             log.warning("%s", trouble)
             chain.release()
@@ -97,7 +103,7 @@ class Matte:
                 if losses > _MOST_LOSSES:
                     raise trouble
             elif not self._order.make_room(chain.computing.engine_name):
-                stages = yield from self._smaller(stages, trouble)
+                stages = yield from self._smaller(stages, tried, trouble)
             chain = self._chain(stages)
         return chain
 
@@ -116,20 +122,17 @@ class Matte:
         return None
 
     def _smaller(
-        self, stages: list[SurveyedStage], trouble: OutOfMemory
+        self, stages: list[SurveyedStage], tried: set[tuple[Identity, ...]], trouble: OutOfMemory
     ) -> Generator[Pause, None, list[SurveyedStage]]:
-        """Return surveys with an engine's new settings; with none, the trouble is raised."""
+        """Return surveys with an engine's new settings; where they were `tried` already, the trouble is raised."""
         smaller = yield from self._surveyed()
-        changed = [
-            tuple(one.survey.identity.settings.option("canvas") for one in (before, after))
-            for before, after in zip(stages, smaller, strict=True)
-            if before.survey.identity != after.survey.identity
-        ]
-        if not changed:
+        settled = _identities(smaller)
+        if settled in tried:
             raise trouble
-        smaller[0].survey.warnings.extend(
-            f"a canvas of {before} did not fit in memory, {after} was taken instead" for before, after in changed
-        )
+        tried.add(settled)
+        for before, after in zip(stages, smaller, strict=True):
+            self._changes += _changed(before, after)
+        smaller[0].survey.warnings.extend(self._changes)
         return smaller
 
     def _begun(self, order: Order, frame_count: int) -> None:
@@ -173,3 +176,27 @@ class Matte:
             mask=first.mask,
             stages=chain.done(),
         )
+
+
+def _identities(stages: list[SurveyedStage]) -> tuple[Identity, ...]:
+    return tuple(stage.survey.identity for stage in stages)
+
+
+def _changed(before: SurveyedStage, after: SurveyedStage) -> tuple[str, ...]:
+    """Return a warning for each setting for which an engine settled otherwise after it ran out of memory."""
+    was, now = (_values(stage.survey.identity.settings) for stage in (before, after))
+    changed = [name for name in {**was, **now} if was.get(name) != now.get(name)]
+    return noted(
+        after.order.label,
+        [
+            f"{name} {was.get(name, _DEFAULT)} did not fit in memory, {now.get(name, _DEFAULT)} was taken instead"
+            for name in changed
+        ],
+    )
+
+
+def _values(settings: Resolved) -> dict[str, Any]:
+    """Return all values by name, those of the engine's own settings among them."""
+    plain = settings.plain()
+    own: dict[str, Any] = plain.pop("engine_options", {})
+    return {**plain, **own}

@@ -19,6 +19,7 @@ from videomama_server.pipeline import morphology
 from videomama_server.pipeline.mask_choice import fixed_places, threshold_of
 from videomama_server.pipeline.order import Order
 from videomama_server.pipeline.reader import LoadedFrame
+from videomama_server.pipeline.stages import noted
 from videomama_server.pipeline.survey import Pause, finished
 
 _SMALL = 25.0  # pixels of the plate that a subject is thick at most
@@ -50,8 +51,8 @@ def settled(order: Order, readers: ThreadPoolExecutor) -> Generator[Pause, None,
     )
     light = order.light
     request = replace(order.request, settings=light.settings)
-    notes = (took, *light.notes)
-    return replace(order, request=request, engine_name=light.name, engine=light.engine, light=None, notes=notes)
+    taken = replace(order, request=request, engine_name=light.name, engine=light.engine, light=None)
+    return replace(taken, notes=noted(taken.label, (took, *light.notes)))
 
 
 def thickness(subject: BoolArray) -> float:

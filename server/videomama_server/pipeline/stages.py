@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -77,10 +77,14 @@ def chosen(
             config = config_of(own)
             name = engines.resolve(own.engine, config)
             settled, known_by = engines.settled(name, own), label(index, name, count)
-            notes = tuple(f"{known_by}: {note}" if known_by else note for note in settled.notes)
-            found.append(ChosenStage(name, settled.settings, config, known_by, notes))
+            found.append(ChosenStage(name, settled.settings, config, known_by, noted(known_by, settled.notes)))
     _check_order(found, has_mask)
     return found
+
+
+def noted(stage: str, notes: Iterable[str]) -> tuple[str, ...]:
+    """Return notes for the person, each of which names its stage; `stage` is as in `within`."""
+    return tuple(f"{stage}: {note}" if stage else note for note in notes)
 
 
 @contextmanager

@@ -143,7 +143,7 @@ def take_survey(
         canvas=looked.canvas,
         region=region,
         warnings=[
-            *order.notes,
+            *(note for stage in order.stages() for note in stage.notes),
             *doubts.of_plate(request.settings.colorspace, looked.first, looked.others),
             *_warnings(seen, looked, order, threshold_of(choice.settings)),
             *_leaving(seen, looked, region),

@@ -34,7 +34,7 @@ def result_or_error(work: Callable[[], Result], name: str, log_location: str) ->
     except MemoryError as error:
         return _out_of_memory(error)
     except OSError as error:
-        return disk_error(error, "Finished frames are cached.")
+        return _with_notes(disk_error(error, "Finished frames are cached."), error)
     except DeviceLost:
         log.exception("the device is lost, so this worker ends")
         os._exit(EXIT_DEVICE_LOST)
@@ -42,13 +42,15 @@ def result_or_error(work: Callable[[], Result], name: str, log_location: str) ->
         if isinstance(error, cv2.error) and error.code == cv2.Error.StsNoMem:
             return _out_of_memory(error)
         log.exception("%s failed", name)
-        return InternalError(f"{_where(error)}{type(error).__name__}: {error}", f"See {log_location}.")
+        return _with_notes(InternalError(f"{type(error).__name__}: {error}", f"See {log_location}."), error)
 
 
-def _out_of_memory(error: BaseException) -> OutOfMemory:
-    return OutOfMemory(f"{_where(error)}the job does not fit in memory", "Choose a smaller --window or --roi.")
+def _out_of_memory(error: BaseException) -> VideoMaMaError:
+    return _with_notes(OutOfMemory("the job does not fit in memory", "Choose a smaller --window or --roi."), error)
 
 
-def _where(error: BaseException) -> str:
-    """Return the notes of an error, such as the stage of the job that it came from; empty where there are none."""
-    return "".join(f"{note}: " for note in getattr(error, "__notes__", ()))
+def _with_notes(told: VideoMaMaError, error: BaseException) -> VideoMaMaError:
+    """Return what is told of an error with its notes first, such as the stage of the job that it came from."""
+    for note in reversed(getattr(error, "__notes__", ())):
+        told = told.within(note)
+    return told

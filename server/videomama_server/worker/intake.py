@@ -103,8 +103,8 @@ class Intake:
             reader,
             delivery,
             light,
-            notes=tuple(note for stage in (first, *later) for note in stage.notes),
-            then=tuple(LaterStage(stage.name, self._engine(stage), stage.settings) for stage in later),
+            notes=first.notes,
+            then=tuple(LaterStage(stage.name, self._engine(stage), stage.settings, stage.notes) for stage in later),
             make_room=self._shelf.make_room,
         )
 

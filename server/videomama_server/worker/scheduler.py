@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -17,6 +18,8 @@ from videomama_client.errors import VideoMaMaError
 from videomama_server import heartbeat, pipe
 from videomama_server.pipeline.survey import Pause
 from videomama_server.worker.error_boundary import result_or_error
+
+log = logging.getLogger(__name__)
 
 PATIENCE_S = 0.5
 URGENCY = {messages.INTERACTIVE: 0, messages.BATCH: 1}
@@ -62,7 +65,7 @@ class Scheduler:
         steps: returns the work of a job as steps, given the job and what is set when it is cancelled.
         emit: takes `JobBegun`, and `MatteFailed` of a job whose step raises an error.
         after_step: called after each step that is not a job's last.
-        when_idle: called after a job's end when no other is left.
+        when_idle: called after a job's end when no other is left; what it raises is logged.
         log_location: where a person finds the log.
     """
 
@@ -160,7 +163,13 @@ class Scheduler:
         del self._jobs[running.job], self._cancelled[running.job]
         self._begun = None
         if not self._jobs:
-            self._when_idle()
+            self._rest()
+
+    def _rest(self) -> None:
+        """Do what is to be done once no job is left; what goes wrong there ends no process, as no job is at fault."""
+        trouble = result_or_error(self._when_idle, "what follows the last job", self._log_location)
+        if isinstance(trouble, VideoMaMaError):
+            log.warning("after the last job: %s", trouble)
 
     def _advance(self, running: Running) -> bool:
         """Do one step of a job; return whether there are more."""

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 
+import click
 import pytest
+from click.shell_completion import ShellComplete
 from videomama_client import __version__
 from videomama_client.errors import BadInput
 from videomama_server import cli
@@ -19,6 +21,36 @@ def test_help_lists_every_command(videomama, words):
     said = videomama(*words)
     assert said.code == 0
     assert all(f"  {name} " in said.out for name in cli._COMMANDS)
+
+
+def test_help_imports_no_command_and_nothing_that_takes_long():
+    said_at_exit = "atexit.register(lambda: print(*sys.modules, file=sys.stderr))"
+    asked = f"import atexit, sys\nfrom videomama_server import cli\n{said_at_exit}\ncli.main()"
+    ran = subprocess.run([sys.executable, "-c", asked, "--help"], capture_output=True, text=True, timeout=60)
+    assert "Usage: " in ran.stdout
+    imported = set(ran.stderr.split())
+    assert "videomama_server.cli" in imported
+    assert not imported & {"numpy", "cv2", "OpenImageIO", "PyOpenColorIO", "scipy", "zmq", "rich", "torch"}
+    assert not {name for name in imported if name.startswith("videomama_server.cli.")}
+
+
+@pytest.mark.parametrize("name", cli._COMMANDS)
+def test_a_command_is_listed_with_the_first_sentence_of_its_docstring(name):
+    with click.Context(cli.videomama) as context:
+        listed = cli.videomama.get_command(context, name)
+        called = cli.videomama.resolve_command(context, [name])[1]
+    assert called.callback
+    assert listed.help == called.get_short_help_str(sys.maxsize) != ""
+
+
+def test_completion_offers_commands_in_their_order_and_options_of_the_one_that_is_called():
+    complete = ShellComplete(cli.videomama, {}, "videomama", "_VIDEOMAMA_COMPLETE")
+    assert [item.value for item in complete.get_completions([], "")] == list(cli._COMMANDS)
+    assert [(item.value, item.help) for item in complete.get_completions([], "sta")] == [
+        ("status", "Say how the running server is.")
+    ]
+    assert "--plate" in [item.value for item in complete.get_completions(["matte"], "--p")]
+    assert [item.value for item in complete.get_completions(["cache"], "st")] == ["stat"]
 
 
 @pytest.mark.parametrize("command", cli._COMMANDS)

@@ -20,7 +20,7 @@ def commands(command=cli.videomama, words=()):
         if isinstance(command, click.Group):
             for name in command.list_commands(context):
                 inner = [*words, "--json", name] if takes else [*words, name]
-                yield from commands(command.get_command(context, name), inner)
+                yield from commands(command.resolve_command(context, [name])[1], inner)
         if takes and not isinstance(command, click.Group):
             yield [*words, "--json"]
         elif "--json" in words:

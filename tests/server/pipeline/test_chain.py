@@ -285,24 +285,74 @@ def test_an_error_names_its_stage(bench, shot, stage):
     assert not hasattr(caught.value, "__notes__")
 
 
-def test_a_stage_that_runs_out_of_memory_is_done_again_smaller_and_the_others_are_not(bench, shot, stage):
-    class Large(type(stage("two"))):
-        canvas = "128x64"
+@pytest.fixture
+def too_large(stage):
+    """Make an engine of a name that runs out of memory once, and then settles for less."""
 
-        def resolve(self, settings, size):
-            return settings.with_options(canvas=self.canvas)
+    def make(name):
+        class Large(type(stage(name))):
+            canvas = "128x64"
 
-        def refine(self, prepared, settings):
-            if settings.option("canvas") == "128x64":
-                self.canvas = "64x32"
-                raise OutOfMemory("too large", "Less.")
-            return super().refine(prepared, settings)
+            def resolve(self, settings, size):
+                return settings.with_options(canvas=self.canvas)
 
-    one, large = stage("one"), Large()
+            def refine(self, prepared, settings):
+                if settings.option("canvas") == "128x64":
+                    self.canvas = "64x32"
+                    raise OutOfMemory("too large", "Less.")
+                return super().refine(prepared, settings)
+
+        return Large()
+
+    return make
+
+
+def test_all_stages_that_were_made_smaller_are_named(bench, shot, too_large):
+    warnings = run(bench, shot, [too_large("one"), too_large("two")]).done.warnings
+    assert [warning for warning in warnings if "did not fit" in warning] == [
+        f"stage {stage}: canvas 128x64 did not fit in memory, 64x32 was taken instead" for stage in ("1, one", "2, two")
+    ]
+
+
+def test_a_stage_that_runs_out_of_memory_is_done_again_smaller_and_the_others_are_not(bench, shot, stage, too_large):
+    one, large = stage("one"), too_large("two")
     outcome = run(bench, shot, [one, large, stage("three")])
     assert len(one.windows) == len(lay(range(1001, 1015), 4, 2))
     assert [stage.engine for stage in outcome.done.stages] == ["one", "two", "three"]
-    assert [warning for warning in outcome.done.warnings if "128x64 did not fit" in warning]
+    assert "stage 2, two: canvas 128x64 did not fit in memory, 64x32 was taken instead" in outcome.done.warnings
+
+
+def test_a_stage_that_never_fits_ends_the_job_although_another_forgets_what_was_too_large(bench, shot, stage):
+    class Forgetful(type(stage("one"))):
+        too_large = False
+
+        def resolve(self, settings, size):
+            return settings.with_options(canvas="64x32" if self.too_large else "128x64")
+
+        def refine(self, prepared, settings):
+            self.too_large = settings.option("canvas") == "128x64"
+            if self.too_large:
+                raise OutOfMemory("too large", "Less.")
+            return super().refine(prepared, settings)
+
+        def usage(self):
+            return "memory"
+
+        def release(self):
+            self.too_large = False
+
+    class Never(type(stage("two"))):
+        needs_device = True
+        tries = 0
+
+        def refine(self, prepared, settings):
+            self.tries += 1
+            assert self.tries < 5, "it is tried again and again"
+            raise OutOfMemory("it never fits", "Less.")
+
+    never = Never()
+    with pytest.raises(OutOfMemory, match=r"^stage 2, two: it never fits\n"):
+        run(bench, shot, [Forgetful(), never])
 
 
 def test_never_more_than_one_engine_holds_a_device(bench, shot, stage):

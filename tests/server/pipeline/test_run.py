@@ -565,12 +565,33 @@ def test_out_of_memory_begins_anew_with_what_the_engine_settles_for(bench, make_
     outcome = bench.run(shot, Large())
     assert sorted(outcome.frames) == list(range(1001, 1021))
     assert outcome.done.computed == 20
-    assert any("128x128" in warning and "64x64" in warning for warning in outcome.done.warnings)
+    assert "canvas 128x128 did not fit in memory, 64x64 was taken instead" in outcome.done.warnings
     small = Large()
     small.canvas = "64x64"
     again = bench.run(shot, small)
     assert again.computed == []
     assert_same(outcome, again, outcome.frames)
+
+
+@pytest.mark.parametrize(("large", "small"), [(512, 256), (None, 256), (512, None)])
+def test_what_is_taken_instead_is_named_whatever_setting_it_is(bench, make_shot, latent, large, small):
+    class Tiled(latent):
+        tile = large
+
+        def resolve(self, settings, size):
+            return settings.with_options(tile=self.tile)
+
+        def refine(self, prepared, settings):
+            if settings.option("tile") == large:
+                self.tile = small
+                raise OutOfMemory("it does not fit", "Take less.")
+            return super().refine(prepared, settings)
+
+    warnings = bench.run(make_shot(range(1001, 1009), "eight"), Tiled()).done.warnings
+    was, now = (value or "the default" for value in (large, small))
+    assert [warning for warning in warnings if "did not fit" in warning] == [
+        f"tile {was} did not fit in memory, {now} was taken instead"
+    ]
 
 
 def run_with_room(bench, shot, engine, holders):
@@ -623,7 +644,7 @@ def test_out_of_memory_has_other_engines_let_go_before_less_is_made_of_the_job(b
     engine.stubborn = True
     outcome = run_with_room(bench, make_shot(range(1011, 1019), "more"), engine, holders=2)
     assert outcome.asked == ["latent"] * 3
-    assert any("a canvas of 128x128 did not fit" in warning for warning in outcome.done.warnings)
+    assert any("canvas 128x128 did not fit" in warning for warning in outcome.done.warnings)
 
 
 def test_out_of_memory_frees_what_the_failed_window_held_before_it_is_tried_again(bench, make_shot, latent):

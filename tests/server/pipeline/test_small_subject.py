@@ -101,6 +101,16 @@ def test_the_job_says_which_engine_took_it_and_why(bench, take, shot, engine):
     assert done.warnings[0].startswith("the subject is at most 13 px thick")
 
 
+def test_in_a_chain_the_notes_of_other_stages_stay_and_each_names_its_stage(bench, take, shot, engine):
+    order = bench.order(shot, engine, then=[PassthroughEngine()])
+    then = tuple(replace(stage, notes=("stage 2, passthrough: a note",)) for stage in order.then)
+    order = replace(order, light=LIGHT, notes=("stage 1, temporal: of the engine that leaves",), then=then)
+    take(Matte(order, bench.services, bench.events.append, threading.Event()).run())
+    took, *others = bench.events[-1].warnings[:3]
+    assert took.startswith("stage 1, passthrough: the subject is at most 13 px thick")
+    assert others == ["stage 1, passthrough: --seed has no effect", "stage 2, passthrough: a note"]
+
+
 @pytest.mark.parametrize("thick", [1, 2, 13, 25])
 def test_thickness_is_that_of_the_widest_place(thick):
     assert thickness(bar(thick) > 0) == pytest.approx(thick, abs=1)

@@ -53,7 +53,12 @@ def test_what_opencv_cannot_allocate_is_out_of_memory():
     assert type(failing(lacking)) is OutOfMemory
 
 
-@pytest.mark.parametrize("error", [MemoryError(), ZeroDivisionError("by zero")], ids=str)
+@pytest.mark.parametrize(
+    "error", [MemoryError(), OSError(errno.ENOSPC, "no space", "/out"), ZeroDivisionError("by zero")], ids=str
+)
 def test_the_stage_of_a_job_that_an_error_came_from_is_named(error):
+    plain = failing(error)
     error.add_note("stage 2, classic")
-    assert failing(error).message.startswith("stage 2, classic: ")
+    told = failing(error)
+    assert told.message == f"stage 2, classic: {plain.message}"
+    assert (type(told), told.hint, told.file) == (type(plain), plain.hint, plain.file)

@@ -7,6 +7,7 @@ from videomama_client import messages
 from videomama_client.digests import content_digest
 from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput, Cancelled, NotPermitted
+from videomama_client.stages import Stage
 from videomama_server import engines, pipe
 from videomama_server.cache.entries import Cache
 from videomama_server.cache.memo import Memo
@@ -211,6 +212,14 @@ def test_options_of_another_engine_that_auto_may_take_are_left_out_and_named(rig
         "choose --engine videomama to use them",
     )
     assert rig.order(make_clip(count=1).order(engine="auto", mask_slack=3.0)).notes == ()
+
+
+def test_each_stage_has_its_own_notes(rig, make_clip):
+    options = (EngineOption("seed", 7),)
+    order = rig.order(make_clip(count=1).order(engine="classic", then=(Stage("auto", options), Stage("classic"))))
+    first, second, third = order.stages()
+    assert (first.notes, third.notes) == ((), ())
+    assert [note.split(" has")[0] for note in second.notes] == ["stage 2, classic: --seed"]
 
 
 @pytest.mark.parametrize(

@@ -22,12 +22,16 @@ def run_job(job, priority=messages.INTERACTIVE, turn=0):
 class Rig:
     """A scheduler, the steps that it did, and what it emitted."""
 
-    def __init__(self):
+    def __init__(self, when_idle=None):
         self.stepped, self.emitted, self.after, self.idle = [], [], 0, []
         self.scripts = {}  # by job: what its steps yield, or raise
         self.cancelled = {}
-        when_idle = lambda: self.idle.append(list(self.stepped))  # noqa: E731
-        self.scheduler = Scheduler(self._steps, self.emitted.append, self._count, when_idle, "the log")
+        self.scheduler = Scheduler(
+            self._steps, self.emitted.append, self._count, when_idle or self._note_idle, "the log"
+        )
+
+    def _note_idle(self):
+        self.idle.append(list(self.stepped))
 
     def _count(self):
         self.after += 1
@@ -84,6 +88,20 @@ def test_it_is_idle_once_no_job_is_left_however_the_last_one_ended(rig):
     rig.announce(run_job("fails"))
     rig.finish()
     assert len(rig.idle) == 2
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("a fault"), BadInput("no", "Do this."), MemoryError()], ids=str)
+def test_what_goes_wrong_when_no_job_is_left_is_logged_and_stops_nothing(error, caplog):
+    def failing():
+        raise error
+
+    rig = Rig(failing)
+    for job in ("a", "b"):
+        rig.announce(run_job(job))
+        rig.finish()
+    assert rig.stepped == ["a", "a", "b", "b"]
+    assert caplog.text.count("after the last job: ") == 2
+    assert not [event for event in rig.emitted if isinstance(event, messages.MatteFailed)]
 
 
 def test_interactive_jobs_go_before_batch_jobs(rig):
