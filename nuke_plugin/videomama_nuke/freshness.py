@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import nuke
 from videomama_client.engine_settings import own_specs
 from videomama_client.settings import MatteSettings
 
-from videomama_nuke import knobs, paths, record
+from videomama_nuke import knobs, paths, record, stage_knobs
 from videomama_nuke.record import Record
 from videomama_nuke.upstream import Comparison, Upstream, compare
 
@@ -64,7 +65,8 @@ def named(nodes: Sequence[str]) -> str:
 
 def settings_changed(node: nuke.Node, last: Record) -> list[str]:
     """Return which settings are others; one that the record does not know yet had its default."""
-    now, then = record.kept(knobs.settings_of(node)), last.settings
+    first = knobs.settings_of(node)
+    now, then = record.kept(first), last.settings
     mine, theirs = now.pop(record.OPTIONS), then.get(record.OPTIONS, {})
     changed = [name for name, value in now.items() if value != then.get(name, _NEW_SETTINGS.get(name))]
     if "engine" not in changed:  # another engine has other options
@@ -72,7 +74,19 @@ def settings_changed(node: nuke.Node, last: Record) -> list[str]:
     changes = [name.replace("_", " ") for name in changed]
     if knobs.mask_channel_of(node) != last.mask_channel:
         changes.append("mask channel")
-    return changes
+    return changes + _stages_changed(record.kept_stages(stage_knobs.stages_of(node, first)), last.then)
+
+
+def _stages_changed(now: list[dict[str, Any]], then: list[dict[str, Any]]) -> list[str]:
+    """Return which settings of the stages after the first are others."""
+    mine, theirs = _adjustments(now), _adjustments(then)
+    names = [name for name in stage_knobs.NAMES if mine.get(name) != theirs.get(name)]
+    return [f"{stage_knobs.ADJUST} {name.replace('_', ' ')}" for name in names]
+
+
+def _adjustments(stages: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the options of a chain's stage adjust, which holds those that are not at their defaults."""
+    return next((stage["options"] for stage in stages if stage["engine"] == stage_knobs.ADJUST), {})
 
 
 def _same(name: str, value: object, record_has: Mapping[str, object]) -> bool:

@@ -17,6 +17,7 @@ from videomama_nuke import disk_use, export, frames, node_state, paths, precomp,
 from videomama_nuke.knobs import OUTLINE
 from videomama_nuke.main_thread import closing, on_main
 from videomama_nuke.order import RefineOrder
+from videomama_nuke.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class Refine:
         self._tell = tell
         self._stop = threading.Event()
         self._progress: nuke.ProgressTask | None = None
-        self._done = 0
+        self._counts = Progress(len(order.wanted) * len(order.views))
         self._shown = 0.0
 
     def run(self) -> None:
@@ -106,7 +107,7 @@ class Refine:
 
     def _refine_view(self, client: Client, view: str) -> None:
         order, wanted = self._order, frames.text(self._order.wanted)
-        planned = client.plan_frames(order.settings, order.clip_text, wanted)
+        planned = client.plan_frames(order.settings, order.clip_text, wanted, order.then)
         needed = on_main(frames.parse, planned.needed_ranges)
         self._say(f"exporting {planned.needed_ranges}")
         self._check()
@@ -121,6 +122,7 @@ class Refine:
             wanted=wanted,
             label=order.label if len(order.views) == 1 else f"{order.label} {view}",
             priority=self._priority,
+            then=order.then,
         )
         self._say(f"waiting for the engine {planned.engine}")
         self.following = True
@@ -154,13 +156,18 @@ class Refine:
             self.cancel()
 
     def _note(self, event: messages.JobEvent) -> None:
+        self._counts.note(event)
         if isinstance(event, messages.MattePlanned):
             for warning in event.warnings:
                 self._say(f"warning: {warning}")
             self._keep_what_was_found(event)
             self._leave_record()
+        elif isinstance(event, messages.StageBegun):
+            self._show_progress()
+        elif isinstance(event, messages.StageFrameDone):
+            if time.monotonic() - self._shown > _SHOW_EVERY_S:
+                self._show_progress()
         elif isinstance(event, messages.FrameDone):
-            self._done += 1
             if time.monotonic() - self._shown > _SHOW_EVERY_S:
                 self._show()
         elif isinstance(event, messages.MatteDone):
@@ -191,11 +198,13 @@ class Refine:
 
     def _show(self) -> None:
         """Show the frames that have arrived."""
-        total = len(self._order.wanted) * len(self._order.views)
-        if self._progress is not None:
-            self._progress.setProgress(100 * self._done // total)
         on_main(self._on_node, result.show, self._order.record, self._order.clip)
-        self._say(f"refining: {self._done} of {total}")
+        self._show_progress()
+
+    def _show_progress(self) -> None:
+        if self._progress is not None:
+            self._progress.setProgress(self._counts.percent)
+        self._say(self._counts.text)
         self._shown = time.monotonic()
 
     def _say(self, text: str) -> None:
@@ -231,7 +240,7 @@ class Refine:
         disk_use.show()
         state = node_state.describe(node)
         if isinstance(self.error, Cancelled):
-            node_state.say(node, f"cancelled; {state}" if self._done else "cancelled")
+            node_state.say(node, f"cancelled; {state}" if self._counts.done else "cancelled")
         elif self.error is not None:
             node_state.say(node, f"failed: {words.said(self.error)}")
             nuke.error(f"{node.fullName()}: {words.said(self.error)}")

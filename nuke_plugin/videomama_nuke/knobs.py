@@ -15,7 +15,7 @@ from videomama_client.errors import BadInput
 from videomama_client.setting_spec import CHOICE, NUMBER, TEXT, WHOLE_NUMBER, YES_NO, specs_of
 from videomama_client.settings import MatteSettings
 
-from videomama_nuke import paths, precomp
+from videomama_nuke import paths, precomp, stage_knobs
 from videomama_nuke.quiet import no_trace
 
 VERSION_KNOB = "videomama"  # marks a node as ours, also when an artist made a group of it
@@ -40,7 +40,7 @@ _SIGNS = ("%", "#", "[")
 _CASTS = {TEXT: str, CHOICE: str, NUMBER: float, WHOLE_NUMBER: int, YES_NO: bool}
 _TYPES = {spec.name: _CASTS[spec.kind] for spec in (*specs_of(MatteSettings), *own_specs().values())}
 _PIXELS = "engine other_engine window overlap roi_mode roi_box colorspace mask_channel"
-PIXEL_KNOBS = frozenset((*_SAME, *OWN, *_PIXELS.split()))
+PIXEL_KNOBS = frozenset((*_SAME, *OWN, *_PIXELS.split(), *stage_knobs.KNOBS))
 RANGE_KNOBS = frozenset(("frame_range", "frames", "cache_folder"))
 PER_FRAME_KNOBS = frozenset(("premultiply", "bypass", "disable"))  # may be animated
 _RESULT = """
@@ -63,7 +63,7 @@ def is_whole(node: nuke.Node) -> bool:
 
 
 def settings_of(node: nuke.Node) -> MatteSettings:
-    """Return what the knobs of the model say; a region found before is not in it.
+    """Return what the knobs of the first stage say; a region found before is not in it.
 
     Of the knobs that only some engines have, those count that are not at their defaults and that the engine has. The
     panel shows the others in grey.

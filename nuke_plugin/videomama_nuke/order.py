@@ -12,9 +12,10 @@ from videomama_client.engine_settings import OutlineSettings
 from videomama_client.errors import BadInput
 from videomama_client.mask_presets import is_open
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import Stage
 
-from videomama_nuke import frames, knobs, record, sidecar, walk
-from videomama_nuke.upstream import Upstream
+from videomama_nuke import frames, knobs, record, sidecar, stage_knobs, walk
+from videomama_nuke.upstream import Upstream, compare
 
 TASK = "task-"
 """What the exports' folder of a refine without a window begins with; whoever made it removes it."""
@@ -30,7 +31,8 @@ class RefineOrder:
         clip: first and last frame of the plate.
         wanted: the frames to refine, ascending, inside the clip.
         views: to refine.
-        settings: of the job; what an earlier refine found is in them where this one covers only a part.
+        settings: of the first stage; what an earlier refine found is in them where this one covers only a part.
+        then: the stages after the first.
         record: what the node will remember.
         export: folder of the exported frames; `own_export` says whether it is this refine's alone.
         folder: of all files of the node.
@@ -42,6 +44,7 @@ class RefineOrder:
     wanted: tuple[int, ...]
     views: tuple[str, ...]
     settings: MatteSettings
+    then: tuple[Stage, ...]
     record: record.Record
     export: Path
     folder: Path
@@ -88,12 +91,14 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> RefineOrder:
     asked = sorted(set(wanted)) if wanted is not None else wanted_of(node, clip)
     _check_inside(asked, clip)
     settings = knobs.settings_of(node)
+    then = stage_knobs.stages_of(node, settings)
     folder = knobs.folder_of(node)
     above = walk.read(node)
     mask_channel = knobs.mask_channel_of(node)
-    key = record.result_key(settings, mask_channel, clip_text(clip), above.signature)
+    parts = settings, mask_channel, clip_text(clip)
+    key, first_key = (record.result_key(*parts, above.signature, stages) for stages in (then, ()))
     if sidecar.contradicts(folder / key, above):  # the same sizes, and yet other pixels
-        key = record.result_key(settings, mask_channel, clip_text(clip), above.exact)
+        key, first_key = (record.result_key(*parts, above.exact, stages) for stages in (then, ()))
     views = tuple(nuke.views())
     per_view = "%V" if len(views) > 1 else "main"
     return RefineOrder(
@@ -101,7 +106,8 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> RefineOrder:
         clip=clip,
         wanted=tuple(asked),
         views=views,
-        settings=_with_what_was_found(settings, _known(node, folder, key), asked, clip),
+        settings=_with_what_was_found(settings, _known(node, folder, (key, first_key), above), asked, clip),
+        then=then,
         record=record.Record(
             key=key,
             settings=record.kept(settings),
@@ -113,6 +119,8 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> RefineOrder:
             upstream=above,
             version=record.VERSION,
             gizmo=int(node[knobs.VERSION_KNOB].value()),
+            then=record.kept_stages(then),
+            first_key=first_key if then else "",
         ),
         export=folder / "export" / _export_name(above),
         folder=folder,
@@ -168,10 +176,29 @@ def _check_inside(asked: Sequence[int], clip: tuple[int, int]) -> None:
         )
 
 
-def _known(node: nuke.Node, folder: Path, key: str) -> record.Record | None:
-    """Return the record of a key: the node's own, or the one beside alphas that others refined."""
+def _known(node: nuke.Node, folder: Path, keys: tuple[str, str], above: Upstream) -> record.Record | None:
+    """Return the record of a key: the node's own, or the one beside alphas that others refined.
+
+    What was found depends on the first stage alone, so a refine with other stages after it is as good.
+
+    Args:
+        node: a VideoMaMa node.
+        folder: of its files.
+        keys: of the refine, and of the same without the stages after the first.
+        above: what is upstream.
+    """
+    key, first_key = keys
     last = record.read(node)
-    return last if last is not None and last.key == key else sidecar.read(folder / key)
+    own = last if last is not None and last.key == key else sidecar.read(folder / key)
+    if own is not None:
+        return own
+    others = (last, sidecar.read(folder / first_key))
+    return next((one for one in others if one is not None and _same_first_stage(one, first_key, above)), None)
+
+
+def _same_first_stage(one: record.Record, first_key: str, above: Upstream) -> bool:
+    """Whether a refine had the same first stage, of files that have not been written again since."""
+    return (one.first_key or one.key) == first_key and not compare(one.upstream, above).changed
 
 
 def _export_name(above: Upstream) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,6 +12,7 @@ import nuke
 from videomama_client.engine_options import specs_known
 from videomama_client.engine_settings import own_specs
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import Stage
 
 from videomama_nuke.upstream import Upstream, known, restored
 
@@ -52,6 +54,8 @@ class Record:
         version: of the record.
         gizmo: version of the gizmo that was refined.
         outline: the numbers around the mask's outline that the refine took, by setting; empty where it took none.
+        then: the stages after the first; see `kept_stages`.
+        first_key: the key of the same refine without the stages after the first; empty where there are none.
         later: what a later version added, by its name: kept as it is.
     """
 
@@ -66,18 +70,22 @@ class Record:
     version: int = 1
     gizmo: int = 1
     outline: dict[str, Any] = field(default_factory=dict)
+    then: list[dict[str, Any]] = field(default_factory=list)
+    first_key: str = ""
     later: dict[str, Any] = field(default_factory=dict)
 
 
-def result_key(settings: MatteSettings, mask_channel: str, clip: str, signature: str) -> str:
+def result_key(
+    settings: MatteSettings, mask_channel: str, clip: str, signature: str, then: Sequence[Stage] = ()
+) -> str:
     """Return what two refines share exactly when their alphas may lie in one sequence.
 
-    A setting at its default that is not in `_ALWAYS_IN_KEY` leaves the key as it is.
+    A setting at its default that is not in `_ALWAYS_IN_KEY` leaves the key as it is, and so does a job of one stage.
     """
     plain, specs = settings.plain(), own_specs()
     options = plain.pop(OPTIONS, {})
     flat = {**plain, **{name: specs[name].default for name in _ALWAYS_IN_KEY}, **options}
-    content = [flat, mask_channel, clip, signature]
+    content = [flat, mask_channel, clip, signature, *([kept_stages(then)] if then else [])]
     return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
@@ -115,6 +123,11 @@ def kept(settings: MatteSettings) -> dict[str, Any]:
     return {**settings.plain(), OPTIONS: options}
 
 
+def kept_stages(then: Sequence[Stage]) -> list[dict[str, Any]]:
+    """Return stages as records and keys have them."""
+    return [{**asdict(stage), "options": {option.name: option.value for option in stage.options}} for stage in then]
+
+
 def _of_this_version(settings: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of a record, whose own ones of engines stood beside the others in earlier versions.
 
@@ -127,8 +140,10 @@ def _of_this_version(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def text_of(record: Record) -> str:
-    """Return a record as text."""
+    """Return a record as text; that of one stage says nothing of others."""
     content = asdict(record)
+    if not record.then:
+        del content["then"], content["first_key"]
     return json.dumps({**content.pop("later"), **content}, sort_keys=True)
 
 

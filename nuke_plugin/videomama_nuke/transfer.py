@@ -14,6 +14,7 @@ from videomama_client.client import Client
 from videomama_client.errors import Cancelled, NotPermitted
 from videomama_client.inline import InlineFrames
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import Stage
 from videomama_client.submission import Sent
 
 _LOOK_S = 0.1
@@ -26,6 +27,7 @@ class Parcel:
     Attributes:
         files: the exported frames, plate and mask in one.
         source, out: patterns of these and of the alphas.
+        settings: of the first stage; `then` are the stages after it.
         clip, wanted: ranges.
     """
 
@@ -37,6 +39,7 @@ class Parcel:
     wanted: str
     label: str
     priority: str = messages.INTERACTIVE
+    then: tuple[Stage, ...] = ()
 
 
 def submit(client: Client, parcel: Parcel) -> Sent:
@@ -62,6 +65,7 @@ def submit(client: Client, parcel: Parcel) -> Sent:
         frame_ranges=parcel.wanted,
         priority=parcel.priority,
         label=parcel.label,
+        then=parcel.then,
     )
     inline = None if seen else InlineFrames(parcel.files, parcel.files)
     return submission.submit(client, request, inline, lambda frame: Path(parcel.out % frame))

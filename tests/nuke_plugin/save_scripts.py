@@ -99,6 +99,19 @@ def inside_group(comp: comps.Comp) -> None:
     comp.refine("Matte1.VideoMaMa1")
 
 
+def adjusted(comp: comps.Comp) -> None:
+    """Refine with adjustments, which are a stage of their own."""
+    comp.node()["adjust_grow"].setValue(2)
+    comp.node()["adjust_white"].setValue(0.9)
+    comp.refine()
+
+
+def adjusted_since(comp: comps.Comp) -> None:
+    """Change an adjustment after the refine."""
+    comp.refine()
+    comp.node()["adjust_feather"].setValue(3)
+
+
 MADE: tuple[Callable[[comps.Comp], None], ...] = (
     never_refined,
     refined,
@@ -110,6 +123,8 @@ MADE: tuple[Callable[[comps.Comp], None], ...] = (
     not_checked,
     premultiplied_layer,
     inside_group,
+    adjusted,
+    adjusted_since,
 )
 
 

@@ -148,7 +148,11 @@ def job_details(job: JobState) -> tuple[str, ...]:
 
 
 def job_progress(job: JobState) -> str:
-    """Return how many frames are done, and how many of them came from the cache."""
+    """Return how many frames are done, how many of them came from the cache, and which stage is at work."""
+    return _DOT.join(part for part in (_frames_done(job), _stage(job)) if part)
+
+
+def _frames_done(job: JobState) -> str:
     if job.frame_count is None and not job.done:
         return ""
     of = "" if job.frame_count is None else f" of {job.frame_count}"
@@ -156,12 +160,16 @@ def job_progress(job: JobState) -> str:
     return f"{job.done}{of}" + (f"{_DOT}{cached} cached" if cached else "")
 
 
+def _stage(job: JobState) -> str:
+    return f"stage {job.stage}" if job.stage else ""
+
+
 def job_sentence(job: JobState) -> str:
     """Return all that is known of a job in one sentence, for tooltips and screen readers."""
     parts = [job_name(job), f"{job.state}, {job.priority}"]
     parts += [] if job.engine is None else [f"engine {job.engine}"]
-    parts += [f"{job_progress(job)} frames, {job.computed} computed"] if job.done or job.frame_count is not None else []
-    parts += [f"QC: {job.flags}"] if job.flags else []
+    parts += [f"{_frames_done(job)} frames, {job.computed} computed"] if job.done or job.frame_count is not None else []
+    parts += [_stage(job)] + ([f"QC: {job.flags}"] if job.flags else [])
     parts += [duration(job.seconds), failure(job), words.look_at(job.role, job.frame), job.plate]
     return "\n".join(part for part in parts if part)
 

@@ -197,6 +197,11 @@ def test_words_become_a_sentence(words, said):
     assert snapshot.sentence(words) == said
 
 
+def test_a_jobs_sentence_names_its_stage(make_job):
+    said = snapshot.job_sentence(make_job(frame_count=4, done=2, computed=2, stage="2 of 2, adjust")).split("\n")
+    assert {"2 of 4 frames, 2 computed", "stage 2 of 2, adjust"} <= set(said)
+
+
 def test_shares_never_leave_the_bar(make_job):
     assert snapshot.shares(make_job(frame_count=10, done=40, computed=15)) == (1.0, 1.0)
     assert snapshot.shares(make_job(frame_count=1, done=1, computed=1)) == (0.0, 1.0)
@@ -208,6 +213,10 @@ def test_shares_never_leave_the_bar(make_job):
         ({"frame_count": None, "done": 3, "computed": 3}, "3"),
         ({"frame_count": 4, "done": 0, "computed": 0}, "0 of 4"),
         ({"frame_count": 4, "done": 4, "computed": 0}, "4 of 4 \u00b7 4 cached"),
+        (
+            {"frame_count": 4, "done": 0, "computed": 0, "stage": "1 of 2, classic"},
+            "0 of 4 \u00b7 stage 1 of 2, classic",
+        ),
     ],
 )
 def test_progress_says_what_is_known(make_job, changes, said):

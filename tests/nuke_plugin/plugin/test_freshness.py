@@ -36,6 +36,30 @@ def test_another_mask_channel_is_a_change(comp):
     assert judged(comp, mask_channel="rgba.red").changes == ("mask channel",)
 
 
+@pytest.mark.parametrize(
+    ("knob", "value", "said"),
+    [
+        ("adjust_grow", 2, "adjust grow"),
+        ("adjust_white", 0.5, "adjust white"),
+        ("adjust_offset_x", 1, "adjust offset x"),
+    ],
+)
+def test_a_changed_adjustment_is_named_and_forgotten_when_it_is_taken_back(comp, knob, value, said):
+    before = comp.node()[knob].value()
+    comp.node()[knob].setValue(value)
+    assert judged(comp).changes == (said,)
+    comp.node()[knob].setValue(before)
+    assert judged(comp).changes == ()
+
+
+def test_adjustments_of_the_refine_are_compared_one_by_one(comp):
+    then = [{"engine": "adjust", "options": {"grow": 2.0, "feather": 1.0}, "window": None, "overlap": None}]
+    comp.node()["adjust_grow"].setValue(2)
+    assert judged(comp, then=then).changes == ("adjust feather",)
+    comp.node()["adjust_feather"].setValue(1)
+    assert judged(comp, then=then).changes == ()
+
+
 def test_a_setting_that_the_record_does_not_know_had_its_default(comp):
     from videomama_nuke import record
 

@@ -4,14 +4,15 @@ import re
 from pathlib import Path
 
 import pytest
-from videomama_client.engine_settings import explanation, own_specs
+from videomama_client.engine_settings import AdjustSettings, explanation, own_specs
 from videomama_client.setting_spec import CHOICE, NUMBER, TEXT, WHOLE_NUMBER, YES_NO, specs_of
 from videomama_client.settings import MatteSettings
 from videomama_server import engines
 
 GIZMO = (Path(__file__).parents[3] / "gizmos" / "VideoMaMa.gizmo").read_text()
 SPECS = {spec.name: spec for spec in specs_of(MatteSettings)} | own_specs()
-NO_KNOB = {"plate_layer", "view", "mask_colour", "mode"}  # Nuke exports one layer, view, mask; mode compares
+NO_KNOB = {"plate_layer", "view", "mask_colour"}  # Nuke exports one layer, view, mask
+NO_KNOB |= {"mode", "noise"}  # these compare with the published inference
 OTHER_KNOB = {"roi", "mask_channel"}  # roi_mode and roi_box; a link to the node inside
 OWN_TOOLTIP = {"colorspace"}  # auto is the project's working space there
 KNOB_OF_KIND = {TEXT: {1, 2}, WHOLE_NUMBER: {3}, CHOICE: {4}, YES_NO: {6}, NUMBER: {7}}
@@ -22,11 +23,13 @@ NO_VALUE = {  # a knob for numbers has no None
     "trimap_erode": "-1",
     "trimap_dilate": "-1",
 }
+ADJUST = {spec.name for spec in specs_of(AdjustSettings)}  # settings of another stage, whose knobs have a prefix
 NAMES = sorted(SPECS.keys() - NO_KNOB - OTHER_KNOB)
 
 
 def knob(name: str) -> dict[str, str]:
     """The parts of a user knob's definition, and the value that the gizmo gives it."""
+    name = f"adjust_{name}" if name in ADJUST else name
     line = re.search(
         rf"^ addUserKnob \{{(?P<type>\d+) {name} l (?:\"[^\"]*\"|\S+)(?: t \"(?P<tip>[^\"]*)\")?"
         r"(?: R (?P<low>\S+) (?P<high>[^\s}]+))?(?: M \{(?P<menu>[^}]*)\})?[^}]*\}\n"

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import comps
 import pytest
-from videomama_client.engine_settings import ClassicSettings, VideoMaMaSettings, engines_with, own_specs
+from videomama_client.engine_settings import AdjustSettings, engines_with, own_specs
 from videomama_client.errors import BadInput
 from videomama_client.setting_spec import specs_of
 
+MATTING = own_specs().keys() - {spec.name for spec in specs_of(AdjustSettings)} - {"mode", "noise"}
 GIZMO = comps.PLUGIN.parent / "gizmos" / "VideoMaMa.gizmo"
 
 
@@ -62,17 +63,14 @@ def test_each_knob_is_the_setting_of_its_name(comp, knobs, knob, value, setting)
     assert (found, type(found)) == (setting, type(setting))
 
 
-ALL = {spec.name for record in (ClassicSettings, VideoMaMaSettings) for spec in specs_of(record)} - {"mode", "noise"}
-
-
 @pytest.mark.parametrize(
     ("engine", "grey"),
     [
         ("auto", set()),
         ("classic", {"canvas", "soft_mask", "seed", "feedback", "weights"}),
         ("videomama", {"mask_quality", "mask_slack", "trimap_erode", "trimap_dilate"}),
-        ("passthrough", ALL),
-        ("other", ALL),
+        ("passthrough", MATTING),
+        ("other", MATTING),
     ],
 )
 def test_a_knob_that_does_nothing_for_the_engine_is_grey_and_asks_for_nothing(comp, knobs, engine, grey):
@@ -173,7 +171,7 @@ def test_the_space_is_the_projects_where_ocio_manages_it(comp, named, management
     assert settings(comp).colorspace == (str(root["workingSpaceLUT"].value()) if space == "working" else space)
 
 
-@pytest.mark.parametrize("name", ["mask_grow", "roi_mode", "exposure"])
+@pytest.mark.parametrize("name", ["mask_grow", "roi_mode", "exposure", "adjust_feather"])
 def test_an_animated_knob_is_refused_by_its_name(comp, name):
     comp.node()[name].setAnimated()
     with pytest.raises(BadInput, match=rf"VideoMaMa1: {name} has keyframes"):
@@ -223,15 +221,16 @@ def test_every_knob_is_refused_by_its_name_where_it_is_animated_or_is_asked_at_e
 def test_a_group_made_of_an_earlier_gizmo_lacks_knobs_and_is_asked_for_the_others(comp, knobs):
     comp.node().removeKnob(comp.node()["unchecked"])
     settings(comp)
-    comp.node()["mask_grow"].setAnimated()
-    with pytest.raises(BadInput, match="mask_grow has keyframes"):
+    comp.node()["engine"].setValue("auto")
+    comp.node()["seed"].setAnimated()
+    with pytest.raises(BadInput, match="seed has keyframes"):
         settings(comp)
 
 
 @pytest.mark.parametrize("name", ["cache_folder", "weights", "connection_file"])
 @pytest.mark.parametrize("text", ["/c/[frame]", "/c/[expr {[frame] / 10}]", "/c/[value root.frame]"])
 def test_a_folder_of_each_frame_is_refused(comp, name, text):
-    comp.node()["engine"].setValue("videomama")
+    comp.node()["engine"].setValue("auto")
     comp.node()[name].setValue(text)
     with pytest.raises(BadInput, match=f"VideoMaMa1: {name} has the frame's number"):
         settings(comp)

@@ -7,7 +7,9 @@ from dataclasses import replace
 import comps
 import numpy as np
 import pytest
+from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput
+from videomama_client.stages import Stage
 
 
 @pytest.fixture
@@ -83,6 +85,54 @@ def test_the_ends_of_the_plate_are_inside(comp):
     comp.choose("1001,1020")
     assert asked(comp).wanted == (1001, 1020)
     assert asked(comp, [1020, 1001, 1001]).wanted == (1001, 1020)
+
+
+def test_an_adjusted_refine_has_a_folder_of_its_own_and_names_that_of_its_first_stage(comp):
+    plain = asked(comp)
+    comp.node()["adjust_grow"].setValue(2)
+    adjusted = asked(comp)
+    assert (plain.then, plain.record.then, plain.record.first_key) == ((), [], "")
+    assert adjusted.then == (Stage("adjust", (EngineOption("grow", 2.0),)),)
+    assert adjusted.record.first_key == plain.record.key != adjusted.record.key
+    assert adjusted.record.key in adjusted.out
+    assert adjusted.settings == plain.settings
+
+
+@pytest.mark.parametrize("then", [0, 2, 3])
+def test_a_part_takes_what_was_found_with_other_stages_after_the_same_first_one(comp, then):
+    comp.node()["adjust_grow"].setValue(2)
+    comp.show_alphas()
+    _find(comp, roi="1,2,3,4")
+    comp.node()["adjust_grow"].setValue(then)
+    assert asked(comp, [1005]).settings.roi == "1,2,3,4"
+    assert asked(comp).settings.roi == "auto"
+    comp.node()["mask_grow"].setValue(1)
+    assert asked(comp, [1005]).settings.roi == "auto"
+
+
+def test_a_part_takes_what_lies_beside_the_alphas_of_the_first_stage_alone(comp):
+    comp.show_alphas()
+    _find(comp, roi="1,2,3,4")
+    _forget(comp)
+    comp.node()["adjust_grow"].setValue(2)
+    assert asked(comp, [1005]).settings.roi == "1,2,3,4"
+    os.utime(comp.folder / "mask.1005.exr", ns=(1, 1))
+    assert asked(comp, [1005]).settings.roi == "auto"
+
+
+def _find(comp, **found) -> None:
+    """Let the last refine have found something, in the node's record and beside its alphas."""
+    from videomama_nuke import record, sidecar
+
+    last = replace(record.read(comp.node()), **found)
+    record.write(comp.node(), last)
+    sidecar.leave(last, asked(comp).folder / last.key)
+
+
+def _forget(comp) -> None:
+    from videomama_nuke import result
+
+    result.forget(comp.node())
 
 
 def test_what_a_job_needs_is_read_once(comp):

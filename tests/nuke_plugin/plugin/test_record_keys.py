@@ -3,6 +3,7 @@
 import pytest
 from videomama_client.engine_options import EngineOption
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import Stage
 
 
 @pytest.fixture
@@ -19,6 +20,15 @@ def test_the_key_of_a_refine_is_the_one_that_folders_already_have(record):
     assert key == "4e8debf8f19b618b"
     other = MatteSettings.of(engine="classic", quality="fast", window=8, roi="1,2,3,4", seed=7, **defaults)
     assert record.result_key(other, "rgba.alpha", "1001-1010", "signature") == "d5c4c6826ebe91ed"
+
+
+def test_the_key_of_a_chain_is_the_one_that_folders_already_have(record):
+    parts = MatteSettings(), "rgba.alpha", "1001-1010", "signature"
+    grown, softer = (Stage("adjust", (EngineOption("grow", value),)) for value in (2.0, 3.0))
+    keys = [record.result_key(*parts, then) for then in ((), (grown,), (softer,), (grown, softer), (softer, grown))]
+    assert keys[0] == record.result_key(*parts)
+    assert len(set(keys)) == len(keys)
+    assert keys[1] == "0499650103e01c28"
 
 
 def test_a_mask_quality_that_is_named_makes_another_key(record):

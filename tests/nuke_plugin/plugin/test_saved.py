@@ -37,7 +37,11 @@ STATES = {
         "inside_group": ["refined 1001-1004", "not refined"],
     },
 }
-STATES["3"] = STATES["2"]
+STATES["3"] = {
+    **STATES["2"],
+    "adjusted": ["refined 1001-1004"],
+    "adjusted_since": ["stale: adjust feather changed"],
+}
 
 
 def ours(comp) -> list:
@@ -87,7 +91,7 @@ def test_it_shows_what_it_showed(saved):
 def test_it_renders_the_alphas_that_it_had_unless_they_were_stale(saved):
     expected, comp = saved
     if not expected[0].startswith("refined"):
-        with pytest.raises(RuntimeError, match=r"not refined|stale, (mask grow|plate or mask) changed"):
+        with pytest.raises(RuntimeError, match=r"not refined|stale, (mask grow|adjust feather|plate or mask) changed"):
             comp.render(1001)
         return
     comp.node("Write1")["channels"].setValue("all")

@@ -11,12 +11,8 @@ from videomama_client.settings import MatteSettings
 from videomama_nuke import words
 
 GIZMO = Path(__file__).parents[3] / "gizmos" / "VideoMaMa.gizmo"
-NO_KNOB = {
-    "plate_layer",
-    "view",
-    "mask_colour",
-    "mode",
-}  # Nuke exports one layer, view, mask; mode compares
+NO_KNOB = {"plate_layer", "view", "mask_colour"}  # Nuke exports one layer, view, mask
+NO_KNOB |= {"mode", "noise"}  # these compare with the published inference
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,105 @@
+"""A node with adjustments, from the knob to the picture: a job of two stages at a real server."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def stages(monkeypatch):
+    """Return what the stages of each refine came to: engine, computed and cached of each."""
+    from videomama_nuke import job
+
+    found, note = [], job.Refine._note
+
+    def noting(refine, event):
+        if type(event).__name__ == "MatteDone":
+            found.append([(stage.engine, stage.computed, stage.cached) for stage in event.stages])
+        note(refine, event)
+
+    monkeypatch.setattr(job.Refine, "_note", noting)
+    return found
+
+
+def test_a_changed_adjustment_is_stale_and_its_refine_computes_it_alone(comp, stages):
+    comp.refine()
+    plain, first = comp.alpha(1005), comp.node()["result_file"].value()
+    comp.node().showControlPanel()
+    comp.node()["adjust_grow"].setValue(60)
+    assert comp.status() == "stale: adjust grow changed"
+    with pytest.raises(RuntimeError, match="stale, adjust grow changed"):
+        comp.render(1005)
+    assert comp.refine() == "refined 1001-1020"
+    assert comp.node()["result_file"].value() != first
+    assert comp.alpha(1005).sum() > plain.sum() * 1.1
+    assert np.array_equal(comp.render(1005)[..., 3], comp.alpha(1005)[..., 0])
+    comp.node()["adjust_grow"].setValue(30)
+    assert comp.refine() == "refined 1001-1020"
+    assert [name for name, *_ in stages[1]] == ["classic", "adjust"]
+    assert [run[0][1] for run in stages[1:]] == [0, 0]
+    assert [run[1][1] for run in stages[1:]] == [20, 20]
+
+
+def test_a_node_without_adjustments_shows_its_alphas_again_without_a_refine(comp, stages):
+    comp.refine()
+    first = comp.node()["result_file"].value()
+    comp.node()["adjust_feather"].setValue(3)
+    comp.refine()
+    comp.node()["adjust_feather"].setValue(0)
+    comp.refine()
+    assert comp.node()["result_file"].value() == first
+    assert comp.status() == "refined 1001-1020"
+    assert len(stages) == 2  # the third asked no server
+
+
+def test_a_part_is_the_whole_to_the_bit_with_a_stage_that_looks_at_neighbours(comp):
+    comp.node()["adjust_deflicker"].setValue(0.5)
+    comp.node()["adjust_grow"].setValue(10)
+    comp.refine()
+    whole = comp.alpha(1010)
+    Path(comp.node()["result_file"].value() % 1010).unlink()
+    comp.nuke.root()["frame"].setValue(1010)
+    comp.press("refine_frame")
+    comp.finish()
+    assert np.array_equal(comp.alpha(1010), whole)
+    assert comp.status() == "refined 1001-1020"
+
+
+def test_the_record_keeps_the_stages_in_the_script_and_beside_the_alphas(comp):
+    comp.choose("1001-1002")
+    comp.node()["adjust_offset_x"].setValue(4)
+    comp.refine()
+    kept = [{"engine": "adjust", "options": {"offset_x": 4.0}, "window": None, "overlap": None}]
+    record = json.loads(comp.node()["record"].value())
+    assert record["then"] == kept
+    beside = comp.folder / "videomama" / comp.node()["node_id"].value() / record["key"] / "record.json"
+    assert json.loads(beside.read_text())["then"] == kept
+    comp.nuke.scriptSave()
+    comp.nuke.scriptOpen(str(comp.script))
+    comp.press("reload")
+    assert comp.status() == "refined 1001-1002"
+    from videomama_nuke import result
+
+    result.forget(comp.node())
+    comp.press("take_from_disk")
+    assert comp.status() == "refined 1001-1002"
+    comp.node()["adjust_offset_x"].setValue(0)
+    comp.press("take_from_disk")
+    assert comp.status() == "there are no alphas on disk that fit VideoMaMa1. Press Refine."
+
+
+def test_each_stage_is_named_while_it_works(comp, monkeypatch):
+    from videomama_nuke import job, order
+
+    monkeypatch.setattr(job, "_SHOW_EVERY_S", 0.0)
+    comp.choose("1001-1002")
+    comp.node()["adjust_grow"].setValue(2)
+    said = []
+    comp.nuke.GUI = False
+    refine = job.Refine(comp.node(), order.read(comp.node()), tell=said.append)
+    refine.run()
+    assert refine.error is None
+    assert any(line.startswith("refining, stage 1 of 2, classic: ") for line in said)
+    assert said[-1] == "refining, stage 2 of 2, adjust: 2 of 2"
