@@ -306,7 +306,7 @@ def _cache_command(grounds: Grounds) -> str:
 
 def _weights_outside(grounds: Grounds) -> str:
     place = grounds.rng.choice([grounds.secret, "/proc/self", _dots(grounds), "relative", "/etc/passwd"])
-    settings = replace(grounds.order().settings, engine="videomama", weights=str(place))
+    settings = replace(grounds.order().settings, engine="videomama").with_options(weights=str(place))
     last = grounds.peer.finish(grounds.order(settings=settings))
     return "" if getattr(last, "code", "") == "not-permitted" else f"{type(last).__name__} for weights in {place}"
 

@@ -14,6 +14,7 @@ MIRRORED = {
     "install": "tests/install",
 }
 WITHOUT = {
+    "server/videomama_server/engines/videomama/network/triton_kernels.py": "test_fused.py runs it",
     "server/videomama_server/pipeline/services.py": "a dataclass without methods",
     "server/videomama_server/worker/__main__.py": "one call; tests/server/worker/test_worker.py starts it",
     "nuke_plugin/videomama_nuke/__init__.py": "what the gizmo's knobs and Nuke's hooks call; the tests press the knobs",

@@ -82,7 +82,7 @@ def test_one_fault_alone_is_planted_and_it_is_the_one_that_was_named(mutations):
             "server/videomama_server/pipeline/services.py",
             [
                 f"tests/server/pipeline/test_{name}.py"
-                for name in ("alpha_writer", "computation", "look_ups", "small_subject")
+                for name in ("alpha_writer", "chain", "computation", "look_ups", "run", "small_subject")
             ],
         ),
         ("server/videomama_server/serving/no_test_names_it.py", ["tests/server/serving"]),

@@ -52,7 +52,7 @@ class Strange(Stub):
     name, role, fingerprint, window = "stub-strange", "painter", "strange-1", WindowShape(3, 1)
 """
 ENGINES = {"stub-maker": "Maker", "stub-refiner": "Refiner", "stub-strange": "Strange"}
-MODEL = {"canvas": "128x64"}
+MODEL = Stage("videomama", (EngineOption("canvas", "128x64"),), window=6, overlap=2)
 LONG_AGO_S = 60.0
 
 
@@ -178,17 +178,17 @@ def test_a_part_has_the_bits_of_the_whole_in_every_stage(studio, start_server, c
 
 @pytest.mark.slow
 def test_the_model_works_between_a_maker_and_a_refiner(studio, clip):
-    then = (Stage("videomama", window=6, overlap=2), Stage("stub-refiner"))
-    first = studio.refine(clip, engine="stub-maker", then=then, **MODEL)
+    then = (MODEL, Stage("stub-refiner"))
+    first = studio.refine(clip, engine="stub-maker", then=then)
     assert computed(first) == [9, 9, 9]
     assert "128x64" in first.done.stages[1].plan
     made = alphas(clip)
-    other = (Stage("videomama", window=6, overlap=2), Stage("stub-refiner", (EngineOption("share", 0.5),)))
-    assert computed(studio.refine(clip, engine="stub-maker", then=other, **MODEL)) == [0, 0, 9]
-    assert computed(studio.refine(clip, engine="stub-maker", then=then, frame_ranges="1004", **MODEL)) == [0, 0, 0]
+    other = (MODEL, Stage("stub-refiner", (EngineOption("share", 0.5),)))
+    assert computed(studio.refine(clip, engine="stub-maker", then=other)) == [0, 0, 9]
+    assert computed(studio.refine(clip, engine="stub-maker", then=then, frame_ranges="1004")) == [0, 0, 0]
     with studio.client() as client:
         client.clear_cache()
-    studio.refine(clip, engine="stub-maker", then=then, frame_ranges="1004", **MODEL)
+    studio.refine(clip, engine="stub-maker", then=then, frame_ranges="1004")
     assert alphas(clip, [1004])[1004] == made[1004]
 
 

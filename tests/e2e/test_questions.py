@@ -153,7 +153,7 @@ def test_a_job_reads_the_frames_that_were_planned_and_no_others(
     server = start_server("--device", "cpu", "--dtype", "fp32", "--weights", str(tiny_checkpoint))
     clip = make_clip(count=40)
     with server.client() as client:
-        planned = client.plan_frames(MatteSettings(engine=engine, **shape), "1001-1040", "1018-1019")
+        planned = client.plan_frames(MatteSettings.of(engine=engine, **shape), "1001-1040", "1018-1019")
     needed = parse_range(planned.needed_ranges)
     assert 2 <= len(needed) < 40
     for frame in set(clip.numbers) - set(needed):

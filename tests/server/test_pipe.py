@@ -23,6 +23,8 @@ MESSAGES = [
     pipe.Pulse(2**40, True),
     messages.MattePlanned("j", "classic", [0, 0, 64, 48], 3, "/o.####.exr"),
     messages.FrameWanted("j", "mask", 7),
+    messages.StageBegun("j", 1, "adjust", 3),
+    messages.StageFrameDone("j", 0, 7, False),
     messages.FrameDone("j", 7, True, "/o.0007.exr"),
     messages.MatteDone("j", 3, 2, 1, 0.25, "classic", [0, 0, 64, 48], ["a warning"]),
     messages.MatteFailed("j", "internal", "message", "hint"),

@@ -225,6 +225,7 @@ def test_a_look_whose_node_is_deleted_meanwhile_ends_in_silence(comp, monkeypatc
 
 def test_settings_that_cannot_be_used_are_said_by_a_look(comp):
     refined(comp, comps.COUNT)
+    comp.node()["engine"].setValue("videomama")
     comp.node()["canvas"].setValue("nonsense")
     look(comp)
     assert "canvas" in comp.status() or "size" in comp.status()

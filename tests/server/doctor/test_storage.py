@@ -143,6 +143,6 @@ def test_a_cache_may_be_as_full_as_its_limit(config):
 
 def test_two_dozen_entries_are_looked_at(config, monkeypatch):
     asked = []
-    monkeypatch.setattr(storage, "sample", lambda folder, count: (asked.append(count), (0, []))[1])
+    monkeypatch.setattr(storage.upkeep, "sample", lambda folder, count: (asked.append(count), (0, []))[1])
     assert storage._entries(config.cache_dir) == []
     assert asked == [24]
