@@ -1,10 +1,18 @@
-"""A node with adjustments, from the knob to the picture: a job of two stages at a real server."""
+"""A node with stages after the first, from the knob to the picture: jobs of several stages at a real server."""
 
 import json
+import re
 from pathlib import Path
 
+import comps
 import numpy as np
 import pytest
+from videomama_client.client import Client
+from videomama_client.engine_options import EngineOption
+from videomama_client.errors import BadInput
+from videomama_client.messages import EnginesReported, EngineState
+from videomama_client.setting_spec import NUMBER, SettingSpec
+from videomama_client.stages import Stage
 
 
 @pytest.fixture
@@ -103,3 +111,66 @@ def test_each_stage_is_named_while_it_works(comp, monkeypatch):
     assert refine.error is None
     assert any(line.startswith("refining, stage 1 of 2, classic: ") for line in said)
     assert said[-1] == "refining, stage 2 of 2, adjust: 2 of 2"
+
+
+def test_lines_are_stages_before_the_adjustments_and_a_change_of_one_leaves_those_before_it(comp, stages):
+    comp.choose("1001-1004")
+    comp.node()["then"].setValue("passthrough\nadjust feather=4")
+    comp.node()["adjust_grow"].setValue(5)
+    assert comp.refine() == "refined 1001-1004"
+    assert [name for name, *_ in stages[0]] == ["classic", "passthrough", "adjust", "adjust"]
+    comp.node()["then"].setValue("passthrough\nadjust feather=8")
+    comp.node().showControlPanel()
+    from videomama_nuke import node_state
+
+    node_state.refresh(comp.node())
+    assert comp.status() == "stale: further stages changed"
+    assert comp.refine() == "refined 1001-1004"
+    assert [computed for _, computed, _ in stages[1]] == [0, 0, 4, 4]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("adjust grow=2\nclassic", "failed: .*classic.*adjust"),
+        ("nobody", "failed: .*no engine is called 'nobody'"),
+        ("nobody strength=1", "failed: stage 2, nobody: no engine is called 'nobody'"),
+    ],
+)
+def test_a_chain_that_cannot_be_is_refused_in_the_status(comp, text, said):
+    comp.node()["then"].setValue(text)
+    assert re.match(said, comp.refine()), comp.status()
+
+
+def test_options_of_an_engine_that_only_the_server_knows_are_sent_as_it_reports_them(comp, monkeypatch):
+    own = EngineState("own", [SettingSpec("strength", NUMBER, 0.5, "How much.", 0, 1)])
+    monkeypatch.setattr(Client, "engines", lambda self: EnginesReported("", [], [own]))
+    sent = []
+
+    def plan(self, settings, clip, wanted, then):
+        sent.append(then)
+        raise BadInput("this is far enough", "")
+
+    monkeypatch.setattr(Client, "plan_frames", plan)
+    comp.node()["then"].setValue("own strength=0.25 window=8")
+    assert comp.refine() == "failed: this is far enough"
+    assert sent == [(Stage("own", (EngineOption("strength", 0.25),), 8),)]
+    comp.node()["then"].setValue("own strength=7")
+    assert comp.refine().startswith("failed: stage 2, own: engine own: strength 7 is out of range. Choose 0 to 1.")
+
+
+def test_a_task_without_a_window_refines_and_renders_the_chain(comp, server):
+    comp.node()["adjust_grow"].setValue(6)
+    comp.nuke.scriptSave()
+    said = comps.in_terminal(
+        comp.folder,
+        *("-t", comps.PLUGIN / "videomama_batch.py", comp.script, "--frames=1001-1003", "--write=Write1"),
+        VIDEOMAMA_CONNECTION_FILE=str(server.connection_file),
+    )
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert "refining, stage 1 of 2, classic: " in said.stdout
+    assert "done, 3 computed, 0 cached" in said.stdout
+    comp.choose("1001-1003")
+    comp.press("take_from_disk")
+    assert comp.status() == "refined 1001-1003"
+    assert comp.refine() == "refined 1001-1003"
