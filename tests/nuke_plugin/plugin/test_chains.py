@@ -174,3 +174,20 @@ def test_a_task_without_a_window_refines_and_renders_the_chain(comp, server):
     comp.press("take_from_disk")
     assert comp.status() == "refined 1001-1003"
     assert comp.refine() == "refined 1001-1003"
+
+
+def test_a_part_that_comes_first_exports_the_frames_that_the_whole_chain_reads(comp):
+    comp.node()["engine"].setValue("passthrough")  # which reads no neighbours itself
+    comp.node()["roi_mode"].setValue("off")
+    comp.node()["adjust_deflicker"].setValue(1)
+    comp.node()["adjust_deflicker_radius"].setValue(1)
+    comp.node()["then"].setValue("adjust deflicker=1 deflicker_radius=3")
+    comp.nuke.root()["frame"].setValue(1010)
+    comp.press("refine_frame")
+    comp.finish()
+    exported = {path.name for path in (comp.folder / "videomama").glob("*/export/*/main/source.*.exr")}
+    assert exported == {f"source.{frame}.exr" for frame in range(1006, 1015)}
+    part = comp.alpha(1010)
+    Path(comp.node()["result_file"].value() % 1010).unlink()
+    assert comp.refine() == "refined 1001-1020"
+    assert np.array_equal(comp.alpha(1010), part)
