@@ -78,15 +78,20 @@ def settings_changed(node: nuke.Node, last: Record) -> list[str]:
 
 
 def _stages_changed(now: list[dict[str, Any]], then: list[dict[str, Any]]) -> list[str]:
-    """Return which settings of the stages after the first are others."""
-    mine, theirs = _adjustments(now), _adjustments(then)
+    """Return which of the stages after the first are others; of adjustments at the end, which settings."""
+    before, mine = _apart(now)
+    before_then, theirs = _apart(then)
     names = [name for name in stage_knobs.NAMES if mine.get(name) != theirs.get(name)]
-    return [f"{stage_knobs.ADJUST} {name.replace('_', ' ')}" for name in names]
+    changes = [f"{stage_knobs.ADJUST} {name.replace('_', ' ')}" for name in names]
+    return changes if before == before_then else ["further stages", *changes]
 
 
-def _adjustments(stages: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the options of a chain's stage adjust, which holds those that are not at their defaults."""
-    return next((stage["options"] for stage in stages if stage["engine"] == stage_knobs.ADJUST), {})
+def _apart(stages: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return stages without adjustments at the end, and the options of these, which are not at their defaults."""
+    last = stages[-1] if stages else {}
+    if last.get("engine") != stage_knobs.ADJUST or (last["window"], last["overlap"]) != (None, None):
+        return stages, {}
+    return stages[:-1], last["options"]
 
 
 def _same(name: str, value: object, record_has: Mapping[str, object]) -> bool:

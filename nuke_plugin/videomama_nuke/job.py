@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import nuke
-from videomama_client import launch, messages
+from videomama_client import launch, messages, stage_words
 from videomama_client.client import Client
 from videomama_client.errors import BadInput, Cancelled, InternalError, VideoMaMaError
 
@@ -100,10 +100,16 @@ class Refine:
         self._say("looking for the server")
         with launch.connect(self._order.connection_file) as client:
             self._check()
+            self._read_stages(client)
             for view in self._order.views:
                 self._refine_view(client, view)
         if not self._order.own_export:
             on_main(export.remove, self._order)
+
+    def _read_stages(self, client: Client) -> None:
+        """Read the options of engines that only the server knows."""
+        then = (stage_words.with_types(client, stage, number) for number, stage in enumerate(self._order.then, 2))
+        self._order = replace(self._order, then=tuple(then))
 
     def _refine_view(self, client: Client, view: str) -> None:
         order, wanted = self._order, frames.text(self._order.wanted)

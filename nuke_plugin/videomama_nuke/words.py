@@ -27,6 +27,7 @@ _KNOBS = {  # labels of the gizmo's knobs, by the option that sets the same
     "seed": "seed",
     "feedback": "feedback",
     "weights": "weights",
+    "then": "further stages",
     "grow": "grow",
     "feather": "feather",
     "offset_x": "offset x",

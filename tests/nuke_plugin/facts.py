@@ -98,6 +98,19 @@ def fact_raw_file_names_are_kept_and_evaluated_ones_hold_the_frame(nuke: Any, fo
     assert knob.evaluate() == "/x/plate.0007.exr"
 
 
+def fact_lines_of_a_text_knob_are_kept_in_a_script(nuke: Any, folder: Path) -> None:
+    node = nuke.nodes.NoOp(name="Lines1")
+    node.addKnob(nuke.Multiline_Eval_String_Knob("then", "further stages"))
+    lines = "classic window=8\nown title='a {b}' strength=0.5"
+    node["then"].setValue(lines)
+    assert node["then"].value().splitlines() == lines.splitlines()
+    script = folder / "lines.nk"
+    nuke.scriptSaveAs(str(script), 1)
+    nuke.scriptClear()
+    nuke.scriptOpen(str(script))
+    assert nuke.toNode("Lines1")["then"].value().splitlines() == lines.splitlines()
+
+
 def fact_filename_filters_change_the_path_that_is_opened(nuke: Any, folder: Path) -> None:
     def moved(path: str) -> Any:
         return path.replace("/here/", "/farm/") if path.startswith("/here/") else None

@@ -112,6 +112,13 @@ def adjusted_since(comp: comps.Comp) -> None:
     comp.node()["adjust_feather"].setValue(3)
 
 
+def further_stages(comp: comps.Comp) -> None:
+    """Refine with a line for each of two stages, and adjustments after them."""
+    comp.node()["then"].setValue("passthrough\nadjust feather=2 window=4")
+    comp.node()["adjust_grow"].setValue(-1)
+    comp.refine()
+
+
 MADE: tuple[Callable[[comps.Comp], None], ...] = (
     never_refined,
     refined,
@@ -125,6 +132,7 @@ MADE: tuple[Callable[[comps.Comp], None], ...] = (
     inside_group,
     adjusted,
     adjusted_since,
+    further_stages,
 )
 
 

@@ -16,6 +16,7 @@ from videomama_client import launch, messages
 from videomama_client.client import Client
 from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
 from videomama_client.settings import MatteSettings
+from videomama_client.stage_words import read_at, words_of
 from videomama_client.stages import label
 from videomama_client.wording import counted
 
@@ -28,7 +29,7 @@ from videomama_server.cli.settings_options import (
     settings_options,
     with_options,
 )
-from videomama_server.cli.then_option import read_stages, then_option, words_of
+from videomama_server.cli.then_option import then_option
 from videomama_server.media import sequences
 from videomama_server.submission import Submission, project_paths, submit
 
@@ -89,7 +90,8 @@ def matte(as_json: bool, no_start: bool, connection_file: Path | None, **flags: 
     path = config.load({"connection_file": connection_file}).connection_file
     with launch.connect(path, start=not no_start) as client:
         settings = _from_here(with_options(client, order.settings, own_options))
-        order = replace(order, settings=settings, then=read_stages(client, then))
+        stages = tuple(read_at(client, words, number) for number, words in enumerate(then, 2))
+        order = replace(order, settings=settings, then=stages)
         done = follow(client, order)
     if colour:
         colour(done.colorspace)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from videomama_client.engine_options import check_names, read, settled, specs_known
-from videomama_client.engine_settings import AUTO, engines_with, own_specs
-from videomama_client.errors import BadInput
+from videomama_client.engine_settings import engines_with, own_specs
 from videomama_client.setting_spec import NUMBER, WHOLE_NUMBER, YES_NO, SettingSpec, specs_of
 from videomama_client.settings import MatteSettings
-from videomama_client.wording import choices
+from videomama_client.stage_words import specs_at
 
 if TYPE_CHECKING:
     from videomama_client.client import Client
@@ -118,21 +117,9 @@ def with_options(client: Client, settings: MatteSettings, words: Sequence[str]) 
     """
     if not words and not settings.engine_options:
         return settings
-    known = specs_known(settings.engine)
-    specs = _reported(client, settings.engine) if known is None else known
+    specs = specs_at(client, settings.engine)
     asked = (*settings.engine_options, *read(settings.engine, specs, words))
     return replace(settings, engine_options=settled(settings.engine, specs, asked))
-
-
-def _reported(client: Client, engine: str) -> Sequence[SettingSpec]:
-    """Return the options of an engine that the server reports; raises `BadInput` where it cannot be used."""
-    states = {state.name: state for state in client.engines().engines}
-    state = states.get(engine)
-    if state is None:
-        raise BadInput(f"no engine is called {engine!r}", choices(engine, [AUTO, *states]))
-    if state.message:
-        raise BadInput(state.message, state.hint)
-    return state.options
 
 
 def _option(spec: SettingSpec, help_text: str) -> Callable[[Command], Command]:

@@ -60,6 +60,31 @@ def test_adjustments_of_the_refine_are_compared_one_by_one(comp):
     assert judged(comp, then=then).changes == ()
 
 
+@pytest.mark.parametrize(
+    ("then", "now", "grow", "said"),
+    [
+        ("classic", "classic", 0, ()),
+        ("classic", "\n classic \n", 0, ()),
+        ("classic", "classic window=8", 0, ("further stages",)),
+        ("classic\npassthrough", "passthrough\nclassic", 0, ("further stages",)),
+        ("own strength=1", "own strength=2", 3, ("further stages", "adjust grow")),
+        ("own strength=1", "own strength=1", 3, ("adjust grow",)),
+        ("adjust grow=3", "", 3, ()),
+        ("adjust grow=3 window=8", "", 3, ("further stages", "adjust grow")),
+        ("", "adjust", 0, ()),
+        ("own", "", 0, ("further stages",)),
+    ],
+)
+def test_changed_lines_are_named_apart_from_adjustments(comp, then, now, grow, said):
+    from videomama_nuke import knobs, record, stage_knobs
+
+    comp.node()["then"].setValue(then)
+    kept = record.kept_stages(stage_knobs.stages_of(comp.node(), knobs.settings_of(comp.node())))
+    comp.node()["then"].setValue(now)
+    comp.node()["adjust_grow"].setValue(grow)
+    assert judged(comp, then=kept).changes == said
+
+
 def test_a_setting_that_the_record_does_not_know_had_its_default(comp):
     from videomama_nuke import record
 

@@ -41,6 +41,7 @@ STATES["3"] = {
     **STATES["2"],
     "adjusted": ["refined 1001-1004"],
     "adjusted_since": ["stale: adjust feather changed"],
+    "further_stages": ["refined 1001-1004"],
 }
 
 

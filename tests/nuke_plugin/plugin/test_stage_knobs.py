@@ -60,9 +60,9 @@ def test_the_status_says_what_is_wrong_in_the_words_of_the_knobs(comp):
     assert comp.status() == "stage 2, adjust: 'grow' 200 is out of range"
 
 
-def test_a_group_made_of_an_earlier_gizmo_has_no_adjustments(comp):
-    for name in SPECS:
-        comp.node().removeKnob(comp.node()[f"adjust_{name}"])
+def test_a_group_made_of_an_earlier_gizmo_has_no_further_stages(comp):
+    for name in ("then", *(f"adjust_{name}" for name in SPECS)):
+        comp.node().removeKnob(comp.node()[name])
     assert stages(comp) == ()
 
 
@@ -70,3 +70,44 @@ def test_clones_share_their_adjustments(comp):
     other = comp.nuke.clone(comp.node(), inpanel=False)
     comp.node()["adjust_grow"].setValue(2)
     assert other["adjust_grow"].value() == 2
+
+
+def test_each_line_is_a_stage_and_the_adjustments_are_the_last(comp):
+    comp.node()["then"].setValue("classic window=8 mask_slack=3\n\n  own strength=0.5 title='a b'  \n")
+    comp.node()["adjust_grow"].setValue(2)
+    assert stages(comp) == (
+        Stage("classic", (EngineOption("mask_slack", 3.0),), 8),
+        Stage("own", (EngineOption("strength", "0.5"), EngineOption("title", "a b"))),
+        Stage("adjust", (EngineOption("grow", 2.0),)),
+    )
+
+
+def test_lines_are_kept_in_a_script(comp):
+    comp.node()["then"].setValue("classic window=8\nown title='a [b] {c}'")
+    before = comp.node()["then"].getText()
+    comp.nuke.scriptSave()
+    comp.nuke.scriptOpen(str(comp.script))
+    assert comp.node()["then"].getText() == before
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("window=8", "--then 'window=8' names no engine"),
+        ("classic\npassthrough seed=1", "stage 3, passthrough: --seed is a setting of videomama"),
+        ("classic mask_slack=900", "stage 2, classic: --mask-slack 900 is out of range"),
+        ("adjust black=0.6 white=0.5", "stage 2, adjust: engine adjust: the white point 0.5 must be above"),
+        ("classic window=8 overlap=many", "stage 2, classic: overlap must be a whole number"),
+    ],
+)
+def test_a_line_that_cannot_be_used_is_named(comp, text, message):
+    comp.node()["then"].setValue(text)
+    with pytest.raises(BadInput) as refused:
+        stages(comp)
+    assert refused.value.message.startswith(message)
+
+
+def test_a_refused_line_is_named_by_its_knob(comp):
+    comp.node()["then"].setValue("window=8")
+    comp.press("refine")
+    assert comp.status().startswith("'further stages' 'window=8' names no engine. Write ENGINE NAME=VALUE")
