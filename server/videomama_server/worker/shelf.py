@@ -13,7 +13,7 @@ from videomama_client.messages import LoadedEngine
 from videomama_client.settings import MatteSettings
 
 from videomama_server import config, engines, pipe
-from videomama_server.engines.base import Engine, EngineConfig, give_back_memory
+from videomama_server.engines.base import Engine, EngineConfig, EngineUsage, give_back_memory
 from videomama_server.files.access import permit
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class EngineShelf:
 
     def report_usage(self) -> None:
         """Tell the server what each of the loaded engines holds, when that has changed."""
-        usages = {name: engine.usage() for name, (_, engine) in self._engines.items()}
+        usages = {name: _usage_of(name, engine) for name, (_, engine) in self._engines.items()}
         loaded = [
             LoadedEngine(name, usage.device, usage.dtype, usage.resident_bytes, usage.peak_bytes)
             for name, usage in sorted(usages.items())
@@ -111,3 +111,12 @@ class EngineShelf:
         if loaded != self._told:
             self._told = loaded
             self._emit(pipe.EnginesHold(loaded))
+
+
+def _usage_of(name: str, engine: Engine) -> EngineUsage | None:
+    """Return what an engine holds; None where it fails to say, which ends no job."""
+    try:
+        return engine.usage()
+    except Exception:
+        log.warning("the engine %s does not say what it holds", name, exc_info=True)
+        return None

@@ -177,6 +177,17 @@ def test_an_engine_that_holds_nothing_is_not_reported(shelf, emitted):
     assert emitted == []
 
 
+def test_an_engine_that_fails_to_say_what_it_holds_is_left_out(shelf, take, heavy, emitted, monkeypatch, caplog):
+    def usage():
+        raise RuntimeError("no such device")
+
+    take("b")
+    monkeypatch.setattr(take("a"), "usage", usage)
+    shelf.report_usage()
+    assert emitted == [pipe.EnginesHold([LoadedEngine("b", "card", "fp16", 4, None)])]
+    assert "the engine a does not say what it holds" in caplog.text
+
+
 @pytest.mark.parametrize(("setting", "times"), [("on", 1), ("off", 0)])
 def test_engines_give_memory_back_where_they_can_and_the_config_lets_them(make_shelf, monkeypatch, setting, times):
     gave = []

@@ -111,7 +111,8 @@ class Model:
 
     def describe(self, canvas: Size) -> str:
         """Return what a canvas is worked on with, in one line."""
-        return self._plans[canvas].describe()
+        plan = self._plans.get(canvas)
+        return plan.describe() if plan else f"{self._device.describe()}, canvas {canvas[1]}x{canvas[0]}"
 
     def encode(self, pictures: Sequence[Tensor | None]) -> list[Tensor]:
         """Return the moments (8, h, w), float32, on the host, of plates (3, H, W) or of masks (1, H, W), -1..1."""
@@ -245,7 +246,9 @@ class Model:
             DeviceLost: a fault on the card, after which this process cannot use it any more.
         """
         while True:
-            plan = self._plans[canvas]
+            plan = self._plans.get(canvas)
+            if plan is None:  # another job on this canvas has run out of memory meanwhile
+                raise self._does_not_fit(canvas)
             try:
                 return work(plan)
             except torch.AcceleratorError as error:
@@ -263,11 +266,14 @@ class Model:
             if tighter is None:
                 self._too_large.add(canvas)
                 del self._plans[canvas]
-                raise OutOfMemory(
-                    f"a canvas of {canvas[1]}x{canvas[0]} does not fit in the memory of {self._device.describe()}",
-                    "Choose a smaller canvas or window, or free memory that other programs hold.",
-                )
+                raise self._does_not_fit(canvas)
             self._plans[canvas] = tighter
+
+    def _does_not_fit(self, canvas: Size) -> OutOfMemory:
+        return OutOfMemory(
+            f"a canvas of {canvas[1]}x{canvas[0]} does not fit in the memory of {self._device.describe()}",
+            "Choose a smaller canvas or window, or free memory that other programs hold.",
+        )
 
     def _there(self, tensor: Tensor) -> Tensor:
         """Return a host's tensor on the device, in whose number format it crosses; a card copies it meanwhile."""

@@ -153,6 +153,15 @@ def test_memory_that_runs_out_for_good_makes_the_next_canvas_smaller(model, monk
     assert model.settle([LARGE, SMALL], 2, 2) == LARGE
 
 
+def test_a_job_that_waits_while_another_finds_its_canvas_too_large_settles_for_less(model, monkeypatch):
+    model.settle([LARGE, SMALL], 2, 2)
+    failing(model, monkeypatch, *[NO_MEMORY[0]] * 50)
+    for _ in range(2):  # the second is the job that waited: it meets no plan
+        with pytest.raises(OutOfMemory, match="a canvas of 128x64 does not fit"):
+            model.estimate(latents(canvas=LARGE))
+    assert model.describe(LARGE) == "cpu, fp32, canvas 128x64"
+
+
 def test_a_fault_of_the_card_is_told_apart(model, monkeypatch):
     model.settle([SMALL], 2, 2)
     failing(model, monkeypatch, torch.AcceleratorError("CUDA error: an illegal memory access was encountered"))
