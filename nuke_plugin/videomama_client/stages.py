@@ -63,3 +63,8 @@ def label(index: int, engine: str, count: int) -> str:
         count: of the job's stages.
     """
     return f"stage {index + 1}, {engine}" if count > 1 else ""
+
+
+def place(index: int, engine: str, count: int) -> str:
+    """Return which of several stages one is, such as `1 of 2, classic`; arguments as of `label`."""
+    return f"{index + 1} of {count}, {engine}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from videomama_client import messages
+from videomama_client.stages import place
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Progress:
         if isinstance(event, messages.MattePlanned):
             self._stages, self._stage, self._before_last = len(event.stages), "", False
         elif isinstance(event, messages.StageBegun):
-            self._stage = f"stage {event.stage + 1} of {self._stages}, {event.engine}"
+            self._stage = f"stage {place(event.stage, event.engine, self._stages)}"
             self._before_last = event.stage + 1 < self._stages
             self._needed, self._ready = event.frame_count, 0
         elif isinstance(event, messages.StageFrameDone):

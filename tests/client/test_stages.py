@@ -5,7 +5,7 @@ from videomama_client import stages
 from videomama_client.engine_options import EngineOption
 from videomama_client.messages import KINDS, SubmitMatte
 from videomama_client.settings import MatteSettings
-from videomama_client.stages import Stage, label, settings_of
+from videomama_client.stages import Stage, label, place, settings_of
 from videomama_client.wire import decode, encode
 
 SHARED = MatteSettings(
@@ -50,6 +50,7 @@ def test_stages_are_named_where_there_are_several():
     assert label(0, "classic", 2) == "stage 1, classic"
     assert label(1, "videomama", 2) == "stage 2, videomama"
     assert label(0, "classic", 1) == ""
+    assert place(0, "classic", 2) == "1 of 2, classic"
 
 
 def test_stages_travel():

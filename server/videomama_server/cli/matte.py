@@ -17,7 +17,7 @@ from videomama_client.client import Client
 from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
 from videomama_client.settings import MatteSettings
 from videomama_client.stage_words import read_at, words_of
-from videomama_client.stages import label
+from videomama_client.stages import label, place
 from videomama_client.wording import counted
 
 from videomama_server import config
@@ -209,7 +209,7 @@ def _watch(events: Iterable[messages.JobEvent], shown: Progress) -> messages.Mat
             for warning in event.warnings:
                 click.echo(f"Warning: {warning}", err=True)
         elif isinstance(event, messages.StageBegun):
-            stage, name = event.stage, f"stage {event.stage + 1} of {last + 1}, {event.engine}"
+            stage, name = event.stage, f"stage {place(event.stage, event.engine, last + 1)}"
             shown.update(task, description=name, total=event.frame_count)
         elif isinstance(event, (messages.StageFrameDone, messages.FrameDone)):
             counts[last if isinstance(event, messages.FrameDone) else event.stage, event.cached] += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from videomama_client.messages import MatteDone, StageBegun, StageDone, StageFrameDone
+from videomama_client.stages import place
 
 
 @dataclass
@@ -38,7 +39,7 @@ class StageProgress:
 
     def told(self, count: int) -> str:
         """Return which of `count` stages computes, such as `1 of 2, classic`; empty where there is only one."""
-        return f"{self.begun.stage + 1} of {count}, {self.begun.engine}" if self.begun else ""
+        return place(self.begun.stage, self.begun.engine, count) if self.begun else ""
 
     def done(self, event: MatteDone, computed: int) -> list[StageDone]:
         """Return what each stage came to, counted over all workers that had the job.
