@@ -1,0 +1,1 @@
+"""Clips to train on: finished ones, and composites that are made while training runs."""
