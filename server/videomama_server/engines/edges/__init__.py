@@ -1,0 +1,1 @@
+"""What all edge refiners share: the trimap, the tiles, the joint to the alpha before, and the filter over time."""

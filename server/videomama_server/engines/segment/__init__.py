@@ -1,0 +1,1 @@
+"""Networks that find objects: SAM 2, SAM 3 and detectors, driven frame by frame. Several engines work with them."""
