@@ -13,8 +13,7 @@ from scipy import sparse
 from videomama_server.arrays import BoolArray, FloatArray
 from videomama_server.engines.classic.trimap import Trimap
 
-_EPSILON = 1e-5  # variance of colour added to each window, of a plate 0..1: about that of grain
-_PULL = 0.01  # weight of the prior; a window's affinities are of the order of 1
+_EPSILON = 1e-6  # variance of colour added to each window, linear light: about that of grain in the shadows
 _ITERATIONS = 150
 _TOLERANCE = 3e-4  # what is left over, of the right side: alphas are then off by 0.001 on average, 0.004 seldom
 _WINDOW = 9  # pixels of a 3 x 3 window
@@ -27,7 +26,7 @@ _BLOCK = 1 << 14  # windows whose affinities are computed at a time: bounds memo
 IndexArray = NDArray[np.int64]
 
 
-def closed_form(plate: FloatArray, trimap: Trimap, prior: FloatArray) -> FloatArray:
+def closed_form(plate: FloatArray, trimap: Trimap, prior: FloatArray, pull: float) -> FloatArray:
     """Solve for the alpha that is, in every 3 x 3 window, as near as can be to an affine map of colour.
 
     Levin, Lischinski and Weiss, A Closed-Form Solution to Natural Image Matting, 2008. Only the unknown pixels are
@@ -35,12 +34,14 @@ def closed_form(plate: FloatArray, trimap: Trimap, prior: FloatArray) -> FloatAr
     taken as it is.
 
     A hole that the subject encloses has no certain background of its own; there the prior decides, which is too
-    weak to matter where colours tell.
+    weak to matter where colours tell. It also bounds how far alpha leaks from the nearer side of a band into the
+    wider one.
 
     Args:
-        plate: (H, W, 3), 0..1, display-referred.
+        plate: (H, W, 3), 0..1, linear light, in which a mix of two colours is an affine map of alpha.
         trimap: with some foreground, some background and some unknown.
         prior: (H, W), 0..1, the alpha expected before colours are spread; the iteration starts from it.
+        pull: weight of the prior; a window's affinities are of the order of 1.
 
     Returns:
         (H, W), 0..1; 1 and 0 where the trimap is certain.
@@ -49,8 +50,8 @@ def closed_form(plate: FloatArray, trimap: Trimap, prior: FloatArray) -> FloatAr
     band = _band_of(unknown)
     weights = _laplacian_rows(plate, band)
     first = prior[unknown].astype(np.float32)
-    right = _PULL * first - _of_known(weights, band, trimap.foreground)
-    weights[:, _ITSELF] += _PULL
+    right = pull * first - _of_known(weights, band, trimap.foreground)
+    weights[:, _ITSELF] += pull
     alpha = trimap.foreground.astype(np.float32)
     alpha[unknown] = np.clip(_solved(_of_unknown(weights, band), right, first), 0, 1)
     return alpha

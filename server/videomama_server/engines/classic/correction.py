@@ -13,11 +13,12 @@ from scipy.special import expit, logit
 from videomama_server.arrays import REFERENCE_SIDE, BoolArray, FloatArray
 from videomama_server.distances import signed_depth
 from videomama_server.engines.classic.colour_grid import ColourGrid
-from videomama_server.engines.classic.grain import without_grain
+from videomama_server.engines.classic.grain import UNSEEN, grain_of, smoothed
 from videomama_server.engines.classic.likeness import sufficient, told_colours
 from videomama_server.engines.classic.trimap import Trimap
 from videomama_server.engines.motion import REACH, Trust, motions, moved
 from videomama_server.media.reduction import averaged, reduced_size
+from videomama_server.media.srgb import to_light
 
 WORKING = 480  # long side, in pixels, of the view that outlines are corrected in
 _PLACE = 24.0  # pixels of the view, within which
@@ -30,6 +31,10 @@ _TRUST = Trust(residual=0.08, round_trip=3.0)
 _WEIGHTS = (1.0, 0.95, 0.8)  # of a mask so many frames away
 _LEAST_TRUST = 0.3  # a neighbour counts where it cannot be followed, too: rough masks err anew in every frame
 _ENOUGH = 0.7  # how far colours must tell the sides apart before an outline moves
+_NEARBY = 16.0  # pixels at 1920 that an outline may be off, up to which the middle of its blur matters
+_GRAIN = 70.0  # how much stronger its edges must be for each unit of grain
+_WIDE = 3.0  # sigma in pixels of the view
+_SOFT = 1.6  # times as strong as it is once blurred that far: an edge below it is blurred in the plate
 _FLAT = 1.4  # fine detail, CIE Lab, below which there is no texture
 _FINE, _NEAR = 1.5, 6.0  # sigma in pixels of the view, of what is no fine detail, and of the mean around
 _DOUBT = 0.02  # neither place nor colour is ever surer than this
@@ -45,12 +50,14 @@ class SmallFrame:
         subject: (h, w), where the mask says subject: somewhere, and not everywhere.
         detail: (h, w), strength of fine detail with its grain, CIE Lab.
         scale: pixels per pixel of a plate 1920 wide.
+        grain: its standard deviation, display-referred, above what does no harm.
     """
 
     colour: FloatArray
     subject: BoolArray
     detail: FloatArray
     scale: float
+    grain: float
 
 
 def small_size(size: tuple[int, int], long_side: int, working: int = WORKING) -> tuple[int, int]:
@@ -72,9 +79,11 @@ def small_frame(plate: FloatArray, subject: BoolArray, long_side: int, working: 
     if small.all() or not small.any():
         return None
     grainy = averaged(plate, size)
-    colour = cv2.cvtColor(without_grain(grainy, _MOST_SMOOTHING), cv2.COLOR_RGB2Lab)
+    grain = grain_of(grainy)
+    colour = cv2.cvtColor(smoothed(grainy, grain, _MOST_SMOOTHING), cv2.COLOR_RGB2Lab)
     scale = min(1.0, working / long_side) * long_side / REFERENCE_SIDE
-    return SmallFrame(np.asarray(colour, np.float32), np.asarray(small, np.bool_), _detail(grainy), scale)
+    harm = max(0.0, grain - UNSEEN)
+    return SmallFrame(np.asarray(colour, np.float32), np.asarray(small, np.bool_), _detail(grainy), scale, harm)
 
 
 def likelihood(views: Sequence[SmallFrame | None], slack: float) -> list[FloatArray | None]:
@@ -119,7 +128,7 @@ def corrected(mask: FloatArray, threshold: float, view: SmallFrame, likely: Floa
         likely: (h, w), 0..1.
         slack: as for `likelihood`.
     """
-    wrong = _on_edges(view, np.where(_told(view, slack), likely >= 0.5, view.subject))
+    wrong = _on_edges(view, np.where(_told(view, slack), likely >= 0.5, view.subject), slack)
     added, removed = wrong & ~view.subject, wrong & view.subject
     return np.where(
         mask >= threshold,
@@ -157,22 +166,34 @@ def _enlarged(stretch: BoolArray, side: BoolArray, shape: tuple[int, ...]) -> Bo
     return np.asarray(grown >= 0.5, np.bool_)
 
 
-def _on_edges(view: SmallFrame, proposed: BoolArray) -> BoolArray:
+def _on_edges(view: SmallFrame, proposed: BoolArray, slack: float) -> BoolArray:
     """Return (h, w), where a proposed outline differs from the mask's and lies on stronger edges.
 
     A stretch that closes a hole or drops an island has no new outline; the old one must then stand out little from
-    the texture that it encloses.
+    the texture that it encloses. An outline that is off by little has two more tests to pass. In blur its edges must be
+    stronger in linear light, too: those of visible colour are strongest on the darker side. In grain, which has edges
+    everywhere, they must be so by far.
     """
-    strength = _edges(view.colour)
     count, found = cv2.connectedComponents((proposed != view.subject).astype(np.uint8), connectivity=4)
     stretch = np.asarray(found, np.intp)
     near = np.asarray(cv2.dilate(stretch.astype(np.float32), np.ones((3, 3))), np.intp)
     old, new = _rim(view.subject), _rim(proposed)
-    before = _mean_of(strength, near, old & ~new, count)
-    after = _mean_of(strength, near, new & ~old, count)
-    texture = _STANDS_OUT * _mean_of(strength, stretch, stretch > 0, count)
-    worse = before >= np.where(np.isnan(after), texture, after)  # which what had no outline before is not
-    return np.asarray(~worse[stretch] & (stretch > 0), np.bool_)
+
+    def weaker(strength: FloatArray, margin: float = 1.0) -> BoolArray:
+        before = _mean_of(strength, near, old & ~new, count)
+        after = _mean_of(strength, near, new & ~old, count)
+        texture = _STANDS_OUT * _mean_of(strength, stretch, stretch > 0, count)
+        known = np.where(np.isnan(after), before >= texture, margin * before >= after)
+        return np.asarray(known, np.bool_)  # False of what had no outline before
+
+    strength = _edges(view.colour)
+    if slack <= _NEARBY:
+        wide = _mean_of(_edges(view.colour, _WIDE), near, old | new, count)
+        soft = _mean_of(strength, near, old | new, count) < _SOFT * wide
+        refused = weaker(strength, 1 + _GRAIN * view.grain) | (soft & weaker(_edges(_light(view))))
+    else:
+        refused = weaker(strength)
+    return np.asarray(~refused[stretch] & (stretch > 0), np.bool_)
 
 
 def _mean_of(strength: FloatArray, stretch: NDArray[np.intp], where: BoolArray, count: int) -> NDArray[np.float64]:
@@ -188,9 +209,15 @@ def _rim(region: BoolArray) -> BoolArray:
     )
 
 
-def _edges(colour: FloatArray) -> FloatArray:
-    """Return the strength (h, w) of edges of colour."""
-    smooth = cv2.GaussianBlur(colour, (0, 0), 1)
+def _light(view: SmallFrame) -> FloatArray:
+    """Return the view (h, w, 3) in linear light, in which the middle of a blurred edge is the steepest."""
+    pixels = cv2.cvtColor(view.colour, cv2.COLOR_Lab2RGB)
+    return np.asarray(to_light(np.clip(pixels, 0, 1)), np.float32)
+
+
+def _edges(colour: FloatArray, sigma: float = 1.0) -> FloatArray:
+    """Return the strength (h, w) of edges of colour, once blurred by `sigma` pixels."""
+    smooth = cv2.GaussianBlur(colour, (0, 0), sigma)
     across, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
     return np.asarray(np.sqrt((across * across + down * down).sum(axis=2)), np.float32)
 

@@ -25,6 +25,9 @@ _USUAL, _USUAL_SLACK = (
     0.25,
     10.0,
 )  # share of the bent mask where the mask is exact, and the slack from which it has none
+# Weight of the bent mask in closed form: usually, and at most, in a small plate.
+_PULL, _MOST_PULL = 0.01, 0.15
+_FIRM_SLACK, _LOOSE_SLACK = 8.0, 16.0  # up to which a small plate has that much, and from which no more than usual
 _FLAT, _TEXTURED = 0.006, 0.012  # colour left over: texture that can feign alpha is there, or not
 
 
@@ -85,6 +88,20 @@ def share_of_mask(enough: FloatArray, slack: float) -> FloatArray:
     """Return how much the bent mask counts (H, W), 0..1, beside the solvers; `enough` as of `evidence`."""
     usual = max(0.0, _USUAL * (1 - slack / _USUAL_SLACK))
     return np.asarray(1 - (1 - usual) * _ramp(enough, _BENT_MASK_ALONE, _SOLVERS), np.float32)
+
+
+def pull_of_mask(slack: float, scale: float) -> float:
+    """Return how much the bent mask weighs in closed form.
+
+    Alpha leaks over a number of pixels, so over more of a small picture; there the mask weighs more. One that may be
+    far off does not: it would take away the strands that it has lost.
+
+    Args:
+        slack: how far the mask's outline may be off, pixels at 1920 wide.
+        scale: pixels per pixel of a plate 1920 wide.
+    """
+    firm = min(max((_LOOSE_SLACK - slack) / (_LOOSE_SLACK - _FIRM_SLACK), 0.0), 1.0)
+    return _PULL + firm * (min(max(_PULL / scale**2, _PULL), _MOST_PULL) - _PULL)
 
 
 def share_of_bending(enough: FloatArray) -> FloatArray:

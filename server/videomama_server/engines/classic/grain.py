@@ -11,7 +11,7 @@ import numpy as np
 from videomama_server.arrays import FloatArray
 from videomama_server.media.reduction import averaged, reduced_size
 
-_UNSEEN = 0.006  # standard deviation of grain, display-referred, up to which it does no harm
+UNSEEN = 0.006  # standard deviation of grain, display-referred, up to which it does no harm
 _SMOOTHING = 110.0  # sigma in pixels for each unit of grain above that
 _MOST_SMOOTHING = 1.0  # sigma in pixels: more costs strands where they stand out from it
 _LEAST_SMOOTHING = 0.3  # sigma in pixels, below which a blur changes nothing
@@ -44,7 +44,12 @@ def without_grain(plate: FloatArray, most: float) -> FloatArray:
         plate: (H, W, 3).
         most: sigma in pixels of the strongest smoothing.
     """
-    sigma = min((grain_of(plate) - _UNSEEN) * _SMOOTHING, most)
+    return smoothed(plate, grain_of(plate), most)
+
+
+def smoothed(plate: FloatArray, grain: float, most: float) -> FloatArray:
+    """Return what `without_grain` does of a plate whose grain is known."""
+    sigma = min((grain - UNSEEN) * _SMOOTHING, most)
     return plate if sigma < _LEAST_SMOOTHING else np.asarray(cv2.GaussianBlur(plate, (0, 0), sigma), np.float32)
 
 

@@ -10,6 +10,7 @@ from videomama_server.engines.classic.closed_form import closed_form
 from videomama_server.engines.classic.evidence import (
     Estimates,
     evidence,
+    pull_of_mask,
     share_of_bending,
     share_of_mask,
     share_of_spread,
@@ -21,6 +22,7 @@ from videomama_server.engines.classic.pool import pooled
 from videomama_server.engines.classic.separability import blended, separability
 from videomama_server.engines.classic.shared import shared_matte
 from videomama_server.engines.classic.trimap import Trimap
+from videomama_server.engines.classic.weighing import Estimated, Known, weighed
 from videomama_server.engines.guided_filter import LocalLines, fit_lines
 from videomama_server.media.reduction import averaged, reduced_size
 from videomama_server.media.srgb import to_light
@@ -48,6 +50,7 @@ def fine_matte(plate: GrainyPlate, mask: FloatArray, trimap: Trimap, scale: floa
     Sampling finds strands that are connected to nothing and invents specks; closed form does neither. Grain is
     smoothed for closed form alone: sampling averages many explanations, and finds strands that smoothing would lose.
     Where colours do not tell the sides apart, the mask counts instead, the more the less its outline may be off.
+    Elsewhere what was learned about all of them has half the say.
 
     Arguments as for `fast_lines`; the trimap is that of the mask, and `slack` says how far its outline may be off,
     pixels at 1920 wide.
@@ -57,10 +60,12 @@ def fine_matte(plate: GrainyPlate, mask: FloatArray, trimap: Trimap, scale: floa
     band = trimap.unknown
     if not band.any():
         return trimap.hold(safe)
-    matte = shared_matte(to_light(pixels), trimap, safe, scale)
+    light = to_light(pixels)
+    matte = shared_matte(light, trimap, safe, scale)
     clear = separability(matte, band, scale)
     sampled = trimap.hold((blended(matte, safe, clear) - _HAZE) / (1 - _HAZE))
-    spread = closed_form(plate.smooth, trimap, safe)
+    smooth = light if plate.smooth is pixels else to_light(plate.smooth)
+    spread = closed_form(smooth, trimap, safe, pull_of_mask(slack, scale))
     left_over = unexplained(pixels, matte, band, scale)
     share = share_of_spread(Estimates(trimap.hold(safe), sampled, spread), left_over, clear, scale)
     enough = evidence(told(plate.smooth, trimap, scale), left_over, slack)
@@ -68,7 +73,9 @@ def fine_matte(plate: GrainyPlate, mask: FloatArray, trimap: Trimap, scale: floa
     firm = trimap.hold(bending * safe + (1 - bending) * _smoothed(mask))
     of_mask = share_of_mask(enough, slack)
     rest = 1 - of_mask
-    return trimap.hold(pooled([(sampled, rest * (1 - share)), (spread, rest * share), (firm, of_mask)]))
+    even = trimap.hold(pooled([(sampled, rest * (1 - share)), (spread, rest * share), (firm, of_mask)]))
+    known = Known(pixels, mask, trimap, left_over, clear, enough, scale, slack)
+    return trimap.hold(weighed(known, Estimated(sampled, spread, firm, even), safe, bending))
 
 
 def _smoothed(mask: FloatArray) -> FloatArray:

@@ -1,19 +1,13 @@
-"""Steadies alpha over time: blends a frame with its neighbours, moved along optical flow where that can be trusted."""
+"""Steadies the alphas of the classic engine over time; what is certain of them does not change."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import cv2
-import numpy as np
-
 from videomama_server.arrays import FloatArray
 from videomama_server.engines.classic.trimap import Trimap
-from videomama_server.engines.motion import Motion, Trust, enlarged, motions, moved
-
-_SHARES = (1.0, 0.5)  # most that a neighbour one or two frames away counts against the frame itself
-_TRUST = Trust(residual=0.03, round_trip=1.5)
+from videomama_server.engines.flow_filter import FlickeringFrame, blended
 
 
 @dataclass(frozen=True)
@@ -35,29 +29,11 @@ class SolvedFrame:
 def steadied(frames: Mapping[int, SolvedFrame], wanted: Sequence[int]) -> list[FloatArray]:
     """Return the alphas (H, W), float32, 0..1, at the positions `wanted`, blended with up to two neighbours each side.
 
-    No result feeds another: a frame with two neighbours on either side comes out the same among any others.
     Only the unknown band changes.
 
     Args:
         frames: by position, consecutive.
         wanted: positions of some of them.
     """
-    views = {number: frame.view for number, frame in frames.items() if frame.view is not None}
-    followed = motions(views, _TRUST)
-    return [_blended(frames, followed, number) for number in wanted]
-
-
-def _blended(frames: Mapping[int, SolvedFrame], followed: Mapping[tuple[int, int], Motion], number: int) -> FloatArray:
-    frame = frames[number]
-    height, width = frame.alpha.shape
-    total, weights = frame.alpha.copy(), np.ones_like(frame.alpha)
-    for reach, share in enumerate(_SHARES, start=1):
-        for other in (number - reach, number + reach):
-            motion = followed.get((number, other))
-            if motion is None:
-                continue
-            trust = cv2.resize(motion.trust, (width, height), interpolation=cv2.INTER_LINEAR)
-            weight = np.float32(share) * np.asarray(trust, np.float32)
-            total += weight * moved(frames[other].alpha, enlarged(motion.flow, height, width))
-            weights += weight
-    return frame.trimap.hold(total / weights)
+    alphas = blended({number: FlickeringFrame(frame.alpha, frame.view) for number, frame in frames.items()}, wanted)
+    return [frames[position].trimap.hold(alpha) for position, alpha in zip(wanted, alphas, strict=True)]

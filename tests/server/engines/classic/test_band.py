@@ -155,3 +155,11 @@ def test_bands_are_what_they_always_were(scene_maker, unchanged, least, known):
     subject = scene.mask >= 0.5
     wide = widened(trimap_of(subject, *least), scene.plate, subject, Outline(0.0, *least), 1500)
     unchanged(np.dstack([wide.foreground, wide.background]), known)
+
+
+def test_a_band_of_a_reduced_view_reaches_to_the_middle_between_its_pixels(scene_maker, unchanged):
+    """Two thirds of the size: pixels of the plate lie just half way between two of the view."""
+    scene = scene_maker(height=240, width=320, grain=0.01)
+    subject = scene.mask >= 0.5
+    wide = widened(trimap_of(subject, 6.0, 20.0), scene.plate, subject, Outline(0.0, 6.0, 20.0), 1440)
+    unchanged(np.dstack([wide.foreground, wide.background]), [-434222, 390790])

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from videomama_server.engines.classic import correction
 from videomama_server.engines.classic.correction import corrected, likelihood, small_frame, small_size
+from videomama_server.media.srgb import to_display, to_light
 
 SLACK = 32.0
 
@@ -152,9 +155,38 @@ def test_likelihoods_and_corrections_are_what_they_always_were(scene_maker, unch
     assert views[0].scale == pytest.approx(0.75 * 640 / 1920)
     unchanged(correction._edges(views[0].colour) / 100, [1079982], within=5000)
     proposed = shifted(scene.alpha, (3, 3))[: views[0].subject.shape[0], : views[0].subject.shape[1]] >= 0.5
-    unchanged(correction._on_edges(views[0], proposed), [230752])
+    unchanged(correction._on_edges(views[0], proposed, 24.0), [230752])
     mask = cv2.GaussianBlur(masks[0], (0, 0), 2)
     unchanged(corrected(mask, 0.4, views[0], found[0], 24.0), [1942074], within=100)
+
+
+def striped(side, blur=0.0, grain=0.0):
+    """Return the plate and the exact mask of a bright subject on the right of a dark ground, from column 80 on."""
+    dark, bright = np.float32([0.05, 0.06, 0.08]), np.float32([0.9, 0.75, 0.6])
+    edge = (np.arange(160, dtype=np.float32)[None].repeat(120, axis=0) >= side).astype(np.float32)
+    alpha = cv2.GaussianBlur(edge, (0, 0), blur)[..., None] if blur else edge[..., None]
+    noise = np.random.default_rng(3).normal(0, grain, (120, 160, 3)).astype(np.float32)
+    return to_display((alpha * to_light(bright) + (1 - alpha) * to_light(dark)).astype(np.float32)) + noise
+
+
+@pytest.mark.parametrize(("slack", "stands"), [(16.0, True), (17.0, False)])
+def test_in_blur_an_outline_that_is_off_by_little_is_not_moved_to_the_darker_side(slack, stands):
+    plate, exact, outwards = striped(80, blur=4.0), (np.arange(160) >= 80), (np.arange(160) >= 77)
+    view = small_frame(plate, exact[None].repeat(120, axis=0), 480)
+    assert correction._on_edges(view, outwards[None].repeat(120, axis=0), slack).any() != stands
+
+
+@pytest.mark.parametrize(("grain", "slack", "moves"), [(0.0, 8.0, True), (1.0, 8.0, False), (1.0, 32.0, True)])
+def test_in_grain_an_outline_that_is_off_by_little_moves_only_on_to_far_stronger_edges(grain, slack, moves):
+    inside, exact = ((np.arange(160) >= side)[None].repeat(120, axis=0) for side in (84, 80))
+    view = replace(small_frame(striped(80, grain=0.01), inside, 480), grain=grain)
+    assert correction._on_edges(view, exact, slack).any() == moves
+
+
+@pytest.mark.parametrize(("strength", "grainy"), [(0.0, False), (0.02, True)])
+def test_a_view_knows_its_grain(strength, grainy):
+    half = (np.arange(160) >= 80)[None].repeat(120, axis=0)
+    assert (small_frame(striped(80, grain=strength), half, 480).grain > 0.005) == grainy
 
 
 def test_a_pixel_is_judged_by_its_distance_in_pixels_at_1920():

@@ -5,6 +5,7 @@ import pytest
 from videomama_server.engines.classic.evidence import (
     Estimates,
     evidence,
+    pull_of_mask,
     share_of_bending,
     share_of_mask,
     share_of_spread,
@@ -96,3 +97,64 @@ def test_without_texture_only_an_exact_mask_is_believed_against_the_solvers():
 def test_a_mask_is_bent_where_colours_tell_and_stands_where_they_do_not():
     assert share_of_bending(flat(0.1)).max() == 0
     assert share_of_bending(flat(0.9)).min() == 1
+
+
+def test_a_good_mask_weighs_more_in_closed_form_the_smaller_the_plate_and_a_rough_one_always_the_same():
+    good = [pull_of_mask(8, scale) for scale in (2.0, 1.0, 0.5, 0.25, 0.05)]
+    assert good == pytest.approx([0.01, 0.01, 0.04, 0.15, 0.15])
+    assert [pull_of_mask(32, scale) for scale in (1.0, 0.5, 0.05)] == pytest.approx([0.01] * 3)
+    assert pull_of_mask(32, 0.25) < pull_of_mask(12, 0.25) < pull_of_mask(0, 0.25) == pull_of_mask(8, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("told", "left_over", "slack", "enough"),
+    [
+        (0.3, 0.02, 0, 0.3),
+        (0.3, 0.001, 0, 0.3),  # an exact mask is believed, with and without texture
+        (0.3, 0.02, 5, 0.5),  # each pixel of slack stands for 0.04
+        (0.1, 0.006, 5, 1.0),
+        (0.1, 0.009, 5, 0.5),  # half way from flat to textured
+        (0.1, 0.012, 5, 0.3),
+    ],
+)
+def test_evidence_is_what_colours_tell_and_the_slack_or_the_want_of_texture(told, left_over, slack, enough):
+    assert evidence(flat(told), flat(left_over), slack)[0, 0] == pytest.approx(enough, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("enough", "slack", "share"),
+    [
+        (1, 0, 0.25),
+        (1, 5, 0.125),
+        (1, 10, 0),
+        (1, 12, 0),
+        (0.68, 0, 0.25),
+        (0.54, 0, 0.625),
+        (0.54, 20, 0.5),
+        (0.4, 20, 1),
+    ],
+)
+def test_the_bent_mask_has_a_quarter_at_least_where_it_is_exact_and_less_with_slack(enough, slack, share):
+    assert share_of_mask(flat(enough), slack)[0, 0] == pytest.approx(share, abs=1e-5)
+
+
+def test_the_mask_is_bent_half_as_far_half_way_between_nothing_told_and_all():
+    assert [share_of_bending(flat(told))[0, 0] for told in (0.4, 0.55, 0.7)] == pytest.approx([0, 0.5, 1], abs=1e-5)
+
+
+def test_the_pull_of_a_mask_falls_from_eight_pixels_of_slack_to_sixteen():
+    assert [pull_of_mask(slack, 0.25) for slack in (8, 10, 12, 16, 20)] == pytest.approx(
+        [0.15, 0.115, 0.08, 0.01, 0.01]
+    )
+
+
+def test_an_alpha_that_agrees_to_two_hundredths_is_no_nearer_than_another():
+    one = share(0.1, sampled=0.52, spread=0.5)
+    assert one == pytest.approx(0.6)  # (0.02 + 0.02) / (0.02 + 0 + 0.02), and at most this
+    assert share(0.1, sampled=0.5, spread=0.52) == pytest.approx(0.5, abs=1e-4)
+    assert share(0.1, sampled=0.5, spread=0.54) == pytest.approx(1 / 3, abs=1e-4)
+
+
+def test_a_mix_brighter_than_white_is_white():
+    matte = SharedMatte(flat(1.0), colour((1.5, 1.5, 1.5)), colour((0, 0, 0)))
+    assert unexplained(colour((1, 1, 1)), matte, BAND, 0.5).max() < 1e-5

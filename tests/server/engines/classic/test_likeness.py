@@ -59,3 +59,14 @@ def test_a_worse_mask_needs_less_evidence():
     evidence = np.full((2, 2), 0.1, np.float32)
     assert (sufficient(evidence, 0) == evidence).all()
     assert (sufficient(evidence, 32) > sufficient(evidence, 8)).all()
+
+
+@pytest.mark.parametrize(("scale", "known"), [(0.25, [131998]), (0.6, [454147])])
+def test_what_colours_tell_is_what_they_always_told(gravel, unchanged, scale, known):
+    tinted = (gravel.plate * np.where(gravel.mask[..., None] > 0, (1, 0.85, 0.8), 1)).astype(np.float32)
+    found = told(tinted, trimap_of(gravel.mask > 0.5, 3, 6), scale)
+    unchanged(found, known, within=500)
+
+
+def test_a_mask_may_be_off_by_a_pixel_for_each_twenty_fifth_of_evidence():
+    assert sufficient(np.zeros((1, 1), np.float32), 25.0)[0, 0] == pytest.approx(1.0)

@@ -61,3 +61,11 @@ def test_samples_are_those_that_they_always_were(scene, unchanged):
     away = surroundings(scene.mask < 0.5)
     y, x = np.nonzero(away.distance > 0)
     unchanged(away.samples(y, x, ()).T / scene.mask.size, [2964086])
+
+
+def test_a_ray_may_enter_at_the_very_first_pixel():
+    region = np.zeros((14, 20), bool)
+    region[0, 0] = region[12:] = True
+    found = surroundings(region)
+    y, x = np.nonzero(~region & (found.nearest > 0))
+    assert (found.samples(y, x, ())[1:] == 0).any()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from videomama_server.engines.classic.shared import _Mix, shared_matte
+from videomama_server.engines.classic.shared import _Mix, _shared, shared_matte
 from videomama_server.engines.classic.trimap import trimap_of
 from videomama_server.media.srgb import to_light
 
@@ -70,3 +70,15 @@ def test_a_mix_is_explained_by_its_share_of_both():
     alpha, rest = mix.explain(np.float32([[2.0, 0.5], [-1.0, 0.5], [0.0, 0.5]]))
     np.testing.assert_allclose(alpha, [1, 0])
     np.testing.assert_allclose(rest, [2, 0], atol=1e-4)
+
+
+def test_an_explanation_is_shared_with_pixels_two_and_five_away_along_either_axis():
+    """The pixel in the middle is explained, all others are not, and adopt what explains them where they see it."""
+    band = np.ones((13, 13), bool)
+    fronts, backs = np.full((3, 169), 9, np.float32), np.full((3, 169), 9, np.float32)
+    fronts[:, 6 * 13 + 6], backs[:, 6 * 13 + 6] = 1, 0
+    shared = _shared(np.full((3, 169), 0.5, np.float32), _Mix(fronts, backs), band)
+    down, across = np.nonzero(shared.foreground[0].reshape(13, 13) < 2)
+    steps = (-5, -2, 0, 2, 5)
+    assert set(zip(down - 6, across - 6, strict=True)) == {(y, x) for y in steps for x in steps}
+    np.testing.assert_allclose(shared.background[:, 6 * 13 + 1], 0, atol=1e-4)
