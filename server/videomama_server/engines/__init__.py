@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
+from typing import TypeVar
 
 from videomama_client import __version__, engine_options
-from videomama_client.engine_settings import AUTO, AUTO_MEANS, engines_with, own_specs
+from videomama_client.engine_settings import AUTO, AUTO_MEANS, AUTO_ON_SMALL_CARDS, engines_with, own_specs
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
 from videomama_client.wording import choices
 
-from videomama_server.engines import base, plugins
-from videomama_server.engines.base import Engine, EngineConfig, EngineKind, WindowShape
+from videomama_server.engines import base, plugins, sequential
+from videomama_server.engines.base import EngineConfig, EngineKind, Loaded, WindowShape
 from videomama_server.engines.plugins import Plugin
 
 _BUILT_IN = {
     "videomama": ("videomama_server.engines.videomama.kind", "VideoMama"),
     "classic": ("videomama_server.engines.classic.engine", "ClassicEngine"),
+    "vitmatte": ("videomama_server.engines.vitmatte.engine", "ViTMatteEngine"),
+    "mematte": ("videomama_server.engines.mematte.engine", "MEMatteEngine"),
     "adjust": ("videomama_server.engines.adjust.engine", "AdjustEngine"),
     "passthrough": ("videomama_server.engines.passthrough", "PassthroughEngine"),
+    "held": ("videomama_server.engines.held", "HeldEngine"),
+    "sam2": ("videomama_server.engines.sam2", "Sam2"),
+    "sam3": ("videomama_server.engines.sam3", "Sam3"),
+    "sam2matte": ("videomama_server.engines.sam2matte", "Sam2Matte"),
 }
 _importing = threading.RLock()  # a large package half imported by one thread is no use to another
+Answer = TypeVar("Answer")
 _plugged: dict[str, tuple[Plugin, EngineKind]] = {}  # as they were imported: their code stays that of this version
 
 
@@ -52,20 +60,26 @@ def is_built_in(name: str) -> bool:
     return name in _BUILT_IN
 
 
-def resolve(name: str, config: EngineConfig) -> str:
+def resolve(name: str, config: EngineConfig, walks: bool = False) -> str:
     """Return the engine that `name` stands for.
 
-    `auto` is the first of the declared order that runs well here: `videomama` where its weights and a GPU are, else
-    `classic`. It is never the engine of another package: to install one changes nobody's pixels.
+    `auto` is the first of the declared order that runs well here: `sam2matte` on a card under 12 GB with weights of its
+    own, `videomama` where its weights and a GPU are, else `classic`. It is never the engine of another package: to
+    install one changes nobody's pixels.
+
+    Args:
+        name: of an engine, or `auto`.
+        config: what engines are told of this machine.
+        walks: whether the stage may walk through the clip: the first one of a job with masks and without prompts.
 
     Raises:
         BadInput: there is no engine of that name, or several packages bring one.
     """
     if name == AUTO:
-        *asked, last = AUTO_MEANS
+        *asked, last = (AUTO_ON_SMALL_CARDS, *AUTO_MEANS) if walks else AUTO_MEANS
         return next((engine for engine in asked if _kind(engine).runs_well(config)), last)
     if name not in _BUILT_IN and name not in _plugged and plugins.find(name) is None:
-        raise BadInput(f"no engine is called {name!r}", choices(name, [AUTO, *names()]))
+        raise BadInput(f"unknown engine {name!r}", choices(name, [AUTO, *names()]))
     return name
 
 
@@ -74,7 +88,8 @@ def for_small_subjects(asked: str, name: str) -> str:
 
     It does so only where nobody named an engine: `auto` was `asked` for, and stands for the heavier one called `name`.
     """
-    return AUTO_MEANS[-1] if asked == AUTO and name != AUTO_MEANS[-1] else ""
+    stays = (AUTO_ON_SMALL_CARDS, AUTO_MEANS[-1])
+    return AUTO_MEANS[-1] if asked == AUTO and name not in stays else ""
 
 
 def identity(name: str, config: EngineConfig) -> Hashable:
@@ -102,15 +117,15 @@ def signature(name: str, config: EngineConfig) -> str:
     return f"{_origin(name)}{getattr(_kind(name), 'fingerprint', '')}"
 
 
-def fingerprint(name: str, engine: Engine) -> str:
+def fingerprint(name: str, engine: Loaded) -> str:
     """Return what stands for an engine in keys: its own fingerprint, after package and version for a plug-in.
 
-    An update of a package computes anew, whether or not its author changed the fingerprint.
+    After an update of a package everything is computed again, whether or not its author changed the fingerprint.
     """
     return f"{_origin(name)}{engine.fingerprint}"
 
 
-def load(name: str, config: EngineConfig) -> Engine:
+def load(name: str, config: EngineConfig) -> Loaded:
     """Import and make the engine of a resolved name.
 
     Raises:
@@ -139,8 +154,7 @@ def moves_outlines(name: str) -> bool:
     Raises:
         BadInput: another package brings the engine, and it cannot be used.
     """
-    with _packages_of(name):
-        return base.moves_outlines(_kind(name))
+    return _asked(name, base.moves_outlines)
 
 
 def role(name: str) -> str:
@@ -149,8 +163,43 @@ def role(name: str) -> str:
     Raises:
         BadInput: another package brings the engine, and it cannot be used.
     """
-    with _packages_of(name):
-        return base.role_of(_kind(name))
+    return _asked(name, base.role_of)
+
+
+def takes(name: str) -> tuple[str, ...]:
+    """Return the kinds of prompts that an engine of a resolved name takes; see `sequential.prompts_of`.
+
+    Raises:
+        BadInput: another package brings the engine, and it cannot be used.
+    """
+    return _asked(name, sequential.prompts_of)
+
+
+def is_sequential(name: str) -> bool:
+    """Whether an engine of a resolved name walks through the clip; see `sequential.is_sequential`.
+
+    Raises:
+        BadInput: another package brings the engine, and it cannot be used.
+    """
+    return _asked(name, sequential.is_sequential)
+
+
+def remembers(name: str) -> bool:
+    """Whether an engine of a resolved name that walks through the clip has a memory; see `SequentialEngine`.
+
+    Raises:
+        BadInput: another package brings the engine, and it cannot be used.
+    """
+    return _asked(name, lambda kind: sequential.is_sequential(kind) and kind.remembers)
+
+
+def needs_device(name: str) -> bool:
+    """Whether an engine of a resolved name computes on a GPU where there is one; see `base.needs_device`.
+
+    Raises:
+        BadInput: another package brings the engine, and it cannot be used.
+    """
+    return _asked(name, base.needs_device)
 
 
 def options(name: str) -> tuple[SettingSpec, ...]:
@@ -159,8 +208,7 @@ def options(name: str) -> tuple[SettingSpec, ...]:
     Raises:
         BadInput: another package brings the engine, and it cannot be used.
     """
-    with _packages_of(name):
-        return _kind(name).options()
+    return _asked(name, lambda kind: kind.options())
 
 
 def settled(name: str, settings: MatteSettings) -> Settled:
@@ -192,6 +240,16 @@ def _no_effect(name: str, beside: Sequence[str]) -> str:
         f"{named} {verb} no effect, as auto took the engine {name} here; "
         f"choose --engine {' or '.join(owners)} to use {them}"
     )
+
+
+def _asked(name: str, question: Callable[[EngineKind], Answer]) -> Answer:
+    """Return what the kind of an engine of a resolved name says of itself.
+
+    Raises:
+        BadInput: another package brings the engine, and it cannot be used.
+    """
+    with _packages_of(name):
+        return question(_kind(name))
 
 
 def _kind(name: str) -> EngineKind:

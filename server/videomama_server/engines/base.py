@@ -7,10 +7,11 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 from videomama_client.engine_options import settled
 from videomama_client.engine_settings import EngineSettings, OutlineSettings
+from videomama_client.errors import BadInput
 from videomama_client.mask_presets import PRESETS, ROUGH
 from videomama_client.setting_spec import SettingSpec, specs_of
 from videomama_client.settings import MatteSettings, Resolved
@@ -18,12 +19,26 @@ from videomama_client.stages import MATTING
 
 from videomama_server.arrays import FloatArray
 from videomama_server.config import Config
+from videomama_server.media.color import Lookup
 
-PROTOCOL = 1  # version of the two Protocols below: raised when an engine that was written for them must be changed
+PROTOCOL = (
+    1  # version of `EngineKind` and of what is loaded: raised when an engine that was written for them must be changed
+)
 
 
 def _no_room() -> bool:
     return False
+
+
+def _nothing_held(device: str) -> int:  # noqa: ARG001
+    return 0
+
+
+class FrameRefused(BadInput):
+    """An engine cannot prepare a frame for a reason that others of the job may share: the job then names all of them.
+
+    The message is true of one frame and of several.
+    """
 
 
 class DeviceLost(RuntimeError):
@@ -54,6 +69,10 @@ class RegionRule:
     whole: bool = False
 
 
+def _untold(done: int, total: int) -> None:
+    """Tell nobody: there is no job that waits."""
+
+
 @dataclass(frozen=True)
 class EngineConfig:
     """What the server's config says to engines: where things are, and how much of the machine may be used.
@@ -66,6 +85,9 @@ class EngineConfig:
         compile: whether networks are compiled: `auto`, `on`, `off`.
         make_room: has another engine, the least recently used that holds something, let go of it; returns whether
             there was one. To be called where memory is short, before less is made of a job. For the job's own thread.
+        others_hold: returns the bytes that other engines hold of a device, such as `cuda:0`.
+        tell_loading: takes how many bytes of how many are loaded of the weights, for the person who waits. May be
+            called from any thread.
     """
 
     weights: Path
@@ -75,6 +97,8 @@ class EngineConfig:
     max_vram_gb: float = 0.0
     compile: str = "auto"
     make_room: Callable[[], bool] = field(default=_no_room, compare=False, repr=False)
+    others_hold: Callable[[str], int] = field(default=_nothing_held, compare=False, repr=False)
+    tell_loading: Callable[[int, int], None] = field(default=_untold, compare=False, repr=False)
 
     @classmethod
     def of(cls, config: Config) -> EngineConfig:
@@ -99,6 +123,8 @@ class EngineFrame:
         full_size: (height, width) in pixels of the whole plate, the measure that radii scale with.
         load_plate: makes `plate`; called at most once, and only by engines that look at the plate.
         plate_key, mask_key: say what the pixels are: equal keys, equal pixels; empty where that is not known.
+        as_read: (H, W, 3) float32: the plate before its conversion; None where only `load_plate` has it.
+        lookup: the conversion, for an engine that does it on its device; None where `load_plate` has to.
     """
 
     number: int
@@ -107,6 +133,8 @@ class EngineFrame:
     load_plate: Callable[[], FloatArray]
     plate_key: str = ""
     mask_key: str = ""
+    as_read: FloatArray | None = None
+    lookup: Lookup | None = None
 
     @cached_property
     def plate(self) -> FloatArray:
@@ -164,7 +192,7 @@ class EngineKind(Protocol):
         ...
 
     @classmethod
-    def load(cls, config: EngineConfig) -> Engine:
+    def load(cls, config: EngineConfig) -> Loaded:
         """Make the engine.
 
         Raises:
@@ -202,6 +230,16 @@ def needs_device(engine: object) -> bool:
     return bool(getattr(engine, "needs_device", False))
 
 
+def fits(engine: object, settings: Resolved) -> bool:
+    """Whether an engine that `needs_device` can compute now, beside what other engines hold, if it can tell.
+
+    It tells by a method of this name, which is asked before each window. One without it fits only where no other engine
+    holds anything.
+    """
+    tell: Callable[[Resolved], bool] | None = getattr(engine, "fits", None)
+    return tell is not None and tell(settings)
+
+
 def give_back_memory(engine: object) -> None:
     """Have an engine return memory of a device that it keeps and does not use, if it has a method of this name."""
     give_back = getattr(engine, "give_back_memory", None)
@@ -209,15 +247,19 @@ def give_back_memory(engine: object) -> None:
         give_back()
 
 
-class Engine(Protocol):
-    """A way of computing alpha.
+def licence_of(engine: object, settings: MatteSettings) -> str:
+    """Return the licence of the weights that an engine makes alphas with, in a few words; empty where it says none.
 
-    `shape`, `rule` and `resolve` are asked once per job. `prepare` is called once per frame, by several threads at a
-    time and also while the engine computes, and its result reused by every window that holds the frame; it depends on
-    that frame and the settings alone. `refine` is called once per
-    window; the pipeline cross-fades what overlapping windows estimate of a frame. `complete` turns the cross-faded
-    estimates into alphas, or what `finish` makes alphas of, which several threads do while the engine computes on.
-    All are deterministic, and none may depend on which frames a job asked for.
+    It says one where it has a method `licence`, which is given the settings of the job.
+    """
+    said = getattr(engine, "licence", None)
+    return str(said(settings)) if said is not None else ""
+
+
+class Loaded(Protocol):
+    """What all engines have once they are loaded, those of windows (`Engine`) and those with a memory (`sequential`).
+
+    `shape`, `rule` and `resolve` are asked once per job.
     """
 
     @property
@@ -252,6 +294,25 @@ class Engine(Protocol):
         """Say in one line what a job with these settings runs on and how; empty when there is nothing to say."""
         ...
 
+    def usage(self) -> EngineUsage | None:
+        """Return what the engine holds of a device; None for an engine that holds nothing worth telling."""
+        ...
+
+    def release(self) -> None:
+        """Free what the engine holds; it may be used again."""
+        ...
+
+
+class Engine(Loaded, Protocol):
+    """A way of computing alpha.
+
+    `prepare` is called once per frame, by several threads at a time and also while the engine computes, and its result
+    reused by every window that holds the frame; it depends on that frame and the settings alone. `refine` is called
+    once per window; the pipeline cross-fades what overlapping windows estimate of a frame. `complete` turns the
+    cross-faded estimates into alphas, or what `finish` makes alphas of, which several threads do while the engine
+    computes on. All are deterministic, and none may depend on which frames a job asked for.
+    """
+
     def prepare(self, frame: EngineFrame, settings: Resolved) -> Any:
         """Return what `refine` and `complete` need of one frame."""
         ...
@@ -283,21 +344,13 @@ class Engine(Protocol):
         """
         ...
 
-    def usage(self) -> EngineUsage | None:
-        """Return what the engine holds of a device; None for an engine that holds nothing worth telling."""
-        ...
-
-    def release(self) -> None:
-        """Free what the engine holds; it may be used again."""
-        ...
-
 
 @dataclass(frozen=True)
 class EngineUsage:
     """What an engine holds.
 
     Attributes:
-        device: such as `cuda:0 NVIDIA L4`.
+        device: such as `cuda:0 NVIDIA L4`; the first word tells devices apart.
         dtype: of the arithmetic.
         resident_bytes: of the weights that stay on the device.
         peak_bytes: the most that was in use at once; None where that cannot be known.
@@ -309,12 +362,8 @@ class EngineUsage:
     peak_bytes: int | None
 
 
-class PlainEngine(ABC):
-    """What most engines have in common: nothing to decide, estimates that are alphas, nothing held.
-
-    A subclass gives `name`, `protocol`, `fingerprint`, `window`, `prepare` and `refine`, and `record` where it has
-    settings of its own. It is its own `EngineKind`.
-    """
+class LoadedDefaults(ABC):
+    """What most engines of either kind have in common: nothing to decide, nothing held."""
 
     name: ClassVar[str]
     protocol: ClassVar[int]
@@ -346,7 +395,7 @@ class PlainEngine(ABC):
         return specs_of(cls.record)
 
     @classmethod
-    def load(cls, config: EngineConfig) -> Engine:
+    def load(cls, config: EngineConfig) -> Self:
         """Make one of this class."""
         return cls(config)
 
@@ -362,6 +411,21 @@ class PlainEngine(ABC):
     def describe(self, settings: Resolved) -> str:  # noqa: ARG002
         """Return nothing: it runs anywhere, and always in the same way."""
         return ""
+
+    def usage(self) -> EngineUsage | None:
+        """Return None: what it holds is small."""
+        return None
+
+    def release(self) -> None:  # noqa: B027  (a default)
+        """Hold nothing, free nothing."""
+
+
+class PlainEngine(LoadedDefaults):
+    """What most engines have in common: nothing to decide, estimates that are alphas, nothing held.
+
+    A subclass gives `name`, `protocol`, `fingerprint`, `window`, `prepare` and `refine`, and `record` where it has
+    settings of its own. It is its own `EngineKind`.
+    """
 
     @abstractmethod
     def prepare(self, frame: EngineFrame, settings: Resolved) -> Any:
@@ -384,10 +448,3 @@ class PlainEngine(ABC):
     def finish(self, completed: FloatArray, prepared: Any, settings: Resolved) -> FloatArray:  # noqa: ARG002
         """Return what was completed: it is an alpha."""
         return completed
-
-    def usage(self) -> EngineUsage | None:
-        """Return None: what it holds is small."""
-        return None
-
-    def release(self) -> None:  # noqa: B027  (a default)
-        """Hold nothing, free nothing."""

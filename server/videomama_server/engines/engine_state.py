@@ -34,7 +34,8 @@ def engine_state(name: str) -> messages.EngineState:
 
 def _state(name: str) -> messages.EngineState:
     """Return what an engine says of itself; raises `BadInput` where another package brings it and it cannot be used."""
-    return messages.EngineState(name, list(engines.options(name)), role=engines.role(name))
+    takes = list(engines.takes(name))
+    return messages.EngineState(name, list(engines.options(name)), role=engines.role(name), prompts=takes)
 
 
 def _answer_of(plugin: Plugin) -> messages.EngineState:

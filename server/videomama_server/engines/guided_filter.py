@@ -10,7 +10,7 @@ import numpy as np
 from videomama_server.arrays import BoolArray, FloatArray
 
 LIFT_RADIUS = 2
-_LIFT_EPSILON = 1e-5
+LIFT_EPSILON = 1e-5
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def lift_lines(plate: FloatArray, alpha: FloatArray) -> LocalLines:
 
     Resize them and apply them to the finer plate (He and Sun, Fast Guided Filter, 2015).
     """
-    return fit_lines(plate, alpha, LIFT_RADIUS, _LIFT_EPSILON)
+    return fit_lines(plate, alpha, LIFT_RADIUS, LIFT_EPSILON)
 
 
 def _solved(matrix: dict[tuple[int, int], FloatArray], right: list[FloatArray]) -> list[FloatArray]:

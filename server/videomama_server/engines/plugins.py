@@ -12,10 +12,12 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from videomama_client.errors import BadInput, VideoMaMaError
+from videomama_client.prompts import KINDS as PROMPT_KINDS
 from videomama_client.setting_spec import SettingSpec, check
 from videomama_client.stages import ROLES
 
-from videomama_server.engines.base import PROTOCOL, Engine, EngineKind, PlainEngine, role_of
+from videomama_server.engines.base import PROTOCOL, Engine, EngineKind, Loaded, LoadedDefaults, role_of
+from videomama_server.engines.sequential import SequentialEngine, is_sequential, prompts_of
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution, EntryPoint
@@ -95,12 +97,16 @@ def kind_of(plugin: Plugin) -> EngineKind:
         kind: Any = plugin.point.load()
     _check_version(plugin, getattr(kind, "protocol", None))
     lacking = _lacking(kind, EngineKind)
-    if isinstance(kind, type) and issubclass(kind, PlainEngine):  # which is the engine too
-        lacking += _lacking(kind, Engine)
+    if isinstance(kind, type) and issubclass(kind, LoadedDefaults):  # which is the engine too
+        lacking += _lacking(kind, _protocol_of(kind))
     _check_complete(plugin, kind, lacking)
     if role_of(kind) not in ROLES:
         reason = f"its role is {role_of(kind)!r}, and the roles are {', '.join(ROLES)}"
         raise plugin.fault(reason, _ask_author(plugin))
+    unknown = set(prompts_of(kind)).difference(PROMPT_KINDS)
+    if unknown:
+        reason = f"it takes prompts of the kinds {', '.join(map(repr, sorted(unknown)))}"
+        raise plugin.fault(f"{reason}, and the kinds are {', '.join(PROMPT_KINDS)}", _ask_author(plugin))
     with _blamed(plugin, "asking for its options"):
         options = kind.options()
     _check_options(plugin, options)
@@ -108,9 +114,9 @@ def kind_of(plugin: Plugin) -> EngineKind:
     return found
 
 
-def check_engine(plugin: Plugin, engine: Engine) -> None:
+def check_engine(plugin: Plugin, engine: Loaded) -> None:
     """Raise `BadInput` for an engine that was made and has not all that the pipeline asks for."""
-    _check_complete(plugin, engine, _lacking(engine, Engine))
+    _check_complete(plugin, engine, _lacking(engine, _protocol_of(engine)))
     if not isinstance(getattr(engine, "fingerprint", None), str) or not engine.fingerprint:
         raise plugin.fault("its `fingerprint` is not a text", _ask_author(plugin))
 
@@ -149,11 +155,16 @@ def _check_complete(plugin: Plugin, thing: Any, lacking: Sequence[str]) -> None:
         raise plugin.fault(f"its class calls it {name!r}", _ask_author(plugin))
 
 
+def _protocol_of(engine: object) -> type:
+    return SequentialEngine if is_sequential(engine) else Engine
+
+
 def _lacking(thing: Any, protocol: type) -> list[str]:
     """Return the methods of a Protocol that cannot be called on a class or an engine."""
+    asked = [(method, wanted) for part in reversed(protocol.__mro__) for method, wanted in vars(part).items()]
     return [
         method
-        for method, wanted in vars(protocol).items()
+        for method, wanted in asked
         if isinstance(wanted, (FunctionType, classmethod))
         and not method.startswith("_")
         and not _can_be_called(thing, method, of_class=isinstance(wanted, classmethod))

@@ -9,6 +9,7 @@ from videomama_server.engines.base import EngineConfig, WindowShape
 from videomama_server.engines.passthrough import PassthroughEngine
 from videomama_server.engines.videomama.kind import VideoMama
 
+OURS = ["videomama", "classic", "vitmatte", "mematte", "adjust", "passthrough", "held", "sam2", "sam3", "sam2matte"]
 LIGHT = """
 import sys
 from pathlib import Path
@@ -16,10 +17,11 @@ from videomama_client.settings import MatteSettings
 from videomama_server import engines
 from videomama_server.engines.base import EngineConfig
 place = EngineConfig(Path("none"), Path("none"))
-known = {name: engines.resolve(name, place) for name in ("auto", "videomama", "classic", "adjust", "passthrough")}
+names = ("auto", "videomama", "classic", "adjust", "passthrough", "held")
+known = {name: engines.resolve(name, place) for name in names}
 assert known == {**{name: name for name in known}, "auto": "classic"}
 assert not [module for module in sys.modules if module.startswith("videomama_server.engines.classic")]
-for name in ("classic", "adjust", "passthrough"):
+for name in ("classic", "adjust", "passthrough", "held"):
     engines.options(name), engines.shape(name, place, MatteSettings()), engines.load(name, place)
 assert "torch" not in sys.modules
 """
@@ -57,7 +59,7 @@ def test_naming_imports_no_engine_and_those_without_weights_no_torch():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", ["videomama", "classic", "adjust", "passthrough"])
+@pytest.mark.parametrize("name", OURS)
 def test_a_name_stands_for_itself(name, config):
     assert engines.resolve(name, config) == name
 
@@ -68,14 +70,14 @@ def test_an_unknown_engine_is_an_error_that_lists_those_there_are(name, config, 
         engines.resolve(name, config)
     with pytest.raises(BadInput) as raised:
         engines.resolve(name, config)
-    assert "auto, videomama, classic, adjust, passthrough" in raised.value.hint
+    assert ", ".join(["auto", *OURS]) in raised.value.hint
 
 
 def test_an_engine_is_loaded_by_name(config):
     assert isinstance(engines.load("passthrough", config), PassthroughEngine)
 
 
-@pytest.mark.parametrize("name", ["classic", "adjust", "passthrough"])
+@pytest.mark.parametrize("name", ["classic", "adjust", "passthrough", "held"])
 def test_the_shape_of_windows_is_known_before_an_engine_is_made(name, config):
     settings = MatteSettings()
     assert engines.shape(name, config, settings) == engines.load(name, config).shape(settings)
@@ -86,7 +88,7 @@ def test_which_engines_move_outlines_is_known_before_they_are_made(name, moves):
     assert engines.moves_outlines(name) == moves
 
 
-@pytest.mark.parametrize("name", ["classic", "adjust", "passthrough"])
+@pytest.mark.parametrize("name", ["classic", "adjust", "passthrough", "held"])
 def test_the_signature_of_an_engine_is_its_fingerprint_where_it_needs_no_weights(name, config):
     assert engines.signature(name, config) == engines.load(name, config).fingerprint
 
@@ -123,7 +125,7 @@ def test_a_package_that_is_not_installed_is_named(config, tmp_path, monkeypatch,
             ask("passthrough", config)
 
 
-@pytest.mark.parametrize("name", ["classic", "adjust", "passthrough"])
+@pytest.mark.parametrize("name", ["classic", "adjust", "passthrough", "held"])
 def test_every_engine_says_who_it_is(name, config):
     engine = engines.load(name, config)
     assert engine.name == name
@@ -134,7 +136,7 @@ def test_every_engine_says_who_it_is(name, config):
 
 def test_an_engine_of_another_package_is_found_by_its_name(installed, config):
     installed()
-    assert engines.names() == ["videomama", "classic", "adjust", "passthrough", "own"]
+    assert engines.names() == [*OURS, "own"]
     assert engines.resolve("own", config) == "own"
     assert engines.shape("own", config, MatteSettings()) == WindowShape(3, 1)
     assert [spec.name for spec in engines.options("own")] == ["strength"]
@@ -159,7 +161,7 @@ def test_package_and_version_are_part_of_what_stands_for_its_engine_in_keys(inst
     assert engines.fingerprint("own", engine) == engines.signature("own", config) == f"{package} 1.5: own-1"
 
 
-@pytest.mark.parametrize("name", ["classic", "adjust", "passthrough"])
+@pytest.mark.parametrize("name", ["classic", "adjust", "passthrough", "held"])
 def test_the_engines_of_this_package_stand_in_keys_with_their_fingerprint_alone(name, config):
     engine = engines.load(name, config)
     assert engines.fingerprint(name, engine) == engine.fingerprint

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from videomama_server.engines.motion import Trust, motions, moved
+from videomama_server.engines.motion import REACH, Trust, chained, enlarged, flow_between, judged, motions, moved
 
 TRUST = Trust(residual=0.03, round_trip=1.5)
 
@@ -23,7 +23,7 @@ def test_a_pan_is_followed_to_the_next_frame_and_the_one_after(scene):
 
 def test_frames_further_apart_or_with_one_missing_between_are_not_paired(scene):
     seen = views(scene, 2, 4)
-    assert set(motions(seen, TRUST)) == {(a, b) for a in range(4) for b in range(4) if 0 < abs(a - b) <= 2}
+    assert set(motions(seen, TRUST)) == {(a, b) for a in range(4) for b in range(4) if 0 < abs(a - b) <= REACH == 2}
     del seen[1]
     assert set(motions(seen, TRUST)) == {(2, 3), (3, 2)}
 
@@ -102,3 +102,35 @@ def test_pixels_are_fetched_from_where_the_flow_leads_and_the_rim_runs_on():
     flow = np.zeros((3, 4, 2), np.float32)
     flow[..., 0], flow[..., 1] = 1, -1
     np.testing.assert_allclose(moved(pixels, flow), [[1, 2, 3, 3], [1, 2, 3, 3], [5, 6, 7, 7]])
+
+
+def test_a_flow_is_enlarged_with_its_picture():
+    flow = np.zeros((4, 5, 2), np.float32)
+    flow[..., 0], flow[..., 1] = 1, -2
+    larger = enlarged(flow, 12, 10)
+    assert larger.shape == (12, 10, 2)
+    np.testing.assert_allclose(larger, np.broadcast_to([2, -6], larger.shape))
+
+
+def test_two_flows_are_chained_where_the_first_leads():
+    first, second = np.zeros((3, 6, 2), np.float32), np.zeros((3, 6, 2), np.float32)
+    first[..., 0] = 2
+    second[..., 1] = np.arange(6)
+    np.testing.assert_allclose(chained(first, second)[1], [[2, 2], [2, 3], [2, 4], [2, 5], [2, 5], [2, 5]])
+
+
+@pytest.mark.parametrize("apart", [0.0, 1.0, 2.0, 4.0])
+def test_trust_falls_with_the_square_of_what_a_round_trip_is_off(apart):
+    views = (np.full((6, 8, 3), 0.5, np.float32),) * 2
+    there, back = np.zeros((6, 8, 2), np.float32), np.zeros((6, 8, 2), np.float32)
+    there[..., 0], back[..., 0] = 3, apart - 3
+    found = judged(views, (there, back), Trust(residual=0.03, round_trip=2.0))
+    np.testing.assert_allclose(found.trust, np.exp(-((apart / 2) ** 2)), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("size", "searched"), [((32, 32), True), ((31, 40), False), ((40, 31), False)])
+def test_views_of_less_than_32_pixels_are_not_searched(scene, size, searched):
+    one, other = (np.ascontiguousarray(scene.plate[40 : 40 + size[0], x : x + size[1]]) for x in (60, 62))
+    flow = flow_between(one, other)
+    assert flow.shape == (*size, 2)
+    assert bool(flow.any()) == searched

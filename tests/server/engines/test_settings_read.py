@@ -8,6 +8,7 @@ from videomama_client.settings import MatteSettings
 from videomama_server.engines.base import EngineConfig, EngineFrame
 from videomama_server.engines.classic.engine import ClassicEngine
 from videomama_server.engines.passthrough import PassthroughEngine
+from videomama_server.engines.vitmatte.engine import ViTMatteEngine
 
 IN_CONFIG = {"weights"}  # the worker puts that folder into the engine's config
 
@@ -66,5 +67,11 @@ def test_the_model_reads_all_of_its_record_and_no_other(tiny_checkpoint, tmp_pat
     from videomama_server.engines.videomama.engine import VideoMamaEngine
 
     engine = VideoMamaEngine(EngineConfig(tiny_checkpoint, tmp_path, device="cpu", dtype="fp32"))
+    use(engine)
+    assert read == expected(engine)
+
+
+def test_an_edge_refiner_reads_all_of_its_record_and_no_other(tiny_edge_networks, tmp_path, read):
+    engine = ViTMatteEngine(EngineConfig(tiny_edge_networks, tmp_path, device="cpu"))
     use(engine)
     assert read == expected(engine)

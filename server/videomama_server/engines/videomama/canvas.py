@@ -75,7 +75,7 @@ class Canvas:
 
     def placed(self, small: FloatArray) -> Tensor:
         """Return (C, H, W) of the canvas for what it shows of a region (inner height, inner width[, C])."""
-        (top, left), (h, w) = self._margins, self.inner
+        (top, left), (h, w) = self.margins, self.inner
         bottom, right = self.size[0] - h - top, self.size[1] - w - left
         whole = cv2.copyMakeBorder(small, top, bottom, left, right, cv2.BORDER_REFLECT_101)
         return torch.from_numpy(whole).reshape(*self.size, -1).permute(2, 0, 1).contiguous()
@@ -86,7 +86,7 @@ class Canvas:
 
     def take(self, alpha: FloatArray) -> FloatArray:
         """Return the region's part (inner height, inner width) of a canvas (H, W)."""
-        (top, left), (h, w) = self._margins, self.inner
+        (top, left), (h, w) = self.margins, self.inner
         return np.ascontiguousarray(alpha[top : top + h, left : left + w])
 
     def lift(self, alpha: FloatArray, guide: Guide | None) -> FloatArray:
@@ -103,7 +103,8 @@ class Canvas:
         return lift.plain(inner, self.region) if guide is None else lift.guided(inner, guide)
 
     @cached_property
-    def _margins(self) -> tuple[int, int]:
+    def margins(self) -> tuple[int, int]:
+        """(rows, columns) of the canvas before the region's first."""
         return (self.size[0] - self.inner[0]) // 2, (self.size[1] - self.inner[1]) // 2
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,14 +17,17 @@ from videomama_client.settings import MatteSettings, Resolved
 
 from videomama_server.arrays import FloatArray
 from videomama_server.engines.base import EngineConfig, EngineFrame, EngineUsage, RegionRule, WindowShape
+from videomama_server.engines.runtime import uploads
 from videomama_server.engines.videomama import canvas as canvases
-from videomama_server.engines.videomama import noise
+from videomama_server.engines.videomama import noise, on_device
 from videomama_server.engines.videomama.canvas import Canvas, Size
 from videomama_server.engines.videomama.checkpoint.published import SCALING
 from videomama_server.engines.videomama.latents import LatentStore
 from videomama_server.engines.videomama.lift import Guide
+from videomama_server.engines.videomama.memory import planner
 from videomama_server.engines.videomama.model import Model
 from videomama_server.engines.videomama.modes import DEVICE, NAME, REFERENCE, rule, shape
+from videomama_server.engines.videomama.on_device import DeviceGuide, HostPlate
 
 LONGEST_WINDOW = 25  # frame indices that the network was trained on
 REACH = 4  # the decoder's statistics in time come from so many frames before and after each: nine, as eight in a group
@@ -43,6 +47,7 @@ class PreparedFrame:
         plate_key, mask_key: of the moments; empty where it is not known what they are of.
         plate_moments, mask_moments: (8, h, w), mean and log variance of the latents.
         guide: the region's plate; None where the canvas shows all there is.
+        waiting: the plate, where it is laid on the canvas by the device, until that was done.
     """
 
     number: int
@@ -53,7 +58,8 @@ class PreparedFrame:
     mask_key: str
     plate_moments: Tensor | None
     mask_moments: Tensor | None
-    guide: Guide | None
+    guide: Guide | DeviceGuide | None
+    waiting: HostPlate | None = None
 
 
 class VideoMamaEngine:
@@ -69,11 +75,18 @@ class VideoMamaEngine:
 
     name = NAME
     needs_device = True
+    _on_device = False  # whether colour, placing, guide and lifting are done there, in production mode
 
     def __init__(self, config: EngineConfig) -> None:
         self._model = Model(config)
-        self.fingerprint = f"videomama-3 {self._model.fingerprint}"
+        self._on_device = self._model.device.type == "cuda"
+        pictures = " pictures-2 on the device" if self._on_device else ""
+        self.fingerprint = f"videomama-3 {self._model.fingerprint}{pictures}"
         self._latents = LatentStore(_LATENTS_BYTES)
+
+    def licence(self, settings: MatteSettings) -> str:  # noqa: ARG002
+        """Return that of the published UNet and VAE."""
+        return "Stability AI Community License"
 
     def options(self) -> tuple[SettingSpec, ...]:
         """Return what is known of the settings in its record."""
@@ -93,18 +106,24 @@ class VideoMamaEngine:
         assert settings.overlap is not None
         if settings.window > LONGEST_WINDOW:
             raise BadInput(
-                f"--window {settings.window} is longer than VideoMaMa knows", f"Choose 1 to {LONGEST_WINDOW} frames."
+                f"--window {settings.window} is too long for the engine videomama",
+                f"Choose 1 to {LONGEST_WINDOW} frames.",
             )
         asked = settled(self.name, self.options(), settings.engine_options)
         own = VideoMaMaSettings.of(settings)
         if own.mode == REFERENCE and own.feedback:
-            raise BadInput("the reference mode knows no feedback", "Leave it 0, or choose the production mode.")
+            raise BadInput(
+                "feedback does not work in the reference mode", "Set --feedback 0, or choose --mode production."
+            )
         if own.mode != REFERENCE and own.noise == DEVICE:
             raise BadInput(
                 "only the reference mode draws its noise on the device", "Leave noise at host, or choose reference."
             )
         group = settings.window + max(0, 2 * (shape(settings).context or 0) - settings.overlap)
-        height, width = self._model.settle(_wanted_canvases(own, size), settings.window, group)
+        wanted = _wanted_canvases(own, size)
+        has_pictures = self._on_device and own.mode != REFERENCE
+        beside = partial(on_device.held_bytes, size, window=settings.window) if has_pictures else planner.nothing
+        height, width = self._model.plans.settle(wanted, settings.window, group, beside)
         unused = ["quality", "weights"]  # the canvas stands for the one, the fingerprint for the other
         if own.mode == REFERENCE or own.soft_mask:
             unused.append("mask_threshold")
@@ -113,7 +132,7 @@ class VideoMamaEngine:
 
     def describe(self, settings: Resolved) -> str:
         """Say what the job runs on: device, number format, canvas, passes, memory."""
-        return self._model.describe(_size(VideoMaMaSettings.of(settings)))
+        return self._model.plans.describe(_size(VideoMaMaSettings.of(settings)))
 
     def prepare(self, frame: EngineFrame, settings: Resolved) -> PreparedFrame:
         """Lay a frame on the canvas; a plate whose latents are known is not even looked at, unless edges need it."""
@@ -124,7 +143,8 @@ class VideoMamaEngine:
         mask_key = frame.mask_key and f"mask {frame.mask_key} {canvas} {cut}"
         plate_moments, mask_moments = self._latents.find(plate_key), self._latents.find(mask_key)
         looks = plate_moments is None or canvas.guides
-        small = canvas.reduced(frame.plate) if looks else None
+        waits = looks and self._on_device and not canvas.stretched
+        small = canvas.reduced(frame.plate) if looks and not waits else None
         return PreparedFrame(
             number=frame.number,
             canvas=canvas,
@@ -135,12 +155,14 @@ class VideoMamaEngine:
             plate_moments=plate_moments,
             mask_moments=mask_moments,
             guide=Guide.of(frame.plate, small) if canvas.guides and small is not None else None,
+            waiting=_waiting(frame, self._model.device) if waits else None,
         )
 
     def refine(self, prepared: Sequence[PreparedFrame], settings: Resolved) -> FloatArray:
         """Return the latents of the alphas (T, 4, h, w) of one window, as the UNet gives them."""
         own = VideoMaMaSettings.of(settings)
         with torch.inference_mode():
+            self._lay(prepared)
             self._encode(prepared)
             plates, masks = _moments(prepared)
             h, w = plates.shape[2:]
@@ -165,22 +187,35 @@ class VideoMamaEngine:
     def complete(
         self,
         estimates: Sequence[FloatArray],
-        prepared: Sequence[PreparedFrame],  # noqa: ARG002
+        prepared: Sequence[PreparedFrame],
         wanted: Sequence[int],
         settings: Resolved,
     ) -> list[FloatArray]:
-        """Decode a group of frames and return the canvases' alphas of those wanted; see `Engine.complete`."""
+        """Decode a group of frames and return the canvases' alphas of those wanted; see `Engine.complete`.
+
+        Where pictures are the device's work, the alphas are those of the region already.
+        """
         with torch.inference_mode():
             latents = torch.from_numpy(np.stack(estimates)) / SCALING
             if VideoMaMaSettings.of(settings).mode == REFERENCE:
                 alphas = self._model.decode_as_published(latents)
+            elif self._on_device:
+                alphas = self._model.decode(latents, REACH, stay=True)
+                return [self._lifted(alphas[at], prepared[at]) for at in wanted]
             else:
                 alphas = self._model.decode(latents, REACH)
             return [alphas[at].numpy() for at in wanted]
 
     def finish(self, completed: FloatArray, prepared: PreparedFrame, settings: Resolved) -> FloatArray:  # noqa: ARG002
-        """Lift an alpha of the canvas to the region's resolution; see `Engine.finish`."""
+        """Lift an alpha of the canvas to the region's resolution, unless the device did; see `Engine.finish`."""
+        if self._on_device and not prepared.canvas.stretched:
+            return completed
+        assert not isinstance(prepared.guide, DeviceGuide)
         return prepared.canvas.lift(completed, prepared.guide)
+
+    def fits(self, settings: Resolved) -> bool:
+        """Whether the network can work now, beside what other engines hold; see `base.fits`."""
+        return self._model.plans.fits(_size(VideoMaMaSettings.of(settings)))
 
     def usage(self) -> EngineUsage | None:
         """Return what the network holds of its device; None while it is not loaded."""
@@ -195,6 +230,26 @@ class VideoMamaEngine:
         self._model.release()
         self._latents.clear()
 
+    def _lay(self, prepared: Sequence[PreparedFrame]) -> None:
+        """Have the device lay the plates on their canvas that wait for it."""
+        for frame in prepared:
+            if frame.waiting is None:
+                continue
+            plate, frame.guide = self._placed(frame.waiting, frame.canvas)
+            frame.plate = plate if frame.plate_moments is None else None
+            frame.waiting = None
+
+    def _placed(self, plate: HostPlate, canvas: Canvas) -> tuple[Tensor, DeviceGuide | None]:
+        device = self._model.device
+        return self._model.plans.within_memory(canvas.size, lambda _: on_device.placed(plate, canvas, device))
+
+    def _lifted(self, alpha: Tensor, frame: PreparedFrame) -> FloatArray:
+        """Return an alpha (H, W) of the canvas, which is on the device, at the region's resolution on the host."""
+        assert not isinstance(frame.guide, Guide)
+        canvas, guide = frame.canvas, frame.guide
+        whole = self._model.plans.within_memory(canvas.size, lambda _: on_device.lifted(alpha, canvas, guide))
+        return np.asarray(whole.cpu().numpy(), np.float32)
+
     def _encode(self, prepared: Sequence[PreparedFrame]) -> None:
         """Find the moments that are not there yet."""
         plates = [frame for frame in prepared if frame.plate_moments is None]
@@ -205,6 +260,18 @@ class VideoMamaEngine:
         for frame, moments in zip(masks, self._model.encode([frame.mask for frame in masks]), strict=True):
             frame.mask, frame.mask_moments = None, moments
             self._latents.keep(frame.mask_key, moments)
+
+
+def _waiting(frame: EngineFrame, device: torch.device) -> HostPlate:
+    """Return a frame's plate for the device, pinned by the thread that read it.
+
+    It is converted already where only OpenColorIO itself can do it.
+    """
+    if frame.as_read is None or frame.lookup is None:
+        plate = HostPlate.of(frame.plate, None)
+    else:
+        plate = HostPlate.of(frame.as_read, frame.lookup)
+    return replace(plate, pixels=uploads.pinned(plate.pixels, device))
 
 
 def _wanted_canvases(settings: VideoMaMaSettings, size: Size) -> list[Size]:

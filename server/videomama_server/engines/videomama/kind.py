@@ -20,6 +20,7 @@ class VideoMama:
 
     name = modes.NAME
     protocol = PROTOCOL
+    needs_device = True
 
     @classmethod
     def runs_well(cls, config: EngineConfig) -> bool:
@@ -34,7 +35,7 @@ class VideoMama:
             layouts.find(config.weights)
             if config.device != "auto":
                 return True
-            from videomama_server.engines.videomama.memory import device
+            from videomama_server.engines.runtime import device
         except (WeightsError, ModuleNotFoundError):
             return False
         return device.has_card()

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from videomama_server.arrays import ByteArray, FloatArray, HalfArray
 from videomama_server.engines.guided_filter import LIFT_RADIUS, lift_lines
 
-_SOLID = 0.01  # alpha nearer than this to 0 or 1 is no transition
-_BAND_SHARE = 0.004  # of the region's long side that colour may move an edge by
+SOLID = 0.01  # alpha nearer than this to 0 or 1 is no transition
+BAND_SHARE = 0.004  # of the region's long side that colour may move an edge by
 _TILE = 64  # pixels of the region: the band is found in squares of this size
 _MARGIN = 2 * LIFT_RADIUS + 1  # pixels of the canvas that a square's maps depend on beside it
 
@@ -71,7 +71,7 @@ def guided(alpha: FloatArray, guide: Guide) -> FloatArray:
     """
     height, width = guide.plate.shape[:2]
     lifted = plain(alpha, (height, width))
-    reach = max(1, round(_BAND_SHARE * max(height, width)))
+    reach = max(1, round(BAND_SHARE * max(height, width)))
     band = _band(lifted, reach)
     for rows, columns in _squares(band, reach):
         down = _span(rows, alpha.shape[0], height)
@@ -88,7 +88,7 @@ def guided(alpha: FloatArray, guide: Guide) -> FloatArray:
 
 def _band(alpha: FloatArray, reach: int) -> ByteArray:
     """Return 1 within `reach` pixels of where an alpha (H, W) is in transition, else 0."""
-    soft = np.asarray(cv2.inRange(alpha, _SOLID, 1 - _SOLID), np.uint8)
+    soft = np.asarray(cv2.inRange(alpha, SOLID, 1 - SOLID), np.uint8)
     np.minimum(soft, 1, out=soft)
     return _wider(soft, reach)
 

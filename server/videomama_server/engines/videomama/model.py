@@ -1,25 +1,25 @@
-"""The network on its device: loaded when it is needed, run within a memory plan, planned anew when memory runs out."""
+"""The network on its device: loaded when it is needed, and run within the memory plan of a canvas."""
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TypeVar
 
 import torch
 from torch import Tensor
-from videomama_client.errors import OutOfMemory
 
 from videomama_server import heartbeat
-from videomama_server.engines.base import DeviceLost, EngineConfig, EngineUsage
+from videomama_server.engines.base import EngineConfig, EngineUsage
+from videomama_server.engines.runtime import device, load_watch, precision, uploads
 from videomama_server.engines.videomama.canvas import Size
 from videomama_server.engines.videomama.checkpoint import layouts, weights
-from videomama_server.engines.videomama.memory import device, planner, precision
+from videomama_server.engines.videomama.memory import planner
+from videomama_server.engines.videomama.memory.canvas_plans import CanvasPlans
 from videomama_server.engines.videomama.memory.offload import Placement
-from videomama_server.engines.videomama.memory.planner import MemoryPlan, Workload
+from videomama_server.engines.videomama.memory.planner import MemoryPlan
 from videomama_server.engines.videomama.network.fused import kernels
 from videomama_server.engines.videomama.network.graph import CudaRecorder, Replayed
 from videomama_server.engines.videomama.network.network import Network
@@ -28,17 +28,6 @@ from videomama_server.engines.videomama.network.shape import shape_of
 log = logging.getLogger(__name__)
 
 PUBLISHED_GROUP = 8  # frames that the published inference decodes together
-_GIGABYTE = 10**9
-_NO_MEMORY = (  # what errors say that are no `torch.OutOfMemoryError`
-    "can't allocate memory",
-    "out of memory",
-    "CUBLAS_STATUS_ALLOC_FAILED",
-    "CUSOLVER_STATUS_ALLOC_FAILED",
-    "CUDNN_STATUS_ALLOC_FAILED",
-    "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED",
-    "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
-)
-Result = TypeVar("Result")
 
 
 class Model:
@@ -50,6 +39,9 @@ class Model:
     Raises:
         WeightsError: there are no weights, or they are not VideoMaMa's.
         BadInput: the device or number format is not there.
+
+    Attributes:
+        plans: the memory plans of the canvases that it works on.
     """
 
     def __init__(self, config: EngineConfig) -> None:
@@ -57,16 +49,15 @@ class Model:
         self._device = device.choose(config.device, config.dtype)
         self._checkpoint = layouts.find(config.weights)
         weights.check(self._checkpoint)
-        self._shape = shape_of(self._checkpoint.unet_config, self._checkpoint.vae_config)
+        shape = shape_of(self._checkpoint.unet_config, self._checkpoint.vae_config)
         self._placement: Placement | None = None
-        self._plans: dict[Size, MemoryPlan] = {}  # the one that is followed for each canvas
-        self._too_large: set[Size] = set()
         planner.peaks.use(config.folded_dir / "peaks.json")
         digest = weights.source_digest(self._checkpoint, config.folded_dir)
         precision.hold()
         kernels.choose(config.compile, self._device.device)
         records = config.compile != "off" and self._device.device.type == "cuda"
         self._replayed = Replayed(CudaRecorder() if records else None)
+        self.plans = CanvasPlans(config, shape, self._device, self._resident_bytes, self._replayed.forget)
         formats = f"{self._device.storage} {self._device.arithmetic}"
         self.fingerprint = f"{digest} {self._device.device.type} {formats} {kernels.name}"
 
@@ -75,47 +66,11 @@ class Model:
         """Where the network runs."""
         return self._device.device
 
-    def settle(self, wanted: Sequence[Size], window: int, group: int) -> Size:
-        """Return the first canvas (height, width) that fits in memory, and keep its plan.
-
-        Args:
-            wanted: canvases, the best first.
-            window: frames that the UNet sees at once.
-            group: frames that are decoded together.
-
-        Raises:
-            OutOfMemory: none fits; says how much would be needed.
-        """
-        left = [size for size in wanted if size not in self._too_large] or list(wanted[-1:])
-        workload = Workload(self._shape, self._device, window, group)
-        known = self._plans.get(left[0])
-        if known is not None and known.workload == workload:
-            return left[0]
-        self._replayed.forget()
-        plan = self._best_plan(workload, left)
-        self._plans[plan.canvas] = plan
-        log.info("%s", plan.describe())
-        return plan.canvas
-
-    def _best_plan(self, workload: Workload, wanted: Sequence[Size]) -> MemoryPlan:
-        """Return the plan of the best canvas that fits once other engines have let go of what they hold."""
-        while True:
-            try:
-                plan = planner.plan(workload, wanted, self._budget())
-            except OutOfMemory:
-                if not self._config.make_room():
-                    raise
-                continue
-            if plan.canvas == wanted[0] or not self._config.make_room():
-                return plan
-
-    def describe(self, canvas: Size) -> str:
-        """Return what a canvas is worked on with, in one line."""
-        plan = self._plans.get(canvas)
-        return plan.describe() if plan else f"{self._device.describe()}, canvas {canvas[1]}x{canvas[0]}"
-
     def encode(self, pictures: Sequence[Tensor | None]) -> list[Tensor]:
-        """Return the moments (8, h, w), float32, on the host, of plates (3, H, W) or of masks (1, H, W), -1..1."""
+        """Return the moments (8, h, w), float32, on the host, of plates (3, H, W) or of masks (1, H, W), -1..1.
+
+        All pictures are on the host, or all on the device.
+        """
         left = deque(picture for picture in pictures if picture is not None)
         found: list[Tensor] = []
 
@@ -126,7 +81,7 @@ class Model:
                 return self._back(encoder(self._there(at_once)))
 
         while left:
-            moments = self._within_memory(_size_of(left[0]), work)
+            moments = self.plans.within_memory(_size_of(left[0]), work)
             found += moments
             for _ in moments:
                 left.popleft()
@@ -141,21 +96,23 @@ class Model:
                 room = planner.has_room_for_recording(plan)
                 return self._back(self._replayed(run, self._there(latents), steady, room=room))
 
-        return self._within_memory(_canvas_of(latents), work)
+        return self.plans.within_memory(_canvas_of(latents), work)
 
-    def decode(self, latents: Tensor, reach: int) -> Tensor:
+    def decode(self, latents: Tensor, reach: int, *, stay: bool = False) -> Tensor:
         """Return the alphas (T, H, W), 0..1, float32, on the host, of unscaled latents (T, 4, h, w) of a group.
 
         Args:
             latents: of consecutive frames.
             reach: statistics in time come from so many frames before and after each.
+            stay: leave them on the device.
         """
 
         def work(plan: MemoryPlan) -> Tensor:
             with self._using("decoder", plan) as network:
-                return self._back(network.decoder.grey(self._there(latents), plan.passes_decode, reach))
+                found = network.decoder.grey(self._there(latents), plan.passes_decode, reach)
+                return found.float() if stay else self._back(found)
 
-        grey = self._within_memory(_canvas_of(latents), work)
+        grey = self.plans.within_memory(_canvas_of(latents), work)
         return (grey[:, 0] / 2 + 0.5).clamp_(0, 1)
 
     def decode_as_published(self, latents: Tensor) -> Tensor:
@@ -166,7 +123,7 @@ class Model:
                 groups = torch.split(self._there(latents), PUBLISHED_GROUP)
                 return torch.cat([self._back(network.decoder.rgb(group, plan.passes_decode)) for group in groups])
 
-        colour = self._within_memory(_canvas_of(latents), work)
+        colour = self.plans.within_memory(_canvas_of(latents), work)
         return (colour / 2 + 0.5).clamp_(0, 1).mean(dim=1)
 
     def usage(self) -> EngineUsage | None:
@@ -196,17 +153,7 @@ class Model:
         if self._placement is not None:
             self._placement.release()
         self._placement = None
-        self._too_large.clear()
-
-    def _budget(self) -> int:
-        """Return the bytes of the device that may be used: what is asked for, and never more than there is."""
-        free = device.free_bytes(self._device.device) + self._resident_bytes()
-        return min(self._asked_bytes, free) if self._asked_bytes else free
-
-    @property
-    def _asked_bytes(self) -> int:
-        """What may be used of a card by the config; 0 for all that is free."""
-        return int(self._config.max_vram_gb * _GIGABYTE)
+        self.plans.forget_too_large()
 
     def _resident_bytes(self) -> int:
         """Return the bytes of weights that are on the device; on a CPU they are mapped from their file."""
@@ -229,58 +176,19 @@ class Model:
         self._replayed.forget()
         if self._placement is None:
             path = weights.folded(self._checkpoint, self._config.folded_dir, self._device.storage)
-            network = weights.load(path)
+            with load_watch.loading(self._config.tell_loading, path.stat().st_size):
+                network = weights.load(path)
             _beat_with(network)
-            device.limit(self._device.device, self._asked_bytes)
+            device.limit(self._device.device, self.plans.asked_bytes)
         else:
             self._placement.release()
             network, self._placement = self._placement.network, None
         self._placement = Placement(network, self._device.device, offload)
         return self._placement
 
-    def _within_memory(self, canvas: Size, work: Callable[[MemoryPlan], Result]) -> Result:
-        """Do work that depends on a plan; while it does not fit, have other engines make room, then take a tighter one.
-
-        Raises:
-            OutOfMemory: no plan for this canvas fits. Next time `settle` takes a smaller one where it may.
-            DeviceLost: a fault on the card, after which this process cannot use it any more.
-        """
-        while True:
-            plan = self._plans.get(canvas)
-            if plan is None:  # another job on this canvas has run out of memory meanwhile
-                raise self._does_not_fit(canvas)
-            try:
-                return work(plan)
-            except torch.AcceleratorError as error:
-                if not _is_out_of_memory(error):
-                    raise DeviceLost(str(error)) from error
-            except RuntimeError as error:
-                if not _is_out_of_memory(error):
-                    raise
-            log.warning("out of memory with %s", plan.describe())
-            self._replayed.forget()
-            device.give_back(self._device.device)
-            if self._config.make_room():
-                continue
-            tighter = planner.tighter(plan)
-            if tighter is None:
-                self._too_large.add(canvas)
-                del self._plans[canvas]
-                raise self._does_not_fit(canvas)
-            self._plans[canvas] = tighter
-
-    def _does_not_fit(self, canvas: Size) -> OutOfMemory:
-        return OutOfMemory(
-            f"a canvas of {canvas[1]}x{canvas[0]} does not fit in the memory of {self._device.describe()}",
-            "Choose a smaller canvas or window, or free memory that other programs hold.",
-        )
-
     def _there(self, tensor: Tensor) -> Tensor:
         """Return a host's tensor on the device, in whose number format it crosses; a card copies it meanwhile."""
-        sent = tensor.to(self._device.arithmetic)
-        if self._device.device.type == "cuda":
-            sent = sent.pin_memory()
-        return sent.to(self._device.device, non_blocking=True)
+        return uploads.sent(tensor.to(self._device.arithmetic), self._device.device)
 
     @staticmethod
     def _back(tensor: Tensor) -> Tensor:
@@ -300,8 +208,3 @@ def _size_of(picture: Tensor) -> Size:
 
 def _canvas_of(latents: Tensor) -> Size:
     return 8 * latents.shape[-2], 8 * latents.shape[-1]
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Whether an error says that memory ran out: torch's own, the driver's, a library's on a card, or a CPU's."""
-    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _NO_MEMORY)

@@ -142,3 +142,11 @@ def test_levels_map_black_to_0_and_white_to_1_and_keep_the_order():
     assert (np.diff(found) >= 0).all()
     assert found[0, 2] == 0
     assert found[0, 8] == 1
+
+
+@pytest.mark.parametrize("place", [(0, 0), (0, 40), (0, 59), (20, 0), (20, 59), (39, 0), (39, 30), (39, 59)])
+@pytest.mark.parametrize("radius", [-1.5, 2.0, 3.5])
+def test_at_the_rim_it_is_as_if_the_picture_went_on_like_its_rim(place, radius):
+    alpha = soft_disc(6, (40, 60), place)
+    wide = np.pad(alpha, 12, mode="edge")
+    np.testing.assert_allclose(grown(alpha, radius), grown(wide, radius)[12:-12, 12:-12], atol=1e-6)

@@ -53,6 +53,22 @@ def test_what_touches_the_pictures_rim_stays():
     np.testing.assert_array_equal(despeckled(1 - alpha, 100), 1 - alpha)
 
 
+@pytest.mark.parametrize("rim", [(0, 10), (39, 10), (10, 0), (10, 39)])
+def test_a_single_pixel_on_any_rim_stays(rim):
+    alpha = np.zeros((40, 40), np.float32)
+    alpha[rim] = 0.7
+    np.testing.assert_array_equal(despeckled(alpha, 100), alpha)
+    np.testing.assert_array_equal(despeckled(1 - alpha, 100), 1 - alpha)
+
+
+@pytest.mark.parametrize("beside", [(1, 10), (38, 10), (10, 1), (10, 38)])
+def test_a_single_pixel_beside_a_rim_goes(beside):
+    alpha = np.zeros((40, 40), np.float32)
+    alpha[beside] = 0.7
+    assert despeckled(alpha, 100).max() == 0
+    assert despeckled(1 - alpha, 100).min() == 1
+
+
 def test_an_island_in_a_veil_too_faint_to_be_seen_goes_too(subject):
     veil = np.random.default_rng(2).random(subject.shape, np.float32) * np.float32(0.9 / 255)
     found = despeckled(np.maximum(np.maximum(subject, soft_spot((100, 20))), veil), 40)
@@ -72,3 +88,15 @@ def test_an_empty_alpha_and_a_full_one_stay():
     for value in (0, 1, 0.5):
         same = np.full((9, 9), value, np.float32)
         np.testing.assert_array_equal(despeckled(same, 1000), same)
+
+
+@pytest.mark.parametrize(("step", "goes"), [(-1, True), (0, True), (1, False)])
+def test_what_is_no_more_than_a_code_of_eight_bits_off_shows_nowhere(step, goes):
+    """Twelve pixels are no speck for an area of five, unless none of them shows."""
+    island = np.zeros((20, 20), np.float32)
+    hole = np.ones((20, 20), np.float32)
+    island[5:8, 5:9] = np.nextafter(np.float32(1 / 255), np.float32(step), dtype=np.float32) if step else 1 / 255
+    least = np.float32(1 - 1 / 255)
+    hole[5:8, 5:9] = np.nextafter(least, np.float32(1 - step), dtype=np.float32) if step else least
+    assert (despeckled(island, 5).max() == 0) == goes
+    assert (despeckled(hole, 5).min() == 1) == goes

@@ -8,7 +8,9 @@ from types import SimpleNamespace
 import diffusers
 import pytest
 import torch
+from videomama_server.engines.base import EngineConfig
 from videomama_server.engines.videomama.checkpoint.folding import fold
+from videomama_server.engines.videomama.model import Model
 from videomama_server.engines.videomama.network.network import Network
 from videomama_server.engines.videomama.network.shape import shape_of
 
@@ -82,6 +84,17 @@ def make_network(stock, dtype=torch.float32):
         network = Network(shape_of(*tensors[2:4]))
     network.load_state_dict(fold(*tensors), assign=True, strict=True)
     return network
+
+
+@pytest.fixture(scope="module")
+def config(tiny_checkpoint, tmp_path_factory):
+    """Of the engine: the tiny checkpoint, folded once for a module, in float32 on the processor."""
+    return EngineConfig(tiny_checkpoint, tmp_path_factory.mktemp("folded"), device="cpu", dtype="fp32")
+
+
+@pytest.fixture
+def model(config):
+    return Model(config)
 
 
 @pytest.fixture(scope="session")

@@ -200,3 +200,13 @@ def test_an_enlarged_region_stays_within_0_and_1():
     canvas = Canvas((8, 8), (64, 64), stretched=True)
     lifted = canvas.lift(np.linspace(-1, 2, 64 * 64, dtype=np.float32).reshape(64, 64), None)
     assert (lifted.min(), lifted.max()) == (0, 1)
+
+
+@pytest.mark.parametrize(("region", "size"), [((60, 90), (64, 128)), ((200, 300), (64, 128)), ((64, 128), (64, 128))])
+def test_stretched_colours_are_reduced_channel_by_channel(region, size):
+    channels = [ramp(*region), ramp(*region) ** 2, 1 - ramp(*region)]
+    canvas = Canvas(region, size, stretched=True)
+    found = canvas.reduced(np.dstack(channels))
+    assert found.shape == (*size, 3)
+    for at, channel in enumerate(channels):
+        np.testing.assert_allclose(found[..., at], canvas.reduced(channel), atol=1e-6)

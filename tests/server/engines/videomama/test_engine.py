@@ -6,8 +6,11 @@ import torch
 from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.settings import MatteSettings
-from videomama_server.engines.base import EngineConfig, EngineFrame
+from videomama_server.engines.base import EngineConfig, EngineFrame, licence_of
+from videomama_server.engines.videomama import engine as engine_module
+from videomama_server.engines.videomama import model as model_module
 from videomama_server.engines.videomama.engine import VideoMamaEngine
+from videomama_server.media.color import display_transform
 
 H, W = 128, 192
 FRAMES = range(1001, 1007)
@@ -17,11 +20,6 @@ FRAMES = range(1001, 1007)
 def straight(load_bench):
     """The published inference, written down with stock modules only."""
     return load_bench("straight")
-
-
-@pytest.fixture(scope="module")
-def config(tiny_checkpoint, tmp_path_factory):
-    return EngineConfig(tiny_checkpoint, tmp_path_factory.mktemp("folded"), device="cpu", dtype="fp32")
 
 
 @pytest.fixture
@@ -258,6 +256,10 @@ def test_usage_is_known_while_the_network_is_loaded(engine):
     matte(engine)
 
 
+def test_it_says_the_licence_of_its_weights(engine):
+    assert licence_of(engine, MatteSettings()) == "Stability AI Community License"
+
+
 def test_it_says_what_it_runs_on(engine):
     text = engine.describe(resolved(engine, canvas=f"{W}x{H}"))
     for named in ("cpu", "fp32", f"{W}x{H}"):
@@ -273,3 +275,84 @@ def test_a_small_budget_takes_a_smaller_canvas(config):
 
     canvases = [resolved(one, (1080, 1920)).option("canvas") for one in (small, ample)]
     assert area(canvases[0]) < area(canvases[1])
+
+
+def on_device(config):
+    """Return an engine whose pictures are its device's work, as they are on a card."""
+    engine = VideoMamaEngine(config)
+    engine._on_device = True
+    return engine
+
+
+@pytest.mark.parametrize("size", [(2 * H + 6, 2 * W + 10), (H, W), (H // 2 + 3, W // 2)])
+def test_pictures_on_the_device_give_the_same_alphas(config, size):
+    frames = range(1001, 1004)
+    expected, found = matte(VideoMamaEngine(config), frames, size=size), matte(on_device(config), frames, size=size)
+    assert found.shape == (3, *size)
+    assert found.dtype == np.float32
+    assert np.abs(found - expected).max() <= 1e-3
+    assert expected.std() > 0.02
+
+
+def test_the_device_converts_the_colour_of_plates(config, monkeypatch):
+    transform, size, seen = display_transform("ACEScg", 0.0), (2 * H, 2 * W), []
+
+    def prepared(engine, settings, number):
+        frame = framed(number, size=size)
+        frame.as_read, frame.lookup = plate(number, *size), transform.lookup
+        frame.load_plate = lambda: (seen.append(number), transform(plate(number, *size)))[1]
+        return engine.prepare(frame, settings)
+
+    alphas = []
+    for engine in (VideoMamaEngine(config), on_device(config)):
+        settings = resolved(engine, size, canvas=f"{W}x{H}")
+        frames = [prepared(engine, settings, number) for number in (1001, 1002)]
+        completed = engine.complete(list(engine.refine(frames, settings)), frames, [0, 1], settings)
+        alphas.append(np.stack([engine.finish(*pair, settings) for pair in zip(completed, frames, strict=True)]))
+    assert seen == [1001, 1002]  # by the host alone
+    assert np.abs(alphas[0] - alphas[1]).max() <= 1e-3
+
+
+def test_a_plate_goes_to_the_device_once_though_two_windows_hold_it(config, monkeypatch):
+    engine, laid, real = on_device(config), [], engine_module.on_device.placed
+    monkeypatch.setattr(engine_module.on_device, "placed", lambda *given: (laid.append(1), real(*given))[1])
+    settings = resolved(engine, (2 * H, 2 * W), canvas=f"{W}x{H}")
+    prepared = [engine.prepare(framed(number, size=(2 * H, 2 * W)), settings) for number in (1001, 1002, 1003)]
+    engine.refine(prepared[:2], settings)
+    engine.refine(prepared[1:], settings)
+    assert len(laid) == 3
+    assert all(frame.waiting is None and frame.plate is None for frame in prepared)
+
+
+def test_plates_that_wait_for_a_card_are_pinned_when_they_are_prepared(config, monkeypatch):
+    engine, asked = on_device(config), []
+    settings = resolved(engine, (H, W), canvas=f"{W}x{H}")
+    monkeypatch.setattr(engine._model, "_device", replace(engine._model._device, device=torch.device("cuda:0")))
+    monkeypatch.setattr(engine_module.uploads, "pinned", lambda *given: (asked.append(given[1].type), given[0])[1])
+    prepared = engine.prepare(framed(1001), settings)
+    assert prepared.waiting is not None
+    assert asked == ["cuda"]
+
+
+def test_the_published_way_is_the_hosts_work_alone(config):
+    asked = {"mode": "reference", "canvas": f"{W}x{H}", "size": (2 * H, 2 * W)}
+    frames = range(1001, 1003)
+    np.testing.assert_array_equal(
+        matte(VideoMamaEngine(config), frames, **asked), matte(on_device(config), frames, **asked)
+    )
+
+
+def test_memory_for_pictures_is_left_beside_the_network(config, monkeypatch):
+    budgets, engine, real = [], on_device(config), model_module.planner.plan
+
+    def plan(workload, wanted, budget, beside):
+        budgets.append(budget - beside(wanted[0]))
+        return real(workload, wanted, budget, beside)
+
+    monkeypatch.setattr(model_module.planner, "plan", plan)
+    monkeypatch.setattr(engine._model.plans, "_budget", lambda: 10**12)
+    for size in ((1080, 1920), (2160, 3840), (1080, 1920)):
+        resolved(engine, size, canvas=f"{W}x{H}")
+    hd, uhd = (10**12 - budget for budget in budgets)  # the third fits into what was left for the second
+    assert uhd > 3 * hd > 0
+    assert uhd < 3 * 10**9

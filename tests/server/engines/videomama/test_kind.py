@@ -9,10 +9,10 @@ from videomama_client.errors import BadInput, WeightsError
 from videomama_client.settings import MatteSettings
 from videomama_server import engines
 from videomama_server.engines.base import EngineConfig, WindowShape
+from videomama_server.engines.runtime import device
 from videomama_server.engines.videomama import kind
 from videomama_server.engines.videomama.checkpoint import layouts
 from videomama_server.engines.videomama.kind import VideoMama
-from videomama_server.engines.videomama.memory import device
 
 WITHOUT_TORCH = """
 import sys

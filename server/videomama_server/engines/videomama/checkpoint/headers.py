@@ -46,7 +46,7 @@ def read(path: Path) -> CheckpointHeader:
     """Return the header of a safetensors file, or of all the shards that an index names.
 
     Raises:
-        WeightsError: the file cannot be read, is no safetensors file, or is cut short inside its header.
+        WeightsError: the file cannot be read, is not a safetensors file, or is cut short inside its header.
     """
     if path.name.endswith(INDEX_SUFFIX):
         return _merged([_read(shard) for shard in shards(path)])
@@ -70,7 +70,7 @@ def shards(path: Path) -> list[Path]:
         names = set(json.loads(path.read_text(encoding="utf-8"))["weight_map"].values())
         files = [path.parent / name for name in sorted(names)]
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise WeightsError(f"{path} is no index of weights ({_said(error)})", _AGAIN) from error
+        raise WeightsError(f"{path} is not an index of weights ({_said(error)})", _AGAIN) from error
     missing = [file.name for file in files if file.parent != path.parent or not file.is_file()]
     if missing or not files:
         raise WeightsError(f"{path} names files that are not beside it: {', '.join(missing[:3])}", _AGAIN)
@@ -95,18 +95,18 @@ def _read(path: Path) -> CheckpointHeader:
             if len(start) < 8:
                 raise WeightsError(f"{path} is cut short: it has {len(start)} bytes", _AGAIN)
             if not 2 <= length <= _LONGEST_HEADER:
-                raise WeightsError(f"{path} is no safetensors file{_looks_like(start)}", _AGAIN)
+                raise WeightsError(f"{path} is not a safetensors file{_looks_like(start)}", _AGAIN)
             content = file.read(length)
     except OSError as error:
         raise WeightsError(f"cannot read {path}: {_said(error)}", "Check the path and its permissions.") from error
     if len(content) < length:
-        kind = "is cut short inside its header" if content[:1] == b"{" else "is no safetensors file"
+        kind = "is cut short inside its header" if content[:1] == b"{" else "is not a safetensors file"
         raise WeightsError(f"{path} {kind}", _AGAIN)
     try:
         return _parsed(json.loads(content), size - 8 - length)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise WeightsError(
-            f"{path} is no safetensors file: its header makes no sense ({_said(error)})", _AGAIN
+            f"{path} is not a safetensors file: its header cannot be read ({_said(error)})", _AGAIN
         ) from error
 
 

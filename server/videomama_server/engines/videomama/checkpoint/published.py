@@ -71,7 +71,7 @@ def read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise WeightsError(f"cannot read {file}: {error}", _AGAIN) from error
     if not isinstance(config, dict):
-        raise WeightsError(f"{file} is no network's config", _AGAIN)
+        raise WeightsError(f"{file} is not a network's config", _AGAIN)
     return config
 
 

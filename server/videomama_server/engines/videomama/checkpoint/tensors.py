@@ -12,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from videomama_client.errors import WeightsError
 
 from videomama_server import heartbeat
+from videomama_server.engines.runtime.pretrained import reason_of
 from videomama_server.engines.videomama.checkpoint import headers, layouts
 from videomama_server.engines.videomama.checkpoint.headers import TensorInfo
 
@@ -101,8 +102,7 @@ def _unpickled(path: Path, part: str) -> dict[str, torch.Tensor]:
     try:
         content = _torch_load(path)
     except (UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError, TypeError, OSError) as error:
-        first = (str(error) or type(error).__name__).splitlines()[0]
-        raise WeightsError(f"{path} is a pickle that cannot be opened safely ({first})", _CONVERT) from error
+        raise WeightsError(f"{path} is a pickle that cannot be opened safely ({reason_of(error)})", _CONVERT) from error
     if not isinstance(content, dict) or not all(isinstance(value, torch.Tensor) for value in content.values()):
         raise WeightsError(f"{path} is a pickle of something other than a network's tensors", _CONVERT)
     prefix = _prefix(path, content, part)

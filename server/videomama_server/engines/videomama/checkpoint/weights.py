@@ -27,6 +27,7 @@ from videomama_server.engines.videomama.checkpoint.layouts import Checkpoint
 from videomama_server.engines.videomama.network.network import Network
 from videomama_server.engines.videomama.network.shape import NetworkShape, shape_of
 from videomama_server.files import disk_space
+from videomama_server.files.settling import is_settled
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,6 @@ FOLDING_VERSION = 2  # goes up with every change of what `folding` makes
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 _SPELLING = {torch.float16: "F16", torch.bfloat16: "BF16", torch.float32: "F32"}
 _ALIGNMENT = 64
-_SETTLED_S = 1.0  # a file this young may change again within one tick of its clock, unseen by its stat
 
 
 def check(checkpoint: Checkpoint) -> None:
@@ -210,7 +210,7 @@ def _canonical(config: Mapping[str, Any]) -> dict[str, Any]:
 def _file_digest(path: Path, notes: Path) -> str:
     """Return the digest of one file's bytes, from its note when its stat has not changed."""
     try:
-        real = path.resolve()
+        real, begun = path.resolve(), time.time()
         stat = real.stat()
         row = [str(real), stat.st_size, stat.st_mtime_ns, stat.st_ino]
         note = notes / f"{blake3(str(real).encode(errors='surrogateescape')).hexdigest(length=16)}.json"
@@ -222,7 +222,7 @@ def _file_digest(path: Path, notes: Path) -> str:
         raise WeightsError(
             f"cannot read {path}: {error.strerror or error}", "Check the path and its permissions."
         ) from error
-    if time.time() - stat.st_mtime > _SETTLED_S:
+    if is_settled(stat.st_mtime, begun):
         _note(note, [*row, digest])
     return digest
 

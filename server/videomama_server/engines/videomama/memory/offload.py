@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from videomama_server.engines.runtime import uploads
 from videomama_server.engines.videomama.network.attention import PictureAttention, Transformer
 from videomama_server.engines.videomama.network.blocks import SpatialBlock, TemporalBlock
 from videomama_server.engines.videomama.network.network import Network
@@ -98,16 +99,14 @@ class Placement:
         self._copies = copies_for(device, offload) if copies is None else copies
         self._following: dict[_Slots, _Slots] = {}  # the block that ran after each, the last time
         self._running: _Slots | None = None
-        pinned = device.type == "cuda" and offload != "none"
-        self._parts = {
-            name: _Slots(rest_of(network, name, offload), PlainCopies(device), pinned=pinned) for name in PARTS
-        }
+        way = torch.device("cpu") if offload == "none" else device  # weights that go once need no memory of their own
+        self._parts = {name: _Slots(rest_of(network, name, offload), PlainCopies(device), way) for name in PARTS}
         if offload == "none" and device != network.unet.conv_in.weight.device:
             self._place(PARTS)
         if offload == "blocks":
             for name in PARTS:
                 for block in blocks_of(network, name):
-                    self._hook(block, _Slots([block], self._copies, pinned=pinned))
+                    self._hook(block, _Slots([block], self._copies, way))
 
     @property
     def copied_bytes(self) -> int:
@@ -179,12 +178,12 @@ def rest_of(network: Network, part: str, offload: str) -> list[nn.Module]:
 class _Slots:
     """The places of some modules' weights, which hold either the host's tensors or copies on the device."""
 
-    def __init__(self, modules: Iterable[nn.Module], copies: Copies, *, pinned: bool) -> None:
+    def __init__(self, modules: Iterable[nn.Module], copies: Copies, pinned_for: torch.device) -> None:
         self._copies = copies
         self._coming: list[torch.Tensor] = []
         reached = {id(inner): inner for module in modules for inner in _owners(module)}
         self._hosts = {
-            (inner, name): nn.Parameter(weight.data.pin_memory(), requires_grad=False) if pinned else weight
+            (inner, name): _pinned(weight, pinned_for)
             for inner in reached.values()
             for name, weight in inner._parameters.items()
             if weight is not None
@@ -210,6 +209,13 @@ class _Slots:
         for (module, name), host in self._hosts.items():
             module._parameters[name] = host
         self._coming = []
+
+
+def _pinned(weight: nn.Parameter, device: torch.device) -> nn.Parameter:
+    """Return a weight in memory that a card copies from by itself; the weight as it is for any other device."""
+    if device.type != "cuda":
+        return weight
+    return nn.Parameter(uploads.pinned(weight.data, device), requires_grad=False)
 
 
 def _owners(module: nn.Module) -> Iterator[nn.Module]:

@@ -14,7 +14,7 @@ import torch
 from videomama_client.errors import OutOfMemory
 from videomama_client.wording import counted
 
-from videomama_server.engines.videomama.memory.device import Device, is_card, resident_bytes
+from videomama_server.engines.runtime.device import Device, is_card, resident_bytes
 from videomama_server.engines.videomama.memory.footprint import peak_of, stand_ins
 from videomama_server.engines.videomama.memory.known_peaks import KnownPeaks
 from videomama_server.engines.videomama.memory.offload import PARTS, WAYS, blocks_of
@@ -92,31 +92,40 @@ class MemoryPlan:
         return f"{self.workload.device.describe()}, canvas {width}x{height}, {passes}, offload {self.offload}, {peak}"
 
 
-def plan(workload: Workload, canvases: Sequence[Canvas], budget_bytes: int) -> MemoryPlan:
+def nothing(_: Canvas) -> int:
+    """Return 0: nothing is held beside the network."""
+    return 0
+
+
+def plan(
+    workload: Workload, canvases: Sequence[Canvas], budget_bytes: int, beside: Callable[[Canvas], int] = nothing
+) -> MemoryPlan:
     """Return the plan with the largest canvas that fits; with the least offload and the largest passes for it.
 
     Args:
         workload: what is to run.
         canvases: those that may be taken, by descending area; at least one.
         budget_bytes: what may be held on the device, weights included.
+        beside: says how many of these bytes are taken beside the network on a canvas; not more on a smaller one.
 
     Raises:
         OutOfMemory: not even the last canvas fits.
     """
-    area = float("inf")
+    area, most = float("inf"), budget_bytes - beside(canvases[-1])
     for canvas in canvases:
         if canvas[0] * canvas[1] > area and canvas != canvases[-1]:
             continue
-        least = _least(workload, canvas, budget_bytes)
-        if least <= budget_bytes:
-            return next(_fitting(workload, canvas, budget_bytes))
+        budget = budget_bytes - beside(canvas)
+        least = _least(workload, canvas, budget)
+        if least <= budget:
+            return next(_fitting(workload, canvas, budget))
         # Peaks grow with the area at most in proportion, so no canvas larger than this can fit.
-        area = canvas[0] * canvas[1] * _room(workload, budget_bytes) / _room(workload, least)
+        area = canvas[0] * canvas[1] * _room(workload, most) / _room(workload, least)
     height, width = canvases[-1]
     raise OutOfMemory(
         f"{width}x{height} pixels with windows of {counted(workload.window, 'frame')}, "
         f"{workload.group} decoded together, take {least / _GB:.1f} GB on "
-        f"{workload.device.device}; there are {budget_bytes / _GB:.1f} GB",
+        f"{workload.device.device}; there are {most / _GB:.1f} GB",
         "Free memory on the device, raise max_vram_gb, or choose a shorter window, a smaller canvas or fp16.",
     )
 

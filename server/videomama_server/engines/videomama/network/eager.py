@@ -12,7 +12,7 @@ from torch.nn import functional
 from videomama_server.engines.videomama.network.shape import GROUPS
 
 _CACHED_NUMBERS = 1 << 18  # of 4 bytes: what a core's share of a cache holds
-_CARD_NUMBERS = 1 << 28  # whose moments are taken at once elsewhere, where each launch is waited for
+_CARD_NUMBERS = 1 << 26  # whose moments are taken at once elsewhere, as float32: few launches, and 256 MB at most
 
 
 def spans(count: int, size: int | None) -> Iterator[slice]:
@@ -39,8 +39,9 @@ def channel_moments(x: Tensor) -> Tensor:
     slices = list(spans(pixels, _slice_pixels(x)))
     found = x.new_empty((frames, len(slices), 2, channels), dtype=torch.float32)
     at_once = _frames_at_once(x, slices[0].stop)
-    for span, (index, part) in product(spans(frames, at_once), enumerate(slices)):
-        found[span, index] = _moments(x[span, part])
+    wide = _channels_at_once(x, slices[0].stop)
+    for span, (index, part), some in product(spans(frames, at_once), enumerate(slices), spans(channels, wide)):
+        found[span, index, :, some] = _moments(x[span, part, some])
     return found
 
 
@@ -129,6 +130,11 @@ def added_norm(x: Tensor, added: Tensor, weight: Tensor, bias: Tensor) -> Tensor
 
 def _slice_pixels(x: Tensor) -> int:
     return cached_pixels(x.shape[2]) if x.is_cpu else x.shape[1]
+
+
+def _channels_at_once(x: Tensor, pixels: int) -> int:
+    """Return of how many channels the moments of so many pixels of a frame are taken at a time."""
+    return x.shape[2] if x.is_cpu else max(1, min(x.shape[2], _CARD_NUMBERS // pixels))
 
 
 def _frames_at_once(x: Tensor, pixels: int) -> int:

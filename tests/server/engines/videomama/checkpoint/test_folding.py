@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from videomama_server.engines.videomama.checkpoint.folding import fold
@@ -54,11 +55,11 @@ def test_the_published_tensors_are_left_alone(stock):
 
 
 def test_the_mean_of_the_channels_goes_through_the_convolution_over_time_into_the_last_one(stock):
-    _, vae, *_ = parts = stock.tensors()
-    vae["decoder.time_conv_out.bias"].copy_(torch.tensor([1.0, 2.0, 6.0]))
-    vae["decoder.conv_out.bias"].copy_(torch.tensor([0.5, -1.0, 4.0]))
+    unet, vae, *rest = stock.tensors()
+    biases = {"time_conv_out": [1.0, 2.0, 6.0], "conv_out": [0.5, -1.0, 4.0]}
+    vae = {**vae, **{f"decoder.{name}.bias": torch.tensor(values) for name, values in biases.items()}}
     over_time = vae["decoder.time_conv_out.weight"][..., 0, 0].double()  # out, in, taps
-    folded = fold(*parts)
+    folded = fold(unet, vae, *rest)
     for tap in range(3):
         shares = over_time[:, :, tap].mean(dim=0)
         weight = sum(
@@ -68,3 +69,9 @@ def test_the_mean_of_the_channels_goes_through_the_convolution_over_time_into_th
         torch.testing.assert_close(found, weight, rtol=1e-4, atol=1e-6)
         bias = shares @ vae["decoder.conv_out.bias"].double() + (3.0 if tap == 1 else 0.0)
         torch.testing.assert_close(folded["decoder.grey_out.bias"][tap].double(), bias, rtol=1e-4, atol=1e-6)
+
+
+def test_what_is_kept_on_disk_of_a_folded_network_is_as_of_old(stock, unchanged):
+    """The folder of folded weights is used again by later versions."""
+    folded = fold(*stock.tensors())
+    unchanged(np.concatenate([folded[name].double().numpy().ravel() for name in sorted(folded)]), [-18548])

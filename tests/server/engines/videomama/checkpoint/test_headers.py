@@ -28,8 +28,8 @@ def test_shards_count_as_one_network(tmp_path, put):
         ('{"weight_map": {"conv_in.weight": "none.safetensors"}}', "none.safetensors"),
         ('{"weight_map": {"conv_in.weight": "../../secret"}}', "not beside it"),
         ('{"weight_map": {}}', "not beside it"),
-        ('{"weight_map": 3}', "no index"),
-        ("[1", "no index"),
+        ('{"weight_map": 3}', "not an index"),
+        ("[1", "not an index"),
     ],
 )
 def test_an_index_that_leads_nowhere(tmp_path, raises_with_hint, text, named):
@@ -47,14 +47,14 @@ def test_an_index_that_leads_nowhere(tmp_path, raises_with_hint, text, named):
         (b"", "cut short"),
         (b"\x10\0\0", "cut short"),
         (b"\x40\0\0\0\0\0\0\0{", "cut short inside its header"),
-        (b"\xff" * 64, "no safetensors file"),
-        (b"\0" * 64, "no safetensors file"),
+        (b"\xff" * 64, "not a safetensors file"),
+        (b"\0" * 64, "not a safetensors file"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 6100000000\n", "Git LFS pointer"),
         (b"<!DOCTYPE html><html><body>not found</body></html>", "web page"),
-        (b"PK\x03\x04" + b"\0" * 60, "no safetensors file"),
-        (b"\x04\0\0\0\0\0\0\0{oh}", "header makes no sense"),
-        (b"\x02\0\0\0\0\0\0\0[]", "header makes no sense"),
-        (b'\x0f\0\0\0\0\0\0\0{"a":[1,2,"x"]}', "header makes no sense"),
+        (b"PK\x03\x04" + b"\0" * 60, "not a safetensors file"),
+        (b"\x04\0\0\0\0\0\0\0{oh}", "header cannot be read"),
+        (b"\x02\0\0\0\0\0\0\0[]", "header cannot be read"),
+        (b'\x0f\0\0\0\0\0\0\0{"a":[1,2,"x"]}', "header cannot be read"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -83,7 +83,7 @@ def test_rows_of_a_header_that_make_no_sense(tmp_path, raises_with_hint, row):
     content = json.dumps({"conv_in.weight": row}).encode()
     path = tmp_path / PUBLISHED
     path.write_bytes(len(content).to_bytes(8, "little") + content + bytes(4))
-    with raises_with_hint(WeightsError, path, "makes no sense"):
+    with raises_with_hint(WeightsError, path, "cannot be read"):
         headers.read(path)
 
 

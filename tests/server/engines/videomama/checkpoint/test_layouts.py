@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -226,3 +227,18 @@ def test_finding_needs_no_torch():
     code += "sys.exit('torch' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
+
+
+def test_a_folder_that_may_not_be_looked_into_is_passed_over(tmp_path, put, monkeypatch):
+    put.vae(tmp_path / "vae" / HALF)
+    unet = put.unet(tmp_path / "unet" / PUBLISHED)
+    put.unet(tmp_path / "a_secret" / PUBLISHED)
+    iterdir = Path.iterdir
+
+    def refused(folder):
+        if folder.name == "a_secret":
+            raise PermissionError(13, "Permission denied", str(folder))
+        return iterdir(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    assert layouts.find(tmp_path).unet == unet

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from videomama_client.errors import NotPermitted, WeightsError
 from videomama_server.engines.videomama.checkpoint import headers, layouts, weights
+from videomama_server.files import settling
 
 
 def age(path, seconds=60):
@@ -116,6 +117,23 @@ def test_a_note_with_another_digest_is_not_believed_when_it_is_none(own_checkpoi
     for note in (tmp_path / "notes").glob("*.json"):
         note.write_text(json.dumps([*json.loads(note.read_text())[:-1], "short"]))
     assert weights.source_digest(found, tmp_path / "notes") == first
+
+
+def test_files_that_were_young_when_they_were_read_are_not_noted(
+    own_checkpoint, unet_file, vae_file, tmp_path, monkeypatch
+):
+    real = weights._bytes_digest
+
+    def slow(path):
+        time.sleep(settling.SETTLED_S + 0.1)
+        return real(path)
+
+    monkeypatch.setattr(weights, "_bytes_digest", slow)
+    for path in (unet_file, vae_file):
+        age(path, 0)
+    weights.source_digest(layouts.find(own_checkpoint), tmp_path / "notes")
+    found = [json.loads(note.read_text())[0] for note in (tmp_path / "notes").glob("*.json")]
+    assert str(unet_file.resolve()) not in found
 
 
 def test_notes_that_cannot_be_written_cost_nothing_but_time(own_checkpoint, unet_file, vae_file, tmp_path, caplog):

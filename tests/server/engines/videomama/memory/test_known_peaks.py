@@ -55,6 +55,16 @@ def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path):
     assert peaks.find("unet") == 5
 
 
+def test_every_file_of_the_network_decides_about_its_peaks(tmp_path, monkeypatch):
+    monkeypatch.setattr(known_peaks.network, "__file__", str(tmp_path / "__init__.py"))
+    found = []
+    for name, content in (("unet.py", "a = 1"), ("vae.py", "b = 1"), ("unet.py", "a = 2"), ("notes.txt", "c")):
+        (tmp_path / name).write_text(content)
+        found.append(known_peaks._code.__wrapped__())
+    assert len(set(found[:3])) == 3
+    assert found[3] == found[2]
+
+
 def test_another_torch_and_another_network_have_other_peaks(path, monkeypatch):
     opened(path).keep("unet", 5)
     monkeypatch.setattr(torch, "__version__", "99")

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from videomama_server.engines.videomama.memory.device import resident_bytes
+from videomama_server.engines.runtime.device import resident_bytes
+from videomama_server.engines.videomama.memory import offload as offload_module
 from videomama_server.engines.videomama.memory.footprint import peak_of
 from videomama_server.engines.videomama.memory.offload import PARTS, WAYS, Placement, PlainCopies, blocks_of
 from videomama_server.engines.videomama.network.network import Network
@@ -209,3 +210,23 @@ def test_no_more_than_two_blocks_are_there_at_once(network):
         run(placement)
     assert max(most) <= rest + sizes[-1] + sizes[-2]
     placement.release()
+
+
+@pytest.mark.parametrize("offload", WAYS)
+@pytest.mark.parametrize("device", ["cuda", "cpu", "mps"])
+def test_copies_have_a_stream_of_their_own_for_blocks_on_a_card(monkeypatch, device, offload):
+    monkeypatch.setattr(offload_module, "StreamCopies", lambda device: ("a stream", device))
+    found = offload_module.copies_for(torch.device(device), offload)
+    if (device, offload) == ("cuda", "blocks"):
+        assert found == ("a stream", torch.device("cuda"))
+    else:
+        assert type(found) is PlainCopies
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a card here that pins")
+def test_weights_that_cannot_be_pinned_for_a_card_are_copied_from_plain_memory(network):
+    before = addresses(network)
+    placement = Placement(network, torch.device("cuda:0"), "parts")  # torch pins nothing where there is no card
+    assert placement.copied_bytes == 0
+    placement.release()
+    assert addresses(network) == before

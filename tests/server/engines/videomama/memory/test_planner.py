@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 from videomama_client.errors import OutOfMemory
+from videomama_server.engines.runtime.device import Device, resident_bytes
 from videomama_server.engines.videomama.checkpoint.published import PUBLISHED_UNET, PUBLISHED_VAE
 from videomama_server.engines.videomama.memory import planner
-from videomama_server.engines.videomama.memory.device import Device, resident_bytes
 from videomama_server.engines.videomama.memory.footprint import peak_of
 from videomama_server.engines.videomama.memory.known_peaks import KnownPeaks
 from videomama_server.engines.videomama.memory.planner import Workload, plan, tighter
@@ -82,22 +82,31 @@ def test_less_memory_takes_passes_then_offload_then_canvas(card, small_allowance
     assert {way for _, way, _ in seen} == {0, 1, 2}
 
 
-def test_no_larger_canvas_would_have_fitted(card, small_allowance):
+@pytest.mark.parametrize("beside", [planner.nothing, lambda canvas: 200 * canvas[0] * canvas[1]])
+def test_no_larger_canvas_would_have_fitted(card, small_allowance, beside):
     """Skipping canvases by area loses none: each on its own gives the same answer."""
     for budget in (3_000_000, 10_000_000, 20_000_000, 40_000_000, 80_000_000):
-        fitting = [canvas for canvas in CANVASES if fits(card, canvas, budget)]
+        fitting = [canvas for canvas in CANVASES if fits(card, canvas, budget, beside)]
         if fitting:
-            assert plan(card, CANVASES, budget).canvas == fitting[0]
+            assert plan(card, CANVASES, budget, beside).canvas == fitting[0]
         else:
             with pytest.raises(OutOfMemory):
-                plan(card, CANVASES, budget)
+                plan(card, CANVASES, budget, beside)
 
 
-def fits(workload, canvas, budget):
+def fits(workload, canvas, budget, beside):
     try:
-        return plan(workload, [canvas], budget).canvas == canvas
+        return plan(workload, [canvas], budget, beside).canvas == canvas
     except OutOfMemory:
         return False
+
+
+def test_what_is_held_beside_is_that_of_the_canvas_taken(card):
+    """A large canvas may leave no room for its pictures where a small one, with small pictures, fits well."""
+    whole, small = plan(card, CANVASES[:1], AMPLE).peak_bytes, CANVASES[-1]
+    found = plan(card, [CANVASES[0], small], whole, lambda canvas: 0 if canvas == small else whole)
+    assert found.canvas == small
+    assert found.budget_bytes == whole
 
 
 def test_nothing_fits_is_an_error_with_the_numbers(card):

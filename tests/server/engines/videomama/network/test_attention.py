@@ -109,3 +109,26 @@ def test_cudnn_attends_first_where_heads_are_64_wide_and_sequences_long():
     assert attention.backends(64, 16)[-1] == cudnn
     assert cudnn not in attention.backends(40, 9216)
     assert attention.SDPBackend.MATH not in attention.backends(64, 9216)
+
+
+@pytest.mark.parametrize(
+    ("width", "dtype", "by_products"),
+    [
+        (256, torch.float16, False),
+        (257, torch.float16, True),
+        (512, torch.bfloat16, True),
+        (512, torch.float32, False),
+    ],
+)
+def test_off_a_cpu_heads_too_wide_for_flash_kernels_are_multiplied_out(monkeypatch, width, dtype, by_products):
+    """A meta tensor stands for one on a device."""
+    taken, real = [], attention._by_products
+    monkeypatch.setattr(attention, "_by_products", lambda *of: taken.append(1) or real(*of))
+    found = attention._attended(torch.empty((2, 5, 3, 1, width), dtype=dtype, device="meta"))
+    assert found.shape == (2, 5, width)
+    assert bool(taken) == by_products
+
+
+def test_heads_on_a_cpu_are_not_multiplied_out(monkeypatch):
+    monkeypatch.setattr(attention, "_by_products", None)
+    assert attention._attended(torch.zeros((1, 2, 3, 1, 512), dtype=torch.bfloat16)).shape == (1, 2, 512)

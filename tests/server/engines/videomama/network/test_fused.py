@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch.nn import functional
 from videomama_client.errors import BadInput
+from videomama_server.engines.videomama import network as network_package
 from videomama_server.engines.videomama.network import eager, fused
 from videomama_server.engines.videomama.network.fused import TORCH, TRITON, Kernels
 
@@ -202,3 +205,26 @@ def test_twenty_canvases_take_the_variants_of_one(interpreted, monkeypatch, as_o
             by(interpreted, torch.empty((2, 64 * (index + 1) + index, channels)), torch.empty(channels), None, 0)
         counts.append(len(variants))
     assert counts[0] == counts[-1]
+
+
+STEPS = ("channel_moments", "norm_lines", "apply_lines", "gated", "added_norm")
+
+
+@pytest.mark.parametrize("broken", [*STEPS, None])
+def test_triton_works_where_each_of_its_kernels_does(monkeypatch, broken):
+    def step(name):
+        def run(*_, **__):
+            if name == broken:
+                raise RuntimeError("no compiler")
+            return torch.ones(1)
+
+        return run
+
+    ones = torch.ones
+    monkeypatch.setattr(fused, "find_spec", lambda _: object())
+    monkeypatch.setattr(torch, "ones", lambda size, **_: ones(size))
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda _: None)
+    kernels = SimpleNamespace(**{name: step(name) for name in STEPS})
+    monkeypatch.setitem(sys.modules, fused.__name__.replace("fused", "triton_kernels"), kernels)
+    monkeypatch.setattr(network_package, "triton_kernels", kernels, raising=False)
+    assert fused._triton_works(CARD) is (broken is None)

@@ -1,10 +1,11 @@
 """When the UNet is recorded and when it is replayed, with a recorder that needs no card."""
 
 import logging
+from contextlib import contextmanager
 
 import pytest
 import torch
-from videomama_server.engines.videomama.network.graph import Replayed
+from videomama_server.engines.videomama.network.graph import CudaRecorder, Replayed
 
 
 class FakeRecorder:
@@ -70,6 +71,17 @@ def test_a_recording_that_fails_is_said_and_not_tried_again(recorder, caplog, mo
     assert "without a recording: not permitted" in caplog.text
 
 
+def test_of_a_long_error_of_a_recording_three_hundred_letters_are_logged(recorder, caplog, monkeypatch):
+    def failing(*_):
+        raise RuntimeError("x" * 999)
+
+    monkeypatch.setattr(recorder, "record", failing)
+    replayed = Replayed(recorder)
+    for _ in range(2):
+        run(replayed, torch.zeros(2))
+    assert caplog.messages[-1] == f"the network is run without a recording: {'x' * 300}"
+
+
 def test_the_warm_up_is_announced_once_for_a_shape(recorder, caplog):
     replayed = Replayed(recorder)
     with caplog.at_level(logging.INFO):
@@ -78,3 +90,35 @@ def test_the_warm_up_is_announced_once_for_a_shape(recorder, caplog):
     assert [record.message for record in caplog.records] == [
         "warming up for (2,): the first window of a size takes longer"
     ]
+
+
+class FakeGraph:
+    """Stands in for a CUDA graph: does again what was done to the same tensors, when it is told to."""
+
+    def __init__(self):
+        self.again = lambda: None
+
+    def replay(self):
+        self.again()
+
+
+def test_a_recording_takes_each_x_in_and_gives_a_result_of_its_own(monkeypatch):
+    seen = {}
+
+    @contextmanager
+    def recording(graph):
+        seen["graph"] = graph
+        yield
+
+    def work(x):
+        result = x + 1
+        seen["graph"].again = lambda: result.copy_(x + 1)
+        return result
+
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", FakeGraph)
+    monkeypatch.setattr(torch.cuda, "graph", recording)
+    given = torch.zeros(2)
+    replay = CudaRecorder().record(work, given)
+    first = replay(torch.tensor([1.0, 2.0]))
+    second = replay(torch.tensor([5.0, 6.0]))
+    assert (first.tolist(), second.tolist(), given.tolist()) == ([2, 3], [6, 7], [0, 0])

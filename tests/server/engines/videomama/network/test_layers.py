@@ -37,6 +37,22 @@ def test_gathering_may_write_over_what_it_reads(noise):
     assert torch.equal(x, twice)
 
 
+def test_what_is_gathered_at_once_is_written_where_it_is_asked_for_and_else_not_copied(noise):
+    x, made = noise(5, 2, 2, 3), []
+    onto = torch.zeros_like(x)
+    assert gathered(lambda span: x[span] * 2, 5, None, onto) is onto
+    assert torch.equal(onto, x * 2)
+    assert gathered(lambda span: made.append(x[span] * 2) or made[0], 5, None) is made[0]
+
+
+@pytest.mark.parametrize("size", [None, 1, 2, 4, 5, 9])
+def test_what_is_gathered_in_parts_is_the_whole(noise, size):
+    x = noise(5, 2, 2, 3)
+    spans = []
+    assert torch.equal(gathered(lambda span: spans.append(span) or x[span] * 2, 5, size), x * 2)
+    assert len(spans) == -(-5 // (size or 5))
+
+
 def test_gathering_nothing_is_refused():
     with pytest.raises(ValueError, match="no frames"):
         gathered(lambda span: torch.zeros(1), 0, 1)

@@ -1,5 +1,5 @@
 import torch
-from videomama_server.engines.videomama.memory import precision
+from videomama_server.engines.runtime import precision
 
 
 def test_float32_means_float32_and_kernels_are_not_chosen_by_the_clock():

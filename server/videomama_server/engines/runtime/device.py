@@ -6,6 +6,8 @@ A card is one of NVIDIA or AMD, both of which torch calls `cuda`, or the graphic
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psutil
@@ -13,6 +15,17 @@ import torch
 from torch import nn
 from videomama_client.errors import BadInput
 
+from videomama_server.engines.base import DeviceLost
+
+_NO_MEMORY = (  # what errors say that are no `torch.OutOfMemoryError`
+    "can't allocate memory",
+    "out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUSOLVER_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED",
+    "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED",
+)
 _DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 _SHORT = {dtype: name for name, dtype in _DTYPES.items()}
 _CARDS = ("cuda", "mps")
@@ -66,7 +79,7 @@ def choose(device: str = "auto", dtype: str = "auto") -> Device:
         BadInput: there is no such device or format, or the card does not calculate in bf16.
     """
     if dtype != "auto" and dtype not in _DTYPES:
-        raise BadInput(f"no number format is called {dtype!r}", f"There are: auto, {', '.join(_DTYPES)}.")
+        raise BadInput(f"unknown number format {dtype!r}", f"There are: auto, {', '.join(_DTYPES)}.")
     chosen = _device(device)
     if is_card(chosen):
         storage = _DTYPES["fp16" if dtype == "auto" else dtype]
@@ -91,6 +104,18 @@ def _card_has_bf16(card: torch.device) -> bool:
     if card.type == "mps":
         return bool(torch.backends.mps.is_macos_or_newer(*_MPS_BF16))
     return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+
+
+def card_bytes(asked: str, most_gb: float = 0.0) -> int:
+    """Return the memory of the card that the config asks for, at most `most_gb` where that is above 0; 0 for no card.
+
+    Apple's memory is the system's, so that `mps` counts as no card here.
+    """
+    chosen = next((name for name in _cards() if asked in ("auto", name, name.partition(":")[0])), "")
+    if not chosen.startswith("cuda"):
+        return 0
+    total = int(torch.cuda.get_device_properties(torch.device(chosen)).total_memory)
+    return min(total, int(most_gb * 1e9)) if most_gb else total
 
 
 def free_bytes(device: torch.device) -> int:
@@ -118,10 +143,39 @@ def limit(device: torch.device, asked: int) -> None:
         torch.cuda.set_per_process_memory_fraction(min(1.0, asked / total), device)
 
 
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error says that memory ran out: torch's own, the driver's, a library's on a card, or a CPU's."""
+    return isinstance(error, torch.OutOfMemoryError) or any(words in str(error) for words in _NO_MEMORY)
+
+
+@contextmanager
+def faults() -> Iterator[None]:
+    """Tell apart what goes wrong on a device while a network computes; other errors pass.
+
+    Raises:
+        torch.OutOfMemoryError: memory ran out, whoever says so.
+        DeviceLost: a fault on the card, after which this process cannot use it any more.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise torch.OutOfMemoryError(str(error)) from error
+        if isinstance(error, torch.AcceleratorError):
+            raise DeviceLost(str(error)) from error
+        raise
+
+
 def give_back(device: torch.device) -> None:
-    """Return to the driver what torch holds of a card in reserve and does not use; nothing on a CPU."""
+    """Return what torch holds in reserve and does not use: to a card's driver, and pinned memory to the system.
+
+    Nothing on a CPU.
+    """
     if device.type == "cuda":
         torch.cuda.empty_cache()
+        unpin = getattr(torch.accelerator, "empty_host_cache", None)  # torch 2.8 keeps it
+        if unpin is not None:
+            unpin()
     elif device.type == "mps":
         torch.mps.empty_cache()
 
@@ -144,7 +198,7 @@ def peak_bytes(device: torch.device) -> int | None:
 
 
 def reset_peak(device: torch.device) -> None:
-    """Start `peak_bytes` anew; a CPU keeps the peak of the process."""
+    """Reset the peak that `peak_bytes` returns. On a CPU it stays the peak of the process."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
 

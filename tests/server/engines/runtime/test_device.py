@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import nn
 from videomama_client.errors import BadInput
-from videomama_server.engines.videomama.memory import device
-from videomama_server.engines.videomama.memory.device import Device, choose
+from videomama_server.engines.base import DeviceLost
+from videomama_server.engines.runtime import device
+from videomama_server.engines.runtime.device import Device, choose
 
 GB = 10**9
 
@@ -147,9 +148,18 @@ def test_memory_goes_back_to_the_driver_of_the_card_that_has_it(monkeypatch):
     emptied = []
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append("cuda"))
     monkeypatch.setattr(torch.mps, "empty_cache", lambda: emptied.append("mps"))
+    monkeypatch.setattr(torch.accelerator, "empty_host_cache", lambda: emptied.append("pinned"), raising=False)
     for name in ("cpu", "cuda:0", "mps"):
         device.give_back(torch.device(name))
-    assert emptied == ["cuda", "mps"]
+    assert emptied == ["cuda", "pinned", "mps"]
+
+
+def test_a_torch_that_cannot_give_pinned_memory_back_keeps_it(monkeypatch):
+    emptied = []
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: emptied.append("cuda"))
+    monkeypatch.delattr(torch.accelerator, "empty_host_cache", raising=False)
+    device.give_back(torch.device("cuda:0"))
+    assert emptied == ["cuda"]
 
 
 def test_an_unknown_format_is_refused():
@@ -202,3 +212,32 @@ def test_nothing_is_held_back_where_nothing_was_asked_or_on_a_cpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", lambda *_: pytest.fail("limited"))
     device.limit(torch.device("cuda:0"), 0)
     device.limit(torch.device("cpu"), 10**9)
+
+
+@pytest.mark.parametrize(("asked", "total"), [("auto", 8e9), ("cuda", 8e9), ("cuda:1", 8e9), ("cpu", 0), ("cuda:7", 0)])
+def test_the_memory_of_the_card_that_is_asked_for(two_cards, monkeypatch, asked, total):
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda which: SimpleNamespace(total_memory=int(8e9)))
+    assert device.card_bytes(asked) == total
+    assert device.card_bytes(asked, 6.0) == min(total, 6e9)
+
+
+def test_apples_memory_is_no_cards(apple):
+    assert device.card_bytes("auto") == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), torch.OutOfMemoryError),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), torch.OutOfMemoryError),
+        (torch.AcceleratorError("CUDA error: out of memory"), torch.OutOfMemoryError),
+        (torch.AcceleratorError("CUDA error: an illegal memory access"), DeviceLost),
+        (RuntimeError("shapes do not match"), RuntimeError),
+        (KeyError("weight"), KeyError),
+    ],
+)
+def test_faults_of_a_device_are_told_apart(error, kind):
+    with pytest.raises(kind) as caught, device.faults():
+        raise error
+    assert caught.type is kind
+    assert str(error) == str(caught.value)

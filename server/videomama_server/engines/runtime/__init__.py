@@ -1,0 +1,1 @@
+"""What engines that run a network need: devices, number formats, memory, and files as transformers publishes them."""

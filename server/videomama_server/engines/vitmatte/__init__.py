@@ -1,0 +1,1 @@
+"""The edge refiner ViTMatte, whose network is that of transformers."""
