@@ -30,7 +30,7 @@ def permit(path: Path, roots: Iterable[Path]) -> Path:
     try:
         resolved = path.resolve()
     except (ValueError, OSError, RuntimeError) as error:  # a null, letters no disk takes, links in a circle
-        raise BadInput(f"{str(path)!r} is no path: {error}", "Check the name.") from error
+        raise BadInput(f"{str(path)!r} is not a valid path: {error}", "Check the name.") from error
     if any(map(resolved.is_relative_to, _NO_PICTURES)) and not resolved.is_relative_to(_MEMORY_DISK):
         raise NotPermitted(f"{path} lies among the system's own files", "Put the files on a disk.")
     allowed = tuple(roots)
@@ -53,6 +53,24 @@ def refuse_inside(folder: Path, kept: Iterable[Path], whose: str) -> None:
         # By identity too: one folder may be mounted twice, and some disks do not tell upper from lower case.
         if resolved.is_relative_to(own.resolve()) or (own.exists() and any(map(own.samefile, above))):
             raise NotPermitted(f"{folder} is inside {whose}", "Choose another output folder.")
+
+
+def name_for_libraries(path: Path) -> str:
+    """Return the name of a file for a library that takes names in UTF-8 alone.
+
+    Raises:
+        BadInput: the name is in another encoding, as an older system may have written it.
+    """
+    name = str(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(path).decode(errors="backslashreplace")
+        hint = "Rename the file or the folder."
+        raise BadInput(
+            f"the name {shown} is not UTF-8, so the library that reads and writes it cannot open it", hint
+        ) from error
+    return name
 
 
 def open_plain(path: Path) -> BinaryIO:

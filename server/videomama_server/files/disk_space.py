@@ -14,14 +14,19 @@ _UNCOMPRESSED = (".dpx",)
 _DEFLATE_LIMIT = 1032  # no stream of deflate, which all other formats use, is smaller: zlib's "Technical Details"
 _SPARE_BYTES = 64_000_000  # left free beside what is required
 _USUAL_SHARE = 5  # noisy soft alphas take a seventh to a third of their pixels, usual ones less
+_USUAL_COLOUR_SHARE = 2  # the foreground of a plate with grain, which runs on smoothly where there is none
 
 
 @dataclass(frozen=True)
 class Need:
-    """Bytes that some alphas take: `least` for the emptiest, `usual` for such as have soft edges."""
+    """Bytes that some pictures take: `least` for the emptiest, `usual` for such as have soft edges, or grain."""
 
     least: int
     usual: int
+
+    def __add__(self, other: Need) -> Need:
+        """Return what both together take."""
+        return Need(self.least + other.least, self.usual + other.usual)
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,17 @@ class Share:
     purpose: str
 
 
-def needed(suffix: str, dtype: str, size: tuple[int, int], count: int) -> Need:
-    """Return what `count` alphas of `size` (width, height) take in a format, such as `.exr`, and pixel type."""
-    pixels = count * size[0] * size[1] * _PIXEL_BYTES[dtype]
+def needed(suffix: str, dtype: str, size: tuple[int, int], count: int, channels: int = 1) -> Need:
+    """Return what `count` pictures of `size` (width, height) take in a format, such as `.exr`, and pixel type.
+
+    Args:
+        suffix, dtype, size, count: of the pictures.
+        channels: of each: 1 for alphas, more for colour, which is compressed less.
+    """
+    pixels = count * size[0] * size[1] * _PIXEL_BYTES[dtype] * channels
     if suffix.lower() in _UNCOMPRESSED:
         return Need(pixels, pixels)
-    return Need(pixels // _DEFLATE_LIMIT, pixels // _USUAL_SHARE)
+    return Need(pixels // _DEFLATE_LIMIT, pixels // (_USUAL_SHARE if channels == 1 else _USUAL_COLOUR_SHARE))
 
 
 def free(folder: Path) -> int | None:
@@ -71,7 +81,7 @@ def require(shares: Sequence[Share], hint: str) -> None:
         available = free(folder)
         if available is not None and available < wanted + _SPARE_BYTES:
             raise NotPermitted(
-                f"the disk of {folder} has {_text(available)} free, and {_text(wanted)} are needed "
+                f"the disk of {folder} has {size_text(available)} free, and {size_text(wanted)} are needed "
                 f"({_purposes(together)}); nothing was written",
                 f"Free some space, or {hint}",
             )
@@ -85,25 +95,26 @@ def check_space(folder: Path, available: int, need: Need) -> str:
     """
     if available >= need.usual:
         return ""
-    what = f"{folder} has {_text(available)} free"
+    what = f"{folder} has {size_text(available)} free"
     if available < need.least:
         raise NotPermitted(
-            f"{what}, and the job needs at least {_text(need.least)} there",
+            f"{what}, and the job needs at least {size_text(need.least)} there",
             "Free some space, or choose an output folder on another disk.",
         )
-    return f"{what}, and the job may need {_text(need.usual)} there"
+    return f"{what}, and the job may need {size_text(need.usual)} there"
+
+
+def size_text(size: int) -> str:
+    """Return a size in bytes for people, such as `1.2 GB`."""
+    unit, name = next((known for known in ((1e9, "GB"), (1e6, "MB")) if size >= known[0]), (1e3, "kB"))
+    return f"{size / unit:.1f} {name}"
 
 
 def _purposes(shares: Sequence[Share]) -> str:
     if len(shares) == 1:
         return shares[0].purpose
-    return " and ".join(f"{_text(share.size)} {share.purpose}" for share in shares)
+    return " and ".join(f"{size_text(share.size)} {share.purpose}" for share in shares)
 
 
 def _device(folder: Path) -> int:
     return folder.stat().st_dev
-
-
-def _text(size: int) -> str:
-    unit, name = next((known for known in ((1e9, "GB"), (1e6, "MB")) if size >= known[0]), (1e3, "kB"))
-    return f"{size / unit:.1f} {name}"

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -19,11 +20,22 @@ from videomama_server.media.declared_colour import CINEON, UNDECLARED, Declared
 from videomama_server.media.declared_colour import DISPLAY as DISPLAY
 from videomama_server.media.declared_colour import LINEAR as LINEAR
 
+if TYPE_CHECKING:
+    from videomama_server.media.frames import Picture
+
 # Pinned: another release of the built-in config may give other pixels under the same names.
 BUILTIN_CONFIG = "studio-config-v2.1.0_aces-v1.3_ocio-v2.3"
 _REFERENCE = "ACES2065-1"  # the space that all others of that config are defined by
 _TABLE_ERROR = 1e-4  # display-referred, that a table may be off
 _OCIO_ERRORS = (ocio.Exception, ocio.ExceptionMissingFile)  # neither is a kind of the other
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A conversion that is a matrix (3, 3), rows of sums, or none, and then a curve, or none: only held in 0..1."""
+
+    matrix: FloatArray | None
+    curve: CurveTable | None
 
 
 class DisplayTransform:
@@ -56,6 +68,13 @@ class DisplayTransform:
         if self._fast is not None:
             return self._fast(plate if _is_sane(plate) else _held(plate, LARGEST))
         return self._through_ocio(_held(plate, LARGEST))
+
+    @property
+    def lookup(self) -> Lookup | None:
+        """The conversion for who does it elsewhere than on the processor; None where OpenColorIO itself is needed."""
+        if self._unchanged:
+            return Lookup(None, None)
+        return Lookup(self._fast.matrix, self._fast.curve) if self._fast is not None else None
 
     def _through_ocio(self, pixels: FloatArray) -> FloatArray:
         """Convert sane pixels (..., 3), contiguous, in place."""
@@ -119,6 +138,18 @@ def display_transform(colorspace: str, exposure: float) -> DisplayTransform:
     return DisplayTransform(colorspace, exposure)
 
 
+def displayed(plate: Picture, colorspace: str = "auto", exposure: float = 0.0) -> FloatArray:
+    """Return the pixels of a plate, (H, W, 3), display-referred sRGB, 0..1; see `DisplayTransform` for errors.
+
+    Args:
+        plate: as `frames.read_plate` reads it.
+        colorspace: by default what its file declares; see `resolve`.
+        exposure: stops added in linear light.
+    """
+    space = resolve(colorspace, plate.is_float, plate.declared)
+    return display_transform(space, exposure)(plate.pixels)
+
+
 class LinearLight:
     """Plate pixels to linear light, in which a lens mixes foreground and background, and no further.
 
@@ -127,11 +158,17 @@ class LinearLight:
 
     Args:
         colorspace: as for `DisplayTransform`, which says what is raised.
+
+    Attributes:
+        name: the linear colour space of what comes out.
+        fingerprint: says what is done to the pixels.
     """
 
     def __init__(self, colorspace: str) -> None:
         processor = _processor(colorspace, LINEAR)
         self._to_linear = None if _is_linear(processor) else processor
+        self.name = colorspace if self._to_linear is None else LINEAR
+        self.fingerprint = str(self._to_linear.getCacheID()) if self._to_linear else "kept"
 
     def __call__(self, plate: FloatArray) -> FloatArray:
         """Return (H, W, 3) float32, of any range; the plate itself where nothing is to be done."""
@@ -215,7 +252,7 @@ def _processor(source: str, destination: str) -> ocio.CPUProcessor:
     config = own if own is not None and own.getColorSpace(source) else builtin
     if config.getColorSpace(source) is None:
         names = list((own or config).getColorSpaceNames())
-        raise BadInput(f"no colour space is called {source!r}", choices(source, names))
+        raise BadInput(f"unknown colour space {source!r}", choices(source, names))
     try:
         processor = ocio.Config.GetProcessorFromConfigs(config, source, builtin, destination)
     except _OCIO_ERRORS as error:

@@ -8,7 +8,7 @@ import numpy as np
 
 from videomama_server.arrays import FloatArray
 
-_DROPPED = 11  # of the 23 bits of a float's fraction: the 10 of a half float are kept, and two more
+DROPPED = 11  # of the 23 bits of a float's fraction: the 10 of a half float are kept, and two more
 LARGEST = 65504.0  # of half floats
 _LEAST = 2.0**-25  # below their least step
 _BLOCK = 1 << 16  # numbers looked up at a time: as many as stay in the processor's cache
@@ -22,14 +22,18 @@ class CurveTable:
 
     Args:
         curve: takes (N, 3) float32 and returns what becomes of each channel; channels do not depend on each other.
+
+    Attributes:
+        first: the bits of the least entry, without those that are dropped; entry 0 stands for it and all below.
+        columns: the entries (N,) of each channel; one column where the three are the same.
     """
 
     def __init__(self, curve: Callable[[FloatArray], FloatArray]) -> None:
-        self._first = _bits(_LEAST)
-        numbers = np.arange(self._first, _bits(LARGEST) + 1, dtype=np.int32) << _DROPPED
+        self.first = _bits(_LEAST)
+        numbers = np.arange(self.first, _bits(LARGEST) + 1, dtype=np.int32) << DROPPED
         entries = numbers.view(np.float32).copy()
         entries[0] = 0.0
-        self._columns = _columns(curve, entries)
+        self.columns = _columns(curve, entries)
         self.error = self._error(curve, entries)
 
     def __call__(self, pixels: FloatArray) -> FloatArray:
@@ -43,13 +47,13 @@ class CurveTable:
         return result
 
     def _look_up(self, numbers: FloatArray, out: FloatArray) -> None:
-        places = numbers.view(np.int32) + np.int32(1 << (_DROPPED - 1))
-        places >>= _DROPPED
-        places -= np.int32(self._first)
-        if len(self._columns) == 1:
-            np.take(self._columns[0], places, out=out, mode="clip")
+        places = numbers.view(np.int32) + np.int32(1 << (DROPPED - 1))
+        places >>= DROPPED
+        places -= np.int32(self.first)
+        if len(self.columns) == 1:
+            np.take(self.columns[0], places, out=out, mode="clip")
             return
-        for channel, column in enumerate(self._columns):
+        for channel, column in enumerate(self.columns):
             out[channel::3] = np.take(column, places[channel::3], mode="clip")
 
     def _error(self, curve: Callable[[FloatArray], FloatArray], entries: FloatArray) -> float:
@@ -67,4 +71,4 @@ def _columns(curve: Callable[[FloatArray], FloatArray], entries: FloatArray) -> 
 
 
 def _bits(number: float) -> int:
-    return int(np.float32(number).view(np.int32)) >> _DROPPED
+    return int(np.float32(number).view(np.int32)) >> DROPPED

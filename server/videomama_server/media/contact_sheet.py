@@ -18,6 +18,7 @@ Colour = tuple[int, int, int]
 PAPER, INK, FAINT = (26, 26, 26), (214, 214, 214), (110, 110, 110)
 MARK = (255, 96, 64)
 GREEN = np.array((0.05, 0.42, 0.10), np.float32)  # linear, the green of a screen
+BRIGHT, DARK = np.full(3, 0.8, np.float32), np.full(3, 0.005, np.float32)  # linear, plates that a comp is judged over
 CELL = (640, 480)  # height and width, pixels, that no cell is larger than
 GAP = 8  # between cells
 HEADER, CAPTION = 34, 26  # heights
@@ -104,10 +105,23 @@ def as_bytes(picture: FloatArray) -> ByteArray:
     return np.asarray(np.round(np.clip(shown, 0, 1) * 255), np.uint8)
 
 
-def checkerboard(size: tuple[int, int]) -> FloatArray:
-    """Return grey squares (height, width, 1), linear, that a comp is judged over."""
-    rows, columns = np.indices(size) // _SQUARE
-    return np.where((rows + columns) % 2, np.float32(_LIGHT), np.float32(_DARK))[..., None]
+def checkerboard(
+    size: tuple[int, int],
+    square: float = _SQUARE,
+    corner: tuple[int, int] = (0, 0),
+    shades: tuple[float, float] = (_LIGHT, _DARK),
+) -> FloatArray:
+    """Return grey squares (height, width, 1), by default linear, that a comp is judged over.
+
+    Args:
+        size: height and width, pixels.
+        square: the side of one, pixels.
+        corner: the (row, column) of the first pixel in the whole board, of which this is a part.
+        shades: of the squares; that of the corner of the whole board is the second.
+    """
+    rows, columns = ((np.arange(side) + first) // square for side, first in zip(size, corner, strict=True))
+    light, dark = map(np.float32, shades)
+    return np.where((rows[:, None] + columns) % 2, light, dark)[..., None]
 
 
 def comp_over(ground: FloatArray, foreground: FloatArray, cover: FloatArray) -> FloatArray:

@@ -49,6 +49,14 @@ _PRIMARIES: dict[str, tuple[float, ...]] = {
     "Linear BMD WideGamut Gen5": (0.7177215, 0.3171181, 0.228041, 0.861569, 0.1005841, -0.0820452),
     "Linear DaVinci WideGamut": (0.8, 0.313, 0.1682, 0.9877, 0.079, -0.1155),
 }
+INTEROP_IDS = {  # of scene-linear spaces, by the names that are used here; source: the Color Interop Forum
+    LINEAR: "lin_rec709_scene",
+    "Linear Rec.709 (sRGB)": "lin_rec709_scene",
+    "ACEScg": "lin_ap1_scene",
+    "ACES2065-1": "lin_ap0_scene",
+    "Linear P3-D65": "lin_p3d65_scene",
+    "Linear Rec.2020": "lin_rec2020_scene",
+}
 _CLOSE = 0.002
 _MOST_LETTERS = 80  # of a name that goes into a message
 _D65, _D60 = (0.3127, 0.3290), (0.32168, 0.33767)

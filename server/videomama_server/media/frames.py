@@ -24,10 +24,13 @@ from videomama_client.whole_files import replacing
 
 from videomama_server.arrays import FloatArray
 from videomama_server.files import disk_space
+from videomama_server.files.access import name_for_libraries
 from videomama_server.media import decoding, headers, limits, mask_values, orientation
 from videomama_server.media.channels import Channel, Header, is_float, mask_channel, plate_channels, siblings
 from videomama_server.media.declared_colour import UNDECLARED, Declared
 from videomama_server.media.geometry import Geometry, Rect
+from videomama_server.media.movie_frame import in_movie
+from videomama_server.media.movies import pictures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,8 +79,8 @@ def probe(path: Path) -> Header:
         OutOfMemory: there is not enough for what it holds.
         NotPermitted: the file may not be read.
     """
-    with _opened(path) as source:
-        return headers.read(path, source)
+    with _opened(path) as (header, _):
+        return header
 
 
 def probe_plate(path: Path, layer: str = "", view: str = "") -> Seen:
@@ -96,8 +99,7 @@ def probe_plate(path: Path, layer: str = "", view: str = "") -> Seen:
 
 def read_plate(path: Path, layer: str = "", view: str = "") -> Picture:
     """Read R, G and B of `layer` (a single channel is repeated); see `probe_plate` for errors."""
-    with _opened(path) as source:
-        header = headers.read(path, source)
+    with _opened(path) as (header, source):
         return _picture(header, source, plate_channels(header, layer, view))
 
 
@@ -113,8 +115,7 @@ def read_mask(path: Path, channel: str = "", view: str = "", colours: str = "") 
     Raises:
         BadInput: see `probe_plate`.
     """
-    with _opened(path) as source:
-        header = headers.read(path, source)
+    with _opened(path) as (header, source):
         if colours:
             rgb = _picture(header, source, plate_channels(header, channel, view))
             return _of_colours(rgb, path, colours)
@@ -220,14 +221,22 @@ def use_threads(count: int) -> None:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """Open a file for reading; what its content makes the libraries raise becomes an error that names it."""
+def _opened(path: Path) -> Iterator[tuple[Header, Any]]:
+    """Open a file, or a picture of a movie; what its content makes the libraries raise becomes an error that names it.
+
+    Yields its header, and what its pixels are read from.
+    """
     with placed(file=path):
+        picture = in_movie(path)
+        if picture is not None:
+            with pictures.opened(picture) as both:
+                yield both
+            return
         limits.check_file(path)
         try:
             source = _source(path)
             with closing(source):
-                yield source
+                yield headers.read(path, source), source
         except UnicodeError as error:  # names of channels, or a library's words on them
             raise limits.unreadable(path, "its header holds text that is not UTF-8") from error
         except MemoryError as error:
@@ -240,7 +249,7 @@ def _source(path: Path) -> Any:
     hints = oiio.ImageSpec()
     hints.attribute("oiio:UnassociatedAlpha", 1)
     hints.attribute("oiio:missingcolor", "")
-    source = oiio.ImageInput.open(str(path), hints)
+    source = oiio.ImageInput.open(name_for_libraries(path), hints)
     if source is None:
         raise _not_opened(path, oiio.geterror())
     return source
@@ -277,6 +286,7 @@ def _spec(path: Path, image: NDArray[Any], channels: Sequence[str], dtype: str, 
         raise ValueError(f"{count} channels of pixels, {len(channels)} names")
     spec = oiio.ImageSpec(width, height, count, dtype)
     spec.channelnames = tuple(channels)
+    spec.attribute("DateTime", "")  # or OpenImageIO writes the time: the same picture would never be the same file
     if geometry is not None:
         canvas, display = geometry.canvas, geometry.display
         spec.x, spec.y = canvas.x, canvas.y
@@ -284,7 +294,7 @@ def _spec(path: Path, image: NDArray[Any], channels: Sequence[str], dtype: str, 
         if not math.isclose(geometry.pixel_aspect, 1.0):
             spec.attribute("PixelAspectRatio", geometry.pixel_aspect)
     if path.suffix.lower() == ".exr":
-        spec.attribute("compression", "zips")
+        spec.attribute("compression", "zip")
     return spec
 
 
@@ -302,11 +312,12 @@ def _make(path: Path) -> None:
 
 
 def _write(path: Path, spec: Any, image: NDArray[Any]) -> None:
-    output = oiio.ImageOutput.create(str(path))
+    name = name_for_libraries(path)
+    output = oiio.ImageOutput.create(name)
     if output is None:
         raise BadInput(f"cannot write {path.suffix}", oiio.geterror())
     try:
-        written = output.open(str(path), spec) and output.write_image(image)
+        written = output.open(name, spec) and output.write_image(image)
     finally:
         closed = output.close()
     if written and closed and _reads_back(path):
@@ -322,7 +333,7 @@ def _reads_back(path: Path) -> bool:
 
     The last row of an EXR file lies at its very end, and what lies before it was reported when it was lost.
     """
-    source = oiio.ImageInput.open(str(path))
+    source = oiio.ImageInput.open(name_for_libraries(path))
     if source is None:
         return False
     spec = source.spec()

@@ -58,12 +58,28 @@ class PixelLayout:
 
 
 def check_file(path: Path) -> None:
-    """Look at a file before it is opened.
+    """Look at a picture file before it is opened.
+
+    Raises:
+        BadInput: as `check_plain`, too large, or of no format that is read.
+        NotPermitted: it may not be read.
+    """
+    size = check_plain(path)
+    most = MAX_JPEG_BYTES if path.suffix.lower() in (".jpg", ".jpeg") else MAX_BYTES
+    if size > most:
+        raise unreadable(path, f"it has {size} bytes, more than the {most} that are read")
+    if path.suffix.lower() not in READABLE:
+        named = path.suffix or "a file without an ending"
+        raise BadInput(f"cannot read {path}: {named} is not a format that is read", f"Use {_FORMATS}.")
+
+
+def check_plain(path: Path) -> int:
+    """Look at a file of any format before it is opened, and return its size in bytes.
 
     Pipes and devices would be waited for without end, and so would some files of /proc, which say that they are empty.
 
     Raises:
-        BadInput: not a file, nothing in it, or of no format that is read.
+        BadInput: not a file, or nothing in it.
         NotPermitted: it may not be read.
     """
     try:
@@ -78,12 +94,7 @@ def check_file(path: Path) -> None:
         raise _not_permitted(path)
     if found.st_size == 0:
         raise unreadable(path, "the file is empty")
-    most = MAX_JPEG_BYTES if path.suffix.lower() in (".jpg", ".jpeg") else MAX_BYTES
-    if found.st_size > most:
-        raise unreadable(path, f"it has {found.st_size} bytes, more than the {most} that are read")
-    if path.suffix.lower() not in READABLE:
-        named = path.suffix or "a file without an ending"
-        raise BadInput(f"cannot read {path}: {named} is none of the formats that are read", f"Use {_FORMATS}.")
+    return found.st_size
 
 
 def check_kind(path: Path) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from videomama_client.errors import BadInput, NotPermitted, VideoMaMaError
 
+from videomama_server.media.movie_frame import like
+
 
 def dead_link(path: Path) -> str:
     """Return what is wrong with a link that leads nowhere, as the end of a sentence; empty for any other path."""
@@ -54,7 +56,7 @@ def with_ending(path: Path, suffix: str) -> Iterator[Path]:
                 f"Give the file the ending {suffix}.",
             ) from error
         try:
-            yield named
+            yield like(path, named)
         except VideoMaMaError as error:
             reason = error.message.replace(str(named), str(path))
             raise type(error)(reason, error.hint, role=error.role, frame=error.frame, file=str(path)) from error

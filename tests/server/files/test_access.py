@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from videomama_client.errors import BadInput, NotPermitted
-from videomama_server.files.access import open_plain, permit, refuse_inside
+from videomama_server.files.access import name_for_libraries, open_plain, permit, refuse_inside
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_link_that_leads_into_the_root_is_permitted(root, tmp_path):
 
 @pytest.mark.parametrize("name", ["a\0b", "\ud800.exr"])
 def test_what_no_file_can_be_called_is_an_error(tmp_path, name):
-    with pytest.raises(BadInput, match="is no path"):
+    with pytest.raises(BadInput, match="is not a valid path"):
         permit(tmp_path / name, ())
 
 
@@ -102,3 +102,13 @@ def test_only_a_plain_file_is_opened(root):
     for name in ("link", "pipe", "absent", "."):
         with pytest.raises(OSError):  # noqa: PT011  (each its own)
             open_plain(root / name)
+
+
+def test_a_name_in_any_script_is_for_libraries_what_it_is():
+    assert name_for_libraries(Path("/shots/café/映像.exr")) == str(Path("/shots/café/映像.exr"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names are Unicode there")
+def test_a_name_that_is_not_utf8_is_for_no_library_and_is_shown_with_its_bytes(raises_with_hint):
+    with raises_with_hint(BadInput, r"/shots/caf\xe9/plate.1001.exr is not UTF-8"):
+        name_for_libraries(Path(os.fsdecode(b"/shots/caf\xe9/plate.1001.exr")))

@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 from videomama_server.files import file_copies
@@ -178,3 +179,35 @@ def test_a_link_of_either_kind_is_no_copy_of_its_own(source, tmp_path):
 def test_a_pipe_in_a_files_place_is_no_copy_and_not_waited_for(source, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     assert not file_copies.is_own_copy(tmp_path / "pipe", source)
+
+
+def macos(monkeypatch, code):
+    """Lend this machine the clone of macOS, which returns a code; gives what it was asked for."""
+    asked = []
+
+    def clonefile(source, target, flags):
+        asked.append((source, target, flags))
+        if not code:
+            shutil.copy2(os.fsdecode(source), os.fsdecode(target))
+        return code
+
+    monkeypatch.setattr(file_copies.ctypes, "CDLL", lambda _: SimpleNamespace(clonefile=clonefile))
+    return asked
+
+
+def test_a_clone_of_macos_has_the_mode_and_time_of_a_new_file(source, tmp_path, monkeypatch):
+    asked, target = macos(monkeypatch, 0), tmp_path / "target"
+    (tmp_path / "new").touch()
+    assert file_copies._cloned_on_macos(source, target)
+    assert asked == [(os.fsencode(source), os.fsencode(target), 1)]
+    assert target.read_bytes() == CONTENT
+    assert target.stat().st_mode == (tmp_path / "new").stat().st_mode
+    assert target.stat().st_mtime > time.time() - 3600
+
+
+def test_where_macos_cannot_clone_nothing_is_there_afterwards(source, tmp_path, monkeypatch):
+    macos(monkeypatch, -1)
+    assert not file_copies._cloned_on_macos(source, tmp_path / "target")
+    assert not (tmp_path / "target").exists()
+    monkeypatch.setattr(file_copies.ctypes, "CDLL", lambda _: SimpleNamespace())
+    assert not file_copies._cloned_on_macos(source, tmp_path / "target")

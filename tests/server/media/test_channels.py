@@ -1,7 +1,9 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from videomama_client.errors import BadInput
+from videomama_server.media import channels
 from videomama_server.media.channels import Channel, Header, Part, is_float, mask_channel, plate_channels
 from videomama_server.media.geometry import Geometry, Rect
 
@@ -150,3 +152,29 @@ def test_a_layer_that_only_the_other_view_has_is_not_taken_for_this_one(raises_w
 def test_channels_are_floats_where_each_is_stored_as_one(kinds, floats):
     channels = [Channel(0, index, "R", kind=kind) for index, kind in enumerate(kinds.split())]
     assert is_float(channels) is floats
+
+
+@pytest.mark.parametrize(("views", "said"), [((), ""), (("left",), ""), (("left", "right"), "left, right")])
+def test_what_is_there_names_the_views_where_there_is_a_choice(views, said):
+    there = replace(header("R", "G"), views=views).there
+    assert there == "Channels in the file: R, G." + (f" Views: {said} (choose with --view)." if said else "")
+
+
+@pytest.mark.parametrize(
+    ("name", "view", "found"),
+    [
+        ("beauty.right", "left", ["right"]),  # the name says which view
+        ("BEAUTY.LEFT", "right", ["left"]),
+        ("depth", "left", [""]),
+        ("matte", "right", ["right"]),
+        ("matte", "", ["left"]),
+        ("matte", "left", ["left"]),
+        ("roto", "", []),
+    ],
+)
+def test_a_part_is_named_with_its_view_or_beside_one(name, view, found):
+    names = [("beauty.left", "left"), ("beauty.right", "right"), ("depth", ""), ("matte", "left"), ("matte", "right")]
+    parts = tuple(Part(Geometry(FULL, FULL), name=part) for part, _ in names)
+    there = tuple(Channel(index, 0, "A", view=of) for index, (_, of) in enumerate(names))
+    of_part = channels._of_part(Header(Path("/p.exr"), there, parts, ("left", "right")), name, view)
+    assert [channel.view for channel in of_part] == found

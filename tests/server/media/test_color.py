@@ -9,10 +9,13 @@ from videomama_server.media.color import (
     LINEAR,
     DisplayTransform,
     display_transform,
+    displayed,
     linear_light,
     resolve,
 )
 from videomama_server.media.declared_colour import Declared
+from videomama_server.media.frames import Picture
+from videomama_server.media.geometry import Geometry, Rect
 
 RAW_CONFIG = """ocio_profile_version: 2
 search_path: ""
@@ -134,6 +137,18 @@ def test_fingerprints_differ_when_pixels_would():
     assert DisplayTransform(LINEAR, 1.0).fingerprint == DisplayTransform(LINEAR, 1.0).fingerprint
 
 
+@pytest.mark.parametrize(
+    ("is_float", "declared", "asked"),
+    [(True, "", LINEAR), (False, "", DISPLAY), (True, "ACEScct", "ACEScct"), (True, "ACEScct", "ACEScg")],
+)
+def test_a_plate_is_shown_by_what_is_asked_for_else_by_what_its_file_says(is_float, declared, asked):
+    pixels, whole = swatch(0.18, 0.5), Rect(0, 0, 1, 2)
+    plate = Picture(pixels, Geometry(whole, whole), is_float, Declared("x", (declared,) if declared else ()))
+    named = [asked] if asked == "ACEScg" else []
+    np.testing.assert_array_equal(displayed(plate, *named), display_transform(asked, 0.0)(pixels))
+    np.testing.assert_array_equal(displayed(plate, *(named or ["auto"]), 1.0), display_transform(asked, 1.0)(pixels))
+
+
 @pytest.mark.parametrize(("is_float", "name"), [(True, LINEAR), (False, DISPLAY)])
 def test_auto_goes_by_the_files_pixels(is_float, name):
     assert resolve("auto", is_float) == name
@@ -198,7 +213,7 @@ def test_a_curve_is_taken_off_and_nothing_is_cut():
 
 
 def test_light_of_an_unknown_space():
-    with pytest.raises(BadInput, match="no colour space is called"):
+    with pytest.raises(BadInput, match="unknown colour space"):
         linear_light("nonsense")
 
 

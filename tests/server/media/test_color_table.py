@@ -17,7 +17,16 @@ def test_numbers_between_are_off_by_no_more_than_it_says():
     table = CurveTable(roots)
     numbers = np.random.default_rng(1).uniform(0, 1, (30, 41, 3)).astype(np.float32)
     off = np.abs(table(numbers) - np.sqrt(numbers)).max()
-    assert 0 < off < 1e-4 < table.error  # the worst is at the largest numbers
+    assert 0 < off < 1e-4 < table.error  # the worst is from 32768 on
+    assert table.error == pytest.approx(4 / (2 * 32768**0.5), rel=0.01)  # half of a step of 8, times the slope there
+
+
+def test_the_table_has_an_entry_for_every_step_from_nothing_to_the_largest_half():
+    table = CurveTable(roots)
+    (column,) = table.columns
+    exponents = 15 + 25  # powers of two from 2**-25 to the largest, with 4096 entries each
+    assert len(column) == exponents * 4096 + 4096 - 3
+    assert (column[0], column[-1]) == (0.0, np.float32(65504**0.5))
 
 
 def test_what_lies_outside_takes_the_nearest_entry():

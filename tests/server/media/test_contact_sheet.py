@@ -28,7 +28,7 @@ def test_a_sheet_has_its_cells_where_titles_and_captions_say():
     )
     assert sheet.shape == (34 + 2 * (26 + 300) + 8, 8 + 2 * 488, 3)
     assert (sheet[60:70, 8:488] == 200).all()
-    assert (sheet[70:360, 8:488] == sheets.PAPER).all()
+    assert (sheet[70:360, 8:488] == 26).all()
     assert (sheet[60:360, 496:526] == 90).all()
     assert (sheet[386:686, 8:38] == 90).all()
     warned = (sheet == sheets.MARK).all(axis=-1)
@@ -147,3 +147,9 @@ def test_a_caption_is_plain_unless_the_row_is_marked():
     plain = sheets.lay_out(["a"], [sheets.LabelledRow("x", [cell])])
     assert not (plain == sheets.MARK).all(axis=-1).any()
     assert (plain == sheets.INK).all(axis=-1).any()
+
+
+def test_a_part_of_a_checkerboard_is_that_of_the_whole():
+    whole = sheets.checkerboard((60, 80), 7.5)
+    assert np.array_equal(sheets.checkerboard((20, 30), 7.5, (25, 13)), whole[25:45, 13:43])
+    assert whole[0, 0] != whole[0, 8]

@@ -7,13 +7,14 @@ import sys
 import time
 
 import numpy as np
+import OpenImageIO as oiio
 import pytest
 from videomama_client.errors import BadInput, NotPermitted
 from videomama_server.cache import seal
-from videomama_server.cache.entries import Cache
+from videomama_server.cache.entries import Cache, Look
 from videomama_server.files import disk_space, file_copies
-from videomama_server.media.delivery import Delivery
-from videomama_server.media.frames import probe, read_mask
+from videomama_server.media.delivery import ALPHA, COLOUR, Delivery, check_space
+from videomama_server.media.frames import probe, read_mask, read_plate
 from videomama_server.media.geometry import Geometry, Rect
 from videomama_server.media.sequences import parse
 
@@ -78,9 +79,10 @@ def test_an_older_entry_comes_as_a_newer_file(publish, out):
     older = publish(1)
     os.utime(older, (1000, 1000))
     target = delivery(out).deliver(publish(2), 1)
-    before = target.stat().st_mtime_ns
+    made = time.time() - 60
+    os.utime(target, (made,) * 2)
     delivery(out).deliver(older, 1)
-    assert target.stat().st_mtime_ns > before
+    assert target.stat().st_mtime > made
 
 
 @pytest.fixture(params=["own disk", "tmpfs", "xfs", "btrfs"])
@@ -384,21 +386,21 @@ SIZE = (4096, 3112)
 def test_a_job_that_cannot_fit_is_refused_and_says_how_much_it_needs(small_disk, raises_with_hint):
     folder = small_disk(64)
     with raises_with_hint(NotPermitted, folder, "65.5 kB free", "needs at least 4.9 MB"):
-        delivery(folder).check_space(range(1, 101), SIZE)
+        check_space([delivery(folder)], range(1, 101), SIZE)
 
 
 def test_a_job_that_may_not_fit_is_a_warning_and_frames_that_are_there_need_nothing(small_disk):
     made = delivery(small_disk(8192))
-    assert "may need 102.0 MB" in made.check_space(range(1, 11), SIZE)
+    assert "may need 102.0 MB" in check_space([made], range(1, 11), SIZE)
     for number in range(1, 10):
         made.pattern.path(number).touch()
-    assert "may need 10.2 MB" in made.check_space(range(1, 11), SIZE)
+    assert "may need 10.2 MB" in check_space([made], range(1, 11), SIZE)
     made.pattern.path(10).touch()
-    assert made.check_space(range(1, 11), SIZE) == ""
+    assert check_space([made], range(1, 11), SIZE) == ""
 
 
 def test_a_disk_with_space_is_no_warning(out):
-    assert delivery(out).check_space(range(1, 11), SIZE) == ""
+    assert check_space([delivery(out)], range(1, 11), SIZE) == ""
 
 
 @pytest.fixture
@@ -409,19 +411,19 @@ def nothing_free(monkeypatch):
 @pytest.mark.usefixtures("nothing_free")
 def test_what_shares_blocks_with_the_cache_needs_no_space(reflink_disk, raises_with_hint):
     made = delivery(reflink_disk / "out", entries=reflink_disk)
-    assert made.check_space(range(1, 101), SIZE) == ""
+    assert check_space([made], range(1, 101), SIZE) == ""
     assert names_in(reflink_disk / "out") == []
     with raises_with_hint(NotPermitted, "free"):
-        delivery(reflink_disk / "half", dtype="half", entries=reflink_disk).check_space(range(1, 101), SIZE)
+        check_space([delivery(reflink_disk / "half", dtype="half", entries=reflink_disk)], range(1, 101), SIZE)
 
 
 @pytest.mark.usefixtures("nothing_free")
 def test_what_is_linked_needs_no_space_unless_it_is_on_another_disk(small_disk, tmp_path, raises_with_hint):
     disk = small_disk(512)
-    assert delivery(disk / "out", link=True, entries=disk).check_space(range(1, 101), SIZE) == ""
+    assert check_space([delivery(disk / "out", link=True, entries=disk)], range(1, 101), SIZE) == ""
     for asked in ({"link": False, "entries": disk}, {"link": True, "entries": tmp_path}, {"link": True}):
         with raises_with_hint(NotPermitted, "free"):
-            delivery(disk / "out", **asked).check_space(range(1, 101), SIZE)
+            check_space([delivery(disk / "out", **asked)], range(1, 101), SIZE)
 
 
 @pytest.mark.usefixtures("nothing_free")
@@ -429,8 +431,196 @@ def test_a_folder_that_was_swept_away_is_not_in_the_way_of_the_look_at_its_disk(
     made = delivery(out)
     out.rmdir()
     with raises_with_hint(NotPermitted, out):
-        made.check_space(range(1, 101), SIZE)
+        check_space([made], range(1, 101), SIZE)
+
+
+@pytest.fixture
+def publish_colour(tmp_path):
+    """Put a colour (H, W, 3) into a cache, and return its pixels and its entry."""
+    cache = Cache(tmp_path / "cache")
+
+    def publish(dtype):
+        colour = np.random.default_rng(3).random((48, 64, 3), dtype=np.float32).astype(np.float16).astype(np.float32)
+        look = Look(COLOUR.channels, dtype, {"Software": "VideoMaMa"})
+        return colour, cache.publish(f"{7:040x}", colour, GEOMETRY, look)
+
+    return publish
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "written"),
+    [("fg.####.exr", "", "half"), ("fg.####.exr", "float", "float"), ("fg.####.tif", "", "float")],
+)
+def test_colour_has_three_channels_and_the_pixel_type_that_is_asked_for(publish_colour, out, name, dtype, written):
+    made = delivery(out, name, "", dtype, content=COLOUR)
+    assert made.pixel_type == written
+    colour, entry = publish_colour(written)
+    target = made.saying({"Software": "VideoMaMa"}).deliver(entry, 1001)
+    np.testing.assert_array_equal(read_plate(target).pixels, colour)
+    assert (target.read_bytes() == entry.read_bytes()) == name.endswith(".exr")
+    source = oiio.ImageInput.open(str(target))
+    spec = source.spec()
+    source.close()
+    assert (str(spec.format), spec.channelnames, spec["Software"]) == (written, ("R", "G", "B"), "VideoMaMa")
+    assert probe(target).geometries[0].pixel_aspect == GEOMETRY.pixel_aspect or name.endswith(".tif")
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "said"),
+    [
+        ("fg.####.png", "", "cannot write foreground colour to"),
+        ("fg.####.dpx", "", "cannot write foreground colour to"),
+        ("fg.####.tif", "uint16", "foreground colour cannot be uint16"),
+    ],
+)
+def test_colour_is_written_only_where_scene_values_fit(out, name, dtype, said, raises_with_hint):
+    with raises_with_hint(BadInput, said):
+        delivery(out, name, "", dtype, content=COLOUR)
+
+
+def test_results_on_one_disk_are_counted_together(small_disk, raises_with_hint):
+    disk = small_disk(4096)
+    alphas, colour = delivery(disk / "a"), delivery(disk / "b", "fg.####.exr", content=COLOUR)
+    alone = [check_space([one], range(1, 11), SIZE) for one in (alphas, colour)]
+    assert ["102.0 MB" in alone[0], "382.4 MB" in alone[1]] == [True, True]
+    assert "may need 484.4 MB" in check_space([alphas, colour], range(1, 11), SIZE)
+    with raises_with_hint(NotPermitted, "needs at least"):
+        check_space([alphas, colour], range(1, 80), SIZE)
 
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(Delivery) == {"link": False}
+
+
+def test_layers_are_written_as_one_file_with_the_windows_of_their_entries(out, publish, tmp_path):
+    made = delivery(out, layers=("hero", "dog"), dtype="half")
+    path = made.deliver_layers({"hero": publish(1), "dog": publish(2)}, 7)
+    header = probe(path)
+    assert sorted(channel.name for channel in header.channels) == ["dog.A", "hero.A"]
+    assert header.geometries[0] == GEOMETRY
+    for name, seed in (("hero", 1), ("dog", 2)):
+        np.testing.assert_allclose(read_mask(path, f"{name}.A").pixels[..., 0], alpha(seed), atol=1e-3)
+    with pytest.raises(BadInput, match="no channel to take as mask"):
+        read_mask(path)  # which of them, nobody can know
+
+
+def test_a_layered_file_that_cannot_be_written_leaves_nothing(out, publish, tmp_path):
+    made = delivery(out, layers=("hero", "dog"))
+    broken = tmp_path / "broken.exr"
+    broken.write_bytes(b"no picture")
+    with pytest.raises(BadInput):
+        made.deliver_layers({"hero": publish(1), "dog": broken}, 7)
+    assert names_in(out) == []
+
+
+@pytest.mark.parametrize("name", ["a.####.png", "a.####.tif", "a.####.dpx"])
+def test_layers_need_a_format_that_has_some(out, name):
+    with pytest.raises(BadInput, match="has no layers for the objects"):
+        delivery(out, name, layers=("hero", "dog"))
+
+
+def test_the_space_of_all_layers_and_of_all_objects_is_asked_for(out, monkeypatch):
+    size, frames = (1920, 1080), range(1, 101)
+    one = disk_space.needed(".exr", "float", size, 100).usual
+    monkeypatch.setattr(disk_space, "free", lambda _: 2 * one)
+    assert check_space([delivery(out)], frames, size) == ""
+    layered = delivery(out, layers=("hero", "dog"))
+    assert check_space([layered], frames, size) == ""
+    three = delivery(out, layers=("hero", "dog", "cat"))
+    assert "may need" in check_space([three], frames, size)
+    others = [delivery(out, f"{name}.####.exr") for name in ("dog", "cat")]
+    assert check_space([delivery(out, "hero.####.exr"), *others[:1]], frames, size) == ""
+    assert "may need" in check_space([delivery(out, "hero.####.exr"), *others], frames, size)
+
+
+def test_a_file_that_was_converted_counts_as_written(publish, out):
+    heard = []
+    entry = publish()
+    made = delivery(out, dtype="half", published=lambda path, written: heard.append((path.name, written)))
+    for _ in range(2):
+        made.deliver(entry, 1001)
+    assert heard == [("alpha.1001.exr", True)] * 2
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "said", "hint"),
+    [
+        (ALPHA, "a.####.jpg", "cannot write alphas to {}", "Use .dpx, .exr, .png, .tif, .tiff."),
+        (
+            COLOUR,
+            "a.####.png",
+            "cannot write foreground colour to {}",
+            "Use .exr, .tif, .tiff: it is scene-linear.",
+        ),
+    ],
+)
+def test_what_a_format_cannot_hold_is_refused_with_those_that_can(out, content, name, said, hint):
+    with pytest.raises(BadInput) as raised:
+        delivery(out, name, content=content)
+    assert raised.value.message == said.format(out / name)
+    assert raised.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "dtype", "said"),
+    [
+        (ALPHA, "a.####.png", "half", ".png cannot hold half"),
+        (COLOUR, "a.####.exr", "uint16", "foreground colour cannot be uint16"),
+    ],
+)
+def test_a_number_format_that_does_not_fit_is_refused_with_the_reason(out, content, name, dtype, said):
+    with pytest.raises(BadInput, match=said):
+        delivery(out, name, dtype=dtype, content=content)
+
+
+def soft_picture(channels):
+    rng = np.random.default_rng(5)
+    return np.ascontiguousarray(
+        rng.random((48, 64, channels), np.float32) * 0.2 + np.linspace(0, 0.8, 64)[:, None]
+    ).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", ["zip", "zips", "piz", "none", "dwaa", "dwaa:45"])
+def test_an_alpha_keeps_every_value_in_any_compression(tmp_path, name):
+    alpha = soft_picture(1)[..., 0]
+    cache = Cache(tmp_path / "cache")
+    entry = cache.publish("ab" * 16, alpha, Geometry(Rect(0, 0, 64, 48), Rect(0, 0, 64, 48)))
+    delivery = Delivery(parse(str(tmp_path / "out" / "a.####.exr")), compression=name)
+    delivery.check()
+    file = delivery.deliver(entry, 1001)
+    assert oiio.ImageInput.open(str(file)).spec()["compression"] == name.partition(":")[0]
+    assert np.array_equal(read_mask(file).pixels[..., 0], alpha)
+
+
+def test_without_a_choice_files_are_zipped_as_the_entries_are(tmp_path):
+    cache = Cache(tmp_path / "cache")
+    entry = cache.publish("ab" * 16, soft_picture(1)[..., 0], Geometry(Rect(0, 0, 64, 48), Rect(0, 0, 64, 48)))
+    file = Delivery(parse(str(tmp_path / "out" / "a.####.exr"))).deliver(entry, 1001)
+    assert oiio.ImageInput.open(str(file)).spec()["compression"] == "zip"
+    assert file.read_bytes() == entry.read_bytes()
+
+
+@pytest.mark.parametrize(("name", "bound"), [("dwaa:10", 0.01), ("dwaa:45", 0.03), ("piz", 0.0)])
+def test_colour_in_dwaa_is_within_a_bound_that_the_level_sets(tmp_path, name, bound):
+    colour = soft_picture(3)
+    look = Look(("R", "G", "B"), "half")
+    cache = Cache(tmp_path / "cache")
+    entry = cache.publish("ab" * 16, colour, Geometry(Rect(0, 0, 64, 48), Rect(0, 0, 64, 48)), look)
+    delivery = Delivery(parse(str(tmp_path / "out" / "fg.####.exr")), content=COLOUR, compression=name)
+    file = delivery.deliver(entry, 1001)
+    assert np.abs(read_plate(file).pixels - read_plate(entry).pixels).max() <= bound
+
+
+@pytest.mark.parametrize(
+    ("out", "name", "sentence"),
+    [
+        ("a.####.exr", "zap", "'zap' is not a valid compression"),
+        ("a.####.exr", "zip:3", "'zip:3' is not a valid compression"),
+        ("a.####.exr", "dwaa:0", "'dwaa:0' is not a valid compression"),
+        ("a.####.png", "piz", ".png has no choice of compression"),
+    ],
+)
+def test_a_compression_that_cannot_be_is_refused(tmp_path, out, name, sentence):
+    with pytest.raises(BadInput) as raised:
+        Delivery(parse(str(tmp_path / out)), compression=name).check()
+    assert sentence in raised.value.message

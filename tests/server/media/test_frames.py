@@ -1,6 +1,8 @@
 import errno
 import os
 import struct
+import time
+from pathlib import Path
 
 import numpy as np
 import OpenImageIO as oiio
@@ -9,7 +11,16 @@ from videomama_client.errors import BadInput, NotPermitted
 from videomama_server.media import frames, limits
 from videomama_server.media.channels import is_float as is_float_of
 from videomama_server.media.declared_colour import UNDECLARED
-from videomama_server.media.frames import Picture, check_writable, conform, probe, read_mask, read_plate, write_picture
+from videomama_server.media.frames import (
+    WRITABLE,
+    Picture,
+    check_writable,
+    conform,
+    probe,
+    read_mask,
+    read_plate,
+    write_picture,
+)
 from videomama_server.media.geometry import Geometry, Rect
 
 FULL = Rect(0, 0, 64, 48)
@@ -145,6 +156,17 @@ def test_alpha_of_a_png_is_not_multiplied_into_its_colours(tmp_path, pictures):
     np.testing.assert_allclose(read_mask(path).pixels, 0.5, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["a.exr", "a.tif", "a.png"])  # the library writes a random name into a DPX
+def test_the_same_picture_is_the_same_file_at_any_time(tmp_path, name):
+    first, later = tmp_path / "first" / name, tmp_path / "later" / name
+    dtype = WRITABLE[first.suffix][0]
+    for path in (first, later):
+        path.parent.mkdir()
+        write_picture(path, np.zeros((4, 4, 3), dtype if dtype.startswith("u") else np.float32), dtype=dtype)
+        time.sleep(1.01 - time.time() % 1)  # no header counts less than seconds
+    assert first.read_bytes() == later.read_bytes()
+
+
 def test_windows_and_attributes_are_written(tmp_path):
     geometry = Geometry(Rect(0, 0, 64, 48), Rect(-4, -2, 80, 60))
     write_picture(tmp_path / "a.exr", np.zeros((60, 80)), ("A",), "float", geometry, {"videomama:note": "kept"})
@@ -274,6 +296,15 @@ def test_a_read_only_disk_is_not_permitted(small_disk, make_read_only, scene, ra
     make_read_only(folder)
     with raises_with_hint(NotPermitted, folder):
         write_picture(folder / "p.exr", scene)
+
+
+def test_what_else_the_system_says_of_a_new_file_is_passed_on(tmp_path, scene, monkeypatch):
+    def refuse(path, **_):
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    with pytest.raises(OSError, match="Input/output error"):
+        write_picture(tmp_path / "p.exr", scene)
 
 
 @pytest.mark.parametrize(
@@ -442,3 +473,8 @@ def test_the_encoder_s_reason_is_one_line_of_two_hundred_letters(tmp_path, monke
         frames._write(tmp_path / "p.exr", None, np.zeros((2, 2, 1), np.float32))
     assert len(str(raised.value).split("failed: ")[1]) == 200
     assert raised.value.errno == errno.EIO
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(frames.Picture) == {"is_float": True, "orientation": 1, "is_picture": False}
+    assert numbers_left_out(frames.Seen) == {"is_float": True, "orientation": 1}

@@ -1,9 +1,14 @@
 """Parts and views as hosts write them, through real files."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import OpenImageIO as oiio
 import pytest
 from videomama_client.errors import BadInput
+from videomama_server.media import headers
 from videomama_server.media.frames import probe, read_mask, read_plate
+from videomama_server.media.geometry import Geometry, Rect
 
 LEFT, RIGHT, OTHER = (np.full((48, 64), value, np.float16) for value in (0.25, 0.5, 0.75))
 
@@ -163,3 +168,24 @@ def test_attributes_of_another_type_than_they_should_have_are_left_out(odd, tmp_
     path = tmp_path / "p.exr"
     path.write_bytes(odd.exr(odd.ExrPart(dict.fromkeys("RGB", LEFT), attributes=dict.fromkeys(names, numbers))))
     assert plate(path) == 0.25
+
+
+@pytest.mark.parametrize(
+    ("name", "turns"), [("p.tif", True), ("p.jpg", True), ("p.png", True), ("p.dpx", True), ("p.exr", False)]
+)
+def test_the_orientation_tag_turns_the_formats_that_cameras_and_scanners_write(tmp_path, name, turns):
+    """OpenImageIO writes the tag into an EXR, too, where no reader looks for it."""
+    spec = oiio.ImageSpec(64, 48, 3, {"p.exr": "half", "p.dpx": "uint16"}.get(name, "uint8"))
+    spec.attribute("Orientation", 6)
+    output = oiio.ImageOutput.create(str(tmp_path / name))
+    assert output.open(str(tmp_path / name), spec)
+    assert output.write_image(np.zeros((48, 64, 3), np.float32))
+    output.close()
+    found = probe(tmp_path / name).geometries[0].display
+    assert (found.w, found.h) == ((48, 64) if turns else (64, 48))
+
+
+def test_a_dpx_of_columns_has_whole_windows_from_the_corner_and_the_other_aspect():
+    whole = Rect(0, 0, 48, 64)
+    found = headers._transposed_dpx(SimpleNamespace(width=48, height=64), 2.0)
+    assert found == Geometry(whole, whole, 0.5)

@@ -3,8 +3,8 @@
 from videomama_server.media.sequences.advice import refuse_stray_frames
 from videomama_server.media.sequences.files import find, in_folder
 from videomama_server.media.sequences.listing import listed
-from videomama_server.media.sequences.overwriting import refuse_overwriting
-from videomama_server.media.sequences.pattern import Pattern, parse, with_view
+from videomama_server.media.sequences.overwriting import refuse_overwriting, refuse_sharing
+from videomama_server.media.sequences.pattern import Pattern, parse, with_first, with_view
 from videomama_server.media.sequences.ranges import (
     MAX_FRAMES,
     clip_frames,
@@ -14,6 +14,7 @@ from videomama_server.media.sequences.ranges import (
     gap_hint,
     parse_range,
     runs,
+    spread,
     whole_range,
 )
 
@@ -31,8 +32,11 @@ __all__ = [
     "parse",
     "parse_range",
     "refuse_overwriting",
+    "refuse_sharing",
     "refuse_stray_frames",
     "runs",
+    "spread",
     "whole_range",
+    "with_first",
     "with_view",
 ]

@@ -11,6 +11,7 @@ from videomama_client.errors import BadInput, NotPermitted
 
 from videomama_server.media.limits import READABLE
 from videomama_server.media.links import dead_link
+from videomama_server.media.movie_frame import MOVIES as READABLE_MOVIES
 from videomama_server.media.sequences.listing import Listed, folder_content, listed, taken_apart
 from videomama_server.media.sequences.pattern import Pattern
 from videomama_server.media.sequences.ranges import format_range
@@ -22,12 +23,16 @@ _ALIKE = 0.6  # of two names, 0..1: from here on one may stand for the other
 
 
 def refuse_movie(pattern: Pattern) -> None:
-    """Raise `BadInput` for a movie, with the line that extracts its frames."""
-    if pattern.suffix.lower() in MOVIES:
+    """Raise `BadInput` for a movie of a kind that is not read, with the line that extracts its frames."""
+    if pattern.suffix.lower() in READABLE_MOVIES and not pattern.is_movie:
+        raise BadInput(
+            f"{pattern.text} names several movies", "Give one movie: it has all frames in one file, such as plate.mov."
+        )
+    if pattern.suffix.lower() in MOVIES - READABLE_MOVIES:
         source = pattern.folder / pattern.name
         target = pattern.folder / f"{pattern.head.rstrip('._-') or 'frame'}.%04d.png"
         line = f"ffmpeg -i {shlex.quote(str(source))} -pix_fmt rgb48be {shlex.quote(str(target))}"
-        raise BadInput(f"{pattern.text} is a movie; movies are not read yet", f"Extract its frames first: {line}")
+        raise BadInput(f"{pattern.text} is a movie of a kind that is not read", f"Extract its frames first: {line}")
 
 
 def refuse_format(pattern: Pattern) -> None:
@@ -107,8 +112,8 @@ def _folders(folder: Path) -> list[str]:
 def _holds(folder: Path, groups: list[Listed]) -> str:
     """Say what a folder holds, what is most alike first."""
     if groups:
-        shown = "; ".join(map(str, groups[:_LISTED]))
-        more = "; and more" if len(groups) > _LISTED else ""
+        shown = ", ".join(map(str, groups[:_LISTED]))
+        more = ", and more" if len(groups) > _LISTED else ""
         return f"the folder holds {shown}{more}"
     movies = sorted(entry.name for entry in folder_content(folder) if entry.suffix.lower() in MOVIES)
     return f"the folder holds a movie, {movies[0]}, and no pictures" if movies else "the folder holds no pictures"

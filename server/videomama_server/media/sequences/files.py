@@ -28,6 +28,8 @@ def find(pattern: Pattern, role: str = "") -> dict[int, Path]:
 
 def _found(pattern: Pattern) -> dict[int, Path]:
     advice.refuse_movie(pattern)
+    if pattern.is_movie:
+        return _movie(pattern)
     found = _single(pattern) if pattern.single else _scan(pattern)
     if pattern.frames is not None:
         found = {frame: found[frame] for frame in pattern.frames if frame in found}
@@ -54,10 +56,23 @@ def in_folder(folder: Path, suffixes: frozenset[str]) -> Pattern:
     return parse(str(folder / groups[0].pattern))
 
 
+def _movie(pattern: Pattern) -> dict[int, Path]:
+    path = pattern.path(pattern.first)
+    if not _is_file(path):
+        raise advice.no_match(pattern)
+    from videomama_server.media.movies.numbering import frames_of  # not before there is a movie
+
+    return frames_of(path, pattern.first if pattern.frames else None)
+
+
 def _single(pattern: Pattern) -> dict[int, Path]:
     path = pattern.path(1)
+    return {pattern.first: path} if _is_file(path) else {}
+
+
+def _is_file(path: Path) -> bool:
     try:
-        return {pattern.first: path} if path.is_file() else {}
+        return path.is_file()
     except OSError as error:
         raise NotPermitted(f"cannot look at {path}: {error.strerror}", "Check the folder's permissions.") from error
 

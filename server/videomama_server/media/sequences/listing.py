@@ -48,7 +48,7 @@ class Listed:
         return len(self.frames) > 1 and not _VERSION.search(self.head)
 
     def __str__(self) -> str:
-        return f"{self.name}, {format_range(self.frames)}" if self.is_sequence else "; ".join(self.names)
+        return f"{self.name} ({format_range(self.frames)})" if self.is_sequence else ", ".join(self.names)
 
 
 def listed(folder: Path, suffixes: Collection[str]) -> list[Listed]:

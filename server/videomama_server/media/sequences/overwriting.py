@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from videomama_client.errors import BadInput
@@ -27,6 +27,23 @@ def refuse_overwriting(out: Pattern, read: Mapping[str, Mapping[int, Path]]) -> 
                 folder / out.path(frame).name, file
             ):
                 raise BadInput(f"the output {out.text} would overwrite the {role}", "Choose another name.")
+
+
+def refuse_sharing(outs: Mapping[str, Pattern], frames: Iterable[int]) -> None:
+    """Raise `BadInput` when a file of one result would replace one of another.
+
+    Args:
+        outs: where results go, by what a person knows them by, such as `alphas`.
+        frames: that may be written.
+    """
+    numbers = list(frames)
+    owners: dict[tuple[Path, str], str] = {}
+    for owner, out in outs.items():
+        folder = out.folder.resolve()
+        for name in {out.path(frame).name.casefold() for frame in numbers}:
+            other = owners.setdefault((folder, name), owner)
+            if other != owner:
+                raise BadInput(f"{other} and {owner} would go to one file ({out.text})", "Give each a name of its own.")
 
 
 def _one_name(target: Path, file: Path) -> bool:

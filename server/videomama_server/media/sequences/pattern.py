@@ -17,6 +17,9 @@ and `plate.1001####` name no frames.
 
 A name without a number's place is a single picture. A number between two dots is its frame (`plate.1001.exr`); any
 other counts as frame 1.
+
+A name with the ending of a movie is a movie, whatever numbers it has in it: `plate.mov`. After it may stand the number
+of its first frame: `plate.mov@1001`.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from pathlib import Path, PurePath
 
 from videomama_client.errors import BadInput
 
+from videomama_server.media.movie_frame import MOVIES as READABLE_MOVIES
 from videomama_server.media.sequences.ranges import parse_range
 
 ANY_PADDING = "#"
@@ -41,6 +45,7 @@ _NUMBERED = re.compile(r"(.+\.)(-(?=0*[1-9])[0-9]+|[0-9]+)(\D*\.\D*)", re.DOTALL
 _VIEW = re.compile(r"%V|%v(?![0-9A-Za-z])")
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # letters that would end a line, or steer a terminal
+_MOVIE = re.compile(rf"(.+)({'|'.join(map(re.escape, sorted(READABLE_MOVIES)))})(?:@(-?[0-9]{{1,15}}))?", re.I | re.S)
 _HOW = "Write it as plate.####.exr."
 
 
@@ -71,6 +76,11 @@ class Pattern:
     def suffix(self) -> str:
         """The ending with its dot, as in `.exr`; empty for none."""
         return PurePath(f"_{self.tail}").suffix
+
+    @property
+    def is_movie(self) -> bool:
+        """Whether this is one movie, with all frames in it; `frames` is then its first alone, where it is named."""
+        return not self.single and not self.digits
 
     @property
     def name(self) -> str:
@@ -117,11 +127,18 @@ def parse(text: str) -> Pattern:
 
     Raises:
         BadInput: not a file name, or no pattern that can be understood.
+
+    Example:
+        >>> parse("/shots/plate.####.exr").path(1001).name
+        'plate.1001.exr'
     """
     folder, name = _split(text)
     if not name or _UNSEEN.search(text) or not _encodes(text):
         raise BadInput(f"{text!r} is not a file name", "Give a path such as plate.####.exr.")
-    token = _number_in(text, name)
+    movie = _MOVIE.fullmatch(name)
+    token = _number_in(text, movie[1] if movie else name)
+    if movie is not None and token is None:
+        return Pattern(text, folder, movie[1], 0, movie[2], (int(movie[3]),) if movie[3] else None)
     if token is None:
         return _single(text, folder, name)
     head, frames = _frames_in(name[: token.start()])
@@ -140,11 +157,32 @@ def with_view(text: str, view: str) -> str:
 
     Raises:
         BadInput: there is a view to fill in, and none was given.
+
+    Example:
+        >>> with_view("plate_%V.####.exr", "left")
+        'plate_left.####.exr'
     """
     found = _VIEW.search(text)
     if found and not view:
         raise BadInput(f"{text} has {found[0]} in it, and no view was given", "Name one, such as --view left.")
     return _VIEW.sub(lambda match: view if match[0] == "%V" else view[:1], text)
+
+
+def with_first(text: str, first: int | None) -> str:
+    """Return a pattern with the number of its first frame where it is a movie; any other as it is.
+
+    Args:
+        text: a pattern, with its folders.
+        first: number of the first frame; None for what the movie says.
+
+    Example:
+        >>> with_first("plate.mov", 1001)
+        'plate.mov@1001'
+    """
+    if first is None or not text:
+        return text
+    movie = parse(text)
+    return str(movie.folder / f"{movie.name}@{first}") if movie.is_movie else text
 
 
 def _single(text: str, folder: Path, name: str) -> Pattern:

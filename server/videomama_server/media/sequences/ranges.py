@@ -21,6 +21,10 @@ def parse_range(text: str) -> list[int]:
 
     Raises:
         BadInput: not a range, not of whole frames, or of more than `MAX_FRAMES`.
+
+    Example:
+        >>> parse_range("1001-1005x2, 1010")
+        [1001, 1003, 1005, 1010]
     """
     try:
         _check_span(text)
@@ -36,7 +40,12 @@ def parse_range(text: str) -> list[int]:
 
 
 def format_range(frames: Iterable[int]) -> str:
-    """Write frame numbers as a person would, `1001-1003, 1007-1011x2`; long lists are cut with a count."""
+    """Write frame numbers as a person would, `1001-1003, 1007-1011x2`; long lists are cut with a count.
+
+    Example:
+        >>> format_range([1001, 1002, 1003, 1010])
+        '1001-1003, 1010'
+    """
     numbers = set(frames)
     pieces = _pieces(numbers)
     if len(pieces) > _LISTED:
@@ -104,6 +113,16 @@ def consecutive(frames: Iterable[int]) -> dict[int, int]:
     Frames of different runs do not follow each other. Frames one apart keep their own numbers.
     """
     return {frame: run.start + place for run in runs(frames) for place, frame in enumerate(run)}
+
+
+def spread(frames: Sequence[int], count: int) -> list[int]:
+    """Return at most `count` of ascending frames, evenly, the first and the last among them; of one the middle."""
+    if len(frames) <= count:
+        return list(frames)
+    if count == 1:
+        return [frames[len(frames) // 2]]
+    step = (len(frames) - 1) / (count - 1)
+    return [frames[round(at * step)] for at in range(count)]
 
 
 def gap_hint(there: Iterable[int]) -> str:

@@ -3,7 +3,8 @@ import shlex
 import pytest
 from videomama_client.errors import BadInput
 from videomama_server.media.sequences import find, parse, refuse_stray_frames
-from videomama_server.media.sequences.advice import no_match
+from videomama_server.media.sequences.advice import _likeness, no_match
+from videomama_server.media.sequences.listing import Listed
 
 
 @pytest.fixture
@@ -46,11 +47,18 @@ def test_a_slip_in_the_name_gets_a_proposal_that_works(folder, asked, proposed):
     assert find(parse(str(folder / proposed)))
 
 
+@pytest.mark.parametrize("asked", ["comp_####.exr", "comp_1001.exr", "COMP_%04d.EXR"])
+def test_names_that_differ_in_their_number_alone_are_alike_in_full(asked):
+    group = Listed("comp_", ".exr", 4, ("comp_0001.exr",), (1,))
+    assert _likeness(group, parse(asked)) == 1.0
+    assert _likeness(group, parse(asked.casefold().replace("comp", "roto"))) < 0.6
+
+
 def test_what_matches_nothing_lists_what_is_there(folder):
     error = said(folder / "roto.####.tif")
     listed = error.message.partition("the folder holds ")[2]
-    assert {"shot_####.png, 1-2, 4", "plate.####.exr, 1001-1040"} == set(listed.split("; ")[:2])
-    assert "comp_v001.exr; comp_v002.exr" in listed
+    assert {"shot_####.png (1-2, 4", "plate.####.exr (1001-1040"} == set(listed.split("), ")[:2])
+    assert "comp_v001.exr, comp_v002.exr" in listed
     assert "notes" not in listed
     assert error.hint == "Check the folder and the name."
 
@@ -61,7 +69,7 @@ def test_a_long_list_is_cut(tmp_path):
             (tmp_path / f"{'abcdefghi'[number]}.000{frame}.exr").touch()
     message = said(tmp_path / "zzz.####.exr").message
     assert message.count("1-2") == 5
-    assert message.endswith("; and more")
+    assert message.endswith(", and more")
 
 
 def test_a_range_that_names_other_frames_says_which_are_there(folder):
@@ -70,7 +78,7 @@ def test_a_range_that_names_other_frames_says_which_are_there(folder):
 
 def test_a_folder_gets_the_pattern_inside(folder):
     error = said(folder)
-    assert error.message.startswith(f"{folder} is a folder; the folder holds plate.####.exr, 1001-1040; ")
+    assert error.message.startswith(f"{folder} is a folder; the folder holds plate.####.exr (1001-1040), ")
     assert error.hint == f"Give the pattern of one of them, such as {folder}/plate.####.exr."
     for still in folder.glob("shot_*"):
         still.unlink()
@@ -104,7 +112,7 @@ def test_a_wrong_folder_is_told_where_what_is_above_cannot_be_listed(folder, mon
     assert f"there is no folder {folder / 'gone'}" in error.message
 
 
-@pytest.mark.parametrize("name", ["plate.mov", "a b.MP4", "C0001.mxf", "take.1001.mov", "plate.####.mov"])
+@pytest.mark.parametrize("name", ["plate.braw", "a b.MPG", "A001.r3d", "take.1001.wmv"])
 def test_a_movie_gets_the_line_that_extracts_its_frames(folder, name):
     (folder / name).touch()
     error = said(folder / name)
@@ -113,6 +121,12 @@ def test_a_movie_gets_the_line_that_extracts_its_frames(folder, name):
     assert words[:3] == ["ffmpeg", "-i", str(folder / name)]
     assert parse(words[-1]).digits == 4
     assert parse(words[-1]).suffix == ".png"
+
+
+def test_several_movies_are_no_clip(folder):
+    error = said(folder / "plate.####.mov")
+    assert "names several movies" in error.message
+    assert "plate.mov" in error.hint
 
 
 def test_a_folder_with_a_movie_alone_says_so(tmp_path):

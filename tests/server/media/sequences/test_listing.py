@@ -43,7 +43,7 @@ def test_files_are_grouped_by_all_but_their_number(tmp_path):
         ("q.####.exr", (-1, 2)),
         ("v_v#.exr", (1,)),
     ]
-    assert [str(one) for one in found] == ["p.#.exr, 1-2", "p.1.EXR", "p.EXR", "q.####.exr, -1, 2", "v_v1.exr"]
+    assert [str(one) for one in found] == ["p.#.exr (1-2)", "p.1.EXR", "p.EXR", "q.####.exr (-1, 2)", "v_v1.exr"]
 
 
 def test_versions_are_no_sequence(tmp_path):

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from videomama_client.errors import BadInput
 from videomama_server.media.sequences import parse, refuse_overwriting
@@ -32,6 +34,19 @@ def test_what_a_link_leads_to_is_refused(plate, tmp_path):
     link = tmp_path / "shot.1001.exr"
     link.symlink_to(plate[1001])
     assert refused(tmp_path / "p.####.exr", mask={1001: link}).endswith("would overwrite the mask")
+
+
+def test_a_file_with_two_names_loses_neither_by_what_is_written(plate, tmp_path):
+    """Another hard link is another entry of the folder: writing replaces that one alone."""
+    (tmp_path / "P.1001.exr").hardlink_to(plate[1001])
+    refuse_overwriting(parse(str(tmp_path / "P.####.exr")), {"plate": {1001: plate[1001]}})
+
+
+def test_one_entry_of_a_folder_that_goes_by_two_names_is_refused(plate, tmp_path, monkeypatch):
+    """What a disk does that takes P for p, or a folder that is mounted twice."""
+    real = Path.lstat
+    monkeypatch.setattr(Path, "lstat", lambda path: real(path.with_name(path.name.casefold())))
+    assert refused(tmp_path / "P.####.exr", plate=plate).endswith("would overwrite the plate")
 
 
 def test_the_name_of_another_frame_is_refused(tmp_path):

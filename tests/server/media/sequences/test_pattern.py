@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from videomama_client.errors import BadInput
-from videomama_server.media.sequences import Pattern, parse, with_view
+from videomama_server.media.sequences import Pattern, parse, with_first, with_view
 
 PADDINGS = ["####", "######", "#", "@@@@", "@", "%04d", "%06d", "%d", "$F4", "$F"]
 ORDINARY = st.text(string.ascii_letters + string.digits + "._-,:+ ()[]x~", max_size=12)
@@ -74,6 +74,8 @@ def test_a_pattern_is_taken_apart(text, head, digits, tail):
         ("plate.-0002.exr", "plate.", 5, (-2,)),
         ("plate.-0.exr", "plate.-0", 0, None),
         ("plate.20240101153000123.exr", "plate.20240101153000123", 0, None),
+        ("plate.1000000000000000.exr", "plate.", 16, (10**15,)),
+        ("plate.1000000000000001.exr", "plate.1000000000000001", 0, None),
         ("plate." + "1" * 5000 + ".exr", "plate." + "1" * 5000, 0, None),
         ("p.10.2.exr", "p.10.", 1, (2,)),
     ],
@@ -184,6 +186,11 @@ def test_numbers_are_padded_as_nuke_does(digits, frame, name):
         ("p####.exr", "p-0002.exr", None),
         ("p####.exr", "p-002.exr", -2),
         ("take3#.exr", "take3-12.exr", None),
+        ("p.v####.exr", "p.v-0002.exr", None),
+        ("v####.exr", "v-0002.exr", None),
+        ("vx.####.exr", "vx.-0002.exr", -2),
+        ("p.####.exr", "p.1000000000000000.exr", 10**15),
+        ("p.####.exr", "p.1000000000000001.exr", None),
         ("p.####.exr", "p.exr", None),
         ("p.####.exr", "p.20240101153000123.exr", None),
     ],
@@ -246,3 +253,23 @@ def test_a_pattern_can_be_made_without_a_text():
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(Pattern) == {"any_padding": False, "single": False}
+
+
+def test_a_movie_is_one_whatever_numbers_are_in_its_name():
+    for name in ("plate.mov", "take.1001.MP4", "A001_C003_0925.mxf"):
+        movie = parse(f"/shots/{name}")
+        assert movie.is_movie
+        assert movie.frames is None
+        assert movie.name == movie.path(7).name == name
+    assert not parse("/shots/plate.####.exr").is_movie
+    assert not parse("/shots/plate.1001.exr").is_movie
+
+
+def test_the_number_of_a_movies_first_frame_may_stand_after_it():
+    movie = parse("/shots/plate.mov@1001")
+    assert (movie.is_movie, movie.frames, movie.name) == (True, (1001,), "plate.mov")
+    assert parse("/shots/plate.mov@-5").frames == (-5,)
+    assert with_first("/shots/plate.mov", 1001) == "/shots/plate.mov@1001"
+    assert with_first("/shots/plate.mov@7", 1001) == "/shots/plate.mov@1001"
+    assert with_first("/shots/plate.####.exr", 1001) == "/shots/plate.####.exr"
+    assert with_first("/shots/plate.mov", None) == "/shots/plate.mov"

@@ -15,6 +15,7 @@ from videomama_server.media.sequences import (
     parse_range,
     ranges,
     runs,
+    spread,
     whole_range,
 )
 
@@ -165,3 +166,11 @@ def test_a_clip_is_what_is_named_else_all_from_the_first_plate_to_the_last(raise
 )
 def test_missing_frames_come_with_what_to_do(there, said):
     assert said in gap_hint(there)
+
+
+@pytest.mark.parametrize(
+    ("count", "found"),
+    [(1, [1006]), (2, [1001, 1010]), (3, [1001, 1005, 1010]), (10, list(range(1001, 1011))), (11, None)],
+)
+def test_some_frames_are_spread_evenly_with_the_first_and_the_last(count, found):
+    assert spread(range(1001, 1011), count) == (found or list(range(1001, 1011)))
