@@ -1,4 +1,4 @@
-"""Writes the masks that engines are given: those of the data, copied, or exact alphas made rough."""
+"""Writes the masks that engines are given: those beside the data, copied, exact alphas made rough, or followed ones."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from videomama_client.errors import BadInput, placed
 
+from videomama_server.datasets.clip import Files, GroundTruthClip
 from videomama_server.evaluate.asked import AskedMasks
-from videomama_server.evaluate.clip import Files, GroundTruthClip
 from videomama_server.evaluate.measure import Tell
-from videomama_server.media import frames
+from videomama_server.media import frames, sequences
+from videomama_server.media.frames import Picture
 from videomama_server.synthetic import degrade
+
+_HALF = 0.5
 
 
 def files(clip: GroundTruthClip, masks: AskedMasks, folder: Path) -> dict[int, Path]:
@@ -22,8 +26,27 @@ def files(clip: GroundTruthClip, masks: AskedMasks, folder: Path) -> dict[int, P
     Raises:
         BadInput: its own masks are asked for, and it has none.
     """
-    ending = ".exr" if masks.degradation else _of_clip(clip)[clip.numbers[0]].suffix.lower()
+    found = copied(clip, masks)
+    ending = found[clip.numbers[0]].suffix.lower() if found else ".exr"
     return {number: folder / f"mask.{number:04d}{ending}" for number in clip.numbers}
+
+
+def copied(clip: GroundTruthClip, masks: AskedMasks) -> Files | None:
+    """Return the masks beside the data that are taken as they are; None where they are to be made.
+
+    Raises:
+        BadInput: the clip has none of its own, or those of a tracker are not of all frames.
+    """
+    if masks.degradation is not None:
+        return None
+    if masks.maker is None:
+        return _of_clip(clip)
+    found = clip.made.get(masks.maker.name)
+    lacking = sorted(set(clip.numbers) - set(found)) if found else []
+    if lacking:
+        missing = sequences.format_range(lacking)
+        raise BadInput(f"the {masks.maker.name} masks of {clip.name} lack frames {missing}", "Copy them again.")
+    return found
 
 
 def write(clip: GroundTruthClip, masks: AskedMasks, targets: Files, tell: Tell) -> None:
@@ -31,7 +54,7 @@ def write(clip: GroundTruthClip, masks: AskedMasks, targets: Files, tell: Tell) 
 
     Args:
         clip: whose masks or exact alphas are taken.
-        masks: which masks.
+        masks: which masks; not those that an engine is to make.
         targets: as `files` returned them; their folder is there.
         tell: called after every frame.
 
@@ -39,20 +62,72 @@ def write(clip: GroundTruthClip, masks: AskedMasks, targets: Files, tell: Tell) 
         BadInput: a source is unreadable; the message names the frame.
         OSError: the folder cannot be written.
     """
-    if masks.degradation is None:
-        for number, source in _of_clip(clip).items():
-            shutil.copyfile(source, targets[number])
+    found = copied(clip, masks)
+    if found is not None:
+        for number in clip.numbers:
+            _copy(clip, masks, found[number], targets[number])
             tell()
         return
-    truth_of = clip.truth
-    assert truth_of is not None  # clips without truth keep their own masks
+    assert masks.degradation is not None  # an engine's masks are made by the server
     degraded = replace(masks.degradation, seed=_seed(masks.degradation, clip.name)).of(len(clip.numbers))
     for index, number in enumerate(clip.numbers):
-        with placed("exact alpha", number):
-            truth = frames.read_mask(truth_of[number])
+        truth = _truth(clip, number)
         mask = degraded.mask(index, truth.pixels[..., 0])
         frames.write_picture(targets[number], mask, ("A",), geometry=truth.geometry)
         tell()
+
+
+def write_first(clip: GroundTruthClip, target: Path) -> None:
+    """Write the mask of the first frame, of which 0 and 1 are the only values: the clip's own, else the exact alpha's.
+
+    Args:
+        clip: whose first frame.
+        target: an EXR or a PNG.
+
+    Raises:
+        BadInput: a source is unreadable; the message names the frame.
+        OSError: the folder cannot be written.
+    """
+    first = clip.numbers[0]
+    if clip.mask is None:
+        source = _truth(clip, first)
+    else:
+        with placed("mask", first):
+            source = frames.read_mask(clip.mask[first])
+    _write_cut(source, target)
+
+
+def cut(source: Path, target: Path) -> None:
+    """Write a mask that an engine made as 0 and 1, as trackers' masks are published, and remove the soft one.
+
+    Raises:
+        BadInput: the source is unreadable.
+        OSError: the folder cannot be written.
+    """
+    _write_cut(frames.read_mask(source), target)
+    source.unlink()
+
+
+def _write_cut(source: Picture, target: Path) -> None:
+    mask = (source.pixels[..., 0] >= _HALF).astype(np.float32)
+    plain = target.suffix == ".png"
+    frames.write_picture(target, mask, ("Y",) if plain else ("A",), "uint8" if plain else "half", source.geometry)
+
+
+def _truth(clip: GroundTruthClip, number: int) -> Picture:
+    assert clip.truth is not None  # clips without truth keep their own masks
+    with placed("exact alpha", number):
+        return frames.read_mask(clip.truth[number], colours=clip.colour)
+
+
+def _copy(clip: GroundTruthClip, masks: AskedMasks, source: Path, target: Path) -> None:
+    """Copy a mask; of one with the colours of several objects only the subject's."""
+    if masks.maker is None or not clip.colour:
+        shutil.copyfile(source, target)
+        return
+    with placed("mask"):
+        found = frames.read_mask(source, colours=clip.colour)
+    frames.write_picture(target, found.pixels[..., 0], ("Y",), "uint8", geometry=found.geometry)
 
 
 def _of_clip(clip: GroundTruthClip) -> Files:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 
 from videomama_client.errors import BadInput, placed
 
 from videomama_server import foreground, metrics
 from videomama_server.arrays import FloatArray
-from videomama_server.evaluate.asked import BLIND, FLICKER, FOREGROUND, MeasureChoice
-from videomama_server.evaluate.clip import Files, GroundTruthClip
+from videomama_server.datasets.clip import Files, GroundTruthClip
+from videomama_server.evaluate.asked import BLIND, FLICKER, FOREGROUND, JF, SHAPE, MeasureChoice
 from videomama_server.media import color, frames
 from videomama_server.media.frames import Picture
 
@@ -36,9 +37,7 @@ class Shown:
     @property
     def display(self) -> FloatArray:
         """The plate, display-referred, 0..1."""
-        return color.display_transform(color.resolve("auto", self.plate.is_float, self.plate.declared), 0.0)(
-            self.plate.pixels
-        )
+        return color.displayed(self.plate)
 
 
 def read(clip: GroundTruthClip, alphas: Files, number: int) -> Shown:
@@ -50,7 +49,7 @@ def read(clip: GroundTruthClip, alphas: Files, number: int) -> Shown:
     with placed("plate", number):
         plate = frames.shown(frames.read_plate(clip.plate[number]))
     with placed("mask" if clip.truth is None else "exact alpha", number):
-        reference = frames.read_mask(clip.reference[number])
+        reference = frames.read_mask(clip.reference[number], colours=clip.colour)
         own, wanted = reference.geometry.display, plate.geometry.display
         if clip.truth is not None and (own.w, own.h) != (wanted.w, wanted.h):
             raise BadInput(f"it is {own.w}x{own.h}, the plate is {wanted.w}x{wanted.h}", "Copy the clip again.")
@@ -77,7 +76,7 @@ def measure(
     first = frames.probe_plate(clip.plate[clip.numbers[0]]).geometry.display
     blind = clip.truth is None
     taken = BLIND if blind else measures.of(first.w * first.h, clip.foreground is not None)
-    scorer = metrics.Scorer(only=[name for name in taken if name not in BLIND])
+    scorer = metrics.Scorer(only=_scored(taken))
     scores: Scores = {name: [] for name in taken}
     before: tuple[Shown, FloatArray] | None = None
     for number in clip.numbers:
@@ -89,12 +88,27 @@ def measure(
             else:
                 colours = _colours(clip, number, shown, is_mask) if taken[-1] in FOREGROUND else None
                 found = asdict(scorer.add(shown.alpha, shown.reference, colours))
-            found[FLICKER] = metrics.flicker(shown.alpha, before[0].alpha, display, before[1]) if before else None
+                found[JF] = _mean_of(found[name] for name in SHAPE)
+            if FLICKER in taken:
+                found[FLICKER] = metrics.flicker(shown.alpha, before[0].alpha, display, before[1]) if before else None
         before = shown, display
         for name, figures in scores.items():
             figures.append(found[name])
         tell()
+    if measures.inner and not blind and len(clip.numbers) > 2:  # a shorter clip would have no frame left
+        scores = {name: [None, *figures[1:-1], None] for name, figures in scores.items()}
     return (first.w, first.h), scores
+
+
+def _scored(taken: Sequence[str]) -> list[str]:
+    """Return which of the measures a scorer takes."""
+    parts = SHAPE if JF in taken else ()
+    return list(dict.fromkeys(name for name in (*taken, *parts) if name in metrics.MEASURES))
+
+
+def _mean_of(figures: Iterable[float | None]) -> float | None:
+    present = [figure for figure in figures if figure is not None]
+    return fmean(present) if present else None
 
 
 def _without_truth(shown: Shown, before: Shown | None) -> dict[str, float | None]:

@@ -14,12 +14,14 @@ from videomama_client import __version__
 from videomama_client.errors import BadInput
 
 from videomama_server.evaluate import published
-from videomama_server.evaluate.asked import MASK, MEASURES, SHAPE
-from videomama_server.evaluate.run import EvaluationOutcome, Failure, Unit
+from videomama_server.evaluate.asked import JF, MASK, MEASURES, SHAPE
+from videomama_server.evaluate.plan import EvaluationOutcome, Failure, Unit
 from videomama_server.metrics import rvm_table_mean
 
 SPREADSHEET_DATA = ("VideoMatte", "YouTubeMatte")  # whose published tables are averaged frame by frame first
 MIXED_DATA = ("V-HIM60",)  # whose clips have several sizes, and published tables average them all
+
+_BETTER_HIGHER = (*SHAPE, JF)
 
 Figures = dict[str, float]
 
@@ -88,7 +90,7 @@ class Evaluation:
         engines: as asked for, with the name that the server gave each.
         clips: that were measured.
         overall: rows of all clips of a data set at one size.
-        groups: of all clips of a kind.
+        groups: of all clips of a kind; then of all that show the same, such as people.
         per_clip: of every clip.
         spreadsheet: means as published tables have them, for the data sets that do so.
         published: figures of others that may stand beside these.
@@ -143,7 +145,7 @@ def from_json(content: Mapping[str, Any]) -> Evaluation:
         parts = {name: [kind(**part) for part in content[name]] for name, kind in _PARTS.items()}
         return Evaluation(**{**content, **parts})
     except (KeyError, TypeError) as error:
-        raise BadInput(f"this is no evaluation: {error}", "Give an evaluation.json of this version.") from error
+        raise BadInput(f"this is not an evaluation: {error}", "Give an evaluation.json of this version.") from error
 
 
 def read(path: Path) -> Evaluation:
@@ -169,7 +171,7 @@ def summed_up(outcome: EvaluationOutcome) -> Evaluation:
         engines={unit.engine: unit.result.engine for unit in units if unit.engine != MASK},
         clips=[_facts(unit) for unit in known.values()],
         overall=overall,
-        groups=list(_joined(rows, lambda row: group_of[row.name])),
+        groups=[*_joined(rows, lambda row: group_of[row.name]), *_by_subject(rows, known)],
         per_clip=rows,
         spreadsheet=list(_spreadsheet(units)),
         published=_beside(units),
@@ -228,18 +230,26 @@ def _joined(rows: Sequence[SummaryRow], key: Callable[[SummaryRow], str]) -> Ite
         )
 
 
+def _by_subject(rows: Sequence[SummaryRow], known: Mapping[str, Unit]) -> Iterator[SummaryRow]:
+    """Yield rows of the clips that show the same, where the data says what they show."""
+    subject_of = {name: unit.clip.subject for name, unit in known.items()}
+    yield from _joined([row for row in rows if subject_of[row.name]], lambda row: subject_of[row.name])
+
+
 def _over(rows: Sequence[Figures], join: Callable[[str, list[float]], float]) -> Figures:
     names = [name for name in MEASURES if any(name in row for row in rows)]
     return {name: join(name, [row[name] for row in rows if name in row]) for name in names}
 
 
 def _worst(name: str, figures: list[float]) -> float:
-    return min(figures) if name in SHAPE else max(figures)
+    return min(figures) if name in _BETTER_HIGHER else max(figures)
 
 
 def _ratio(figures: Figures, base: Figures) -> Figures:
     """Return each error over the masks'; J and F are no errors."""
-    return {name: value / base[name] for name, value in figures.items() if base.get(name) and name not in SHAPE}
+    return {
+        name: value / base[name] for name, value in figures.items() if base.get(name) and name not in _BETTER_HIGHER
+    }
 
 
 def _spreadsheet(units: Sequence[Unit]) -> Iterator[SummaryRow]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from videomama_client.whole_files import replacing
 
-from videomama_server.evaluate.clip import Files
+from videomama_server.datasets.clip import Files
 
 RESULT = "scores.json"
 _VERSION = 1  # of the results, and of what the measures mean

@@ -11,19 +11,34 @@ from videomama_server.metrics.inputs import as_float, checked
 
 
 def mad(pred: FloatArray, truth: FloatArray) -> float:
-    """Mean absolute difference of two alphas (H, W), 0..1, times 1e3."""
+    """Mean absolute difference of two alphas (H, W), 0..1, times 1e3.
+
+    Example:
+        >>> mad(np.full((4, 4), 0.5, np.float32), np.ones((4, 4), np.float32))
+        500.0
+    """
     pred, truth = checked(pred, truth)
     return 1e3 * float(cv2.norm(pred, truth, cv2.NORM_L1)) / pred.size
 
 
 def mse(pred: FloatArray, truth: FloatArray) -> float:
-    """Mean squared difference of two alphas (H, W), 0..1, times 1e3."""
+    """Mean squared difference of two alphas (H, W), 0..1, times 1e3.
+
+    Example:
+        >>> mse(np.full((4, 4), 0.5, np.float32), np.ones((4, 4), np.float32))
+        250.0
+    """
     pred, truth = checked(pred, truth)
     return 1e3 * float(cv2.norm(pred, truth, cv2.NORM_L2SQR)) / pred.size
 
 
 def sad(pred: FloatArray, truth: FloatArray) -> float:
-    """Sum of absolute differences of two alphas (H, W), 0..1, divided by 1000; it grows with the picture size."""
+    """Sum of absolute differences of two alphas (H, W), 0..1, divided by 1000; it grows with the picture size.
+
+    Example:
+        >>> sad(np.full((4, 4), 0.5, np.float32), np.ones((4, 4), np.float32))
+        0.008
+    """
     pred, truth = checked(pred, truth)
     return float(cv2.norm(pred, truth, cv2.NORM_L1)) / 1e3
 

@@ -96,7 +96,7 @@ class Scorer:
         """
         pred, truth = checked(pred, truth)
         if not (np.isfinite(pred).all() and np.isfinite(truth).all()):
-            raise BadInput("An alpha holds NaN or infinite pixels", "Mend them first: no figure would mean anything.")
+            raise BadInput("An alpha holds NaN or infinite pixels", "Render it again, or set these pixels to 0.")
         shown = _Shown(self._measures.prepare(pred), truth)
         if self._previous is not None:
             checked(shown.truth, self._previous.truth)

@@ -61,7 +61,7 @@ def seam_test(changes: Mapping[int, float], seams: Collection[int]) -> SeamTest:
 
 
 def overlap_disagreement(pairs: Iterable[tuple[FloatArray, FloatArray]]) -> float:
-    """Mean of `mad` between what two chunks say of the same frames.
+    """Return the mean `mad` between the alphas of two chunks for the same frames.
 
     Raises:
         BadInput: there is no pair, or one of different shapes.

@@ -64,8 +64,10 @@ def chatter_inside(
     No motion is followed: what is well inside the mask of both frames is solid in both.
 
     Args:
-        alpha, previous: (H, W) float, 0..1, of a frame and of the one before.
-        mask, previous_mask: (H, W) float, 0..1, of the same frames; subject from 0.5 on.
+        alpha: (H, W) float, 0..1, of a frame.
+        previous: of the frame before.
+        mask: (H, W) float, 0..1, of the frame; subject from 0.5 on.
+        previous_mask: of the frame before.
         depth: from which a pixel is interior, as for `transparent_inside`.
 
     Raises:
@@ -94,7 +96,7 @@ def without_truth(
         BadInput: the pictures differ in size, or are not float, or hold NaN or infinite pixels.
     """
     if not np.isfinite(alpha).all():
-        raise BadInput("The alpha holds NaN or infinite pixels", "Repair them first: no figure would mean anything.")
+        raise BadInput("The alpha holds NaN or infinite pixels", "Render it again, or set these pixels to 0.")
     return {
         "inside_90": transparent_inside(alpha, mask, NEAR, SOLID),
         "inside_50": transparent_inside(alpha, mask, NEAR, HALF),

@@ -119,7 +119,7 @@ class Degradation:
         unknown = [name for name in (self.shape,) if name not in SHAPES] + [n for n in self.hits if n not in HITS]
         if unknown:
             raise BadInput(
-                f"there is no mask degradation called {unknown[0]!r}",
+                f"unknown mask degradation {unknown[0]!r}",
                 f"Write one of {', '.join(SHAPES)}, and after it, with a plus each, any of {', '.join(HITS)}.",
             )
 
@@ -129,7 +129,7 @@ class Degradation:
         return "+".join((self.shape, *self.hits))
 
     def of(self, frames: int) -> ClipDegradation:
-        """Return the degradation of a clip of so many frames."""
+        """Return the degradation of a clip of `frames` frames."""
         return ClipDegradation(self, frames)
 
 

@@ -92,14 +92,16 @@ def read_clip(folder: Path) -> WrittenClip:
         spec = ClipSpec(**{name: facts[name] for name in ClipSpec.__dataclass_fields__})
         degradation = Degradation(masks["shape"], tuple(masks["hits"]), masks["times"], masks["seed"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadInput(f"{folder} holds no finished clip: {error}", "Make it again with videomama clips.") from error
+        raise BadInput(
+            f"{folder} holds no finished clip: {error}", "Make it again with videomama synthesize."
+        ) from error
     return WrittenClip(folder, spec, degradation)
 
 
 def write_suite(
     folder: Path, specs: Iterable[ClipSpec], masks: Degradation, say: Callable[[str], None]
 ) -> list[WrittenClip]:
-    """Write every clip into a folder of its own below `folder`, and the contact sheet; `say` is told each clip.
+    """Write each clip into its own folder below `folder`, then the contact sheet. Call `say` with each clip's name.
 
     Raises:
         NotPermitted: the folder cannot be written.

@@ -6,7 +6,7 @@ import os
 import pytest
 from videomama_client import connection
 from videomama_server.cache.entries import Cache
-from videomama_server.cli.matte import follow
+from videomama_server.cli.follow import follow
 from videomama_server.demo.run import DemoReport, run
 from videomama_server.media import frames
 from videomama_server.metrics import MetricsResult

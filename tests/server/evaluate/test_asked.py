@@ -5,7 +5,7 @@ from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput, WeightsError
 from videomama_client.settings import MatteSettings
 from videomama_server.config import Config
-from videomama_server.evaluate.asked import ALWAYS, MeasureChoice, parse_engine, parse_masks, without_twins
+from videomama_server.evaluate.asked import ALWAYS, AskedEngine, MeasureChoice, parse_engine, parse_masks, without_twins
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_engines(text, settings):
         ("auto:soft_mask=perhaps", "perhaps"),
         ("classic:soft_mask=yes", "--soft-mask is a setting of videomama"),
         ("auto:weights=/w", "weights"),
-        ("videomama:weights=/w", "weights"),
+        ("classic:weights=/w", "weights"),
         ("classic:trimap_dilate=9000", "9000"),
         ("auto:canvas=wide", "wide"),
     ],
@@ -63,6 +63,24 @@ def test_options_of_an_engines_own_are_settings_too(installed, raises_with_hint)
 def test_an_engine_without_its_weights_is_told_before_any_work(tmp_path):
     with pytest.raises(WeightsError):
         parse_engine("videomama", Config(weights=tmp_path))
+
+
+def test_weights_of_its_own_make_an_engine_of_its_own(own_checkpoint, tmp_path, monkeypatch):
+    """So trainings are compared: each result is an engine."""
+    monkeypatch.chdir(own_checkpoint.parent)
+    nowhere = Config(weights=tmp_path / "none")
+    asked = parse_engine(f"videomama:weights={own_checkpoint.name}", nowhere)
+    assert asked.settings.option("weights") == str(own_checkpoint)
+    assert asked.signature == parse_engine("videomama", Config(weights=own_checkpoint)).signature
+    with pytest.raises(WeightsError):
+        parse_engine("videomama:weights=elsewhere", nowhere)
+
+
+def test_engines_with_paths_that_look_alike_have_folders_of_their_own():
+    own, names = frozenset({"weights"}), ("x:weights=a/b", "x:weights=a-b", "x:weights=" + "a/" * 500)
+    slugs = {AskedEngine(name, MatteSettings(), "", own).slug for name in names}
+    assert len(slugs) == 3
+    assert max(map(len, slugs)) < 100
 
 
 def test_the_signature_of_the_model_follows_its_weights(own_checkpoint):
@@ -87,6 +105,43 @@ def test_masks():
         parse_masks("nonsense")
 
 
+def test_masks_of_an_engine_say_what_guides_and_why_they_cannot_be_made(tmp_path):
+    held = parse_masks("held+first")
+    assert (held.degradation, held.maker.name, held.maker.missing, held.guidance) == (None, "held", None, "first")
+    assert held.maker.signature
+    sam2 = parse_masks("sam2", config=Config(weights=tmp_path))
+    assert (sam2.maker.name, sam2.maker.signature, sam2.guidance) == ("sam2", "", "")
+    assert "SAM 2" in sam2.maker.missing.message
+    for text in ("held+missing", "classic+first", "first"):
+        with pytest.raises(BadInput):
+            parse_masks(text)
+
+
+@pytest.mark.parametrize(
+    ("engine", "own", "guidance", "expected"),
+    [
+        ("sam2matte", (), "every", "every"),
+        ("sam2matte", (), "", None),
+        ("sam2matte", ("guidance",), "every", None),
+        ("classic", (), "every", None),
+    ],
+)
+def test_guidance_is_set_where_the_engine_has_a_choice_and_the_person_made_none(engine, own, guidance, expected):
+    asked = AskedEngine(engine, MatteSettings(engine=engine), "", frozenset(own))
+    assert asked.guided(guidance).settings.option("guidance") == expected
+
+
+def test_what_a_person_sets_of_an_engine_is_known():
+    assert parse_engine("classic:fast,mask_slack=2", Config()).own == {"quality", "mask_slack"}
+
+
+def test_only_some_measures_may_be_taken_and_earlier_results_stay_valid_without():
+    chosen = MeasureChoice(only=("mad", "conn"), shape=True)
+    assert (chosen.of(100, True), chosen.of(4096 * 2160, True)) == (("mad", "conn"), ("mad",))
+    assert MeasureChoice(shape=True).decides == {"conn": None, "shape": True, "foreground": False}
+    assert chosen.decides["only"] == ("mad", "conn")
+
+
 def test_what_is_named_twice_is_done_once():
     assert [one.name for one in without_twins([parse_masks(name) for name in ("box", "given", "box")])] == [
         "box", "given",
@@ -109,4 +164,4 @@ def test_measures():
 
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
-    assert numbers_left_out(MeasureChoice) == {"shape": False, "foreground": False}
+    assert numbers_left_out(MeasureChoice) == {"shape": False, "foreground": False, "inner": False}

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from videomama_client.errors import BadInput
+from videomama_server.datasets.layouts import read_data
 from videomama_server.evaluate import masks as masking
 from videomama_server.evaluate.asked import parse_masks
-from videomama_server.evaluate.layouts import read_data
 from videomama_server.media import frames
 from videomama_server.synthetic import degrade
 
@@ -69,3 +69,38 @@ def test_the_draw_of_each_clip_is_the_same_for_ever():
     asked = degrade.Degradation(seed=3)
     assert masking._seed(asked, "hair") == 3 * 65536 + zlib.crc32(b"hair") % 65536 == 221465
     assert masking._seed(asked, "fur") != masking._seed(asked, "hair")
+
+
+def test_masks_of_a_tracker_beside_the_data_are_copied(make, tmp_path, draw):
+    root = make.rvm()
+    for index in range(draw.count):
+        place = root / "videomatte_96x64" / "videomatte_motion" / "0000" / "sam2"
+        draw.put(place / f"{index:04d}.png", draw.mask_of(draw.disc(index, radius=9)))
+    (clip,) = read_data(root).clips
+    targets = written(clip, "sam2", tmp_path / "out")
+    assert all(targets[number].read_bytes() == clip.made["sam2"][number].read_bytes() for number in clip.numbers)
+
+
+def test_masks_of_a_tracker_must_be_there_for_every_frame(make, tmp_path, draw):
+    root = make.vhim()
+    draw.put(root / "comp_hard" / "sam2" / "00012" / "00001" / "00.png", draw.mask_of(draw.disc(1)))
+    first, second = read_data(root).clips
+    with pytest.raises(BadInput, match="the sam2 masks of comp_hard/00012/00 lack frames 0, 2"):
+        masking.files(first, parse_masks("sam2"), tmp_path)
+    assert masking.copied(second, parse_masks("sam2")) is None
+
+
+def test_of_masks_with_several_colours_only_the_subject_is_taken(make, tmp_path):
+    clip = read_data(make.davis(made="sam2")).clips[2]
+    found = pixels(written(clip, "sam2", tmp_path / "out"))
+    exact = [frames.read_mask(clip.truth[number], colours=clip.colour).pixels[..., 0] for number in clip.numbers]
+    np.testing.assert_array_equal(found, np.stack(exact))
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_first_mask_is_the_clips_own_or_the_exact_alpha_cut_in_half(clip, tmp_path, draw, own):
+    small = draw.mask_of(draw.disc(0, radius=6))
+    draw.put(clip.mask[1001], small)
+    masking.write_first(clip if own else replace(clip, mask=None), tmp_path / "key.exr")
+    found = frames.read_mask(tmp_path / "key.exr").pixels[..., 0]
+    np.testing.assert_array_equal(found, small if own else draw.mask_of(draw.disc(0)))

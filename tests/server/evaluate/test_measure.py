@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from videomama_client.errors import BadInput
 from videomama_server import metrics
+from videomama_server.datasets.layouts import read_data
 from videomama_server.evaluate.asked import ALWAYS, BLIND, MeasureChoice
-from videomama_server.evaluate.layouts import read_data
 from videomama_server.evaluate.measure import measure, read
 
 
@@ -83,3 +83,30 @@ def test_foreground_is_measured_in_linear_light(make, layout):
 
 def test_foreground_is_left_out_where_none_is_known(clip):
     assert "foreground_mad" not in taken(replace(clip, foreground=None), clip.truth, MeasureChoice(foreground=True))
+
+
+def test_a_clip_of_one_frame_has_figures_but_none_over_time(clip):
+    plate, truth, mask = ({1002: files[1002]} for files in (clip.plate, clip.truth, clip.mask))
+    only = replace(clip, plate=plate, truth=truth, mask=mask, foreground=None)
+    scores = taken(only, truth)
+    assert (scores["mad"], scores["dtssd"], scores["flicker"]) == ([0], [None], [None])
+
+
+def test_only_what_is_asked_for_is_taken_and_outer_frames_do_not_count(make):
+    (clip,) = read_data(make.davis(clips=("bear",))).clips
+    scores = taken(clip, clip.truth, MeasureChoice(only=("mad", "jf", "j", "f"), inner=True))
+    assert scores == {name: [None, value, None] for name, value in {"mad": 0, "jf": 1, "j": 1, "f": 1}.items()}
+
+
+def test_a_clip_of_two_frames_keeps_both(make):
+    (clip,) = read_data(make.davis(clips=("bear",), count=2)).clips
+    assert taken(clip, clip.truth, MeasureChoice(only=("j",), inner=True)) == {"j": [1, 1]}
+
+
+def test_j_and_f_is_the_mean_of_both(make):
+    first, _ = read_data(make.davis(clips=("bear", "two"), listed=("two",))).clips
+    other = {n: path.parent.parent / "bear" / path.name for n, path in first.truth.items()}  # without the second
+    scores = taken(first, other, MeasureChoice(only=("jf", "j", "f")))
+    assert 0 < scores["j"][0] <= 1
+    assert scores["jf"] == pytest.approx([(j + f) / 2 for j, f in zip(scores["j"], scores["f"], strict=True)])
+    assert taken(first, other, MeasureChoice(only=("jf",))) == {"jf": scores["jf"]}

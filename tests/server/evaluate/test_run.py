@@ -9,9 +9,12 @@ import pytest
 from videomama_client import launch
 from videomama_client.errors import ServerUnreachable
 from videomama_server.config import Config
+from videomama_server.datasets.layouts import read_data
 from videomama_server.evaluate.asked import MASK, MeasureChoice, parse_engine, parse_masks
-from videomama_server.evaluate.layouts import read_data
-from videomama_server.evaluate.run import WORK, EvaluationPlan, Runner
+from videomama_server.evaluate.plan import WORK, EvaluationPlan
+from videomama_server.evaluate.run import Runner
+from videomama_server.many_jobs import OneByOne
+from videomama_server.media import frames
 
 
 class Heard:
@@ -43,13 +46,16 @@ def evaluate(server, tmp_path):
         plan = EvaluationPlan(clips, asked, kinds, measures or MeasureChoice(), tmp_path / "out")
         heard = Heard()
         own = connect or (lambda: launch.connect(server.connection_file, start=False))
-        return Runner(plan, own, heard).run(), heard
+        return Runner(plan, OneByOne(own), heard).run(), heard
 
     return run
 
 
 def nobody():
     raise AssertionError("the server is not needed")
+
+
+_GUIDED = {"sam2": "every", "sam2+first": "first"}
 
 
 def named(outcome):
@@ -215,3 +221,62 @@ def test_a_clip_on_twos_is_refined_as_one(evaluate, make):
     outcome, _ = evaluate(read_data(part).clips, ["passthrough"], ["given"])
     assert outcome.failures == []
     assert outcome.units[1].result.frames == [0, 2, 4, 6]
+
+
+def test_a_unit_that_fails_when_it_is_done_again_keeps_no_result_of_old(evaluate, clip, tmp_path):
+    evaluate([clip])
+    result = tmp_path / "out" / WORK / "given" / MASK / clip.name / "scores.json"
+    assert result.is_file()
+    clip.plate[1002].write_bytes(b"no picture")
+    outcome, _ = evaluate([clip])
+    assert [failure.engine for failure in outcome.failures] == [MASK]
+    assert not result.exists()
+
+
+def test_an_engine_follows_the_mask_of_the_first_frame(evaluate, clip, draw):
+    outcome, heard = evaluate([clip], masks=["held+first"])
+    assert outcome.failures == []
+    assert named(outcome) == [("hair_wall", "held+first", engine) for engine in (MASK, "passthrough")]
+    made = [frames.read_mask(path).pixels[..., 0] for path in outcome.units[0].alphas.values()]
+    np.testing.assert_array_equal(np.stack(made), np.stack([draw.mask_of(draw.disc(0))] * 3))
+    assert heard.done == heard.steps
+    again, _ = evaluate([clip], masks=["held+first"], connect=nobody)
+    assert [unit.again for unit in again.units] == [True, True]
+    clip.plate[1002].touch()  # held never looks at it, but the masks are of this clip
+    assert [unit.again for unit in evaluate([clip], masks=["held+first"])[0].units] == [False, False]
+
+
+def test_masks_that_neither_lie_there_nor_can_be_made_fail_with_both_ways_out(evaluate, clip):
+    outcome, _ = evaluate([clip], masks=["sam2+first", "given"])
+    (failure,) = outcome.failures
+    assert (failure.masks, failure.engine) == ("sam2+first", MASK)
+    assert "hair_wall has no sam2 masks, and they cannot be made: " in failure.message
+    assert "--with sam2" in failure.hint
+    assert "put masks of sam2 beside the data" in failure.hint
+    assert {unit.masks for unit in outcome.units} == {"given"}
+
+
+def test_masks_beside_the_data_need_no_engine(evaluate, make):
+    clips = read_data(make.davis(clips=("bear",), made="sam2")).clips
+    outcome, _ = evaluate(clips, masks=["sam2"], measures=MeasureChoice(only=("mad", "j")))
+    assert outcome.failures == []
+    assert outcome.units[0].result.scores["j"] == [1, 1, 1]
+
+
+@pytest.mark.slow
+def test_sam2_makes_hard_masks_and_guides_by_the_first_or_by_every_frame(start_server, tiny_sam2, clip, tmp_path):
+    config = Config(weights=tiny_sam2, device="cpu")
+    running = start_server("--weights", str(tiny_sam2), "--device", "cpu")
+    kinds = [replace(parse_masks(name, config=config), guidance=by) for name, by in _GUIDED.items()]
+    engine = parse_engine("sam2matte", config)
+    plan = EvaluationPlan([clip], [engine], kinds, MeasureChoice(only=("mad",)), tmp_path / "out")
+    outcome = Runner(plan, OneByOne(lambda: launch.connect(running.connection_file, start=False)), Heard()).run()
+    assert outcome.failures == []
+    every, every_alphas, first, first_alphas = (pixels_of(unit.alphas) for unit in outcome.units)
+    assert set(np.unique(every)) == {0.0, 1.0}
+    np.testing.assert_array_equal(every, first)
+    assert np.abs(every_alphas - first_alphas).max() > 0.01  # of the first frame alone, and of each its own
+
+
+def pixels_of(files):
+    return np.stack([frames.read_mask(path).pixels[..., 0] for _, path in sorted(files.items())])

@@ -1,14 +1,15 @@
 """Figures of many frames and many clips, against sums done by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from videomama_client.errors import BadInput
+from videomama_server.datasets.clip import GroundTruthClip
 from videomama_server.evaluate import summary
-from videomama_server.evaluate.clip import GroundTruthClip
+from videomama_server.evaluate.plan import EvaluationOutcome, Failure, Unit
 from videomama_server.evaluate.published import beside
-from videomama_server.evaluate.run import EvaluationOutcome, Failure, Unit
 from videomama_server.evaluate.summary import from_json, summed_up, to_json
 from videomama_server.evaluate.unit_result import UnitResult
 
@@ -133,7 +134,7 @@ def test_published_figures_stand_beside_the_same_data_size_and_masks_only():
     assert methods("VideoMatte", "videomatte_motion", (512, 288), "given") == set()
     assert methods("VideoMatte", "videomatte_motion", hd, "mixed") == set()
     assert methods("suite", "hair", hd, "given") == set()
-    assert methods("V-HIM60", "comp_hard", (1280, 720), "down8") == {"mask", "VideoMaMa"}
+    assert methods("V-HIM60", "comp_hard", (1280, 720), "down8") == {"mask", "MaGGIe, fine-tuned", "VideoMaMa"}
     assert methods("V-HIM60", "comp_easy", (1280, 720), "down8") == set()
     for one in beside("YouTubeMatte", "", hd, "down32"):
         assert one.source
@@ -160,3 +161,23 @@ def test_published_figures_are_told_once():
         unit(name, "mask", [1.0], data="YouTubeMatte", group=name, size=(1920, 1080), masks="down8") for name in "ab"
     ]
     assert [one.method for one in summed_up(EvaluationOutcome(units)).published] == ["mask", "VideoMaMa"]
+
+
+def test_clips_that_show_the_same_are_summed_up_where_the_data_says_so():
+    units = [
+        unit(name, "mask", [mad], [None], masks="given", group="comp_hard")
+        for name, mad in (("a", 2.0), ("b", 4.0), ("c", 9.0))
+    ]
+    subjects = {"a": "people", "b": "people", "c": ""}
+    units = [replace(one, clip=replace(one.clip, subject=subjects[one.clip.name])) for one in units]
+    groups = summed_up(EvaluationOutcome(units)).groups
+    assert [(row.name, row.clips, row.mean["mad"]) for row in groups] == [("comp_hard", 3, 5.0), ("people", 2, 3.0)]
+
+
+def test_the_worst_j_and_f_is_the_lowest_and_has_no_ratio():
+    units = [unit("a", engine, [1.0, 1.0]) for engine in ("mask", "classic")]
+    for one, figures in zip(units, ([0.5, 0.7], [0.9, 0.8]), strict=True):
+        one.result.scores["jf"] = figures
+    (row,) = rows(summed_up(EvaluationOutcome(units)).per_clip, engine="classic")
+    assert row.worst["jf"] == 0.8
+    assert "jf" not in row.ratio

@@ -110,3 +110,9 @@ def test_changes_are_what_they_always_were(wide, unchanged):
 def test_no_pixel_that_counts_gives_no_figure():
     plate, alpha = view(texture(), 0), np.zeros(SHAPE, np.float32)
     assert flicker(alpha, alpha, plate, np.clip(plate + 0.2, 0, 1), alike=-1.0) is None
+
+
+def test_a_bound_on_the_plate_s_change_counts_what_lies_on_it(wide):
+    plate = texture()
+    alphas, still = [view(wide, move) for move in (0, 5)], view(plate, 0)
+    assert flicker(*alphas, still, still, alike=0.0) == pytest.approx(flicker(*alphas, still, still))

@@ -37,6 +37,19 @@ def test_polygon_keeps_a_hole_and_the_island_in_it_and_drops_specks():
     assert 0.85 < iou(drawn, mask) < 1
 
 
+@pytest.mark.parametrize(("height", "width", "kept"), [(2, 2, 0), (2, 4, 0), (3, 3, 9), (3, 4, 12)])
+def test_polygon_drops_outlines_round_less_than_four_pixels(height, width, kept):
+    """OpenCV's outline runs through the middles of pixels: round 3 x 3 of them it holds four."""
+    mask = np.zeros((20, 20), np.uint8)
+    mask[5 : 5 + height, 5 : 5 + width] = 1
+    assert degrade.polygon(mask).sum() == kept
+
+
+def test_polygon_keeps_a_triangle():
+    mask = np.tril(np.ones((40, 40), np.uint8))
+    assert 0.9 < iou(degrade.polygon(mask), mask) <= 1
+
+
 def test_polygon_has_few_corners():
     disc = degrade.hard(np.clip(50.5 - np.hypot(*np.mgrid[-60:60, -100:100]), 0, 1).astype(np.float32))
     rows = [np.flatnonzero(row)[0] for row in degrade.polygon(disc) if row.any()]

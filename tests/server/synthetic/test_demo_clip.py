@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from videomama_server.media import frames
@@ -122,6 +124,15 @@ def test_write_clip_round_trips(tmp_path, small):
     np.testing.assert_allclose(plate, frame.plate, rtol=1e-3, atol=1e-4)
     np.testing.assert_array_equal(frames.read_mask(clip.at(clip.mask, number)).pixels[..., 0], frame.mask)
     np.testing.assert_array_equal(frames.read_mask(clip.at(clip.truth, number)).pixels[..., 0], frame.alpha)
+
+
+def test_a_clip_that_is_written_again_takes_the_place_of_the_first(tmp_path):
+    shape = ClipShape(width=64, height=36, frames=1)
+    clip = write_clip(tmp_path, shape)
+    first = clip.at(clip.plate, 1001).read_bytes()
+    write_clip(tmp_path, replace(shape, seed=8))
+    assert clip.at(clip.plate, 1001).read_bytes() != first
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):

@@ -6,6 +6,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 import pytest
+from videomama_server.synthetic import kinds
 from videomama_server.synthetic.kinds import KINDS
 from videomama_server.synthetic.paint.backgrounds import BACKGROUNDS, background
 from videomama_server.synthetic.render import ClipSpec, render_frame
@@ -192,3 +193,7 @@ def test_fur_and_hair_have_long_fine_edges():
             0
         ]
         assert edge > 4
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(kinds.ClipKind) == {"exposure": 1.0, "grain": 1.0}

@@ -12,13 +12,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from videomama_server.evaluate.asked import MASK
+from videomama_server.evaluate.plan import Unit
 from videomama_server.evaluate.report import pictures, plots, tables
 from videomama_server.evaluate.report.pictures import Strip
 from videomama_server.evaluate.report.plots import Plot
 from videomama_server.evaluate.report.wipes import Wipe, wipes
 from videomama_server.evaluate.report.wording import LABELS, shown
 from videomama_server.evaluate.report.worst import MANY, how_many, worst_frames
-from videomama_server.evaluate.run import Unit
 from videomama_server.evaluate.summary import ClipFacts, Evaluation, UnitScores
 
 _TEMPLATE = "page.html.j2"

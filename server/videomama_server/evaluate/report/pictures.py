@@ -11,8 +11,8 @@ import numpy as np
 
 from videomama_server.arrays import ByteArray, FloatArray
 from videomama_server.evaluate.measure import read
+from videomama_server.evaluate.plan import Unit
 from videomama_server.evaluate.report.worst import MANY
-from videomama_server.evaluate.run import Unit
 from videomama_server.media.contact_sheet import as_bytes, busiest, grey
 from videomama_server.media.reduction import averaged, reduced_size
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from videomama_server.arrays import FloatArray
 from videomama_server.evaluate.measure import Shown, read
+from videomama_server.evaluate.plan import Unit
 from videomama_server.evaluate.report.pictures import OVER, as_uri, brightened, over
-from videomama_server.evaluate.run import Unit
 from videomama_server.media.contact_sheet import as_bytes
 from videomama_server.media.reduction import averaged, reduced_size
 

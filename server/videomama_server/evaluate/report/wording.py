@@ -37,6 +37,7 @@ LABELS = {
     "flicker": Label(
         "flicker", "x1e3", 2, "Change of the alpha along the plate's motion. No truth is used; it has some too.", False
     ),
+    "jf": Label("J&F", "", 3, "Mean of J and F; higher is better.", False),
     "j": Label("J", "", 3, "Intersection over union at one half; higher is better.", False),
     "f": Label("F", "", 3, "Agreement of the outlines at one half; higher is better.", False),
     "foreground_mad": Label(

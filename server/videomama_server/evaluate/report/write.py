@@ -9,8 +9,8 @@ from pathlib import Path
 from videomama_client.errors import NotPermitted
 from videomama_client.whole_files import replacing
 
+from videomama_server.evaluate.plan import Unit
 from videomama_server.evaluate.report import markdown, page
-from videomama_server.evaluate.run import Unit
 from videomama_server.evaluate.summary import Evaluation, to_json
 
 FACTS, TEXT, PAGE = "evaluation.json", "evaluation.md", "evaluation.html"

@@ -6,11 +6,13 @@ from types import SimpleNamespace
 import pytest
 from videomama_client import launch
 from videomama_server.config import Config
+from videomama_server.datasets.layouts import read_data
 from videomama_server.evaluate.asked import MeasureChoice, parse_engine, parse_masks
-from videomama_server.evaluate.layouts import read_data
+from videomama_server.evaluate.plan import EvaluationPlan, Failure
 from videomama_server.evaluate.report.write import write
-from videomama_server.evaluate.run import EvaluationPlan, Failure, Runner
+from videomama_server.evaluate.run import Runner
 from videomama_server.evaluate.summary import summed_up
+from videomama_server.many_jobs import OneByOne
 
 STRANGE = 'fur <&"ü> | *x*'
 QUIET = SimpleNamespace(begin=lambda _: None, unit=lambda _: None, step=lambda _=1: None, say=lambda _: None)
@@ -27,7 +29,7 @@ def done(server, makers, tmp_path_factory):
     asked = [parse_engine(name, Config()) for name in ("passthrough", "classic:fast")]
     kinds = [parse_masks(name) for name in ("given", "down8")]
     plan = EvaluationPlan(clips, asked, kinds, MeasureChoice(shape=True), folder / "out")
-    outcome = Runner(plan, lambda: launch.connect(server.connection_file, start=False), QUIET).run()
+    outcome = Runner(plan, OneByOne(lambda: launch.connect(server.connection_file, start=False)), QUIET).run()
     assert outcome.failures == []
     outcome.failures.append(Failure("<b>gone</b>", "given", "mask", "cannot read <i>", "mend & go"))
     evaluation = summed_up(outcome)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from videomama_server.evaluate.report import markdown, tables
 
 
@@ -47,3 +48,11 @@ def test_a_table_has_a_column_for_each_name_and_figure(done):
         assert len(widths) == 1
         assert lines[1].count("---:") == len(one.labels) + one.has_seconds
         assert ("masks" in lines[0]) == one.has_masks
+
+
+@pytest.mark.parametrize(("note", "shown"), [("", "hair"), ("2 clips", "hair (2 clips)")])
+def test_a_note_stands_behind_the_name_that_it_is_about(done, note, shown):
+    one = tables.overall(done.evaluation)[0]
+    line = replace(one.lines[0], name="hair", note=note)
+    last = markdown.table(replace(one, blocks=[[line]])).splitlines()[-1]
+    assert last.split(" | ")[0] == f"| {shown}"

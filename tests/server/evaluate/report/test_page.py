@@ -139,3 +139,13 @@ def test_pictures_are_of_clips_without_a_truth_and_of_those_furthest_from_theirs
     groups = [group("t", [1.0, 2.0]), group(None, []), group("t", [0.0, None], [4.0, 1.0]), group("t", [2.0, 2.5])]
     assert page._pictured(groups) == {1, 2}
     assert page._pictured(groups[:1]) == {0}
+
+
+def test_up_to_many_clips_have_wipes_of_their_worst_frames(monkeypatch):
+    scores = {"mad": [1.0, 2.0, 3.0]}
+    unit = SimpleNamespace(result=SimpleNamespace(frames=[1, 2, 3], scores=scores))
+    monkeypatch.setattr(page.pictures, "strip", lambda group, number, clips: (number, clips))
+    monkeypatch.setattr(page, "wipes", lambda group, number: [number])
+    for clips, wipes in ((page.MANY, True), (page.MANY + 1, False)):
+        strip, seen = page._pictures([unit, unit], clips)
+        assert (strip, bool(seen)) == ((3, clips), wipes)

@@ -141,3 +141,10 @@ def test_a_frame_marks_the_spot_that_is_enlarged_beside_it():
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == pytest.approx((50, 75, 100, 155), abs=3)
     plain = pictures._Maker((200, 100, 110, 50), 440).tile("plate", picture)
     assert decoded(plain.whole)[50, 100:155].min() > 100
+
+
+def test_the_frame_is_drawn_yellow_on_black_round_the_spot(unchanged):
+    picture = np.full((200, 300, 3), 0.5, np.float32)
+    tile = pictures._Maker((50, 40, 110, 62), 440).tile("plate", picture, marked=True)
+    whole = decoded(tile.whole)
+    unchanged(whole.astype(np.float32) / 255, [-149468, -111629, -44423], within=20000)

@@ -24,7 +24,7 @@ def test_a_part_of_a_data_set_stands_beside_the_published_part(done):
     theirs = list(beside("V-HIM60", "comp_hard", None, "down8"))
     rows = [replace(done.evaluation.groups[0], name=name, data="V-HIM60", masks="down8") for name in ("comp_hard", "b")]
     (table,) = tables.beside(replace(done.evaluation, published=theirs, groups=rows))
-    assert [line.engine for line in table.lines] == ["others", "others", "us"]
+    assert [line.engine for line in table.lines] == ["others", "others", "others", "us"]
 
 
 def test_only_what_is_worse_as_shown_is_marked():
@@ -103,3 +103,19 @@ def test_the_worst_frames_are_the_engines_and_not_the_masks(done, monkeypatch):
     alone = [unit for unit in units if unit.engine == "mask"]
     tables.per_clip(replace(done.evaluation, frames=alone))
     assert asked[0] == (1, alone[0].scores)
+
+
+def test_a_figure_and_its_ratio_are_shown_where_there_are_some():
+    shown = [
+        (cell.text, cell.ratio_text)
+        for cell in (tables.Cell(2.0, 0.5, LABELS["mad"]), tables.Cell(None, None, LABELS["mad"]))
+    ]
+    assert shown == [("2.00", "0.50"), ("-", "")]
+
+
+def test_kinds_of_masks_have_a_column_where_there_are_several(done):
+    rows = [row for row in done.evaluation.per_clip if row.masks == "given"]
+    frames = [unit for unit in done.evaluation.frames if unit.masks == "given"]
+    one_kind = replace(done.evaluation, per_clip=rows, frames=frames)
+    for evaluation, has_masks in ((done.evaluation, True), (one_kind, False)):
+        assert {table.has_masks for table in tables.per_clip(evaluation)} == {has_masks}

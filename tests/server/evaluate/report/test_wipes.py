@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import pytest
+from videomama_server.evaluate.report import wipes as wipes_module
 from videomama_server.evaluate.report.wipes import wipes
 
 
@@ -41,8 +43,17 @@ def test_both_sides_are_comps_of_one_size_over_their_grey(done, draw, tmp_path):
     empty = {number: draw.put(tmp_path / "empty.exr", np.zeros_like(draw.disc(0)))}
     full = {number: draw.put(tmp_path / "full.exr", np.ones_like(draw.disc(0)))}
     bright, dark = wipes([mask, replace(one, alphas=empty), replace(other, alphas=full)], number)
+    assert (bright.width, bright.height) == (96, 64)
     for wipe, grey in ((bright, 0.9), (dark, 0.03)):
         left, right = picture(wipe.left), picture(wipe.right)
         assert left.shape == right.shape == (wipe.height, wipe.width, 3)
         np.testing.assert_allclose(left / 255, grey, atol=0.02)
         assert np.abs(right / 255 - grey).max() > 0.2
+
+
+@pytest.mark.parametrize(("limit", "pixels"), [("_WIDTH", 48), ("_TALLEST", 32)])
+def test_a_large_plate_is_made_smaller_as_a_whole(done, monkeypatch, limit, pixels):
+    monkeypatch.setattr(wipes_module, limit, pixels)
+    wipe = wipes(done.units[:2], done.units[0].clip.numbers[0])[0]
+    assert (wipe.width, wipe.height) == (48, 32)
+    assert picture(wipe.left).shape == (32, 48, 3)

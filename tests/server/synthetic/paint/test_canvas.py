@@ -48,6 +48,14 @@ def test_a_line_is_as_wide_as_it_is_asked_for_and_lies_where_it_is_drawn(width):
     assert (cover * np.arange(20.5, 40)).sum() / cover.sum() == pytest.approx(30, abs=0.15)
 
 
+def test_lines_of_several_points_stay_open():
+    ink = Ink(BOX)
+    ink.lines(np.float32([[[20, 25], [40, 25], [40, 35]]]), np.float32([[1, 1, 1]]), np.array([1.0]))
+    cover = ink.layer().rgba[..., 3]
+    assert (cover[5, 20], cover[10, 30]) == pytest.approx((1, 1), abs=0.6)  # the two sides that were drawn
+    assert cover[9:11, 15:25].max() == 0  # from the end back to the beginning
+
+
 def test_ink_may_be_brighter_than_1():
     ink = Ink(BOX, peak=4.0)
     ink.fill(np.float32([[10, 20], [50, 20], [50, 40], [10, 40]]), np.float32([3, 1, 5]))
@@ -129,3 +137,26 @@ def test_light_and_relief_are_those_that_they_always_were():
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(Layer) == {"left": 0, "top": 0}
+
+
+def test_ink_keeps_its_levels_and_ends_at_1():
+    ink = Ink(BOX)
+    ink.lines(np.float32([[[10, 30], [50, 30]]]), np.float32([[0.6, 0, 1.5]]), np.array([6.0]))
+    np.testing.assert_allclose(ink.layer().rgba[10, 20], [0.6, 0, 1, 1], atol=1e-6)
+    ink.fill(np.float32([[10, 20], [50, 20], [50, 40], [10, 40]]), np.float32([0.6, -1, 1.5]))
+    np.testing.assert_allclose(ink.layer().rgba[10, 20], [0.6, 0, 1, 1], atol=1e-6)
+
+
+def test_the_thinnest_line_is_a_quarter_of_a_pixel_wide():
+    cover = []
+    for width in (0.01, 0.25, 0.5):
+        ink = Ink(BOX)
+        ink.lines(np.float32([[[10, 30.125], [50, 30.125]]]), np.float32([[1, 1, 1]]), np.array([width]))
+        cover.append(ink.layer().rgba[:, 20, 3].sum())
+    assert cover[0] == cover[1] < cover[2]
+
+
+def test_every_line_needs_a_colour_and_a_width():
+    line, white = np.float32([[[10, 30], [50, 30]]]), np.float32([[1, 1, 1]])
+    with pytest.raises(ValueError, match="shorter"):
+        Ink(BOX).lines(np.concatenate([line, line]), white, np.array([1.0]))

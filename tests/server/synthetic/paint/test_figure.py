@@ -43,3 +43,16 @@ def test_it_looks_as_it_always_did(stage, looks_like, outfit, pose, known):
 )
 def test_its_details_are_what_they_always_were(large, unchanged, outfit, pose, known):
     unchanged(figure(large, outfit, pose), known)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Outfit) == {"stripes": 0.0, "key": 0}
+    assert numbers_left_out(Pose) == {
+        "x": 0.0,
+        "y": 300.0,
+        "turn": 0.0,
+        "size": 1.0,
+        "lean": 0.0,
+        "nod": 0.0,
+        "flip": False,
+    }
