@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Union, get_args
 from videomama_client import messages, wire
 from videomama_client.errors import ProtocolError
 
+URGENCY = {messages.INTERACTIVE: 0, messages.BATCH: 1}
 _LENGTH = struct.Struct("<I")
 
 
@@ -30,12 +31,22 @@ class DropJob:
 
 
 @dataclass(frozen=True)
+class SetPriority:
+    """Give a job another priority, and its turn among the jobs of that one."""
+
+    job: str
+    priority: str
+    turn: int
+
+
+@dataclass(frozen=True)
 class FrameSupplied:
     """A frame that the worker wanted lies in the spool."""
 
     job: str
     role: str
     frame: int
+    object: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,9 +94,14 @@ Answer = Union[messages.FramesPlanned, messages.EnginesReported, messages.CacheR
 
 QUESTIONS = get_args(Question)
 ANSWERS = get_args(Answer)
-_TASKS = (RunJob, DropJob, FrameSupplied)
+_TASKS = (RunJob, DropJob, SetPriority, FrameSupplied)
 _NEWS = (WorkerReady, JobBegun, FilesRead, EnginesHold, Pulse)
 KINDS = {kind.__name__: kind for kind in (*_TASKS, *QUESTIONS, *_NEWS, *messages.JOB_EVENTS, *ANSWERS)}
+
+
+def urgency(priority: str, turn: int) -> tuple[int, int]:
+    """Return what jobs are sorted by, the most urgent first: server and worker agree on it."""
+    return URGENCY.get(priority, URGENCY[messages.BATCH]), turn
 
 
 def packed(message: Any) -> bytes:

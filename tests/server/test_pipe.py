@@ -15,17 +15,20 @@ SUBMIT = messages.SubmitMatte(
 MESSAGES = [
     pipe.RunJob("j", "/spool", SUBMIT),
     pipe.DropJob("j"),
+    pipe.SetPriority("j", "batch", 3),
     pipe.FrameSupplied("j", "plate", -5),
     pipe.WorkerReady(123),
     pipe.JobBegun("j"),
     pipe.FilesRead("j", ["plate frame 7 (/p.0007.exr)"]),
     pipe.EnginesHold([messages.LoadedEngine("videomama", "cuda:0", "fp16", 2_500_000_000, None)]),
     pipe.Pulse(2**40, True),
+    messages.PhaseChanged("j", messages.Phase("loading", 2**31, None, "sam2")),
     messages.MattePlanned("j", "classic", [0, 0, 64, 48], 3, "/o.####.exr"),
     messages.FrameWanted("j", "mask", 7),
     messages.StageBegun("j", 1, "adjust", 3),
     messages.StageFrameDone("j", 0, 7, False),
     messages.FrameDone("j", 7, True, "/o.0007.exr"),
+    messages.SideFrameDone("j", "foreground", 7, False, "/f.0007.exr"),
     messages.MatteDone("j", 3, 2, 1, 0.25, "classic", [0, 0, 64, 48], ["a warning"]),
     messages.MatteFailed("j", "internal", "message", "hint"),
     messages.PlanFrames("q", MatteSettings(overlap=2), "1001-1100", "1010"),
@@ -101,3 +104,11 @@ def test_sending_to_a_closed_pipe_is_an_oserror():
     outbox = os.fdopen(write, "wb", buffering=0)
     with outbox, pytest.raises(OSError, match="pipe"):
         pipe.send(outbox, SUBMIT_RUN)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(pipe.RunJob) == {"turn": 0}
+
+
+def test_a_message_is_framed_by_its_length_in_four_bytes():
+    assert pipe.packed(pipe.DropJob("j")) == b"\x14\0\0\0" + wire.encode(pipe.DropJob("j"))

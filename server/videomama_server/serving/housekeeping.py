@@ -13,6 +13,7 @@ import psutil
 from videomama_client.errors import BadInput, VideoMaMaError
 
 from videomama_server.config import Config
+from videomama_server.serving import lateness
 from videomama_server.serving.jobs import Job, JobBook
 from videomama_server.serving.questions import QuestionBook
 from videomama_server.serving.supervisor import Supervisor
@@ -31,6 +32,7 @@ class Controls:
         give_up: does the same, and tells the worker to stop the job.
         retire_engine: ends the engine worker; it starts again on demand.
         end_server: ends the server.
+        tell_queue: tells clients what their jobs wait for, where that has changed.
         last_request: returns when the last request came, on the monotonic clock.
     """
 
@@ -38,6 +40,7 @@ class Controls:
     give_up: Callable[[Job, VideoMaMaError], None]
     retire_engine: Callable[[], Awaitable[None]]
     end_server: Callable[[], None]
+    tell_queue: Callable[[], None]
     last_request: Callable[[], float]
 
 
@@ -76,6 +79,7 @@ class Housekeeping:
         """Check everything once."""
         self._end_hung_read()
         self._end_unsent()
+        self._controls.tell_queue()
         if self._book.running() or self._questions.waiting():
             self._worker.look_after()
             return
@@ -93,7 +97,7 @@ class Housekeeping:
 
     def _end_unsent(self) -> None:
         """End a job whose client does not send what it is asked for: it is gone, or hangs."""
-        late = self._book.unsent(self._config.supply_limit_s)
+        late = lateness.unsent(self._book.jobs(), self._config.supply_limit_s)
         if late is not None:
             job, role, frame = late
             limit = f"{self._config.supply_limit_s:g} s"
@@ -105,7 +109,7 @@ class Housekeeping:
 
         The worker cannot do so itself: OpenImageIO lets no other thread of it run while it opens a file.
         """
-        late = self._book.overdue(self._config.read_limit_s, self._worker.started)
+        late = lateness.overdue(self._book.jobs(), self._config.read_limit_s, self._worker.started)
         if late is None or self._worker.pid is None:
             return
         job, name = late

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from videomama_client.errors import BadInput, Cancelled, VideoMaMaError
+from videomama_client import objects
+from videomama_client.errors import BadInput, Cancelled, ServerUnreachable, VideoMaMaError
+from videomama_client.job_records import COMPUTING
 from videomama_client.messages import (
     CANCELLED,
     DONE,
     FAILED,
-    MASK,
-    PLATE,
+    INTERRUPTED,
     RUNNING,
     WAITING,
     FrameDone,
@@ -25,23 +26,26 @@ from videomama_client.messages import (
     MatteDone,
     MatteFailed,
     MattePlanned,
+    Phase,
+    PhaseChanged,
     QcFlag,
+    SideFrameDone,
     StageBegun,
     StageFrameDone,
     SubmitMatte,
 )
-from videomama_client.wording import counted
 
 from videomama_server import pipe
-from videomama_server.media.sequences import format_range
 from videomama_server.serving.blame import Blame
+from videomama_server.serving.job_state import SHOWN, one_line, state_of
+from videomama_server.serving.pace import Pace
+from videomama_server.serving.queue_order import in_order, jobs_before, next_turn, places
+from videomama_server.serving.side_progress import SideProgress
 from videomama_server.serving.stage_progress import StageProgress
 from videomama_server.serving.supply import Supply
 
 REMEMBERED = 200
 MOST_AT_ONCE = 5000
-_SHOWN = 200  # characters of a label, or of a plate's name in a status
-_LONGEST_MESSAGE = 500
 _REPORTED = 100
 _RANK = {RUNNING: 0, WAITING: 1}  # which jobs are told of first when there are too many
 
@@ -57,14 +61,19 @@ class Job:
         turn: when it is its client's turn among the jobs of its priority; the lowest goes first.
         begun: whether the worker has worked on it.
         cancelled: whether somebody asked the worker to stop it.
-        done: file of each finished frame.
-        computed: how many of them had to be computed.
+        done: files of each frame, by object; of a job of one mask, or of layers, one without a name.
+        made: frames of which an alpha had to be computed.
         ended_at: on the same clock as `started`; None while it waits or runs.
+        submitted_at, begun_at: in seconds since 1970; None for a job that the worker has not begun.
         failure: why it ended without all frames.
         flags: what quality control found when it was done.
+        warnings: of its plan and its result.
+        phase: what is being done for it, as far as that is known.
+        pace: how fast it computes.
         blame: the deaths of workers that are its fault.
         supply: the inline frames that its client is to send.
         stages: how far it is in them.
+        sides: how far it is with its side results.
     """
 
     id: str
@@ -75,19 +84,25 @@ class Job:
     begun: bool = False
     cancelled: bool = False
     planned: MattePlanned | None = None
-    done: dict[int, str] = field(default_factory=dict)
-    computed: int = 0
+    done: dict[int, dict[str, str]] = field(default_factory=dict)
+    made: set[int] = field(default_factory=set)
     started: float = field(default_factory=time.monotonic)
     ended_at: float | None = None
     failure: MatteFailed | None = None
     flags: list[QcFlag] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    submitted_at: float = field(default_factory=time.time)
+    begun_at: float | None = None
+    phase: Phase | None = None
+    pace: Pace = field(default_factory=Pace)
     blame: Blame = field(default_factory=Blame)
     supply: Supply = field(default_factory=Supply)
     stages: StageProgress = field(default_factory=StageProgress)
+    sides: SideProgress = field(default_factory=SideProgress)
     label: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.label = one_line(self.request.label, _SHOWN)
+        self.label = one_line(self.request.label, SHOWN)
 
     @property
     def ended(self) -> bool:
@@ -101,74 +116,107 @@ class Job:
             return RUNNING if self.begun else WAITING
         if self.failure is None:
             return DONE
-        return CANCELLED if self.failure.code == Cancelled.code else FAILED
+        return {Cancelled.code: CANCELLED, ServerUnreachable.code: INTERRUPTED}.get(self.failure.code, FAILED)
 
     @property
     def seconds(self) -> float:
         """Since it was submitted; once it is over, what it took."""
         return (time.monotonic() if self.ended_at is None else self.ended_at) - self.started
 
-    def announced(self, role: str, frame: int) -> str | None:
-        """Return the digest of an inline frame's bytes, or None when the job has no such frame."""
-        digests = {PLATE: self.request.plate_digests, MASK: self.request.mask_digests}.get(role, [])
-        return dict(zip(self.request.inline_frame_numbers, digests, strict=False)).get(frame)
+    @property
+    def done_count(self) -> int:
+        """How many frames have all their files."""
+        return sum(len(files) == self._files_a_frame for files in self.done.values())
+
+    @property
+    def computed(self) -> int:
+        """How many of these had to be computed."""
+        return sum(len(self.done.get(frame, ())) == self._files_a_frame for frame in self.made)
+
+    @property
+    def _files_a_frame(self) -> int:
+        apart = objects.PLACE in self.request.out
+        return max(1, len(self.request.objects)) if apart else 1
 
     def note_plan(self, event: MattePlanned) -> MattePlanned | None:
         """Enter what the worker decided; returned where it is news."""
         heard, self.planned, self.begun = self.planned, event, True
+        self.warnings = list(event.warnings)
+        self.pace.begin()
         return None if heard else event
+
+    def note_phase(self, event: PhaseChanged) -> PhaseChanged | None:
+        """Enter what is being done for it; returned where it is news."""
+        if event.phase.code == COMPUTING:
+            self.pace.note_computing()
+        heard, self.phase = self.phase, event.phase
+        return event if event.phase != heard else None
 
     def note_wanted(self, event: FrameWanted) -> FrameWanted:
         """Enter an inline frame that the worker waits for."""
-        self.supply.note_wanted(event.role, event.frame)
+        self.supply.note_wanted(named_role(event.role, event.object), event.frame)
         return event
 
     def note_stage(self, event: StageBegun) -> StageBegun:
         """Enter a stage that begins."""
+        self.pace.begin()
         self.stages.note_begun(event)
         return event
 
     def note_kept(self, event: StageFrameDone) -> StageFrameDone | None:
-        """Enter a frame of a stage before the last; returned where it is news."""
-        return event if self.stages.note_kept(event) else None
+        """Enter a frame that has no file of its own; returned where it is news."""
+        if not self.stages.note_kept(event):
+            return None
+        if not event.cached:
+            self.pace.note_alpha()
+        if event.object and not event.cached and event.stage == self._last_stage(event.object):
+            self.made.add(event.frame)
+        return event
 
     def note_frame(self, event: FrameDone) -> FrameDone | None:
         """Enter a finished frame; returned where it is news."""
-        if event.frame in self.done:
+        files = self.done.setdefault(event.frame, {})
+        if event.object in files:
             return None
-        self.done[event.frame] = event.path
-        self.computed += not event.cached
+        files[event.object] = event.path
+        if not event.cached:
+            self.made.add(event.frame)
+            if not self._are_layers:  # whose alphas were counted as they were kept
+                self.pace.note_alpha()
+        if event.object:
+            last = self._last_stage(event.object)
+            self.stages.note_kept(StageFrameDone(self.id, last, event.frame, event.cached, event.object))
         return event
 
-    def describe(self) -> str:
-        """Say in one line how far the job is."""
-        done = len(self.done)
-        of = f"{done} of {counted(self.planned.frame_count, 'frame')}" if self.planned else counted(done, "frame")
-        name = self.label or one_line(self.request.plate[-_SHOWN:], _SHOWN)
-        return f"{self.id[:8]} {self.request.priority} {of} {name}"
+    def note_side(self, event: SideFrameDone) -> SideFrameDone | None:
+        """Enter a finished side result; returned where it is news."""
+        return event if self.sides.note(event) else None
 
-    def report(self) -> JobState:
-        """Tell how far the job is, for programs."""
-        why = self.failure.message if self.failure and self.state == FAILED else ""
-        return JobState(
-            job=self.id,
-            label=self.label,
-            plate=self.request.plate,
-            priority=self.request.priority,
-            state=self.state,
-            engine=self.planned.engine if self.planned else None,
-            frame_count=self.planned.frame_count if self.planned else None,
-            done=len(self.done),
-            computed=self.computed,
-            seconds=self.seconds,
-            message=one_line(why, _LONGEST_MESSAGE),
-            role=self.failure.role if self.failure else "",
-            frame=self.failure.frame if self.failure else None,
-            stage=self.stages.told(len(self.planned.stages)) if self.planned else "",
-            flags=one_line(
-                "; ".join(f"{flag.kind} on {format_range(flag.frame_numbers)}" for flag in self.flags), _SHOWN
-            ),
-        )
+    @property
+    def bare_request(self) -> SubmitMatte:
+        """What was submitted, without the digests of an inline job's frames."""
+        bare = tuple(replace(one, mask_digests=[]) for one in self.request.objects)
+        empty: dict[str, Any] = {"inline_frame_numbers": [], "plate_digests": [], "mask_digests": []}
+        return replace(self.request, objects=bare, **empty)
+
+    @property
+    def side_kinds(self) -> list[str]:
+        """The kinds of side results that it was asked for."""
+        return [asked.kind for asked in self.request.side_results]
+
+    @property
+    def _are_layers(self) -> bool:
+        """Whether the alphas of several objects become layers of one file."""
+        return bool(self.request.objects) and objects.PLACE not in self.request.out
+
+    def _last_stage(self, name: str) -> int:
+        """Return the index of the last stage of an object."""
+        return self.stage_counts[name] - 1
+
+    @property
+    def stage_counts(self) -> dict[str, int]:
+        """How many stages each object has, by name; those of a job of one mask without a name."""
+        return objects.stage_counts(self.request.objects, self.request.then)
 
 
 class JobBook:
@@ -181,20 +229,31 @@ class JobBook:
         self._ignores_death = False
         self.finished = 0
         self._event_handlers: dict[type, Callable[[Job, Any], JobEvent | None]] = {
+            PhaseChanged: Job.note_phase,
             MattePlanned: Job.note_plan,
             FrameWanted: Job.note_wanted,
             StageBegun: Job.note_stage,
             StageFrameDone: Job.note_kept,
             FrameDone: Job.note_frame,
+            SideFrameDone: Job.note_side,
             MatteDone: self._note_done,
             MatteFailed: self._note_failed,
         }
 
-    def add(self, client: bytes, request: SubmitMatte) -> Job:
-        """Enter a job; raises `BadInput` when too many wait already."""
+    def add(self, client: bytes, request: SubmitMatte, known: str = "") -> Job:
+        """Enter a job.
+
+        Args:
+            client: the socket identity that its events go to; empty where nobody listens.
+            request: what it is to do.
+            known: its id, for a job that an earlier server did not finish.
+
+        Raises:
+            BadInput: too many wait already.
+        """
         if len(self.running()) >= MOST_AT_ONCE:
             raise BadInput(f"{MOST_AT_ONCE} jobs wait or run already", "Submit again when some of them are done.")
-        job = Job(uuid.uuid4().hex, client, request, turn=self._turn(client, request.priority))
+        job = Job(known or uuid.uuid4().hex, client, request, turn=next_turn(self.running(), client, request.priority))
         self._jobs[job.id] = job
         return job
 
@@ -206,50 +265,52 @@ class JobBook:
         """Return the jobs that have not ended, oldest first."""
         return [job for job in self._jobs.values() if not job.ended]
 
-    def spools(self) -> list[str]:
-        """Return the folders of the inline jobs there are, those that ended included."""
-        return [job.spool for job in self._jobs.values() if job.spool]
+    def jobs(self) -> list[Job]:
+        """Return the jobs there are, those that ended included, oldest first."""
+        return list(self._jobs.values())
+
+    def queue(self) -> list[Job]:
+        """Return the jobs that have not ended, in the order in which the worker takes them."""
+        return in_order(self.running())
 
     def report(self) -> list[JobState]:
         """Tell of the jobs there are, newest first; of too many, those that run before those that wait or ended."""
         newest = list(reversed(self._jobs.values()))
         told = {job.id for job in sorted(newest, key=lambda job: _RANK.get(job.state, len(_RANK)))[:_REPORTED]}
-        return [job.report() for job in newest if job.id in told]
+        before = places(self.running())
+        return [state_of(job, before.get(job.id)) for job in newest if job.id in told]
 
-    def note_begun(self, job: str) -> None:
-        """Note which job the worker is working on: a death is that one's doing."""
+    def report_of(self, job: Job) -> JobState:
+        """Tell of one job."""
+        return state_of(job, jobs_before(job, self.running()))
+
+    def resembling(self, known: str) -> list[Job]:
+        """Return the jobs whose id begins so."""
+        return [job for name, job in self._jobs.items() if name.startswith(known)]
+
+    def set_priority(self, job: Job, priority: str) -> None:
+        """Give a job another priority; it takes its turn among the jobs of that one."""
+        job.turn = next_turn(self.running(), job.client, priority)
+        job.request = replace(job.request, priority=priority)
+
+    def note_begun(self, job: str) -> bool:
+        """Note which job the worker is working on: a death is that one's doing. Returns whether it is the first time.
+
+        Args:
+            job: its id.
+        """
         self._begun = job
-        if job in self._jobs:
-            self._jobs[job].begun = True
+        known = self._jobs.get(job)
+        if known is None:
+            return False
+        first = known.begun_at is None
+        known.begun, known.begun_at = True, known.begun_at or time.time()
+        return first
 
     def note_files(self, job: str, files: list[str]) -> None:
         """Note which files of a job the worker is reading."""
         if job in self._jobs:
             self._jobs[job].blame.note_files(files)
-
-    def overdue(self, seconds: float, worker_started: float) -> tuple[Job, str] | None:
-        """Return the file that has been read the longest, with its job, if that is for more than `seconds`.
-
-        Args:
-            seconds: how long reading a file may take; 0 for no limit.
-            worker_started: when the worker was started; what an earlier one read does not count.
-        """
-        reads = [(since, name, job) for job in self._jobs.values() for name, since in job.blame.files.items()]
-        since, name, job = min(reads, key=lambda read: read[0], default=(0.0, "", None))
-        if job is None or seconds <= 0 or since < worker_started or time.monotonic() - since <= seconds:
-            return None
-        return job, name
-
-    def unsent(self, seconds: float) -> tuple[Job, str, int] | None:
-        """Return the job, role and number of the frame waited for the longest, if that is for more than `seconds`.
-
-        A new worker asks again for what was not sent, and that does not begin the wait anew.
-        """
-        waits = [(since, key, job) for job in self._jobs.values() for key, since in job.supply.wanted.items()]
-        since, key, job = min(waits, key=lambda wait: wait[0], default=(0.0, ("", 0), None))
-        if job is None or seconds <= 0 or time.monotonic() - since <= seconds:
-            return None
-        return job, *key
 
     def ignore_next_death(self) -> None:
         """Blame no running job for the next death: the worker is about to be ended for a reason that is known."""
@@ -273,23 +334,14 @@ class JobBook:
         stopped = [left for left in self.running() if left.cancelled]
         failed = [self._stopped(left, Cancelled("the job was cancelled")) for left in stopped]
         if job is not None and not job.ended:
-            job.blame.note_death(len(job.done) + job.stages.frame_count)
+            files = sum(map(len, job.done.values()))
+            job.blame.note_death(files + job.stages.frame_count + job.sides.frame_count)
             reason = job.blame.verdict()
             if reason is not None:
                 failed.append(self._stopped(job, reason))
         for left in self._jobs.values():
             left.blame.forget_files()
         return self.running(), failed
-
-    def _turn(self, client: bytes, priority: str) -> int:
-        """Return the turn of a new job: clients take turns, so that one with many jobs does not starve the others.
-
-        Start-time fair queuing (Goyal, Vin and Cheng, 1996) with every job of one size: after the client's own last
-        job, or with the one whose turn it is.
-        """
-        rivals = [job for job in self.running() if job.request.priority == priority]
-        own = [job.turn for job in rivals if job.client == client]
-        return max(own) + 1 if own else min((job.turn for job in rivals), default=0)
 
     def _blamed(self) -> Job | None:
         job = self._jobs.get(self._begun or "")
@@ -298,12 +350,16 @@ class JobBook:
     def _note_done(self, job: Job, event: MatteDone) -> MatteDone:
         self._end(job)
         job.flags = event.flags
+        job.warnings += [warning for warning in event.warnings if warning not in job.warnings]
+        apart = job.stages.objects_done(event)
         return replace(
             event,
             computed=job.computed,
             cached=event.frame_count - job.computed,
             seconds=job.seconds,
-            stages=job.stages.done(event, job.computed),
+            stages=apart[0].stages if apart else job.stages.done(event, job.computed),
+            objects=apart,
+            side_results=job.sides.done(job.side_kinds),
         )
 
     def _note_failed(self, job: Job, event: MatteFailed) -> MatteFailed:
@@ -316,17 +372,16 @@ class JobBook:
     def _end(self, job: Job, failure: MatteFailed | None = None) -> None:
         job.ended_at, job.failure = time.monotonic(), failure
         job.supply.forget()
-        job.request = replace(job.request, inline_frame_numbers=[], plate_digests=[], mask_digests=[])  # up to 16 MiB
+        job.request = job.bare_request  # up to 16 MiB less
         self.finished += 1
         self._ended.append(job.id)
         if len(self._ended) > REMEMBERED:  # by when they ended: one that was submitted long ago may end only now
-            del self._jobs[self._ended.popleft()]
+            self._jobs.pop(self._ended.popleft(), None)  # one that was resumed may have ended twice
 
 
-def one_line(text: str, longest: int) -> str:
-    """Return a text fit for one line: spaces for breaks and tabs, nothing for what cannot be shown, cut to a length."""
-    shown = "".join(mark if mark.isprintable() else " " if mark.isspace() else "" for mark in text)
-    return shown.strip()[:longest].rstrip()
+def named_role(role: str, name: str) -> str:
+    """Return a role with the object that it is one's of, such as `object hero: mask`."""
+    return f"{objects.label(name)}: {role}" if name else role
 
 
 def run_message(job: Job) -> pipe.RunJob:

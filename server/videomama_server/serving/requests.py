@@ -20,9 +20,15 @@ from videomama_server import pipe
 from videomama_server.cache import spool
 from videomama_server.config import Config, as_texts
 from videomama_server.files.access import open_plain, permit
+from videomama_server.serving import job_log
+from videomama_server.serving.announced import digest_of, key_mask_of
 from videomama_server.serving.dispatch import Dispatch
-from videomama_server.serving.jobs import Job
+from videomama_server.serving.history_requests import HistoryRequests
+from videomama_server.serving.job_state import state_of
+from videomama_server.serving.jobs import Job, named_role
 from videomama_server.serving.router import Answer, Handler, Incoming
+
+_IN_STATUS = 50  # jobs that a status tells of
 
 
 class Requests:
@@ -55,6 +61,8 @@ class Requests:
             messages.Hello: self._hello,
             messages.ReportStatus: self._report_status,
             messages.ReportJobs: self._report_jobs,
+            messages.SetPriority: self._set_priority,
+            **HistoryRequests(dispatch).handlers,
             messages.ProveFile: self._prove_file,
             messages.SubmitMatte: self._submit,
             messages.CancelJob: self._cancel,
@@ -79,7 +87,8 @@ class Requests:
         return messages.Greeted(hello.request, messages.PROTOCOL_VERSION, __version__, os.getpid()), None
 
     async def _report_status(self, incoming: Incoming[messages.ReportStatus]) -> Answer:
-        running = self._dispatch.book.running()
+        brief, queue = incoming.ask.brief, self._dispatch.book.queue()
+        running = [job for job in queue if job.state == messages.RUNNING]
         status = messages.StatusReported(
             request=incoming.ask.request,
             server=__version__,
@@ -93,14 +102,25 @@ class Requests:
             jobs_running=len(running),
             jobs_finished=self._dispatch.book.finished,
             worker_restarts=self._dispatch.worker.restarts,
-            loaded=self._dispatch.loaded,
-            jobs=[job.describe() for job in running[:50]],
-            config=self._values,
+            loaded=[] if brief else self._dispatch.loaded,
+            jobs=[] if brief else [state_of(job, before) for before, job in enumerate(queue[:_IN_STATUS])],
+            config=[] if brief else self._values,
+            jobs_waiting=len(queue) - len(running),
         )
         return status, None
 
     async def _report_jobs(self, incoming: Incoming[messages.ReportJobs]) -> Answer:
         return messages.JobsReported(incoming.ask.request, self._dispatch.book.report()), None
+
+    async def _set_priority(self, incoming: Incoming[messages.SetPriority]) -> Answer:
+        ask = incoming.ask
+        if ask.priority not in messages.PRIORITIES:
+            raise BadInput(f"unknown priority {ask.priority[:80]!r}", f"There are: {', '.join(messages.PRIORITIES)}.")
+        job = self._dispatch.find(ask.job)
+        if job.ended:
+            raise BadInput(f"job {job.id[:8]} has ended: {job.state}", "Only jobs that wait or run have a priority.")
+        self._dispatch.set_priority(job, ask.priority)
+        return messages.PrioritySet(ask.request), None
 
     async def _pass_on(self, incoming: Incoming[pipe.Question]) -> None:
         self._dispatch.ask(incoming.client, incoming.ask)
@@ -123,12 +143,15 @@ class Requests:
             raise
         job.spool = folder
         await self._send(incoming.client, messages.JobAccepted(request.request, job.id))
-        self._dispatch.start(job)
+        self._dispatch.enter(job)
         return None
 
     async def _cancel(self, incoming: Incoming[messages.CancelJob]) -> Answer | None:
         """Stop a job, whoever submitted it."""
-        self._dispatch.cancel(self._dispatch.find(incoming.ask.job), Cancelled("the job was cancelled"))
+        job = self._dispatch.find(incoming.ask.job)
+        if not job.ended:
+            self._dispatch.note(job, job_log.line(job, "it is asked to stop"))
+        self._dispatch.cancel(job, Cancelled("the job was cancelled"))
         return None
 
     async def _supply(self, incoming: Incoming[messages.SupplyFrame]) -> Answer | None:
@@ -136,11 +159,16 @@ class Requests:
         job = self._dispatch.find(frame.job)
         if job.ended:
             return None  # stopped while this frame was on its way
-        digest = job.announced(frame.role, frame.frame)
+        digest = digest_of(job.request, frame.role, frame.frame, frame.object)
         if not job.spool or bulk is None or job.client != incoming.client or digest is None:
             raise ProtocolError("a frame that nobody asked for", "Update the client.")
-        source = job.request.plate if frame.role == messages.PLATE else job.request.mask
-        files = spool.pattern(Path(job.spool), frame.role, source)
+        painted = key_mask_of(job.request, frame.role, frame.frame)
+        if painted is not None:
+            files = spool.key_mask(Path(job.spool), frame.role, painted.file)
+        else:
+            masks = {"": job.request.mask, **{one.name: one.mask for one in job.request.objects}}
+            source = job.request.plate if frame.role == messages.PLATE else masks[frame.object]
+            files = spool.pattern(Path(job.spool), frame.role, source, frame.object)
         try:
             await asyncio.to_thread(spool.keep, files.path(frame.frame), bulk, digest)
         except OSError as error:
@@ -150,27 +178,30 @@ class Requests:
         except BadInput as error:
             self._dispatch.give_up(job, error)
         else:
-            job.supply.note_arrived(frame.role, frame.frame)
-            self._dispatch.worker.send(pipe.FrameSupplied(frame.job, frame.role, frame.frame))
+            job.supply.note_arrived(named_role(frame.role, frame.object), frame.frame)
+            self._dispatch.worker.send(pipe.FrameSupplied(frame.job, frame.role, frame.frame, frame.object))
         _tidy(job)
         return None
 
     async def _fetch(self, incoming: Incoming[messages.FetchAlpha]) -> Answer:
         ask = incoming.ask
         job = self._dispatch.find(ask.job)
-        path = job.done.get(ask.frame)
+        path = (
+            job.sides.path(ask.side_kind, ask.frame) if ask.side_kind else job.done.get(ask.frame, {}).get(ask.object)
+        )
         if path is None:
-            raise BadInput(f"frame {ask.frame} of this job is not done", "Wait for its FrameDone.")
+            event = "SideFrameDone" if ask.side_kind else "FrameDone"
+            raise BadInput(f"frame {ask.frame} of this job is not done", f"Wait for its {event}.")
         try:
-            content = await asyncio.to_thread(self._read_alpha, job, Path(path))
+            content = await asyncio.to_thread(self._read_result, job, ask.side_kind, Path(path))
         except OSError as error:
-            reason = f"the alpha of frame {ask.frame} cannot be read: {error.strerror}"
+            reason = f"the {ask.side_kind or 'alpha'} of frame {ask.frame} cannot be read: {error.strerror}"
             raise BadInput(reason, "Run the job again.") from error
         return messages.AlphaFetched(ask.request, ask.job, ask.frame), content
 
-    def _read_alpha(self, job: Job, path: Path) -> bytes:
+    def _read_result(self, job: Job, kind: str, path: Path) -> bytes:
         """Read what was delivered; whoever can write there may have put something else in its place since."""
-        by_path = job.request.out and not job.request.inline
+        by_path = not job.request.inline and (kind or job.request.out)
         with open_plain(permit(path, self._config.roots) if by_path else path) as file:
             size = os.fstat(file.fileno()).st_size
             if size > MAX_BULK_BYTES:

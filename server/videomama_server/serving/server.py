@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any
@@ -31,8 +32,12 @@ from videomama_server.serving.router import Router
 log = logging.getLogger(__name__)
 
 
-def serve(config: Config) -> None:
+def serve(config: Config, end_with_input: bool = False) -> None:
     """Run until asked to end.
+
+    Args:
+        config: where to listen and what may be opened.
+        end_with_input: whether to end as well when standard input is closed.
 
     Raises:
         AlreadyRunning: another server holds the connection file.
@@ -43,7 +48,7 @@ def serve(config: Config) -> None:
     os.chdir(config.connection_file.parent)  # the caller's folder may be one that is to be unmounted or removed
     loop = asyncio.SelectorEventLoop()  # ZeroMQ needs this kind, also on Windows
     try:
-        loop.run_until_complete(Server(config).run())
+        loop.run_until_complete(Server(config, end_with_input).run())
     finally:
         loop.close()
         lock.release()
@@ -54,10 +59,11 @@ class Server:
 
     Args:
         config: where to listen and what may be opened.
+        end_with_input: whether it ends when standard input is closed.
     """
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    def __init__(self, config: Config, end_with_input: bool = False) -> None:
+        self._config, self._end_with_input = config, end_with_input
         self._ending = asyncio.Event()
         self._dispatch = Dispatch(config, self._send, lambda: self._housekeeping.note_work())
         self._requests = Requests(config, self._dispatch, self._send, self._ending.set)
@@ -66,6 +72,7 @@ class Server:
             give_up=self._dispatch.give_up,
             retire_engine=self._dispatch.retire_engine,
             end_server=self._ending.set,
+            tell_queue=self._dispatch.tell_queue,
             last_request=lambda: self._router.heard,
         )
         self._housekeeping = Housekeeping(
@@ -82,14 +89,19 @@ class Server:
             endpoint = listener.open_up(socket, authenticator, self._config)
             log.info("server %s listens at %s", __version__, endpoint)
             self._end_on_signals()
+            if self._end_with_input:
+                threading.Thread(
+                    target=_read_to_end, args=(asyncio.get_running_loop(), self._ending), daemon=True
+                ).start()
             self._dispatch.worker.start()
             await self._loop()
         finally:
             with suppress(OSError):
                 self._config.connection_file.unlink(missing_ok=True)
             self._dispatch.worker.stop()
-            for folder in self._dispatch.book.spools():  # again: the worker makes one for a job that it just took in
-                spool.remove(folder)
+            self._dispatch.history.close()
+            for job in self._dispatch.book.jobs():  # again: the worker makes a folder for a job that it just took in
+                spool.remove(job.spool)
             authenticator.stop()
             context.destroy(linger=200)
             log.info("server ended")
@@ -117,3 +129,11 @@ class Server:
 
     def _send(self, client: bytes, message: messages.Message) -> Awaitable[object]:
         return self._router.send(client, message)
+
+
+def _read_to_end(loop: asyncio.AbstractEventLoop, ending: asyncio.Event) -> None:
+    """Wait for the end of standard input, which comes when the program that holds its other end is gone."""
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    with suppress(RuntimeError):  # the loop has ended before
+        loop.call_soon_threadsafe(ending.set)

@@ -19,6 +19,7 @@ from videomama_client.errors import ProtocolError
 
 from videomama_server import pipe
 from videomama_server.config import Config, as_flags
+from videomama_server.serving.huge_pages import with_huge_pages
 from videomama_server.serving.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class _Process:
             surroundings.python(*_WORKER, json.dumps(as_flags(config))),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=surroundings.environment(),
+            env=with_huge_pages(surroundings.environment()),
             creationflags=_NO_WINDOW,
         )
         self.watchdog = Watchdog(config.engine_hang_s)

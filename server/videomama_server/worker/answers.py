@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from videomama_client import messages, wire
+from videomama_client import messages, objects, prompts, wire
 from videomama_client.errors import BadInput, VideoMaMaError
+from videomama_client.objects import MaskObject
+from videomama_client.prompts import Prompt
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import MAKER
 from videomama_client.wording import counted
 
 from videomama_server import engines, pipe
@@ -115,28 +118,57 @@ def planned_frames(
         BadInput: settings, stages or ranges that cannot be used, or frames outside the clip.
         WeightsError: an engine cannot run here.
     """
-    chosen = stages.chosen(ask.settings, ask.then, config_of, has_mask=True)
-    first, shapes = chosen[0], [_shape(stage) for stage in chosen]
-    laid = plan.plan_stages(sequences.parse_range(ask.clip), ask.frame_ranges, shapes)[0]
-    read = {*laid.frames, *mask_choice.frames_to_look_at(first.settings, engines.moves_outlines(first.name), laid.clip)}
-    light = engines.for_small_subjects(ask.settings.engine, first.name)
-    if light:  # which engine it is, only masks say: name what either of them reads
-        lighter = engines.settled(light, ask.settings).settings
-        shapes[0] = plan.window_shape(lighter, engines.shape(light, first.config, lighter))
-        other = plan.plan_stages(laid.clip, ask.frame_ranges, shapes)[0]
-        read.update(other.frames, mask_choice.fixed_places(laid.clip))
+    objects.check_prompts(ask.objects, ask.prompts)
+    read: set[int] = set()
+    answers = []
+    for one in ask.objects or (MaskObject("", ""),):
+        with stages.within(objects.label(one.name), one.name):
+            engine, shape, frames = _planned(ask, one, config_of)
+        answers.append((engine, shape.length, shape.overlap))
+        read.update(frames)
     needed = sequences.whole_range(sorted(read))
     if len(needed) > wire.MAX_TEXT_BYTES:
         raise BadInput(
             f"{counted(len(read), 'frame')} in too many pieces to be named are needed",
             "Ask for fewer frames at once.",
         )
-    return messages.FramesPlanned(ask.request, first.name, laid.shape.length, laid.shape.overlap, needed)
+    return messages.FramesPlanned(ask.request, *answers[0], needed)
 
 
-def _shape(stage: ChosenStage) -> WindowShape:
+def _planned(
+    ask: messages.PlanFrames, one: MaskObject, config_of: Callable[[MatteSettings], EngineConfig]
+) -> tuple[str, WindowShape, set[int]]:
+    """Return engine and windows of the first stage of one object's chain, and the frames that it would read."""
+    settings, then = objects.settings_of(ask.settings, one), objects.then_of(ask.then, one)
+    told = [prompt for prompt in ask.prompts if prompt.object == one.name] if ask.objects else ask.prompts
+    chosen = stages.chosen(settings, then, config_of, has_mask=True, told=told)
+    first, shapes = chosen[0], [_shape(stage, told) for stage in chosen]
+    clip, looked_at = sequences.parse_range(ask.clip), _looked_at(chosen)
+    prompts.check_frames(told, set(clip), sequences.format_range(clip))
+    laid = plan.plan_stages(clip, ask.frame_ranges, shapes, looked_at)[0]
+    read = {*laid.frames, *mask_choice.frames_to_look_at(first.settings, engines.moves_outlines(first.name), laid.clip)}
+    light = engines.for_small_subjects(settings.engine, first.name)
+    if light:  # which engine it is, only masks say: name what either of them reads
+        lighter = engines.settled(light, settings).settings
+        shapes[0] = plan.window_shape(lighter, engines.shape(light, first.config, lighter))
+        other = plan.plan_stages(laid.clip, ask.frame_ranges, shapes, looked_at)[0]
+        read.update(other.frames, mask_choice.fixed_places(laid.clip))
+    return first.name, laid.shape, read
+
+
+def _shape(stage: ChosenStage, told: Sequence[Prompt]) -> WindowShape:
     with stages.within(stage.label):
-        return plan.window_shape(stage.settings, engines.shape(stage.name, stage.config, stage.settings))
+        own = engines.shape(stage.name, stage.config, stage.settings)
+        if engines.is_sequential(stage.name):
+            return plan.walk_shape(stage.settings, told, engines.remembers(stage.name))
+        return plan.window_shape(stage.settings, own)
+
+
+def _looked_at(chosen: Sequence[ChosenStage]) -> int | None:
+    """Return which stage says how good the masks of the next are; see `mask_choice.looked_at`."""
+    settings = [stage.settings for stage in chosen]
+    makers = [engines.role(stage.name) == MAKER for stage in chosen]
+    return mask_choice.looked_at(makers, settings, [engines.moves_outlines(stage.name) for stage in chosen])
 
 
 def reported_engines(ask: messages.ReportEngines) -> messages.EnginesReported:

@@ -22,7 +22,6 @@ from videomama_server.worker.error_boundary import result_or_error
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 0.5
-URGENCY = {messages.INTERACTIVE: 0, messages.BATCH: 1}
 _POLL_S = 0.05
 _LEAVING_S = 1.0  # what a job that is done may take to be gone
 
@@ -33,7 +32,8 @@ class Running:
 
     Attributes:
         job: its id.
-        urgency: the lowest goes first; the priority, then the turn, then when it was taken in.
+        urgency: the lowest goes first; the priority, then the turn.
+        number: of those that were taken in; of equal urgency, the lowest goes first.
         steps: the work, one step at a time.
         waits_for: what it cannot go on without; None when it can.
         waits_since: on the monotonic clock.
@@ -41,7 +41,8 @@ class Running:
     """
 
     job: str
-    urgency: tuple[int, int, int]
+    urgency: tuple[int, int]
+    number: int
     steps: Iterator[Pause]
     waits_for: Pause = None
     waits_since: float = 0.0
@@ -85,6 +86,7 @@ class Scheduler:
         self._arrivals: queue.Queue[pipe.RunJob] = queue.Queue()
         self._jobs: dict[str, Running] = {}
         self._cancelled: dict[str, threading.Event] = {}
+        self._changes: queue.SimpleQueue[pipe.SetPriority] = queue.SimpleQueue()
         self._begun: str | None = None
         self._count = 0
         self._entering = threading.Lock()  # held while a job is taken in, and while jobs are kept out
@@ -93,6 +95,11 @@ class Scheduler:
     def busy(self) -> bool:
         """Whether there is a job to work on."""
         return bool(self._jobs)
+
+    @property
+    def job_at_work(self) -> str | None:
+        """The job whose step is being done, or was the last one; None where that job is over."""
+        return self._begun
 
     def announce(self, run: pipe.RunJob) -> None:
         """Queue a job; one that is known already is passed over: the server thought this process dead."""
@@ -105,6 +112,10 @@ class Scheduler:
         cancelled = self._cancelled.get(dropped.job)
         if cancelled is not None:
             cancelled.set()
+
+    def set_priority(self, change: pipe.SetPriority) -> None:
+        """Give a job another priority, from its next step on."""
+        self._changes.put(change)
 
     def note_last_word(self, job: str) -> None:
         """Note that a job is over: its client has its result, or its error."""
@@ -131,8 +142,9 @@ class Scheduler:
     def run_next(self) -> None:
         """Take in the jobs that arrived, waiting for one if there is none, and do one step of the most urgent."""
         self._take_in()
+        self._reorder()
         going = [running for running in self._jobs.values() if not running.stuck]
-        most_urgent = min(going, key=lambda running: running.urgency, default=None)
+        most_urgent = min(going, key=lambda running: (running.urgency, running.number), default=None)
         if most_urgent is None or most_urgent.idle:
             waits = [running.waits_for for running in self._jobs.values() if running.idle]
             futures.wait([wait for wait in waits if wait], _POLL_S, futures.FIRST_COMPLETED)
@@ -143,10 +155,17 @@ class Scheduler:
         while not self._jobs or not self._arrivals.empty():
             self._enter(self._arrivals.get())
 
+    def _reorder(self) -> None:
+        while not self._changes.empty():
+            change = self._changes.get()
+            running = self._jobs.get(change.job)
+            if running is not None:  # it was announced before, and is taken in by now
+                running.urgency = pipe.urgency(change.priority, change.turn)
+
     def _enter(self, run: pipe.RunJob) -> None:
         self._count += 1
-        urgency = (URGENCY.get(run.submit.priority, 1), run.turn, self._count)
-        running = Running(run.job, urgency, self._steps(run, self._cancelled[run.job]))
+        urgency = pipe.urgency(run.submit.priority, run.turn)
+        running = Running(run.job, urgency, self._count, self._steps(run, self._cancelled[run.job]))
         with self._entering:
             self._jobs[run.job] = running
 

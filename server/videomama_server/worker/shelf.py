@@ -9,11 +9,12 @@ from functools import partial
 from pathlib import Path
 
 from videomama_client.errors import OutOfMemory
+from videomama_client.job_records import LOADING, Phase
 from videomama_client.messages import LoadedEngine
-from videomama_client.settings import MatteSettings
+from videomama_client.settings import MatteSettings, Resolved
 
 from videomama_server import config, engines, pipe
-from videomama_server.engines.base import Engine, EngineConfig, EngineUsage, give_back_memory
+from videomama_server.engines.base import EngineConfig, EngineUsage, Loaded, fits, give_back_memory, needs_device
 from videomama_server.files.access import permit
 
 log = logging.getLogger(__name__)
@@ -26,15 +27,21 @@ class EngineShelf:
         server_config: the server's config.
         folded_dir: where engines keep weights that they have made ready.
         emit: takes `EnginesHold` whenever what the engines hold has changed.
+        tell: takes which engine is being loaded, and how much of it is there; called from several threads.
     """
 
     def __init__(
-        self, server_config: config.Config, folded_dir: Path, emit: Callable[[pipe.EnginesHold], None]
+        self,
+        server_config: config.Config,
+        folded_dir: Path,
+        emit: Callable[[pipe.EnginesHold], None],
+        tell: Callable[[Phase], None] = lambda _: None,
     ) -> None:
         self._config = server_config
         self._folded_dir = folded_dir
         self._emit = emit
-        self._engines: dict[str, tuple[Hashable, Engine]] = {}  # the least recently used first
+        self._tell = tell
+        self._engines: dict[str, tuple[Hashable, Loaded]] = {}  # the least recently used first
         self._told: list[LoadedEngine] = []
 
     def engine_config(self, settings: MatteSettings) -> EngineConfig:
@@ -50,7 +57,7 @@ class EngineShelf:
         permit(Path(named), own.roots)
         return replace(told, weights=Path(named))
 
-    def engine(self, name: str, engine_config: EngineConfig) -> Engine:
+    def engine(self, name: str, engine_config: EngineConfig) -> Loaded:
         """Return an engine. It stays loaded until a job names other weights; see `make_room` too.
 
         Args:
@@ -85,8 +92,36 @@ class EngineShelf:
                     return True
         return False
 
-    def _load(self, name: str, engine_config: EngineConfig) -> Engine:
-        with_room = replace(engine_config, make_room=partial(self.make_room, name))
+    def reserve(self, name: str, settings: Resolved) -> None:
+        """Have other engines let go until one that needs a device fits beside the rest, or none holds anything.
+
+        To be called before it computes. It is the most recently used from then on.
+
+        Args:
+            name: of the engine.
+            settings: that it is about to compute with.
+        """
+        known = self._engines.pop(name, None)
+        if known is None:  # one of other weights could not take its place meanwhile
+            return
+        self._engines[name] = known
+        if needs_device(known[1]):
+            while not fits(known[1], settings) and self.make_room(name):
+                pass
+
+    def others_hold(self, name: str, device: str) -> int:
+        """Return the bytes that all engines but the named one hold of a device, such as `cuda:0`."""
+        usages = [_usage_of(other, engine) for other, (_, engine) in self._engines.items() if other != name]
+        return sum(usage.resident_bytes for usage in usages if usage and usage.device.split()[:1] == [device])
+
+    def _load(self, name: str, engine_config: EngineConfig) -> Loaded:
+        with_room = replace(
+            engine_config,
+            make_room=partial(self.make_room, name),
+            others_hold=partial(self.others_hold, name),
+            tell_loading=lambda done, total: self._tell(Phase(LOADING, done, total, name)),
+        )
+        self._tell(Phase(LOADING, subject=name))
         while True:
             try:
                 return engines.load(name, with_room)
@@ -113,7 +148,7 @@ class EngineShelf:
             self._emit(pipe.EnginesHold(loaded))
 
 
-def _usage_of(name: str, engine: Engine) -> EngineUsage | None:
+def _usage_of(name: str, engine: Loaded) -> EngineUsage | None:
     """Return what an engine holds; None where it fails to say, which ends no job."""
     try:
         return engine.usage()

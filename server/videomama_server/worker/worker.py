@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, BinaryIO
 
 from videomama_client import messages
@@ -23,14 +24,17 @@ from videomama_client.errors import BadInput, Cancelled
 
 from videomama_server import config, heartbeat, logs, pipe
 from videomama_server.cache.entries import Cache
+from videomama_server.cache.layout import MEMO
 from videomama_server.cache.memo import Memo
 from videomama_server.cache.upkeep import CacheReport
 from videomama_server.media import frames
+from videomama_server.media.movies import index_store
 from videomama_server.pipeline.run import Matte
 from videomama_server.pipeline.services import Services
 from videomama_server.pipeline.survey import Pause
 from videomama_server.worker.answers import Answers, WorkerFacts
 from videomama_server.worker.intake import Intake
+from videomama_server.worker.phases import Phases
 from videomama_server.worker.reads import Reads
 from videomama_server.worker.scheduler import Scheduler
 from videomama_server.worker.shelf import EngineShelf
@@ -53,14 +57,17 @@ class Worker:
         self._outbox = outbox
         self._sending = threading.Lock()
         cache = Cache(server_config.cache_dir)
+        index_store.keep_in(cache.write_root / MEMO)
         self._services = Services(
             cache=cache,
-            memo=Memo(cache.write_root / "memo"),
+            memo=Memo(cache.write_root / MEMO),
             readers=ThreadPoolExecutor(server_config.threads, "reader"),
             writers=ThreadPoolExecutor(server_config.threads, "writer"),
             threads=server_config.threads,
         )
-        self._shelf = shelf = EngineShelf(server_config, cache.write_root / config.FOLDED, self._emit)
+        self._phases = Phases(self._emit)
+        folded = cache.write_root / config.FOLDED
+        self._shelf = shelf = EngineShelf(server_config, folded, self._emit, self._tell_loading)
         reads = Reads(lambda job, files: self._emit(pipe.FilesRead(job, files)))
         self._intake = Intake(server_config, self._services, shelf, reads, self._emit)
         self._scheduler = Scheduler(
@@ -72,6 +79,7 @@ class Worker:
         self._handlers: dict[type, Callable[[Any], None]] = {
             pipe.RunJob: self._scheduler.announce,
             pipe.DropJob: self._scheduler.drop,
+            pipe.SetPriority: self._scheduler.set_priority,
             pipe.FrameSupplied: self._intake.supplied,
             **dict.fromkeys(pipe.QUESTIONS, Answers(facts, self._emit).take),
         }
@@ -124,6 +132,7 @@ class Worker:
             yield None
             with self._readers(run) as readers:
                 try:
+                    order = replace(order, tell=partial(self._phases.tell, run.job))
                     yield from Matte(order, replace(self._services, readers=readers), self._emit, cancelled).run()
                 finally:
                     cancelled.set()  # lets go of readers that wait for a client's frame
@@ -138,10 +147,17 @@ class Worker:
         with ThreadPoolExecutor(self._services.threads, "inline reader") as readers:
             yield readers
 
+    def _tell_loading(self, phase: messages.Phase) -> None:
+        """Tell the client of the job at work: engines are loaded in its steps alone."""
+        job = self._scheduler.job_at_work
+        if job is not None:
+            self._phases.tell(job, phase)
+
     def _emit(self, message: Any) -> None:
         if isinstance(message, (messages.MatteDone, messages.MatteFailed)):
             self._shelf.report_usage()  # before its client may ask
             self._scheduler.note_last_word(message.job)
+            self._phases.forget(message.job)
         with self._sending:
             pipe.send(self._outbox, message)
 

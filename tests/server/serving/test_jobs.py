@@ -15,29 +15,31 @@ from videomama_client.messages import (
     MatteDone,
     MatteFailed,
     MattePlanned,
+    ObjectDone,
+    ObjectPlanned,
+    Phase,
+    PhaseChanged,
     QcFlag,
+    SideDone,
+    SideFrameDone,
+    SideResult,
     StageBegun,
     StageDone,
     StageFrameDone,
     SubmitMatte,
 )
+from videomama_client.objects import MaskObject
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import Stage
 from videomama_server import pipe
 from videomama_server.serving import jobs
+from videomama_server.serving.announced import digest_of
 from videomama_server.serving.blame import DEATHS_WITHOUT_PROGRESS
-from videomama_server.serving.jobs import REMEMBERED, JobBook, one_line, run_message
+from videomama_server.serving.job_state import one_line
+from videomama_server.serving.jobs import REMEMBERED, run_message
+from videomama_server.serving.lateness import unsent
 
 REQUEST = SubmitMatte("r", "/shots/plate.####.exr", "/shots/mask.####.exr", "/out/a.####.exr", MatteSettings())
-
-
-@pytest.fixture
-def book():
-    return JobBook()
-
-
-@pytest.fixture
-def job(book):
-    return book.add(b"client", REQUEST)
 
 
 def planned(job, frames=3):
@@ -67,7 +69,7 @@ def test_jobs_have_ids_of_their_own_and_are_found_by_them(book):
 def test_every_event_is_passed_on_and_entered(book, job):
     assert book.note(planned(job)) == planned(job)
     assert book.note(frame(job, 1001)) == frame(job, 1001)
-    assert job.done == {1001: "/out/a.1001.exr"}
+    assert job.done == {1001: {"": "/out/a.1001.exr"}}
     assert book.note(FrameWanted(job.id, "plate", 1)) == FrameWanted(job.id, "plate", 1)
 
 
@@ -75,7 +77,8 @@ def test_no_kind_of_event_is_without_a_handler(book):
     assert set(book._event_handlers) == set(JOB_EVENTS)
 
 
-def test_frames_of_every_stage_are_passed_on_once_and_counted_over_all_workers(book, job):
+def test_frames_of_every_stage_are_passed_on_once_and_counted_over_all_workers(book):
+    job = book.add(b"client", replace(REQUEST, then=(Stage("two"),)))
     book.note(replace(planned(job), stages=["one", "two"]))
     begun = StageBegun(job.id, 0, "one", 3)
     assert book.note(begun) == begun
@@ -88,6 +91,60 @@ def test_frames_of_every_stage_are_passed_on_once_and_counted_over_all_workers(b
     stages = [StageDone("one", 0, 1), StageDone("two", 1, 2)]
     result = book.note(replace(done(job), stages=stages))
     assert result.stages == [StageDone("one", 1, 0), StageDone("two", 1, 2)]
+
+
+def several(book, out="/out/a.####.exr"):
+    """Return a job of two objects that is planned."""
+    pair = (MaskObject("hero", "h", mask_digests=["d1"]), MaskObject("dog", "d", mask_digests=["d2"]))
+    request = replace(REQUEST, mask="", out=out, objects=pair, inline=True, inline_frame_numbers=[7])
+    job = book.add(b"client", replace(request, plate_digests=["p"]))
+    told = [ObjectPlanned(name, "one", out, stages=["one"]) for name in ("hero", "dog")]
+    book.note(replace(planned(job), stages=["one"], objects=told))
+    return job
+
+
+def objects_done(job, cached):
+    told = [ObjectDone(name, 0, cached, "one", stages=[StageDone("one", 0, cached)]) for name in ("hero", "dog")]
+    return replace(done(job), objects=told, stages=told[0].stages)
+
+
+def test_alphas_of_layers_are_counted_over_all_workers(book):
+    job = several(book)
+    for name in ("hero", "dog"):
+        book.note(StageFrameDone(job.id, 0, 1001, False, name))
+    book.after_death()  # before the file of the frame was written
+    for name in ("hero", "dog"):
+        assert book.note(StageFrameDone(job.id, 0, 1001, True, name)) is None
+    assert (job.done_count, job.computed) == (0, 0)
+    assert book.note(FrameDone(job.id, 1001, True, "/out/a.1001.exr")) is not None
+    assert (job.done_count, job.computed) == (1, 1)
+    result = book.note(objects_done(job, 1))
+    assert [(one.name, one.computed, one.cached) for one in result.objects] == [("hero", 1, 0), ("dog", 1, 0)]
+    assert (result.computed, result.stages) == (1, [StageDone("one", 1, 0)])
+
+
+def test_a_frame_with_files_of_its_own_is_done_when_each_object_has_one(book):
+    job = several(book, "/out/{object}.####.exr")
+    assert book.note(FrameDone(job.id, 1001, True, "/out/hero.1001.exr", "hero")) is not None
+    assert (job.done_count, job.computed) == (0, 0)
+    assert book.note(FrameDone(job.id, 1001, True, "/out/hero.1001.exr", "hero")) is None
+    book.note(FrameDone(job.id, 1001, False, "/out/dog.1001.exr", "dog"))
+    assert (job.done_count, job.computed) == (1, 1)
+    assert job.done[1001]["dog"] == "/out/dog.1001.exr"
+    result = book.note(objects_done(job, 1))
+    assert [(one.computed, one.cached) for one in result.objects] == [(0, 1), (1, 0)]
+
+
+def test_frames_of_each_object_are_announced_and_waited_for_apart(book):
+    job = several(book)
+    assert (digest_of(job.request, "mask", 7, "hero"), digest_of(job.request, "mask", 7, "dog")) == ("d1", "d2")
+    assert (digest_of(job.request, "plate", 7), digest_of(job.request, "plate", 7, "hero")) == ("p", None)
+    assert (digest_of(job.request, "mask", 7), digest_of(job.request, "mask", 7, "cat")) == (None, None)
+    book.note(FrameWanted(job.id, "mask", 7, "dog"))
+    time.sleep(0.01)
+    assert unsent(book.jobs(), 0.001) == (job, "object dog: mask", 7)
+    book.note(objects_done(job, 1))
+    assert [one.mask_digests for one in job.request.objects] == [[], []]
 
 
 def test_a_job_that_gets_on_in_an_earlier_stage_is_not_given_up(book, job):
@@ -175,19 +232,6 @@ def test_files_of_a_job_that_is_not_known_are_nobodys(book, job):
     assert job.blame.files == {}
 
 
-def test_the_file_that_has_been_read_the_longest_is_overdue(book, job):
-    begun = time.monotonic()
-    book.note_files(job.id, ["plate frame 1 (/a)"])
-    time.sleep(0.02)
-    book.note_files(job.id, ["plate frame 1 (/a)", "mask frame 1 (/b)"])
-    assert book.overdue(0.01, begun) == (job, "plate frame 1 (/a)")
-    assert book.overdue(60.0, begun) is None
-    assert book.overdue(0.0, begun) is None  # no limit
-    assert book.overdue(0.01, time.monotonic()) is None  # an earlier worker's
-    book.note_files(job.id, ["mask frame 1 (/b)"])
-    assert book.overdue(0.5, begun) is None
-
-
 def test_a_job_that_was_cancelled_ends_with_the_worker_that_may_not_have_heard_of_it(book, job):
     other = book.add(b"client", REQUEST)
     book.note_begun(job.id)
@@ -197,19 +241,6 @@ def test_a_job_that_was_cancelled_ends_with_the_worker_that_may_not_have_heard_o
     assert again == [other]
     assert [(event.job, event.code) for event in ended] == [(job.id, "cancelled")]
     assert (job.state, other.blame.deaths) == (CANCELLED, 0)
-
-
-def test_a_frame_that_is_asked_for_again_has_been_waited_for_since_the_first_time(book, job):
-    book.note(FrameWanted(job.id, "plate", 1))
-    time.sleep(0.05)
-    book.after_death()
-    book.note(FrameWanted(job.id, "mask", 1))
-    assert isinstance(book.note(FrameWanted(job.id, "plate", 1)), FrameWanted)  # the client hears of it again
-    assert book.unsent(0.04) == (job, "plate", 1)
-    assert book.unsent(60.0) is None
-    assert book.unsent(0.0) is None  # no limit
-    book.note(failed(job))
-    assert book.unsent(0.001) is None
 
 
 def test_a_worker_that_is_ended_for_a_file_is_no_running_jobs_doing(book, job):
@@ -267,18 +298,6 @@ def test_ended_jobs_are_forgotten_after_a_while_running_ones_never(book, job):
     assert book.finished == REMEMBERED + 5
 
 
-def test_a_job_describes_itself(book, job):
-    assert job.describe() == f"{job.id[:8]} interactive 0 frames /shots/plate.####.exr"
-    book.note(planned(job))
-    book.note(frame(job, 1))
-    assert "1 of 3 frames" in job.describe()
-
-
-def test_a_job_describes_itself_by_its_label_where_it_has_one(book):
-    job = book.add(b"client", replace(REQUEST, label="shot010.nk VideoMaMa1"))
-    assert job.describe() == f"{job.id[:8]} interactive 0 frames shot010.nk VideoMaMa1"
-
-
 @pytest.mark.parametrize(
     ("label", "shown"),
     [
@@ -295,7 +314,7 @@ def test_a_label_is_one_line_of_what_can_be_shown(book, label, shown):
 
 
 def test_a_job_reports_how_far_it_is(book, job):
-    waiting = job.report()
+    waiting = book.report_of(job)
     assert (waiting.job, waiting.label, waiting.plate) == (job.id, "", REQUEST.plate)
     assert (waiting.priority, waiting.state, waiting.engine, waiting.frame_count) == (
         "interactive",
@@ -304,15 +323,15 @@ def test_a_job_reports_how_far_it_is(book, job):
         None,
     )
     book.note_begun(job.id)
-    assert job.report().state == RUNNING
+    assert book.report_of(job).state == RUNNING
     book.note(planned(job))
     book.note(frame(job, 1))
     book.note(frame(job, 2, cached=True))
-    running = job.report()
+    running = book.report_of(job)
     assert (running.state, running.engine, running.frame_count) == (RUNNING, "classic", 3)
     assert (running.done, running.computed, running.message) == (2, 1, "")
     book.note(done(job))
-    assert job.report().state == DONE
+    assert book.report_of(job).state == DONE
 
 
 def test_a_planned_job_runs_even_if_nobody_said_that_it_was_begun(book, job):
@@ -328,35 +347,35 @@ def test_a_restarted_job_goes_on_running(book, job):
 
 def test_a_failure_is_reported_in_one_line_and_a_cancel_is_none(book, job):
     book.note(MatteFailed(job.id, "bad-input", "line one\nline two " + "x" * 1000, "hint"))
-    reported = job.report()
+    reported = book.report_of(job)
     assert reported.state == FAILED
     assert reported.message.startswith("line one line two xxx")
     assert len(reported.message) == 500
     other = book.add(b"client", REQUEST)
     book.note(MatteFailed(other.id, "cancelled", "the job was cancelled", ""))
-    assert (other.report().state, other.report().message) == (CANCELLED, "")
+    assert (book.report_of(other).state, book.report_of(other).message) == (CANCELLED, "")
 
 
 def test_a_failure_over_a_frame_is_reported_with_it(book, job):
     book.note(MatteFailed(job.id, "bad-input", "mask frame 7: broken", "hint", "mask", 7, "/mask.0007.exr"))
-    assert (job.report().role, job.report().frame) == ("mask", 7)
+    assert (book.report_of(job).role, book.report_of(job).frame) == ("mask", 7)
 
 
 def test_a_job_that_was_given_up_is_reported_as_failed(book, job):
     for _ in range(2):
         book.note_begun(job.id)
         book.after_death()
-    assert job.report().state == FAILED
-    assert "died twice" in job.report().message
+    assert book.report_of(job).state == FAILED
+    assert "died twice" in book.report_of(job).message
 
 
 def test_seconds_stop_at_the_end(book, job):
     time.sleep(0.01)
-    assert job.report().seconds >= 0.01
+    assert book.report_of(job).seconds >= 0.01
     book.note(failed(job))
-    at_end = job.report().seconds
+    at_end = book.report_of(job).seconds
     time.sleep(0.02)
-    assert job.report().seconds == at_end
+    assert book.report_of(job).seconds == at_end
 
 
 def test_jobs_are_reported_newest_first(book, job):
@@ -404,17 +423,6 @@ def test_a_job_that_was_overtaken_by_hundreds_is_still_known_when_it_ends(book, 
     assert book.find(job.id) is job
 
 
-def test_clients_take_turns(book):
-    greedy = [book.add(b"greedy", REQUEST) for _ in range(3)]
-    late = [book.add(b"late", REQUEST) for _ in range(2)]
-    assert [job.turn for job in greedy + late] == [0, 1, 2, 0, 1]
-    book.note(done(greedy[0]))
-    book.note(done(late[0]))
-    assert book.add(b"third", REQUEST).turn == 1  # it is not served before those whose turn it is
-    assert book.add(b"third", replace(REQUEST, priority="batch")).turn == 0
-    assert run_message(greedy[2]).turn == 2
-
-
 def test_more_jobs_than_may_wait_are_refused(book, job, monkeypatch):
     monkeypatch.setattr(jobs, "MOST_AT_ONCE", 3)
     for _ in range(2):
@@ -428,9 +436,9 @@ def test_more_jobs_than_may_wait_are_refused(book, job, monkeypatch):
 def test_an_ended_job_lets_go_of_its_digests(book):
     inline = replace(REQUEST, inline=True, inline_frame_numbers=[1], plate_digests=["p"], mask_digests=["m"])
     job = book.add(b"client", inline)
-    assert job.announced("plate", 1) == "p"
+    assert digest_of(job.request, "plate", 1) == "p"
     book.note(failed(job))
-    assert job.announced("plate", 1) is None
+    assert digest_of(job.request, "plate", 1) is None
     assert job.request.plate == REQUEST.plate
 
 
@@ -443,7 +451,7 @@ def test_texts_of_clients_are_shown_on_one_line(text, shown):
 
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
-    assert numbers_left_out(jobs.Job) == {"turn": 0, "begun": False, "cancelled": False, "computed": 0}
+    assert numbers_left_out(jobs.Job) == {"turn": 0, "begun": False, "cancelled": False}
 
 
 def test_two_hundred_jobs_are_remembered_and_five_thousand_may_wait(book):
@@ -451,33 +459,108 @@ def test_two_hundred_jobs_are_remembered_and_five_thousand_may_wait(book):
     assert (jobs.REMEMBERED, jobs.MOST_AT_ONCE) == (200, 5000)
 
 
-def test_of_a_long_plate_the_end_is_shown(book):
-    job = book.add(b"client", replace(REQUEST, plate="/" + "a" * 150 + "b" * 200))
-    assert job.describe().endswith(f" interactive 0 frames {'b' * 200}")
-
-
 def test_flags_are_cut_to_two_hundred_letters(book, job):
     flags = [QcFlag("spill", [number * 10], number, "why") for number in range(1, 90)]
     book.note(replace(done(job), flags=flags))
-    assert len(job.report().flags) == 200
+    assert len(book.report_of(job).flags) == 200
 
 
-def test_an_inline_frame_is_known_by_the_digest_that_was_announced(book):
-    inline = replace(
-        REQUEST, inline=True, inline_frame_numbers=[7, 9], plate_digests=["p", "q"], mask_digests=["m", "n"]
-    )
-    job = book.add(b"client", inline)
-    found = [job.announced(role, number) for role in ("plate", "mask", "alpha") for number in (7, 8, 9)]
-    assert found == ["p", None, "q", "m", None, "n", None, None, None]
+def with_colour(book):
+    asked = (SideResult("foreground", "/out/fg.####.exr"),)
+    return book.add(b"client", replace(REQUEST, side_results=asked))
 
 
-def test_folders_of_frames_are_those_of_inline_jobs(book, job):
+def colour(job, number, cached=False):
+    return SideFrameDone(job.id, "foreground", number, cached, f"/out/fg.{number}.exr")
+
+
+def test_side_results_are_news_once_and_counted_over_all_workers(book):
+    job = with_colour(book)
+    book.note(planned(job, 2))
+    assert book.report_of(job).side == ""
+    for event in (frame(job, 1), colour(job, 1), frame(job, 2)):
+        assert book.note(event) is event
+    assert book.report_of(job).side == "foreground 1 of 2"
+    book.note_begun(job.id)
+    book.after_death()
+    assert book.note(colour(job, 1, cached=True)) is None
+    assert book.note(colour(job, 2)) is not None
+    assert book.report_of(job).side == ""
+    told = book.note(replace(done(job, 2), side_results=[SideDone("foreground", 1, 1)]))
+    assert told.side_results == [SideDone("foreground", 2, 0)]
+
+
+def test_a_side_result_counts_as_progress_between_two_deaths(book):
+    job = with_colour(book)
+    book.note(planned(job, 5))
+    for number in range(1, 5):
+        book.note_begun(job.id)
+        book.note(colour(job, number))
+        _, ended = book.after_death()
+        assert ended == []
+
+
+def test_a_job_that_was_resumed_and_ended_twice_is_forgotten_once(book):
+    for _ in range(2):
+        book.note(failed(book.add(b"", REQUEST, known="the same")))
+    for _ in range(REMEMBERED):
+        book.note(failed(book.add(b"client", REQUEST)))
+    assert book.find("the same") is None
+
+
+def alphas_counted(job):
+    """How many computed alphas the pace of a job counts; its first mark is when the stage began."""
+    return len(job.pace.marks) - 1
+
+
+def test_the_pace_counts_alphas_that_are_computed_and_begins_again_with_a_stage(book):
+    job = book.add(b"client", replace(REQUEST, then=(Stage("two"),)))
+    book.note(replace(planned(job), stages=["one", "two"]))
+    assert alphas_counted(job) == 0
+    for number, cached, counted in ((1, False, 1), (2, True, 1), (3, False, 2)):
+        book.note(StageFrameDone(job.id, 0, number, cached))
+        assert alphas_counted(job) == counted
+    book.note(StageBegun(job.id, 1, "two", 3))
+    assert alphas_counted(job) == 0
+    for number, cached, counted in ((1, False, 1), (2, True, 1), (2, False, 1), (3, False, 2)):
+        book.note(frame(job, number, cached))
+        assert alphas_counted(job) == counted
+
+
+def test_the_pace_of_layers_counts_each_alpha_and_not_their_common_file(book):
+    job = several(book)
+    for name in ("hero", "dog"):
+        book.note(StageFrameDone(job.id, 0, 1001, False, name))
+    book.note(FrameDone(job.id, 1001, False, "/out/a.1001.exr"))
+    assert alphas_counted(job) == 2
+
+
+def test_a_phase_is_news_when_it_differs_and_computing_begins_the_pace_again(book, job):
+    book.note(planned(job))
+    job.pace.marks[0] -= 60
+    loading = PhaseChanged(job.id, Phase("loading", 1, 2))
+    assert (book.note(loading), book.note(loading)) == (loading, None)
+    assert job.pace.marks[0] < time.monotonic() - 59
+    computing = PhaseChanged(job.id, Phase("computing"))
+    assert (book.note(computing), job.phase) == (computing, computing.phase)
+    assert job.pace.marks[0] > time.monotonic() - 59
+
+
+def test_a_job_begins_once_however_often_the_worker_takes_it_up(book, job):
+    assert (book.note_begun("nobody's"), job.begun) == (False, False)
+    assert (book.note_begun(job.id), job.begun) == (True, True)
+    at = job.begun_at
+    assert (book.note_begun(job.id), job.begun_at) == (False, at)
+
+
+def test_jobs_are_found_by_the_beginning_of_their_ids(book):
+    for known in ("abc1", "abc2", "b"):
+        book.add(b"client", REQUEST, known)
+    assert [job.id for job in book.resembling("abc")] == ["abc1", "abc2"]
+    assert book.resembling("c") == []
+
+
+def test_the_jobs_there_are_include_those_that_ended(book, job):
     other = book.add(b"client", REQUEST)
-    other.spool = "/spool/x"
-    book.note(failed(other))
-    assert book.spools() == ["/spool/x"]
-
-
-def test_nothing_is_overdue_or_unsent_where_nothing_is_read_or_wanted(book, job):
-    assert book.overdue(0.001, 0.0) is None
-    assert book.unsent(0.001) is None
+    book.note(failed(job))
+    assert (book.jobs(), book.running()) == ([job, other], [other])

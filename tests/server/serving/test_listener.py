@@ -58,7 +58,12 @@ def test_a_folder_where_anyone_may_replace_the_connection_file_is_refused(config
     assert list((tmp_path / "open").iterdir()) == []
 
 
-def test_nobody_gets_in_where_no_authenticator_runs(config, tmp_path):
+@pytest.mark.parametrize(
+    ("guarded", "own_keys", "lets_in"),
+    [(True, False, True), (True, True, False), (False, False, False)],
+    ids=["with the keys of the file", "with other keys", "where no authenticator runs"],
+)
+def test_who_knocks_gets_in_with_the_keys_of_the_file_while_an_authenticator_runs(config, guarded, own_keys, lets_in):
     known = config()
 
     async def knock() -> bool:
@@ -66,17 +71,21 @@ def test_nobody_gets_in_where_no_authenticator_runs(config, tmp_path):
         authenticator = AsyncioAuthenticator(context)
         server, client = context.socket(zmq.ROUTER), context.socket(zmq.DEALER)
         listener.open_up(server, authenticator, known)
-        authenticator.stop()
+        if not guarded:
+            authenticator.stop()
         found = connection.read(known.connection_file)
+        keys = connection.new_keys() if own_keys else (found.client_public, found.client_secret)
         client.curve_serverkey = found.server_public.encode()
-        client.curve_publickey, client.curve_secretkey = found.client_public.encode(), found.client_secret.encode()
+        client.curve_publickey, client.curve_secretkey = (key.encode() for key in keys)
         client.connect(found.endpoint)
         await client.send(b"let me in")
-        heard = await server.poll(700)
+        heard = await server.poll(20_000 if lets_in else 700)
+        if guarded:
+            authenticator.stop()
         context.destroy(linger=0)
         return bool(heard)
 
-    assert not asyncio.run(knock())
+    assert asyncio.run(knock()) == lets_in
 
 
 def test_only_the_client_key_of_the_file_lets_in():

@@ -190,3 +190,8 @@ def test_what_is_being_answered_ends_with_the_router():
 
     asyncio.run(scene())
     assert ended == [True]
+
+
+def test_a_thousand_requests_and_two_gibibytes_may_be_answered_at_once():
+    assert (router._AT_ONCE, router._AT_ONCE_BYTES) == (1000, 2 * 2**30)
+    assert Incoming(b"client", messages.StopServer("r")).bulk is None

@@ -1,5 +1,13 @@
+from dataclasses import replace
+
 import pytest
-from videomama_client.messages import MatteDone, StageBegun, StageDone, StageFrameDone
+from videomama_client.messages import (
+    MatteDone,
+    ObjectDone,
+    StageBegun,
+    StageDone,
+    StageFrameDone,
+)
 from videomama_server.serving.stage_progress import StageProgress
 
 
@@ -32,7 +40,26 @@ def test_a_job_of_one_stage_has_the_counts_of_its_frames(progress):
 
 
 def test_the_stage_that_began_last_is_told(progress):
-    assert progress.told(2) == ""
+    assert progress.told({"": 2}) == ""
     progress.note_begun(StageBegun("j", 0, "classic", 3))
     progress.note_begun(StageBegun("j", 1, "passthrough", 3))
-    assert progress.told(2) == "2 of 2, passthrough"
+    assert progress.told({"": 2}) == "2 of 2, passthrough"
+
+
+def test_the_object_that_is_at_work_is_told_with_its_own_stages(progress):
+    counts = {"hero": 1, "dog": 2}
+    progress.note_begun(StageBegun("j", 0, "classic", 3, "hero"))
+    assert progress.told(counts) == "hero, classic"
+    progress.note_begun(StageBegun("j", 1, "b", 3, "dog"))
+    assert progress.told(counts) == "dog, 2 of 2, b"
+
+
+def test_frames_of_each_object_are_counted_apart(progress):
+    for name, stage, frame, cached in [("hero", 0, 1, False), ("dog", 0, 1, True), ("dog", 1, 1, False)]:
+        assert progress.note_kept(StageFrameDone("j", stage, frame, cached, name))
+    assert not progress.note_kept(StageFrameDone("j", 1, 1, True, "dog"))  # of the next worker
+    told = [ObjectDone("hero", 0, 1, "a", stages=[StageDone("a", 0, 1)])]
+    told.append(ObjectDone("dog", 0, 1, "a", stages=[StageDone("a", 0, 1), StageDone("b", 0, 1)]))
+    hero, dog = progress.objects_done(replace(done(), objects=told))
+    assert (hero.computed, hero.cached, hero.stages) == (1, 0, [StageDone("a", 1, 0)])
+    assert (dog.computed, dog.cached, dog.stages) == (1, 0, [StageDone("a", 0, 1), StageDone("b", 1, 0)])

@@ -79,6 +79,17 @@ def test_it_starts_a_worker_and_carries_messages(supervised, make_clip):
     supervised(body)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc, on Linux, heeds it")
+def test_the_worker_asks_for_huge_pages(supervised, monkeypatch):
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+
+    async def body(watch):
+        watch.supervisor.start()
+        assert psutil.Process(await watch.ready()).environ()["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"
+
+    supervised(body)
+
+
 def test_a_message_starts_the_worker_when_none_runs(supervised):
     async def body(watch):
         assert watch.supervisor.pid is None

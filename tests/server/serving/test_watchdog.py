@@ -44,6 +44,11 @@ def test_one_that_pulsates_with_a_job_and_does_nothing_is_given_up_too(watch):
     assert after <= 12
 
 
+def test_without_a_limit_none_is_ever_given_up(watch):
+    assert watch(Watchdog(0), 1000) == ("", 1000)
+    assert Watchdog(0).verdict(0.0) == Watchdog(10).verdict(0.0) == ""
+
+
 def test_one_without_a_job_may_do_nothing_for_ever(watch):
     assert watch(Watchdog(10), 1000, pulse=lambda _: pipe.Pulse(7, False)) == ("", 1000)
 

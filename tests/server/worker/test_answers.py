@@ -8,9 +8,10 @@ from videomama_client import messages, wire
 from videomama_client.engine_options import EngineOption
 from videomama_client.engine_settings import RECORDS
 from videomama_client.errors import BadInput, WeightsError
+from videomama_client.prompts import Prompt
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
-from videomama_client.stages import ADJUSTMENT, MATTING, Stage
+from videomama_client.stages import ADJUSTMENT, MAKER, MATTING, REFINER, Stage
 from videomama_server import engines, pipe
 from videomama_server.cache import layout
 from videomama_server.cache.entries import Cache
@@ -69,6 +70,16 @@ def test_what_later_stages_read_is_needed_of_the_first(place, then, needed):
     assert planned.needed_ranges == needed
 
 
+@pytest.mark.parametrize(
+    ("on", "wanted", "needed"),
+    [((1010,), "1020", "1010, 1020"), ((1010, 1040), "1030", "1010, 1030, 1040"), ((1010,), "1005", "1005, 1010")],
+)
+def test_of_an_engine_that_walks_all_frames_on_the_way_are_needed(place, on, wanted, needed):
+    told = tuple(Prompt("mask", frame, file=f"/key.{frame}.exr") for frame in on)
+    planned = planned_frames(replace(ask(engine="held", frame_ranges=wanted), prompts=told), lambda _: place)
+    assert (planned.engine, planned.needed_ranges) == ("held", needed)
+
+
 def test_a_chain_that_cannot_be_is_refused_before_its_frames_are_planned(place, raises_with_hint):
     for stage, said in (
         (Stage("nobody"), "stage 2, nobody"),
@@ -84,7 +95,7 @@ def test_auto_is_told_by_the_engine_it_stands_for(place):
 
 
 def test_where_masks_decide_on_the_engine_the_frames_of_either_are_named(place, monkeypatch):
-    monkeypatch.setattr(engines, "resolve", lambda name, config: "passthrough")
+    monkeypatch.setattr(engines, "resolve", lambda name, config, walks=False: "passthrough")
     planned = planned_frames(ask(engine="auto", frame_ranges="1050"), lambda _: place)
     assert planned.engine == "passthrough"
     assert planned.needed_ranges == "1011, 1031, 1038-1057, 1071, 1091"
@@ -254,7 +265,15 @@ def test_engines_are_reported_with_all_settings(asking):
     assert tuple(told.settings) == specs_of(MatteSettings)
     assert [engine.name for engine in told.engines] == list(RECORDS)
     assert [engine.options for engine in told.engines] == [list(specs_of(record)) for record in RECORDS.values()]
-    assert [engine.role for engine in told.engines] == [MATTING, MATTING, ADJUSTMENT, MATTING]
+    roles = {engine.name: engine.role for engine in told.engines if engine.role != MATTING}
+    makers = dict.fromkeys(("held", "sam2", "sam3"), MAKER)
+    assert roles == {"vitmatte": REFINER, "mematte": REFINER, "adjust": ADJUSTMENT, **makers}
+    assert {engine.name: engine.prompts for engine in told.engines if engine.prompts} == {
+        "held": ["mask"],
+        "sam2": ["point", "box", "mask"],
+        "sam3": ["point", "box", "text", "mask"],
+        "sam2matte": ["point", "box", "mask"],
+    }
 
 
 def test_engines_do_not_wait_for_a_slow_cache(asking):
@@ -268,3 +287,14 @@ def test_engines_do_not_wait_for_a_slow_cache(asking):
 def test_every_question_has_an_answer(tmp_path):
     facts = WorkerFacts(Cache(tmp_path), 1.0, "", lambda _: None, lambda: None)
     assert set(Answers(facts, lambda _: None)._answers) == set(pipe.QUESTIONS)
+
+
+@pytest.mark.parametrize(("most", "told"), [(4, True), (3, False)])
+def test_a_text_as_long_as_a_message_can_hold_is_told(place, monkeypatch, most, told):
+    monkeypatch.setattr("videomama_server.worker.answers.wire.MAX_TEXT_BYTES", most)
+    asked = ask(frame_ranges="1050", engine="passthrough")
+    if told:
+        assert planned_frames(asked, lambda _: place).needed_ranges == "1050"
+    else:
+        with pytest.raises(BadInput, match="1 frame in too many pieces"):
+            planned_frames(asked, lambda _: place)

@@ -1,9 +1,11 @@
 import errno
+import os
 
 import cv2
 import pytest
 from videomama_client.errors import BadInput, InternalError, NotPermitted, OutOfMemory
-from videomama_server.worker.error_boundary import result_or_error
+from videomama_server.engines.base import DeviceLost
+from videomama_server.worker.error_boundary import EXIT_DEVICE_LOST, result_or_error
 
 
 def failing(error):
@@ -62,3 +64,20 @@ def test_the_stage_of_a_job_that_an_error_came_from_is_named(error):
     told = failing(error)
     assert told.message == f"stage 2, classic: {plain.message}"
     assert (type(told), told.hint, told.file) == (type(plain), plain.hint, plain.file)
+
+
+def test_a_lost_device_ends_the_process_with_a_code_of_its_own(monkeypatch, caplog):
+    def leave(code):
+        raise SystemExit(code)
+
+    monkeypatch.setattr(os, "_exit", leave)
+    with pytest.raises(SystemExit) as left:
+        failing(DeviceLost("the card is gone"))
+    assert left.value.code == EXIT_DEVICE_LOST == 3
+    assert "the device is lost" in caplog.text
+
+
+def test_another_error_of_opencv_is_a_fault():
+    odd = cv2.error("bad argument")
+    odd.code = cv2.Error.StsBadArg
+    assert type(failing(odd)) is InternalError

@@ -131,7 +131,9 @@ def test_a_job_of_an_unknown_priority_goes_with_the_least_urgent(rig):
     assert rig.begun == ["interactive", "odd", "batch"]
 
 
-def test_a_job_that_waits_for_a_short_while_is_waited_for(rig):
+def test_a_job_that_waits_for_a_short_while_is_waited_for(rig, monkeypatch):
+    assert scheduler.PATIENCE_S == 0.5
+    monkeypatch.setattr(scheduler, "PATIENCE_S", WAIT_S)  # a busy machine may take longer
     frame = Future()
     rig.scripts["waits"] = [frame, None]
     rig.announce(run_job("waits"), run_job("batch", messages.BATCH))
@@ -238,3 +240,46 @@ def test_a_job_that_has_said_its_last_word_is_waited_for(rig, monkeypatch):
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(scheduler.Running) == {"waits_since": 0.0, "over": False}
+
+
+def test_it_works_for_ever_on_what_arrives(rig, eventually):
+    threading.Thread(target=rig.scheduler.run, daemon=True).start()
+    for job in ("a", "b"):
+        rig.announce(run_job(job))
+        eventually(lambda job=job: rig.stepped[-2:] == [job, job], f"job {job} is done")
+
+
+def test_a_job_whose_priority_is_raised_goes_first_from_its_next_step_on(rig):
+    rig.scripts = {"one": [None] * 3, "other": [None] * 3}
+    rig.announce(run_job("one", messages.BATCH), run_job("other", messages.BATCH))
+    rig.scheduler.run_next()
+    rig.scheduler.set_priority(pipe.SetPriority("other", messages.INTERACTIVE, 0))
+    rig.scheduler.set_priority(pipe.SetPriority("nobody", messages.INTERACTIVE, 0))
+    rig.finish()
+    assert rig.stepped == ["one", "other", "other", "other", "one", "one"]
+
+
+def test_a_job_that_is_not_taken_in_yet_goes_by_its_new_priority(rig):
+    rig.announce(run_job("one"), run_job("other"))
+    rig.scheduler.set_priority(pipe.SetPriority("one", messages.BATCH, 0))
+    rig.finish()
+    assert rig.stepped == ["other", "other", "one", "one"]
+
+
+def test_the_job_at_work_is_that_of_the_last_step_until_its_end(rig):
+    assert rig.scheduler.job_at_work is None
+    rig.announce(run_job("a"))
+    rig.scheduler.run_next()
+    assert rig.scheduler.job_at_work == "a"
+    rig.finish()
+    assert rig.scheduler.job_at_work is None
+
+
+def test_a_job_is_patient_for_half_a_second():
+    waits = scheduler.Running("a", (0, 0), 1, iter(()), Future(), time.monotonic())
+    assert (waits.idle, waits.stuck) == (True, False)
+    waits.waits_since -= scheduler.PATIENCE_S
+    assert waits.stuck
+    waits.waits_for.set_result(None)
+    assert (waits.idle, waits.stuck) == (False, False)
+    assert scheduler.PATIENCE_S == 0.5

@@ -2,8 +2,8 @@ from typing import ClassVar
 
 import pytest
 from videomama_client.errors import NotPermitted, OutOfMemory, WeightsError
-from videomama_client.messages import LoadedEngine
-from videomama_client.settings import MatteSettings
+from videomama_client.messages import LoadedEngine, Phase
+from videomama_client.settings import MatteSettings, Resolved
 from videomama_server import engines, pipe
 from videomama_server.config import Config
 from videomama_server.engines.base import EngineUsage
@@ -79,6 +79,7 @@ class Heavy(PassthroughEngine):
 
     def __init__(self, engine_config):
         self.make_room = engine_config.make_room
+        self.others_hold = engine_config.others_hold
         self.take()
 
     def take(self):
@@ -171,6 +172,31 @@ def test_what_each_engine_holds_is_reported_when_it_changed(shelf, take, heavy, 
     assert emitted[2:] == [pipe.EnginesHold([])]
 
 
+def test_an_engine_knows_what_others_hold_of_its_device(take, heavy):
+    asking = take("a")
+    assert asking.others_hold("card") == 0
+    other = take("b")
+    assert (asking.others_hold("card"), other.others_hold("card")) == (4, 4)
+    assert asking.others_hold("cuda:0") == 0
+
+
+def test_others_let_go_until_an_engine_fits_that_is_about_to_compute(shelf, take, heavy, monkeypatch):
+    settings = Resolved(MatteSettings())
+    one = take("a")
+    take("b")
+    shelf.reserve("a", settings)
+    assert set(heavy) == {"a", "b"}  # it needs no device
+    monkeypatch.setattr(Heavy, "needs_device", True, raising=False)
+    monkeypatch.setattr(Heavy, "fits", lambda engine, _: sum(heavy.values()) <= 8, raising=False)
+    shelf.reserve("a", settings)
+    assert set(heavy) == {"a", "b"}
+    one.release()
+    take("c")
+    heavy["a"] = 4
+    shelf.reserve("a", settings)
+    assert set(heavy) == {"a", "c"}  # b was used least recently
+
+
 def test_an_engine_that_holds_nothing_is_not_reported(shelf, emitted):
     shelf.engine("passthrough", shelf.engine_config(MatteSettings()))
     shelf.report_usage()
@@ -198,3 +224,22 @@ def test_engines_give_memory_back_where_they_can_and_the_config_lets_them(make_s
     shelf.engine("classic", place)  # has nothing to give back
     shelf.give_back_memory()
     assert gave == [one] * times
+
+
+def test_a_person_is_told_which_engine_is_loaded_and_how_far_that_is_and_nothing_of_one_that_is_there(tmp_path):
+    told = []
+    shelf = EngineShelf(Config(), tmp_path / "folded", lambda _: None, told.append)
+    place = shelf.engine_config(MatteSettings())
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "load", lambda name, config: seen.append(config) or PassthroughEngine())
+        shelf.engine("passthrough", place)
+        seen[0].tell_loading(3, 7)
+        shelf.engine("passthrough", place)
+    assert told == [Phase("loading", subject="passthrough"), Phase("loading", 3, 7, "passthrough")]
+
+
+def test_an_engine_that_is_not_loaded_reserves_nothing(shelf):
+    one = shelf.engine("passthrough", shelf.engine_config(MatteSettings()))
+    shelf.reserve("nobody", one)
+    assert list(shelf._engines) == ["passthrough"]

@@ -103,12 +103,15 @@ def inline(clip, **changes):
 
 def test_everything_that_the_server_sends_has_a_handler(tmp_path):
     handlers = Worker(Config(cache_dir=tmp_path / "cache"), io.BytesIO(), io.BytesIO())._handlers
-    assert set(handlers) == {pipe.RunJob, pipe.DropJob, pipe.FrameSupplied, *pipe.QUESTIONS}
+    assert set(handlers) == {pipe.RunJob, pipe.DropJob, pipe.SetPriority, pipe.FrameSupplied, *pipe.QUESTIONS}
 
 
 def test_a_job_is_begun_planned_done_frame_by_frame_and_ended(worker, make_clip):
     clip = make_clip(count=2)
     events = worker.run("job1", clip.order())
+    phases = [event.phase.code for event in events if isinstance(event, messages.PhaseChanged)]
+    assert phases == ["loading", "reading-masks", "reading-plates", "computing"]
+    events = [event for event in events if not isinstance(event, messages.PhaseChanged)]
     assert events[0] == pipe.JobBegun("job1")
     planned = messages.MattePlanned("job1", "passthrough", [0, 0, 96, 64], 2, clip.out, stages=["passthrough"])
     assert events[1] == planned
@@ -193,6 +196,32 @@ def test_inline_frames_are_asked_for_and_taken_from_the_spool(worker, make_clip,
     eventually(lambda: not spool.exists(), "the worker removes the folder")
 
 
+def test_an_inline_job_that_fails_waits_for_no_further_frames(worker, make_clip, tmp_path):
+    clip, spool = make_clip(count=6), tmp_path / "spool"
+    spool.mkdir()
+    worker.send(pipe.RunJob("broken", str(spool), inline(clip)))
+    event = worker.hear_until(messages.FrameWanted)[-1]
+    (spool / f"{event.role}.{event.frame}.exr").write_bytes(b"no picture")
+    worker.send(pipe.FrameSupplied("broken", event.role, event.frame))
+    assert worker.hear_until(*ENDS)[-1].code == "bad-input"
+    assert isinstance(worker.run("after", make_clip(count=1).order())[-1], messages.MatteDone)
+
+
+def test_what_engines_hold_is_told_before_a_job_is_said_to_be_over(tmp_path, monkeypatch):
+    outbox = io.BytesIO()
+    told = Worker(Config(cache_dir=tmp_path / "cache"), io.BytesIO(), outbox)
+    monkeypatch.setattr(told._shelf, "report_usage", lambda: pipe.send(outbox, pipe.EnginesHold([])))
+    ends = [
+        messages.MatteDone("j", 0, 0, 0, 0.0, "classic", [0, 0, 1, 1]),
+        messages.MatteFailed("j", "bad-input", "no", "Do."),
+    ]
+    for message in (pipe.JobBegun("j"), *ends):
+        told._emit(message)
+    outbox.seek(0)
+    said = [pipe.receive(outbox) for _ in range(5)]
+    assert said == [pipe.JobBegun("j"), pipe.EnginesHold([]), ends[0], pipe.EnginesHold([]), ends[1]]
+
+
 def test_frames_that_nobody_waits_for_do_not_deafen_it(worker, make_clip, tmp_path):
     clip = make_clip(count=1)
     worker.send(pipe.RunJob("deaf", str(tmp_path), inline(clip)))
@@ -204,6 +233,13 @@ def test_frames_that_nobody_waits_for_do_not_deafen_it(worker, make_clip, tmp_pa
 def test_ctrl_c_in_the_terminal_is_the_servers_to_handle(worker, make_clip):
     os.kill(worker.process.pid, signal.SIGINT)
     assert isinstance(worker.run("unmoved", make_clip(count=1).order())[-1], messages.MatteDone)
+
+
+def test_it_says_nothing_where_nothing_is_wrong(start_worker, make_clip, tmp_path):
+    live = start_worker()
+    live.run("j", make_clip(count=1).order())
+    assert live.end() == 0
+    assert (tmp_path / "worker.log").read_text() == ""
 
 
 def test_it_ends_with_its_pipe_even_in_the_middle_of_a_job(start_worker, make_long_clip):
@@ -350,7 +386,7 @@ def test_a_worker_that_lost_its_device_ends_and_leaves_the_job_to_the_next(tmp_p
         assert process.wait(WAIT_S) == EXIT_DEVICE_LOST
         heard = []
         while (message := pipe.receive(process.stdout)) is not None:
-            if not isinstance(message, (pipe.Pulse, pipe.FilesRead)):
+            if not isinstance(message, (pipe.Pulse, pipe.FilesRead, messages.PhaseChanged)):
                 heard.append(type(message))
         assert b"the device is lost" in process.stderr.read()
     assert heard == [pipe.WorkerReady, pipe.JobBegun, messages.MattePlanned]
@@ -373,12 +409,15 @@ def test_pulses_tell_whether_there_is_a_job_and_whether_it_gets_on(start_worker,
     assert last.beats > stuck.beats
 
 
-def test_a_worker_that_can_hear_no_more_ends(start_worker):
+def test_a_worker_that_can_hear_no_more_ends_and_says_why_in_its_log(start_worker, tmp_path):
     live = start_worker()
     live.hear()
     live.process.stdin.write(b"\xff\xff\xff\xff")  # a message of four gigabytes
     live.process.stdin.flush()
     assert live.process.wait(WAIT_S) == EXIT_DEAF
+    said = (tmp_path / "worker.log").read_text()
+    assert "Traceback" in said
+    assert said.splitlines()[-1].startswith("videomama_")  # the error, by its whole name
 
 
 _DYING_IN_A_DECODER = """
