@@ -1,4 +1,6 @@
-"""The cache of finished alphas on disk: look-up and publishing. What looks after the folder is in `upkeep.py`.
+"""The cache of finished alphas on disk, and of what is made of them: look-up and publishing.
+
+What looks after the folder is in `upkeep.py`.
 
 An entry is an ordinary EXR file with a seal (`seal.py`): one that was cut short, damaged or renamed counts as missing.
 Beside it there may be a note, sealed likewise: text that is kept as long as the entry is, and goes with it.
@@ -13,8 +15,9 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from videomama_client import private
@@ -34,12 +37,31 @@ log = logging.getLogger(__name__)
 _OVERLAY = "videomama-cache-"
 _README = """This folder is the cache of the VideoMaMa server: finished alphas, by digest of what they were made from.
 Everything in it can be made again; `videomama cache stat|verify|prune|clear` looks after it.
-entries/    one EXR per alpha, and what quality control measured on it
+entries/    one EXR per alpha, and what quality control measured on it; one per picture of the foreground's colour
+states/     where engines that walk through a clip may be resumed
 sequences/  the same alphas under numbered names, for hosts that read sequences
 memo/       digests of plates and masks whose stat did not change
 folded/     weights of models, made ready for use
 format.txt  how this folder is laid out; a server that does not know the number leaves it alone
 """
+
+
+@dataclass(frozen=True)
+class Look:
+    """How pixels are kept in an entry.
+
+    Attributes:
+        channels: their names.
+        dtype: `float` or `half`.
+        attributes: strings for the header.
+    """
+
+    channels: tuple[str, ...] = ("A",)
+    dtype: str = "float"
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+AN_ALPHA = Look()
 
 
 class Cache:
@@ -85,19 +107,29 @@ class Cache:
                 return path
         return None
 
-    def publish(self, key: str, alpha: FloatArray, geometry: Geometry) -> Path:
-        """Store an alpha (H, W) on the canvas of `geometry`, visible only when whole; return its file.
+    def publish(self, key: str, pixels: FloatArray, geometry: Geometry, look: Look = AN_ALPHA) -> Path:
+        """Store an alpha (H, W), or what was made of one, on the canvas of `geometry`, visible only when whole.
+
+        Args:
+            key: that it will be looked up by.
+            pixels: (H, W), or (H, W, C) of several channels.
+            geometry: of the plate.
+            look: how they are kept.
+
+        Returns:
+            the entry's file.
 
         Raises:
             OSError, NotPermitted: the disk is full or failing, or read-only by now; no entry is left behind.
         """
         path = layout.entry(self.write_root, key, self._version)
-        writing_in(path.parent, lambda: self._publish(path, alpha, geometry), self._make_folder)
+        writing_in(path.parent, lambda: self._publish(path, pixels, geometry, look), self._make_folder)
         return path
 
-    def _publish(self, path: Path, alpha: FloatArray, geometry: Geometry) -> None:
+    def _publish(self, path: Path, pixels: FloatArray, geometry: Geometry, look: Look) -> None:
+        header = {**look.attributes, seal.NAME: seal.BLANK.decode()}
         with replacing(path) as temporary:
-            write_picture(temporary, alpha, ("A",), "float", geometry, {seal.NAME: seal.BLANK.decode()})
+            write_picture(temporary, pixels, look.channels, look.dtype, geometry, header)
             seal.put(temporary, path.stem)
         now = path.stat()
         self._grown = None if self._grown is None else self._grown + now.st_size
@@ -156,7 +188,7 @@ class Cache:
             yield
         finally:
             with suppress(OSError):  # as above; the hold of a process that is gone does not count
-                marker.unlink(missing_ok=True)
+                marker.unlink()
 
     def stat(self) -> CacheReport:
         """Count entries and bytes.

@@ -23,8 +23,11 @@ FORMAT_FILE = "format.txt"  # a number; a folder without it is of format 1
 ENTRIES = "entries"
 SEQUENCES = "sequences"
 SPOOL = "spool"
-FOLDERS = (ENTRIES, SEQUENCES, "memo", "holds", SPOOL, FOLDED)  # where nobody else writes
+STATES = "states"
+MEMO = "memo"
+FOLDERS = (ENTRIES, SEQUENCES, STATES, MEMO, "holds", SPOOL, FOLDED)  # where nobody else writes
 NOTES = "[!.]*.json"
+KEPT = "[!.]*.state"
 _VERSION = re.compile(r"\.v([0-9]{1,9})")
 
 
@@ -55,6 +58,11 @@ def say_format(folder: Path) -> None:
     if not (folder / FORMAT_FILE).exists():
         with suppress(OSError), replacing(folder / FORMAT_FILE, durable=True) as temporary:
             temporary.write_text(f"{FORMAT}\n")
+
+
+def state(root: Path, key: str) -> Path:
+    """Return the file of a state that a walk is resumed from."""
+    return root / STATES / key[:2] / f"{key}.state"
 
 
 def note(entry: Path) -> Path:

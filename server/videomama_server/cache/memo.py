@@ -7,22 +7,22 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from blake3 import blake3
 from videomama_client.whole_files import replacing
 
+from videomama_server.files.settling import is_settled
 from videomama_server.media.declared_colour import UNDECLARED, Declared
 from videomama_server.media.frames import Picture
 from videomama_server.media.geometry import EMPTY, Geometry, Rect
 from videomama_server.media.mask_values import NO_LOOK, MaskLook
+from videomama_server.media.movie_frame import in_movie
 from videomama_server.media.orientation import UPRIGHT
 
 log = logging.getLogger(__name__)
 
-# A file this young may change again within one tick of its clock, unseen by its stat, so it is not remembered yet.
-SETTLED_S = 1.0
 _LOOKS = ("largest", "edge", "outside", "sure")  # numbers of a `MaskLook`, as they stand in a row
 _VERSION = 2  # of a row; one of another version may be of pixels that are read otherwise now
 _MOST_ROWS = 10_000  # of one folder: each save writes them all; of more, those learned longest ago are forgotten
@@ -62,6 +62,7 @@ class Stamp:
     size: int
     mtime_ns: int
     inode: int
+    taken: float = field(default_factory=time.time, compare=False)  # seconds since 1970
 
     @classmethod
     def of(cls, path: Path) -> Stamp:
@@ -71,8 +72,8 @@ class Stamp:
 
     @property
     def settled(self) -> bool:
-        """Whether the file is old enough for its stat to be trusted."""
-        return time.time() - self.mtime_ns / 1e9 > SETTLED_S
+        """Whether the file was old enough, when its stat was taken, for that to be trusted."""
+        return is_settled(self.mtime_ns / 1e9, self.taken)
 
 
 def pixel_digest(picture: Picture) -> str:
@@ -92,7 +93,10 @@ class FileId:
 
     @classmethod
     def of(cls, path: Path) -> FileId:
-        """Return the id of a file on disk; raises OSError when it cannot be stat'ed."""
+        """Return the id of a file on disk, or of a picture in a movie; raises OSError when it cannot be stat'ed."""
+        picture = in_movie(path)
+        if picture is not None:  # a movie has as many as a folder
+            return cls(Path(str(path)), str(picture.place), Stamp.of(path))
         return cls(path.parent, path.name, Stamp.of(path))
 
 
@@ -201,7 +205,7 @@ def _row(facts: Facts) -> list[object]:
 
 
 def _facts(row: list[object]) -> Facts | None:
-    """Read the row of a memo that any process may have written: one that makes no sense is not used."""
+    """Read the row of a memo, or return None where it is not valid: any process may have written it."""
     if len(row) != 23 or row[0] != _VERSION or not isinstance(row[1], str) or not isinstance(row[2], bool):
         return None
     words, colours, looks = _texts(row[4]), _texts(row[5]), _numbers(row[7], len(_LOOKS))
@@ -232,7 +236,7 @@ def _texts(value: object) -> tuple[str, ...] | None:
 
 
 def _numbers(value: object, count: int) -> list[float] | None:
-    """Return so many numbers, or None where there are others."""
+    """Return a list of `count` numbers, or None for anything else."""
     if not isinstance(value, list):
         return None
     found = [float(number) for number in value if isinstance(number, (int, float))]

@@ -49,7 +49,22 @@ def matches(path: Path) -> bool:
 
 def sealed(name: str, text: str) -> bytes:
     """Return a note's bytes for its text; `name` is the entry's key."""
-    return _digest(name, text.encode()) + b"\n" + text.encode()
+    return sealed_bytes(name, text.encode())
+
+
+def sealed_bytes(name: str, content: bytes) -> bytes:
+    """Return what a file holds whose name, without its ending, is `name`: the seal in a line, then its content."""
+    return _digest(name, content) + b"\n" + content
+
+
+def unsealed_bytes(path: Path) -> bytes | None:
+    """Return the content of such a file; None when it is damaged, or has another name than it was sealed for.
+
+    Raises:
+        OSError: it is not there, or cannot be read now.
+    """
+    known, _, content = path.read_bytes().partition(b"\n")
+    return content if _digest(path.stem, content) == known else None
 
 
 def unsealed(note: Path) -> str | None:
@@ -58,8 +73,8 @@ def unsealed(note: Path) -> str | None:
     Raises:
         OSError: it is not there, or cannot be read now.
     """
-    known, _, content = note.read_bytes().partition(b"\n")
-    if _digest(note.stem, content) != known:
+    content = unsealed_bytes(note)
+    if content is None:
         return None
     try:
         return content.decode()

@@ -45,10 +45,15 @@ def _make_elsewhere() -> str:
     return tempfile.mkdtemp(prefix="videomama-spool-")
 
 
-def pattern(folder: Path, role: str, client_pattern: str) -> sequences.Pattern:
-    """Return where the frames of one role lie: the client's file ending tells the format."""
+def pattern(folder: Path, role: str, client_pattern: str, name: str = "") -> sequences.Pattern:
+    """Return where the frames of one role, and of one object, lie: the client's file ending tells the format."""
     tail = sequences.parse(client_pattern).tail
-    return sequences.Pattern(client_pattern, folder, f"{role}.", 4, tail, None)
+    return sequences.Pattern(client_pattern, folder, f"{role}.{name}." if name else f"{role}.", 4, tail, None)
+
+
+def key_mask(folder: Path, role: str, client_file: str) -> sequences.Pattern:
+    """Return where key masks of one role lie whose file has the client's ending."""
+    return sequences.Pattern(client_file, folder, f"{role}.", 4, Path(client_file).suffix)
 
 
 def keep(path: Path, content: bytes, digest: str) -> None:

@@ -62,10 +62,14 @@ def verify(folder: Path, version: int = layout.KEY_VERSION) -> CacheReport:
         with suppress(FileNotFoundError):
             path.unlink()
             removed, freed = removed + 1, freed + size
-    for note in layout.within(folder / layout.ENTRIES, layout.NOTES):
-        if _note_damaged(note):
-            log.warning("removing the damaged note %s", note)
-            note.unlink(missing_ok=True)
+    beside = (
+        *layout.within(folder / layout.ENTRIES, layout.NOTES),
+        *layout.within(folder / layout.STATES, layout.KEPT),
+    )
+    for sealed in beside:
+        if _content_damaged(sealed):
+            log.warning("removing the damaged file %s", sealed)
+            sealed.unlink(missing_ok=True)
     _sweep(folder)
     return replace(stat(folder, version), removed=removed, freed_bytes=freed)
 
@@ -130,8 +134,8 @@ def oldest_hold(folder: Path) -> float:
 def _files(folder: Path) -> dict[int, tuple[int, float, list[Path]]]:
     """Return (bytes, last use, paths) by inode: a published sequence may share its files with the entries."""
     files: dict[int, tuple[int, float, list[Path]]] = {}
-    for name in (layout.ENTRIES, layout.SEQUENCES):
-        for path in layout.within(folder / name, "*.exr"):
+    for name, pattern in ((layout.ENTRIES, "*.exr"), (layout.SEQUENCES, "*.exr"), (layout.STATES, layout.KEPT)):
+        for path in layout.within(folder / name, pattern):
             try:
                 now = path.stat()
             except OSError:
@@ -143,8 +147,10 @@ def _files(folder: Path) -> dict[int, tuple[int, float, list[Path]]]:
 
 def _sweep(folder: Path) -> None:
     """Remove what processes that were killed left behind, notes without an entry, and folders left empty."""
-    for inner in (*layout.own(folder / layout.ENTRIES), *layout.own(folder / layout.SEQUENCES), folder / "memo"):
-        sweep(inner)
+    for name in (layout.ENTRIES, layout.SEQUENCES, layout.STATES):
+        for inner in layout.own(folder / name):
+            sweep(inner)
+    sweep(folder / layout.MEMO)
     for spool in layout.own(folder / layout.SPOOL):
         if process_marks.left_behind(spool, spool.name):
             shutil.rmtree(spool, ignore_errors=True)
@@ -182,9 +188,9 @@ def _damaged(path: Path) -> bool:
         return False
 
 
-def _note_damaged(note: Path) -> bool:
+def _content_damaged(sealed: Path) -> bool:
     try:
-        return seal.unsealed(note) is None
+        return seal.unsealed_bytes(sealed) is None
     except OSError:
         return False
 

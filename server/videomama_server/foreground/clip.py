@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +11,12 @@ from videomama_client.disk_errors import disk_error
 from videomama_client.errors import BadInput, option_called, placed
 from videomama_client.wording import counted
 
+from videomama_server import at_once
 from videomama_server.arrays import FloatArray
-from videomama_server.foreground.estimate import estimate, sane_alpha
+from videomama_server.foreground.colouring import Colouring
 from videomama_server.media import color, frames, sequences
-from videomama_server.media.delivery import Delivery
+from videomama_server.media.delivery import COLOUR, Delivery
 
-DEFAULT_DTYPE = {".exr": "half", ".tif": "float", ".tiff": "float"}
-_DTYPES = ("half", "float")  # scene values do not fit into integers
 _AT_ONCE = 4  # frames; each takes about 100 bytes per pixel
 
 
@@ -45,7 +42,6 @@ class Recolour:
         colorspace: the plate's; see `color.LinearLight` for what it becomes.
         dtype: `half` or `float`; empty for the format's usual one.
         premultiplied: whether colour is multiplied by alpha.
-        spared: patterns besides plate and alpha that the result must not go to.
     """
 
     plate: str
@@ -57,7 +53,6 @@ class Recolour:
     colorspace: str = "auto"
     dtype: str = ""
     premultiplied: bool = False
-    spared: tuple[str, ...] = ()
 
     def check(self) -> None:
         """Raise what would keep the result from being written, before any work; the folder is made.
@@ -67,19 +62,12 @@ class Recolour:
                 source.
             NotPermitted: the folder cannot be made or written.
         """
-        suffix = self._target.suffix.lower()
-        if suffix not in DEFAULT_DTYPE:
-            raise BadInput(
-                f"cannot write foreground colour to {self.out}", f"Use {', '.join(DEFAULT_DTYPE)}: it is scene-linear."
-            )
-        if self._dtype not in _DTYPES:
-            raise BadInput(f"foreground colour cannot be {self._dtype}", f"Choose {' or '.join(_DTYPES)}.")
         if self.colorspace != "auto":
             color.linear_light(self.colorspace)
         first = self._target.path(1).absolute()
-        if any(sequences.parse(text).path(1).absolute() == first for text in (self.plate, self.alpha, *self.spared)):
+        if any(sequences.parse(text).path(1).absolute() == first for text in (self.plate, self.alpha)):
             raise self._in_place(first)
-        Delivery(self._target, dtype=self._dtype).check()
+        self._delivery.check()
 
     def find(self, wanted: Iterable[int] | None = None) -> dict[int, Sources]:
         """Return the files of the wanted frames, or of all that have an alpha, by number.
@@ -124,23 +112,15 @@ class Recolour:
             BadInput: a frame is unreadable, or its alpha does not fit.
             NotPermitted: a result cannot be written, or the disk is full.
         """
-        with ThreadPoolExecutor(min(_AT_ONCE, os.cpu_count() or 1)) as pool:
-            running = {pool.submit(self._frame, number, sources): number for number, sources in files.items()}
-            try:
-                for future in as_completed(running):
-                    future.result()
-                    done(running[future])
-            except BaseException:  # also Ctrl-C: what has not begun must not
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        at_once.each(files, self._frame, done, _AT_ONCE)
 
     @cached_property
     def _target(self) -> sequences.Pattern:
         return sequences.parse(self.out)
 
     @property
-    def _dtype(self) -> str:
-        return self.dtype or DEFAULT_DTYPE.get(self._target.suffix.lower(), "")
+    def _delivery(self) -> Delivery:
+        return Delivery(self._target, dtype=self.dtype, content=COLOUR)
 
     def _check_targets(self, files: Mapping[int, Sources]) -> None:
         if len(files) > 1 and self._target.single:
@@ -179,8 +159,13 @@ class Recolour:
         return frames.conform(mask, plate.geometry)
 
     def _write(self, target: Path, plate: frames.Picture, alpha: FloatArray) -> None:
-        to_linear = color.linear_light(color.resolve(self.colorspace, plate.is_float, plate.declared))
-        colour = estimate(to_linear(plate.pixels), alpha)
-        if self.premultiplied:
-            colour *= sane_alpha(alpha)[..., None]
-        frames.write_picture(target, colour, dtype=self._dtype, geometry=plate.geometry)
+        space = color.resolve(self.colorspace, plate.is_float, plate.declared)
+        how = Colouring(space, self.premultiplied)
+        colour = how.make(plate.pixels, alpha)
+        frames.write_picture(
+            target,
+            colour,
+            dtype=self._delivery.pixel_type,
+            geometry=plate.geometry,
+            attributes=how.attributes(),
+        )

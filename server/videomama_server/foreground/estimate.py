@@ -41,6 +41,11 @@ def estimate(plate: FloatArray, alpha: FloatArray) -> FloatArray:
     Args:
         plate: (H, W, 3), in linear light, of any range. NaN counts as 0, infinite values as the largest half.
         alpha: (H, W), 0..1. NaN counts as 0. Without any foreground the result is 0 everywhere.
+
+    Example:
+        >>> plate = np.full((8, 8, 3), 0.5, np.float32)
+        >>> estimate(plate, np.ones((8, 8), np.float32)).shape
+        (8, 8, 3)
     """
     light = np.array(plate, np.float32, order="C")
     np.clip(np.nan_to_num(light, copy=False, nan=0.0, posinf=LARGEST, neginf=-LARGEST), -LARGEST, LARGEST, out=light)

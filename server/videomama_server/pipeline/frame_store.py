@@ -16,13 +16,13 @@ import numpy as np
 
 from videomama_server import heartbeat
 from videomama_server.arrays import FloatArray
-from videomama_server.engines.base import EngineFrame
+from videomama_server.engines.base import EngineFrame, FrameRefused
 from videomama_server.media import color
 from videomama_server.media.geometry import Rect
 from videomama_server.pipeline import morphology, window_grid
 from videomama_server.pipeline import region as regions
 from videomama_server.pipeline.order import Order
-from videomama_server.pipeline.reader import LoadedFrame, cut
+from videomama_server.pipeline.reader import LoadedFrame, Reader, cut
 from videomama_server.pipeline.survey import Pause, Survey, check_cancelled, finished
 from videomama_server.pipeline.window_grid import Window
 
@@ -105,6 +105,15 @@ class FrameStore:
             yield from finished(preparing)
         return [preparing.result() for preparing in begun]
 
+    def is_refused(self, frame: int) -> Generator[Pause, None, bool]:
+        """Return whether the engine refuses a frame; raises as `read`, and whatever else goes wrong."""
+        yield from self.read([frame])
+        try:
+            yield from finished(self._prepare(frame, self._survey.region or self._loaded[frame].geometry.canvas))
+        except FrameRefused:
+            return True
+        return False
+
     def add(self, window: Window, frames: Iterable[int], estimates: FloatArray) -> None:
         """Add what the engine estimated of a window to some of its frames, by the weight of the window in each.
 
@@ -163,31 +172,46 @@ class FrameStore:
         plate, mask = cut(loaded.plate, held, region), cut(loaded.mask, held, region)
         if self._survey.region is not None:
             loaded.plate = np.zeros((0, 0, 3), np.float32)  # not needed twice: free it before the window is done
-        frame = self._engine_frame(loaded.number, region, plate, mask)
-        state = self._order.engine.prepare(frame, self._survey.identity.settings)
+        frame = engine_frame(self._order.reader, self._survey, loaded.number, (plate, mask), region)
+        state = self._order.windowed.prepare(frame, self._survey.identity.settings)
         heartbeat.beat()
         return state
-
-    def _engine_frame(self, number: int, region: Rect, plate: FloatArray, mask: FloatArray) -> EngineFrame:
-        settings, reader = self._survey.identity.settings, self._order.reader
-        transform = self._to_display()
-        size = (self._survey.display.h, self._survey.display.w)
-        close, grow = settings.mask_close_holes, settings.mask_grow
-        facts = reader.plate_facts(number)
-        assert facts is not None  # it has been read
-        where = regions.format_region(region)
-        return EngineFrame(
-            number=number,
-            mask=morphology.shaped(mask, close, grow, max(size)),
-            full_size=size,
-            plate_key=f"{facts.digest} {where} {transform.fingerprint}",
-            mask_key=f"{reader.mask_digest(number)} {where} {close:g} {grow:g}",
-            load_plate=lambda: transform(plate),
-        )
 
     def _to_display(self) -> color.DisplayTransform:
         settings = self._survey.identity.settings
         return color.display_transform(settings.colorspace, settings.exposure)
+
+
+def engine_frame(
+    reader: Reader, survey: Survey, number: int, pixels: tuple[FloatArray, FloatArray], region: Rect
+) -> EngineFrame:
+    """Return a frame as engines see it.
+
+    Args:
+        reader: has read it.
+        survey: of the stage.
+        number: of the frame.
+        pixels: plate (H, W, 3) as read, and mask (H, W), on the region.
+        region: in the plate's coordinates.
+    """
+    plate, mask = pixels
+    settings = survey.identity.settings
+    transform = color.display_transform(settings.colorspace, settings.exposure)
+    size = (survey.display.h, survey.display.w)
+    close, grow = settings.mask_close_holes, settings.mask_grow
+    facts = reader.plate_facts(number)
+    assert facts is not None  # it has been read
+    where = regions.format_region(region)
+    return EngineFrame(
+        number=number,
+        mask=morphology.shaped(mask, close, grow, max(size)),
+        full_size=size,
+        plate_key=f"{facts.digest} {where} {transform.fingerprint}",
+        mask_key=f"{reader.mask_digest(number)} {where} {close:g} {grow:g}",
+        load_plate=lambda: transform(plate),
+        as_read=plate,
+        lookup=transform.lookup,
+    )
 
 
 def _after(load: Future[LoadedFrame], work: Callable[[LoadedFrame], Any], threads: ThreadPoolExecutor) -> Future[Any]:

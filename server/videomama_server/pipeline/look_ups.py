@@ -78,9 +78,12 @@ class LookUps:
             self._asked.difference_update(self.pending(group))
 
     def undigested(self, group: Group) -> list[int]:
-        """Return the frames without whose plates' digest a group cannot be looked up."""
-        frames = sorted({frame for window in group.windows for frame in window.frames})
-        return [frame for frame in frames if self._reader.plate_facts(frame) is None]
+        """Return the frames without whose digests a group cannot be looked up."""
+        return [frame for frame in group.read if not self._reader.is_digested(frame)]
+
+    def lacks(self, group: Group) -> bool:
+        """Whether the cache lacks a wanted frame of a group whose windows are digested; nothing is delivered."""
+        return any(self._cache.lookup(self.key(frame, group)) is None for frame in group.wanted)
 
     def key(self, frame: int, group: Group) -> str:
         """Return the key of a frame whose group's windows have all been read."""

@@ -49,7 +49,33 @@ def frames_to_look_at(settings: MatteSettings, moves: bool, clip: Sequence[int])
         moves: whether the engine moves outlines: another one leaves nothing open.
         clip: the frames that exist, ascending.
     """
-    return fixed_places(clip) if moves and is_open(OutlineSettings.of(settings)) else []
+    return fixed_places(clip) if is_asked(settings, moves) else []
+
+
+def is_asked(settings: MatteSettings, moves: bool) -> bool:
+    """Whether frames are looked at; arguments as of `frames_to_look_at`."""
+    return moves and is_open(OutlineSettings.of(settings))
+
+
+def leading(makers: Sequence[bool]) -> int:
+    """Return how many makers of masks a job begins with; `makers` says of each stage whether it is one."""
+    return next((count for count, is_maker in enumerate(makers) if not is_maker), len(makers))
+
+
+def looked_at(makers: Sequence[bool], settings: Sequence[MatteSettings], moves: Sequence[bool]) -> int | None:
+    """Return which stage's alphas are looked at for how good the masks of the next are; None where none is.
+
+    It is the last of the makers that a job begins with, where the next stage leaves the question open.
+
+    Args:
+        makers: whether each stage makes masks.
+        settings: of each stage.
+        moves: whether the engine of each moves outlines.
+    """
+    after = leading(makers)
+    if not 0 < after < len(makers) or not is_asked(settings[after], moves[after]):
+        return None
+    return after - 1
 
 
 def threshold_of(settings: MatteSettings) -> float:

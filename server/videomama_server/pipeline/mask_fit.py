@@ -35,7 +35,7 @@ _PROMINENT = 1.3  # below it, no place along the lines has more of an edge than 
 _AWAY = ((3.0, EXACT), (8.0, GOOD), (14.0, FAIR))  # pixels at 1920 wide up to which the outline is so far off
 _BIASED = 3.0  # pixels at 1920 wide
 # In texture every line has an edge somewhere, and only all of them together show where the subject ends.
-_TOGETHER = 2.0  # prominence from which they do
+_TOGETHER = 1.5  # prominence from which they do
 _SCATTERED = 8.0  # pixels at 1920 wide that single lines must be further off than their common peak
 _CLOSEST, _CLOSE = 2.0, 6.0  # pixels at 1920 wide that it may reach, of exact and of good masks
 _HALF = 0.5  # of a peak's height above the median, down to which it reaches

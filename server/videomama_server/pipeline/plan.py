@@ -6,14 +6,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from videomama_client import prompts
 from videomama_client.errors import BadInput
 from videomama_client.messages import SubmitMatte
+from videomama_client.prompts import Prompt
 from videomama_client.settings import MatteSettings
 
 from videomama_server.engines.base import WindowShape
 from videomama_server.media import sequences
+from videomama_server.media.movie_frame import is_movie
 from videomama_server.pipeline import window_grid
+from videomama_server.pipeline.mask_choice import fixed_places
 from videomama_server.pipeline.sources import Source
+from videomama_server.pipeline.walks import Walks, WalkShape
 from videomama_server.pipeline.window_grid import Window
 
 
@@ -31,6 +36,11 @@ class Group:
     wanted: tuple[int, ...]
     windows: tuple[Window, ...]
 
+    @property
+    def read(self) -> list[int]:
+        """The frames that its windows read, ascending."""
+        return sorted({frame for window in self.windows for frame in window.frames})
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -41,7 +51,7 @@ class Plan:
         wanted: the frames asked for, ascending.
         groups: that hold them, ascending.
         windows: the windows that those depend on, ascending.
-        frames: every frame that those windows read, ascending.
+        frames: every frame that those windows read, or an engine walks over, ascending.
         by_frame: for each frame of the groups, the windows that contribute to it, ascending.
         shape: of the windows.
     """
@@ -82,24 +92,48 @@ def window_shape(settings: MatteSettings, default: WindowShape) -> WindowShape:
     return WindowShape(length, overlap, default.context)
 
 
-def make(request: SubmitMatte, shapes: Sequence[WindowShape], plate: Source, mask: Source) -> list[Plan]:
+def walk_shape(settings: MatteSettings, told: Sequence[Prompt], remembers: bool) -> WalkShape:
+    """Return what stands in place of windows for an engine that walks from its prompts.
+
+    Raises:
+        BadInput: the settings ask for windows.
+    """
+    if settings.window is not None or settings.overlap is not None:
+        raise BadInput(
+            f"the engine {settings.engine} takes one frame after the other, and has no windows",
+            "Leave --window and --overlap out.",
+        )
+    return WalkShape(1, 0, starts=prompts.frames_of(told), remembers=remembers)
+
+
+def make(
+    request: SubmitMatte,
+    shapes: Sequence[WindowShape],
+    plate: Source,
+    mask: Source,
+    looked_at: int | None = None,
+) -> list[Plan]:
     """Lay the windows of each stage over the clip and check that every frame they read is there.
 
     Args:
         request: says which frames there are, and which are wanted.
         shapes: of the windows of each stage, first to last.
         plate, mask: where the files come from.
+        looked_at: as of `plan_stages`.
 
     Raises:
-        BadInput: not a range, or frames that are missing (all of them are named).
+        BadInput: not a range, frames that are missing (all of them are named), or a prompt outside the clip.
     """
     clip = sequences.clip_frames(request.clip, plate.frames())
-    made = plan_stages(clip, request.frame_ranges, shapes)
+    prompts.check_frames(request.prompts, set(clip), sequences.format_range(clip))
+    made = plan_stages(clip, request.frame_ranges, shapes, looked_at)
     _check_there(made[0].frames, plate, mask)
     return made
 
 
-def plan_stages(clip: Sequence[int], frame_ranges: str, shapes: Sequence[WindowShape]) -> list[Plan]:
+def plan_stages(
+    clip: Sequence[int], frame_ranges: str, shapes: Sequence[WindowShape], looked_at: int | None = None
+) -> list[Plan]:
     """Return what `frame_ranges` of `clip` depend on in each stage, first to last: no file is looked at.
 
     What the windows of a stage read is wanted of the stage before.
@@ -108,13 +142,15 @@ def plan_stages(clip: Sequence[int], frame_ranges: str, shapes: Sequence[WindowS
         clip: the frames that exist, ascending.
         frame_ranges: those wanted; empty for the whole clip.
         shapes: of the windows of each stage, first to last.
+        looked_at: the stage whose alphas say how good the masks of the next are; see `mask_choice.fixed_places`.
 
     Raises:
         BadInput: not a range, or one that leaves the clip.
     """
     plans = [plan_frames(clip, frame_ranges, shapes[-1])]
-    for shape in reversed(shapes[:-1]):
-        plans.insert(0, lay_out(clip, plans[0].frames, shape))
+    for index in reversed(range(len(shapes) - 1)):
+        looks = fixed_places(clip) if index == looked_at else []
+        plans.insert(0, lay_out(clip, sorted({*plans[0].frames, *looks}), shapes[index]))
     return plans
 
 
@@ -139,16 +175,24 @@ def plan_frames(clip: Sequence[int], frame_ranges: str, shape: WindowShape) -> P
     return lay_out(clip, wanted, shape)
 
 
+def starts_of(planned: Plan) -> tuple[int, ...]:
+    """Return the frames on which the walks of a plan begin; none where its engine does not walk."""
+    return Walks(planned.clip, planned.shape).starts if isinstance(planned.shape, WalkShape) else ()
+
+
 def lay_out(clip: Sequence[int], wanted: Sequence[int], shape: WindowShape) -> Plan:
     """Return what frames of a clip depend on.
 
-    Windows are laid over each run of frames of equal step by itself, so that none reaches over a gap.
+    Windows are laid over each run of frames of equal step by itself, so that none reaches over a gap. An engine that
+    walks has none: its frames depend on all that it walks over.
 
     Args:
         clip: the frames that exist, ascending.
         wanted: some of them, ascending.
         shape: of the windows.
     """
+    if isinstance(shape, WalkShape):
+        return Plan(tuple(clip), tuple(wanted), (), (), tuple(Walks(clip, shape).read(wanted)), {}, shape)
     asked = set(wanted)
     groups = tuple(group for run in sequences.runs(clip) for group in _groups(run, asked, shape))
     needed = sorted({window for group in groups for window in group.windows})
@@ -190,5 +234,28 @@ def _check_there(frames: Iterable[int], plate: Source, mask: Source) -> None:
             missing.append(f"{source.role} frames {sequences.format_range(absent)} of {source.text}")
             first = first or (source.role, absent[0])
     if first:
-        reason, hint = f"missing: {'; '.join(missing)}", sequences.gap_hint(shared)
+        reason, hint = f"missing: {'; '.join(missing)}", _gap_hint(shared, plate, mask)
         raise BadInput(reason, hint, role=first[0], frame=first[1])
+    for source in (plate, mask):
+        _refuse_lost(source, frames)
+
+
+def _gap_hint(shared: set[int], plate: Source, mask: Source) -> str:
+    if not shared and any(is_movie(source.suffix) for source in (plate, mask)):
+        return "Plate and mask share no frame: number the movie alike with --first-frame."
+    return sequences.gap_hint(shared)
+
+
+def _refuse_lost(source: Source, frames: Iterable[int]) -> None:
+    """Raise `BadInput` for frames of a movie that are damaged, or missing because it ends early."""
+    gone = set(source.lost())
+    lost = sorted(gone.intersection(frames))
+    if lost:
+        whole = sequences.whole_range(set(source.frames()) - gone).replace(" ", "")
+        raise BadInput(
+            f"{source.role} frames {sequences.format_range(lost)} of {source.text} cannot be read: "
+            "the movie ends early, or they are damaged",
+            f"Copy or render the movie again, or name the frames that are whole: --clip {whole}.",
+            role=source.role,
+            frame=lost[0],
+        )

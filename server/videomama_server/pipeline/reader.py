@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from videomama_client.errors import BadInput, placed
+from videomama_client.messages import MASK
 from videomama_client.settings import MatteSettings
 
 from videomama_server import heartbeat
@@ -86,9 +87,11 @@ class Reader:
         self._wanted = wanted
         self._rehash = rehash
         self._noted = noted
-        self._facts: dict[tuple[str, int], tuple[FileId, Facts]] = {}
+        self._facts: dict[tuple[Source, int], tuple[FileId, Facts]] = {}
+        self._probed: dict[int, tuple[FileId, Seen]] = {}
         self._probed_bytes = 0
         self._kept = KeptMasks()
+        self._reads: dict[int, threading.Lock] = {}  # of plates, by frame
         self._lock = threading.Lock()
 
     @property
@@ -109,6 +112,12 @@ class Reader:
         self._kept.keep(frame, file, mask)
         return self._learn(self.mask, frame, file, mask)
 
+    def is_digested(self, frame: int) -> bool:
+        """Whether what stands for a frame's plate and mask in keys is known without reading them."""
+        if self.plate_facts(frame) is None:
+            return False
+        return self.mask.digest(frame) is not None or self._known(self.mask, frame) is not None
+
     def mask_digest(self, frame: int) -> str:
         """Return what stands for a mask frame's pixels in keys, reading it when that is not known."""
         return self.mask.digest(frame) or self.mask_facts(frame).digest
@@ -123,10 +132,32 @@ class Reader:
             self._learn(self.plate, frame, *self._read(self.plate, frame))
             self._let_go(frame, self.plate.path(frame))
 
-    def over(self, mask: Source) -> Reader:
-        """Return a reader of the same plates, with what is known of them, and of other masks."""
+    def read_plate(self, frame: int) -> Picture:
+        """Return the whole of a plate, as read; a file that a client sent is let go of.
+
+        Whoever else reads the same frame waits: it would lose the file.
+
+        Raises:
+            BadInput: unreadable, or changed since the job began.
+        """
+        with self._lock:
+            alone = self._reads.setdefault(frame, threading.Lock())
+        with alone:
+            file, plate = self._read(self.plate, frame)
+            self.plate.release(frame)
+        self._learn(self.plate, frame, file, plate)
+        return plate
+
+    def over(self, mask: Source, wanted: ChannelChoice | None = None) -> Reader:
+        """Return a reader of the same plates, with what is known of them, and of other masks.
+
+        Args:
+            mask: where they come from.
+            wanted: which of their channels are read; None for those that this one reads.
+        """
         other = copy(self)
         other.mask = mask
+        other._wanted = wanted or self._wanted
         other._kept = KeptMasks()
         return other
 
@@ -139,10 +170,16 @@ class Reader:
         known = self.plate_facts(frame)
         if known is not None:
             return Seen(known.geometry, known.is_float, known.declared, known.orientation)
-        path = self.plate.path(frame)
+        path, file = self.plate.path(frame), self.plate.identify(frame)
+        with self._lock:
+            probed = self._probed.get(frame)
+        if probed is not None and probed[0] == file and file.stamp.settled:
+            return probed[1]
         with self._reading(self.plate, frame, path) as named:
             found = frames.probe_plate(named, self._wanted.plate_layer, self._wanted.view)
             self._let_go(frame, path)
+        with self._lock:
+            self._probed[frame] = (file, found)
         return found
 
     def windows_vary(self) -> bool:
@@ -170,16 +207,14 @@ class Reader:
         Raises:
             BadInput: unreadable, of another size than the first frame, or changed since the job began.
         """
-        file, plate = self._read(self.plate, frame)
-        self._learn(self.plate, frame, file, plate)
+        plate = self.read_plate(frame)
         mask = self._mask_over(frame, plate)
-        self.plate.release(frame)
         self.mask.release(frame)
         geometry = plate.geometry
         check_display(frame, geometry.display, display)
         canvas = geometry.canvas
         kept = canvas if region is None else region
-        sane = Picture(in_range(mask.pixels), mask.geometry)  # before resampling, which would spread a NaN
+        sane = _sane(mask)
         whole = in_range(frames.conform(sane, geometry))
         is_empty = float(sane.pixels.max()) <= NOTHING
         inside = cut(whole, canvas, kept)
@@ -198,6 +233,21 @@ class Reader:
         if self.mask.digest(frame) is None:
             self._learn(self.mask, frame, file, mask)
         return mask
+
+    def mask_on(self, frame: int, geometry: Geometry, region: Rect) -> FloatArray:
+        """Read a mask alone, and return it (H, W), 0..1, as `load` does: resampled to a plate, cut to a region.
+
+        Args:
+            frame: its number.
+            geometry: of the plate.
+            region: in the plate's coordinates.
+
+        Raises:
+            BadInput: it cannot be read, or has changed.
+        """
+        file, mask = self._mask(frame)
+        self._learn(self.mask, frame, file, mask)
+        return cut(in_range(frames.conform(_sane(mask), geometry)), geometry.canvas, region)
 
     def measured(
         self, frame: int, what: str, measure: Callable[[LoadedFrame], Sequence[float]], display: Rect
@@ -219,22 +269,21 @@ class Reader:
         if known is not None:
             return known
         numbers = measure(self.load(frame, None, display))
-        plate, mask = self._known(self.plate, frame), self._known(self.mask, frame)
-        assert plate is not None  # both have been read
-        assert mask is not None
+        plate, mask = self._known(self.plate, frame), self.mask_facts(frame)
+        assert plate is not None  # it has been read
         self._memo.put_numbers(file, f"{what} {plate.digest} {mask.digest}", numbers)
         return numbers
 
     def _known(self, source: Source, frame: int) -> Facts | None:
         with self._lock:
-            row = self._facts.get((source.role, frame))
+            row = self._facts.get((source, frame))
         if row is not None:
             return row[1]
         file = source.identify(frame)
         facts = None if self._rehash else self._memo.get(file, self._channels(source))
         if facts is not None:
             with self._lock:
-                self._facts[source.role, frame] = (file, facts)
+                self._facts[source, frame] = (file, facts)
         return facts
 
     def _mask(self, frame: int) -> tuple[FileId, Picture]:
@@ -273,14 +322,14 @@ class Reader:
     def _learn(self, source: Source, frame: int, file: FileId, picture: Picture) -> Facts:
         """Digest pixels that were just read, unless the file is known and unchanged."""
         with self._lock:
-            known = self._facts.get((source.role, frame))
+            known = self._facts.get((source, frame))
         if known is not None and known[0] == file and file.stamp.settled:
             return known[1]
         facts = _facts_of(picture, is_mask=source is self.mask)
         if known is not None and known[1].digest != facts.digest:
             raise _changed(source.role, frame)
         with self._lock:
-            self._facts[source.role, frame] = (file, facts)
+            self._facts[source, frame] = (file, facts)
         self._memo.put(file, self._channels(source), facts)
         return facts
 
@@ -296,8 +345,14 @@ def check_display(frame: int, own: Rect, display: Rect) -> None:
         ).at("plate", frame)
 
 
-def plate_space(facts: Facts, display: Rect, frame: int) -> Rect:
+def plate_space(facts: Facts, display: Rect, frame: int, role: str = MASK) -> Rect:
     """Return a mask's support in the plate's coordinates: where the mask lies once it is resampled to the plate.
+
+    Args:
+        facts: of the mask.
+        display: the display window of the plate.
+        frame: its number.
+        role: what messages call the mask.
 
     Raises:
         BadInput: the mask has another aspect than the plate.
@@ -307,7 +362,7 @@ def plate_space(facts: Facts, display: Rect, frame: int) -> Rect:
         raise BadInput(
             f"it is {_size(size)}, the plate is {_size(display)}: another aspect",
             "Render the mask in the plate's format.",
-        ).at("mask", frame)
+        ).at(role, frame)
     support = facts.support
     if (size.w, size.h) == (display.w, display.h):
         return EMPTY if support.empty else support.moved(display.x - size.x, display.y - size.y)
@@ -364,6 +419,11 @@ def in_range(values: FloatArray) -> FloatArray:
     if values.size and values.min() >= 0.0 and values.max() <= 1.0:  # false for NaN
         return np.ascontiguousarray(values)
     return np.clip(np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
+
+
+def _sane(mask: Picture) -> Picture:
+    """Return a mask whose values are in range, before it is resampled, which would spread a NaN."""
+    return Picture(in_range(mask.pixels), mask.geometry)
 
 
 def cut(pixels: FloatArray, canvas: Rect, region: Rect) -> FloatArray:

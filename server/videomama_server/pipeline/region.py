@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from math import lcm
 
 from videomama_client.errors import BadInput
 
@@ -53,6 +55,26 @@ def from_masks(supports: Iterable[Rect], bounds: Rect, reach: float, rule: Regio
     region = _rounded(grown, rule.multiple).intersect(bounds)
     spared = 1 - region.w * region.h / (bounds.w * bounds.h)
     return region if spared >= rule.minimum_gain else bounds
+
+
+def around_all(found: Sequence[Rect | None], bounds: Rect, rules: Sequence[RegionRule]) -> Rect | None:
+    """Return one region that holds several, or `bounds` where it spares too little; None where one of them is None.
+
+    A single region, or several that are equal, stays as it is.
+
+    Args:
+        found: the regions.
+        bounds: as for `from_masks`.
+        rules: of the engines that will work on it.
+    """
+    known = [one for one in found if one is not None]
+    if len(known) < len(found) or not found:
+        return None
+    if len(set(known)) == 1:
+        return known[0]
+    region = _rounded(reduce(Rect.union, known), lcm(*(rule.multiple for rule in rules))).intersect(bounds)
+    spared = 1 - region.w * region.h / (bounds.w * bounds.h)
+    return region if spared >= max(rule.minimum_gain for rule in rules) else bounds
 
 
 def leaving(supports: dict[int, Rect], region: Rect) -> list[int]:

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Optional
 
+from videomama_client.job_records import CHECKING, Phase
+
 from videomama_server.arrays import FloatArray
 from videomama_server.media import color, frames
 from videomama_server.media.read_ahead import read_ahead
@@ -44,7 +46,8 @@ def rejudge(
         return _look(order, survey, frame, lacking[frame][1])
 
     with read_ahead(lacking, look, readers, _AHEAD) as coming:
-        for frame, reading in coming:
+        for count, (frame, reading) in enumerate(coming):
+            order.tell(Phase(CHECKING, count, len(lacking)))
             seen = yield from finished(reading)
             check_cancelled(cancelled)
             if seen is not None:

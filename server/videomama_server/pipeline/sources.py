@@ -15,6 +15,8 @@ from videomama_server.cache.memo import FileId, Stamp
 from videomama_server.files.access import permit
 from videomama_server.media import sequences
 from videomama_server.media.links import refuse_dead_link
+from videomama_server.media.movie_frame import like
+from videomama_server.media.movies.numbering import lost_of
 
 _POLL_S = 0.2
 
@@ -44,6 +46,10 @@ class Source(Protocol):
 
     def release(self, frame: int) -> None:
         """Say that the file is not needed for now."""
+        ...
+
+    def lost(self) -> Iterable[int]:
+        """Return the numbers of frames that are known to be damaged, or missing at the end of a movie."""
         ...
 
 
@@ -90,10 +96,39 @@ class DiskSource:
 
     def path(self, frame: int) -> Path:
         """Return the file itself, links resolved: a link that is set anew after it was looked at leads nowhere else."""
-        return permit(self._files[frame], self._roots)
+        return like(self._files[frame], permit(self._files[frame], self._roots))
 
     def release(self, frame: int) -> None:
         """Do nothing: the file is the client's."""
+
+    def lost(self) -> Iterable[int]:
+        """Return what the index of a movie says."""
+        return lost_of(self._files)
+
+
+class KeyMaskSource(DiskSource):
+    """A painted frame in a file that the server sees.
+
+    Args:
+        role: what messages call it.
+        frame: that it is painted on.
+        file: of the picture.
+        roots: as of `DiskSource`.
+
+    Raises:
+        BadInput: it is not there.
+        NotPermitted: it lies outside `roots`.
+    """
+
+    def __init__(self, role: str, frame: int, file: Path, roots: Iterable[Path]) -> None:
+        self.role = role
+        self.text = str(file)
+        self.suffix = file.suffix
+        self._roots = tuple(roots)
+        self._files = {frame: file}
+        permit(file, self._roots)
+        if not file.is_file():
+            raise BadInput(f"the {role} {file} is not there", "Check the name of the file.", role=role, frame=frame)
 
 
 class SpoolSource:
@@ -160,6 +195,10 @@ class SpoolSource:
             self._arrived.pop(frame, None)
         self._pattern.path(frame).unlink(missing_ok=True)
 
+    def lost(self) -> Iterable[int]:
+        """Return none: each is a file of its own."""
+        return ()
+
 
 class NoMasks:
     """The masks of a job that has none, as its first stage makes them: one of zeros on each frame of the plate."""
@@ -189,6 +228,10 @@ class NoMasks:
     def release(self, frame: int) -> None:
         """Do nothing: there is no file."""
 
+    def lost(self) -> Iterable[int]:
+        """Return none: each is a file of its own."""
+        return ()
+
 
 class AlphaLost(InternalError):
     """An alpha of an earlier stage is no longer in the cache: it is to be computed again."""
@@ -217,7 +260,8 @@ class EntrySource:
 
     def identify(self, frame: int) -> FileId:
         """Return the key in place of a path and stat."""
-        return FileId(Path("entry"), self._keys[frame], Stamp(0, 0, 0))
+        key = self._keys[frame]
+        return FileId(Path("entry", key[:2]), key, Stamp(0, 0, 0))  # the memo keeps a folder's facts in one file
 
     def digest(self, frame: int) -> str:
         """Return the key of the entry: what it was made from tells what it is."""
@@ -241,6 +285,10 @@ class EntrySource:
 
     def release(self, frame: int) -> None:
         """Do nothing: the file is the cache's."""
+
+    def lost(self) -> Iterable[int]:
+        """Return none: each is a file of its own."""
+        return ()
 
 
 def by_frame(frames: Sequence[int], digests: Sequence[str]) -> dict[int, str]:

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Optional, TypeVar
 
 from videomama_client.errors import BadInput, Cancelled, OutOfMemory
+from videomama_client.job_records import JUDGING_MASKS, READING_MASKS, Phase
 from videomama_client.messages import MaskTaken
 from videomama_client.settings import MatteSettings, Resolved
 from videomama_client.wording import counted
 
 from videomama_server import engines
 from videomama_server.cache.memo import Facts
-from videomama_server.engines.base import has_setting, moves_outlines
+from videomama_server.engines.base import WindowShape, has_setting, moves_outlines
 from videomama_server.media import color
+from videomama_server.media.delivery import Delivery, check_space
 from videomama_server.media.frames import Seen
 from videomama_server.media.geometry import Rect
 from videomama_server.media.limits import MAX_PIXELS
-from videomama_server.media.sequences import Pattern, format_range
-from videomama_server.pipeline import doubts, mask_choice, plan
+from videomama_server.media.sequences import format_range
+from videomama_server.pipeline import briefing, doubts, mask_choice, plan
 from videomama_server.pipeline import region as regions
 from videomama_server.pipeline.entry_key import Identity
 from videomama_server.pipeline.mask_choice import Choice, Looking, threshold_of
@@ -30,6 +33,7 @@ from videomama_server.pipeline.order import Order
 from videomama_server.pipeline.plan import Plan
 from videomama_server.pipeline.reader import NOTHING, check_display, plate_space
 from videomama_server.pipeline.stages import within
+from videomama_server.pipeline.walks import WalkShape
 
 _BATCH = 32
 Result = TypeVar("Result")
@@ -71,6 +75,7 @@ class _Looked:
         canvas: that holds every plate's.
         facts: of the masks, by frame.
         supports: of the masks in the plate's coordinates, by frame.
+        expected: how many masks will be looked at; None where that is not known.
         others: frames whose plate declares another colour, or has another kind of value, than the first.
     """
 
@@ -79,6 +84,7 @@ class _Looked:
     facts: dict[int, Facts] = field(default_factory=dict)
     supports: dict[int, Rect] = field(default_factory=dict)
     others: list[int] = field(default_factory=list)
+    expected: int | None = None
 
     @property
     def display(self) -> Rect:
@@ -111,49 +117,162 @@ def check_cancelled(cancelled: threading.Event) -> None:
         raise Cancelled("the job was cancelled", "What was finished is in the cache.")
 
 
-def take_survey(
-    order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event
-) -> Generator[Pause, None, Survey]:
-    """Return the survey of a job, yielding where another job may go first or nothing can be done yet.
+@dataclass(frozen=True)
+class Look:
+    """What was found of one mask, or of one of several objects, before its region is decided.
+
+    Attributes:
+        order: whose masks they are.
+        planned: what its first stage has to do.
+        later: what the stages after that have to do.
+        seen: what is in the frames.
+        choice: how good the masks are taken to be.
+        region: that these masks alone would have; None for each frame's whole canvas.
+        space: warns that the output's disk may be too full.
+    """
+
+    order: Order
+    planned: Plan
+    later: tuple[Plan, ...]
+    seen: _Looked
+    choice: Choice
+    region: Rect | None
+    space: str
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether there are masks, and all of them are empty."""
+        return self.order.reader.has_masks and all(self.seen.shows_nothing(frame) for frame in self.planned.frames)
+
+
+def take_look(order: Order, readers: ThreadPoolExecutor, cancelled: threading.Event) -> Generator[Pause, None, Look]:
+    """Look at what a job reads, yielding where another job may go first or nothing can be done yet.
 
     Raises:
-        BadInput: frames are missing or unreadable, sizes do not fit, or there is no mask at all.
+        BadInput: frames are missing or unreadable, or sizes do not fit.
         NotPermitted: the output's disk is too full.
     """
-    request = order.request
     planned, *later = _plans(order)
     wanted = later[-1].wanted if later else planned.wanted
-    _check_numbered(order.delivery.pattern, wanted)
+    deliveries = (order.delivery, *order.other_deliveries, *(side.delivery for side in order.sides))
+    for delivery in deliveries:
+        _check_numbered(delivery, wanted)
     first = yield from finished(readers.submit(order.reader.probe_plate, planned.frames[0]))
     looked = _Looked(first, first.geometry.canvas)
-    space = order.delivery.check_space(wanted, (looked.display.w, looked.display.h))
-    for start in range(0, len(planned.frames), _BATCH):
-        yield from _look_at(order, planned.frames[start:][:_BATCH], looked, readers)
-        if cancelled.is_set():
-            raise Cancelled("the job was cancelled")
-        yield None
-    if order.reader.has_masks and all(looked.shows_nothing(frame) for frame in planned.frames):
-        raise _all_empty(planned.frames, request.settings)
+    space = check_space(deliveries, wanted, (looked.display.w, looked.display.h))
+    yield from _look_at_all(order, planned.frames, looked, (readers, cancelled))
     choice = yield from _choice(order, planned, looked, readers)
-    region = _region(order, choice.settings, looked)
+    if isinstance(planned.shape, WalkShape):
+        region: Rect | None = yield from _walked_over(order, planned, looked, readers)
+    else:
+        region = _region(order, choice.settings, looked)
+    return Look(order, planned, tuple(later), looked, choice, region, space)
+
+
+def surveyed(look: Look, region: Rect | None) -> Survey:
+    """Return the survey that follows from a look and a region.
+
+    Args:
+        look: at the masks.
+        region: in the plate's coordinates; None for each frame's whole canvas.
+
+    Raises:
+        BadInput, OutOfMemory: the engine cannot do it with these settings.
+    """
+    order, looked, choice = look.order, look.seen, look.choice
+    wanted = look.later[-1].wanted if look.later else look.planned.wanted
     seen = [frame for frame in wanted if frame in looked.facts]
     return Survey(
-        plan=planned,
+        plan=look.planned,
         display=looked.display,
         canvas=looked.canvas,
         region=region,
         warnings=[
             *(note for stage in order.stages() for note in stage.notes),
-            *doubts.of_plate(request.settings.colorspace, looked.first, looked.others),
+            *doubts.of_plate(order.request.settings.colorspace, looked.first, looked.others),
             *_warnings(seen, looked, order, threshold_of(choice.settings)),
             *_leaving(seen, looked, region),
             *choice.warnings,
         ],
         identity=_identity(order, choice.settings, looked.display, region),
-        space=space,
+        space=look.space,
         mask=choice.taken,
-        later=tuple(later),
+        later=look.later,
     )
+
+
+def survey_made(
+    order: Order, first: Survey, planned: Plan, readers: ThreadPoolExecutor, cancelled: threading.Event
+) -> Generator[Pause, None, Survey]:
+    """Return the survey of the stage after the makers of masks: its region and outline follow from what they made.
+
+    Args:
+        order: of the stage, over the masks that were made.
+        first: the survey of the first stage.
+        planned: what the stage has to do.
+        readers: threads to read in.
+        cancelled: set from outside to stop the job.
+
+    Raises:
+        AlphaLost: a mask of which nothing is known is not in the cache.
+        BadInput: no mask holds anything, or the engine cannot do it with these settings.
+    """
+    asked = replace(order.request.settings, colorspace=first.identity.settings.colorspace)
+    order = replace(order, request=replace(order.request, settings=asked))
+    looked = _Looked((yield from finished(readers.submit(order.reader.probe_plate, planned.frames[0]))), first.canvas)
+    if mask_choice.is_asked(asked, moves_outlines(order.engine)) or _is_found(order):
+        yield from _look_at_all(order, planned.frames, looked, (readers, cancelled))
+        if all(looked.shows_nothing(frame) for frame in planned.frames):
+            raise _nothing_made(order, planned.frames)
+    choice = yield from _choice(order, planned, looked, readers)
+    region = _region(order, choice.settings, looked)
+    empty = [frame for frame in planned.wanted if frame in looked.facts and looked.is_empty(frame)]
+    there = f"{order.reader.mask.text} are empty on frames {format_range(empty)}; alpha is 0 there"
+    warnings = [*([there] if empty else []), *choice.warnings]
+    identity = _identity(order, choice.settings, looked.display, region)
+    return Survey(planned, looked.display, first.canvas, region, warnings, identity)
+
+
+def _is_found(order: Order) -> bool:
+    """Whether the region of a stage is found from its masks."""
+    settings = order.request.settings
+    return settings.roi == regions.AUTO and not order.makes_masks and not order.engine.rule(settings).whole
+
+
+def _nothing_made(order: Order, frames: Sequence[int]) -> BadInput:
+    reason = f"{order.reader.mask.text} are empty on all frames ({format_range(frames)})"
+    return BadInput(reason, "Look at them with `videomama masks`, and give other prompts or frames.")
+
+
+def foresee(order: Order, readers: ThreadPoolExecutor) -> Generator[Pause, None, Survey | None]:
+    """Return the plan, region and identity that the survey will find, once no further mask can change them.
+
+    That is where the region is off or named, and where the masks of the first windows leave no region that spares
+    enough: more masks only make it larger. None where masks decide, and for a job of several stages.
+
+    Raises:
+        VideoMaMaError: some of what `take_look` and `surveyed` raise.
+    """
+    planned, *later = _plans(order)
+    settings = order.request.settings
+    if later or mask_choice.frames_to_look_at(settings, moves_outlines(order.engine), planned.clip):
+        return None
+    first = yield from finished(readers.submit(order.reader.probe_plate, planned.frames[0]))
+    looked = _Looked(first, first.geometry.canvas)
+    probed = planned.frames if order.reader.windows_vary() else ()
+    for start in range(0, len(probed), _BATCH):
+        batch = probed[start:][:_BATCH]
+        yield from _take_in({frame: readers.submit(order.reader.probe_plate, frame) for frame in batch}, looked)
+        yield None
+    by_masks = settings.roi == regions.AUTO and order.reader.has_masks
+    if by_masks:
+        yield from _look_at(order, planned.groups[0].read, looked, readers)
+    choice = yield from _choice(order, planned, looked, readers)
+    region = _region(order, choice.settings, looked)
+    if by_masks and region not in (None, looked.canvas):
+        return None
+    identity = _identity(order, choice.settings, looked.display, region)
+    return Survey(planned, looked.display, looked.canvas, region, [], identity)
 
 
 def later_survey(order: Order, first: Survey, planned: Plan) -> Survey:
@@ -185,11 +304,41 @@ def later_survey(order: Order, first: Survey, planned: Plan) -> Survey:
 
 def _plans(order: Order) -> list[Plan]:
     """Return what each stage has to do, first to last; raises as `plan.make`."""
-    shapes = []
-    for stage in order.stages():
+    shapes: list[WindowShape] = []
+    stages = order.stages()
+    for stage in stages:
         with within(stage.label):
-            shapes.append(plan.window_shape(stage.request.settings, stage.engine.shape(stage.request.settings)))
-    return plan.make(order.request, shapes, order.reader.plate, order.reader.mask)
+            shapes.append(_shape(stage))
+    looked_at = mask_choice.looked_at(
+        [stage.makes_masks for stage in stages],
+        [stage.request.settings for stage in stages],
+        [moves_outlines(stage.engine) for stage in stages],
+    )
+    return plan.make(order.request, shapes, order.reader.plate, order.reader.mask, looked_at)
+
+
+def _shape(stage: Order) -> WindowShape:
+    settings, engine = stage.request.settings, stage.walking
+    if engine is not None:
+        return plan.walk_shape(settings, stage.prompts, engine.remembers)
+    return plan.window_shape(settings, stage.engine.shape(settings))
+
+
+def _walked_over(
+    order: Order, planned: Plan, looked: _Looked, readers: ThreadPoolExecutor
+) -> Generator[Pause, None, Rect]:
+    """Return what an engine sees that walks: the canvases of all plates with prompts, whatever frames are wanted.
+
+    Raises:
+        BadInput: prompts that do not fit the plate.
+    """
+    starts = plan.starts_of(planned)
+    canvas = looked.display
+    for probing in [readers.submit(order.reader.probe_plate, frame) for frame in starts]:
+        seen = yield from finished(probing)
+        canvas = canvas.union(seen.geometry.canvas)
+    yield from finished(readers.submit(briefing.check, order, looked.display, canvas))
+    return canvas
 
 
 def _choice(
@@ -209,8 +358,25 @@ def _choice(
     looks = {frame: readers.submit(looking.fit, frame) for frame in frames if frame in there}
     fits: dict[int, Fit | None] = {}
     for frame, look in looks.items():
+        order.tell(Phase(JUDGING_MASKS, len(fits), len(looks)))
         fits[frame] = yield from finished(look)
     return mask_choice.judged(looking, fits, [frame for frame in frames if frame not in there])
+
+
+def _look_at_all(
+    order: Order,
+    frames: Sequence[int],
+    looked: _Looked,
+    means: tuple[ThreadPoolExecutor, threading.Event],
+) -> Iterator[Pause]:
+    """Look at frames a batch at a time; `means` are the threads to read in, and what stops the job."""
+    readers, cancelled = means
+    looked.expected = len(frames)
+    for start in range(0, len(frames), _BATCH):
+        yield from _look_at(order, frames[start:][:_BATCH], looked, readers)
+        if cancelled.is_set():
+            raise Cancelled("the job was cancelled")
+        yield None
 
 
 def _look_at(
@@ -225,6 +391,12 @@ def _look_at(
         facts = yield from finished(reading)
         looked.facts[frame] = facts
         looked.supports[frame] = plate_space(facts, looked.display, frame)
+        order.tell(Phase(READING_MASKS, len(looked.facts), looked.expected))
+    yield from _take_in(plates, looked)
+
+
+def _take_in(plates: Mapping[int, Future[Seen]], looked: _Looked) -> Generator[Pause, None, None]:
+    """Take what plates' headers say, by frame, into what is known of a job."""
     for frame, probing in plates.items():
         seen = yield from finished(probing)
         check_display(frame, seen.geometry.display, looked.display)
@@ -233,7 +405,8 @@ def _look_at(
             looked.others.append(frame)
 
 
-def _all_empty(frames: Sequence[int], settings: MatteSettings) -> BadInput:
+def all_empty(frames: Sequence[int], settings: MatteSettings) -> BadInput:
+    """Return the error of a job whose masks hold nothing on any of these frames."""
     hint = "Check the mask's channel and range; choose another with --mask-channel."
     if settings.mask_colour:
         hint = f"No mask has the colour {settings.mask_colour}. Leave --mask-colour out: a warning lists the colours."
@@ -244,8 +417,8 @@ def _region(order: Order, settings: MatteSettings, looked: _Looked) -> Rect | No
     """Return the region in the plate's coordinates, or None for each frame's whole canvas."""
     rule = order.engine.rule(settings)
     named = regions.parse(settings.roi)
-    nothing_to_go_by = settings.roi == regions.AUTO and order.makes_masks
-    if rule.whole or nothing_to_go_by or settings.roi == regions.OFF:
+    sees_all = order.makes_masks and (settings.roi == regions.AUTO or bool(order.then))  # the region is of later stages
+    if rule.whole or sees_all or settings.roi == regions.OFF:
         return looked.canvas if rule.fixed else None
     if named is None:
         reach = rule.reach + max(0.0, settings.mask_grow)
@@ -263,12 +436,13 @@ def _region(order: Order, settings: MatteSettings, looked: _Looked) -> Rect | No
     return region
 
 
-def _check_numbered(out: Pattern, wanted: Sequence[int]) -> None:
-    """Raise `BadInput` when all alphas would go to one file."""
+def _check_numbered(delivery: Delivery, wanted: Sequence[int]) -> None:
+    """Raise `BadInput` when all frames would go to one file."""
+    out = delivery.pattern
     if len(wanted) > 1 and out.single:
         raise BadInput(
             f"{out.text} is a single file, and {counted(len(wanted), 'frame')} are wanted",
-            "Write it as alpha.####.exr.",
+            f"Write it as {Path(out.name).stem}.####{out.suffix}.",
         )
 
 

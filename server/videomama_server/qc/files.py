@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from videomama_server.qc.boundary import tried
 from videomama_server.qc.scores import FrameScores, Gauge, with_seams
 from videomama_server.qc.sights import Sight, glimpse, sight
 
-_ROLES = ("plate", "mask", "alpha")
 _AHEAD = 2  # frames read while one is measured
 
 
@@ -57,6 +56,7 @@ class RefinedClip:
     mask: dict[int, Path]
     alpha: dict[int, Path]
     how: Reading = AS_USUAL
+    trimap: dict[int, Path] = field(default_factory=dict)  # of an edge refiner, for the contact sheet alone
     there: tuple[int, ...] = ()  # all frames of the job that the alphas are of; by default those that are judged
 
     @cached_property
@@ -76,7 +76,11 @@ class RefinedClip:
             BadInput: unreadable, or the alpha is of another size than the plate.
         """
         plate, mask, alpha = self._pictures(frame)
-        return Loaded(frame, self._to_display(plate)(plate.pixels), mask, alpha)
+        return Loaded(frame, self._to_display(plate)(plate.pixels), mask, alpha, self._trimap(frame, plate))
+
+    def with_trimaps(self, pattern: str) -> RefinedClip:
+        """Return the clip with the trimaps of a pattern; raises `BadInput` where nothing matches."""
+        return replace(self, trimap=sequences.find(sequences.parse(pattern), "trimap"))
 
     def look(self, frame: int) -> Sight | Exception:
         """Read one frame as far as it is measured; raises as `read`, and returns the error where measuring failed."""
@@ -101,18 +105,29 @@ class RefinedClip:
             ).at("alpha", frame, self.alpha[frame])
         return plate, frames.conform(_sane(mask), plate.geometry), frames.conform(_sane(alpha), plate.geometry)
 
+    def _trimap(self, frame: int, plate: Picture) -> FloatArray | None:
+        """Return a frame's trimap (H, W) on the plate's display window; None where it has none."""
+        if frame not in self.trimap:
+            return None
+        with placed("trimap", frame):
+            return frames.conform(_sane(frames.read_mask(self.trimap[frame], "", self.how.view)), plate.geometry)
+
     def _to_display(self, plate: Picture) -> color.DisplayTransform:
         return color.display_transform(self.how.space(plate), self.how.exposure)
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """One frame on the plate's display window: plate (H, W, 3) display-referred, mask and alpha (H, W), all 0..1."""
+    """One frame on the plate's display window: plate (H, W, 3) display-referred, mask and alpha (H, W), all 0..1.
+
+    `trimap` (H, W) is 0 for background, 0.5 for unknown and 1 for subject; None where there is none.
+    """
 
     frame: int
     plate: FloatArray
     mask: FloatArray
     alpha: FloatArray
+    trimap: FloatArray | None = None
 
 
 def refined_clip(patterns: tuple[str, str, str], wanted: Iterable[int] = (), how: Reading = AS_USUAL) -> RefinedClip:
@@ -135,7 +150,7 @@ def refined_clip(patterns: tuple[str, str, str], wanted: Iterable[int] = (), how
                 frame=missing[0],
             )
     plate, mask, alpha = ({frame: files[frame] for frame in numbers} for files in found.values())
-    return RefinedClip(plate, mask, alpha, how, tuple(found["alpha"]))
+    return RefinedClip(plate, mask, alpha, how, there=tuple(found["alpha"]))
 
 
 @dataclass(frozen=True)

@@ -19,17 +19,20 @@ SPILL, PATCH, HOLE = "spill", "patch", "hole"
 FLICKER, SEAM = "flicker", "seam"
 SWAPPED, INVERTED, SHORT = "swapped", "inverted", "mask ends early"
 SEE_THROUGH, HAZE, STRANDS = "see-through", "haze", "false strands"
+DRIFT = "drift"  # of masks that an engine made, which the pipeline flags
 _LEAST_APART = 0.02  # that mask and alpha are taken to differ by
 
 
 def sentence(flag: QcFlag) -> str:
     """Return a flag as one line for a person."""
-    return f"{flag.kind} on {whole_range(flag.frame_numbers)}: {flag.reason}"
+    said = f"{flag.kind} on {whole_range(flag.frame_numbers)}: {flag.reason}"
+    return f"{flag.object}: {said}" if flag.object else said
 
 
 def as_dict(flag: QcFlag) -> dict[str, Any]:
     """Return a flag in the words of `--json` and of `qc.json`, which scripts read."""
-    return {"kind": flag.kind, "frames": flag.frame_numbers, "worst": flag.worst, "reason": flag.reason}
+    said = {"kind": flag.kind, "frames": flag.frame_numbers, "worst": flag.worst, "reason": flag.reason}
+    return {"object": flag.object, **said} if flag.object else said
 
 
 def judge(scores: Sequence[FrameScores], limits: Thresholds = THRESHOLDS) -> list[QcFlag]:
@@ -170,14 +173,14 @@ def _texture_flags(
             scores,
             see_through - holes,
             lambda found: found.see_through,
-            "the subject is half transparent well inside the mask; say that the mask is good, or draw it closer",
+            "the subject is half transparent well inside the mask; set mask quality to good, or draw the mask closer",
         ),
         _flag(
             HAZE,
             scores,
             _hazy(scores, limits),
             lambda found: found.veil + found.remains,
-            "faint alpha lies around the subject, as of things behind it; say that the mask is good, or draw it closer",
+            "faint alpha surrounds the subject; set mask quality to good, lower trimap dilate, or draw the mask closer",
         ),
         _flag(
             STRANDS,

@@ -25,7 +25,7 @@ _COLOURS = ((110, 200, 255), (150, 150, 150))
 
 
 @dataclass(frozen=True)
-class _Panel:
+class Panel:
     """One diagram: its title, its curves, the flags that belong to it, the least top of its scale, a threshold."""
 
     title: str
@@ -35,42 +35,47 @@ class _Panel:
     threshold: float | None = None
 
 
-_PANELS = (
-    _Panel(
+PANELS = (
+    Panel(
         "IoU of mask and alpha",
         (lambda f: f.iou,),
         (judging.MISMATCH, judging.INVERTED, judging.SWAPPED),
         1.0,
         THRESHOLDS.iou,
     ),
-    _Panel(
-        "coverage: alpha, mask in grey",
+    Panel(
+        "coverage of the alpha (grey: of the mask)",
         (lambda f: f.coverage, lambda f: f.mask),
         (judging.MASK_MISSED, judging.ALPHA_DROPPED, judging.SHORT),
         0.05,
     ),
-    _Panel("alpha outside the mask", (lambda f: f.outside,), (judging.SPILL,), 0.06),
-    _Panel("softness inside the mask", (lambda f: f.softness,), (judging.SEE_THROUGH,), 0.1),
-    _Panel("ragged inside the mask", (lambda f: f.ragged,), (judging.SEE_THROUGH,), 0.06, THRESHOLDS.ragged),
-    _Panel("faint alpha around: even, remains in grey", (lambda f: f.veil, lambda f: f.remains), (judging.HAZE,), 0.1),
-    _Panel("thin strands around", (lambda f: f.strands,), (judging.STRANDS,), 0.03),
-    _Panel("hole inside the mask", (lambda f: f.hole,), (judging.HOLE,), 0.02, THRESHOLDS.hole),
-    _Panel(
-        "place that appears, or in grey vanishes, at once",
+    Panel("alpha outside the mask", (lambda f: f.outside,), (judging.SPILL,), 0.06),
+    Panel("softness inside the mask", (lambda f: f.softness,), (judging.SEE_THROUGH,), 0.1),
+    Panel("ragged inside the mask", (lambda f: f.ragged,), (judging.SEE_THROUGH,), 0.06, THRESHOLDS.ragged),
+    Panel(
+        "faint alpha around the subject (grey: loose patches)",
+        (lambda f: f.veil, lambda f: f.remains),
+        (judging.HAZE,),
+        0.1,
+    ),
+    Panel("thin strands around", (lambda f: f.strands,), (judging.STRANDS,), 0.03),
+    Panel("hole inside the mask", (lambda f: f.hole,), (judging.HOLE,), 0.02, THRESHOLDS.hole),
+    Panel(
+        "largest place that appears at once (grey: vanishes)",
         (lambda f: f.gain, lambda f: f.loss),
         (judging.PATCH,),
         0.06,
         THRESHOLDS.patch,
     ),
-    _Panel("flicker", (lambda f: f.flicker,), (judging.FLICKER,), 0.15, THRESHOLDS.flicker),
-    _Panel("seam: flicker over that around", (lambda f: f.seam,), (judging.SEAM,), 4.0, THRESHOLDS.seam),
+    Panel("flicker", (lambda f: f.flicker,), (judging.FLICKER,), 0.15, THRESHOLDS.flicker),
+    Panel("seam: flicker compared with the frames around", (lambda f: f.seam,), (judging.SEAM,), 4.0, THRESHOLDS.seam),
 )
 
 
 def plot(scores: Sequence[FrameScores], flags: Sequence[QcFlag]) -> ByteArray:
     """Return the plot (h, w, 3), 8-bit sRGB; `scores` are not empty and ascend by frame."""
-    sheet = blank(len(_PANELS) * (_PANEL + _GAP) + _FOOT, _WIDTH)
-    for row, panel in enumerate(_PANELS):
+    sheet = blank(len(PANELS) * (_PANEL + _GAP) + _FOOT, _WIDTH)
+    for row, panel in enumerate(PANELS):
         area = sheet[row * (_PANEL + _GAP) + _GAP :][:_PANEL]
         flagged = {frame for flag in flags if flag.kind in panel.kinds for frame in flag.frame_numbers}
         title = panel.title + ("  FLAGGED" if flagged else "")
@@ -82,7 +87,7 @@ def plot(scores: Sequence[FrameScores], flags: Sequence[QcFlag]) -> ByteArray:
     return sheet
 
 
-def _draw(area: ByteArray, panel: _Panel, scores: Sequence[FrameScores], flagged: set[int]) -> None:
+def _draw(area: ByteArray, panel: Panel, scores: Sequence[FrameScores], flagged: set[int]) -> None:
     curves = [[(found.frame, curve(found)) for found in scores] for curve in panel.curves]
     top = max([panel.top, *(value for curve in curves for _, value in curve if value is not None)])
     if panel.threshold is not None:

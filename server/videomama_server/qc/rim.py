@@ -61,9 +61,10 @@ def _gap(mask: FloatArray, turns: int, scale: float) -> Gap | None:
     deepest = max(1, round(_GAP * scale))
     if len(mask) < deepest + 3:
         return None
-    solid = mask[: deepest + 1] >= _HALF
-    if not solid.any():
+    strip = mask[: deepest + 1]
+    if strip.max() < _HALF:  # as a rule
         return None
+    solid = strip >= _HALF
     rows = np.where(solid.any(axis=0), solid.argmax(axis=0), 0)
     if not rows.any():
         return None

@@ -15,7 +15,7 @@ from videomama_client.errors import BadInput
 from videomama_server import metrics
 from videomama_server.arrays import BoolArray, FloatArray
 from videomama_server.qc.regions import DEPTH, EDGE, REACH
-from videomama_server.qc.sights import Sight, glimpse, sight
+from videomama_server.qc.sights import Sight, glimpse, sight, total
 from videomama_server.qc.texture import texture
 
 VERSION = 2  # of what follows; scores of another one are not comparable
@@ -150,7 +150,7 @@ def measure(now: Sight, before: Sight | None) -> FrameScores:
         frame=now.frame,
         iou=metrics.iou(mask, alpha >= _HALF),
         mask=now.glimpse.covered,
-        coverage=float(alpha.mean(dtype=np.float64)),
+        coverage=total(alpha) / alpha.size,
         outside=outside,
         softness=softness,
         hole=hole,
@@ -178,14 +178,15 @@ def _plain(view: NDArray[np.uint8]) -> float:
 def _against_mask(now: Sight) -> tuple[float | None, float | None, float | None]:
     """Return `outside`, `softness` and `hole`."""
     alpha, where = now.alpha, now.regions
-    total, size = float(alpha.sum(dtype=np.float64)), np.count_nonzero(where.mask)
+    whole, size = total(alpha), np.count_nonzero(where.mask)
     outside = None
-    if size and total >= _FEW * _TRACE:
-        outside = float(alpha[where.outside > REACH].sum(dtype=np.float64)) / total
-    inside = alpha[(where.inside > DEPTH) & (where.core > 0)]
-    if inside.size < _FEW:
+    if size and whole >= _FEW * _TRACE:
+        outside = total(alpha, where.outside > REACH) / whole
+    inside = (where.inside > DEPTH) & (where.core > 0)
+    pixels = np.count_nonzero(inside)
+    if pixels < _FEW:
         return outside, None, None
-    return outside, 1 - float(inside.mean(dtype=np.float64)), np.count_nonzero(where.closed) / size
+    return outside, 1 - total(alpha, inside) / pixels, np.count_nonzero(where.closed) / size
 
 
 def _change(now: Sight, before: Sight) -> _Change:
@@ -196,7 +197,7 @@ def _change(now: Sight, before: Sight) -> _Change:
     subject = int(np.count_nonzero(np.maximum(now.alpha, before.alpha) > _TRACE))
     if subject < _FEW or not counted.any():
         return _Change(alike)
-    flicker = float(np.abs(change.alpha[counted]).mean(dtype=np.float64)) * counted.size / subject
+    flicker = total(change.alpha, counted) / np.count_nonzero(counted) * counted.size / subject
     mask, mask_before = now.glimpse.mask, before.glimpse.mask
     within = counted & (now.regions.core > EDGE) & (before.regions.core > EDGE)
     gain = counted & (change.alpha > _GREAT) & ~(mask & ~mask_before)  # what the mask gains, too, is a subject

@@ -19,11 +19,13 @@ _TITLES = (
     "plate, mask outlined",
     "alpha; red: far outside the mask, blue: a hole",
     "over a checkerboard",
-    "nearer, over a bright plate: holes show",
-    "nearer, over a dark plate: haze shows",
+    "closer, over a bright plate: holes show",
+    "closer, over a dark plate: haze shows",
 )
-_BRIGHT, _DARK = np.full(3, 0.8, np.float32), np.full(3, 0.005, np.float32)  # linear
+_TRIMAP_TITLE = "trimap; orange: unknown, refined"
 _RED, _BLUE = (1.0, 0.15, 0.1), (0.2, 0.4, 1.0)
+_ORANGE = np.asarray((1.0, 0.5, 0.0), np.float32)
+_UNKNOWN = (0.25, 0.75)  # values of a trimap between which a pixel is unknown
 _SEEN = 0.02  # alpha from which a pixel is marked
 _BESIDE = 0.04  # of the frame that is shown on each side of the subject, at least, where it is seen nearer
 
@@ -36,8 +38,13 @@ def chosen(numbers: Sequence[int], flags: Sequence[QcFlag], count: int = ROWS) -
 
 
 def contact_sheet(rows: Sequence[Loaded], flags: Sequence[QcFlag]) -> ByteArray:
-    """Return the sheet (h, w, 3), 8-bit sRGB: one row per frame, headed by its number and what was flagged."""
-    return sheets.lay_out(_TITLES, [_row(row, flags) for row in rows])
+    """Return the sheet (h, w, 3), 8-bit sRGB: one row per frame, headed by its number and what was flagged.
+
+    Where there are trimaps, they have a column of their own.
+    """
+    with_trimaps = any(row.trimap is not None for row in rows)
+    titles = (*_TITLES, _TRIMAP_TITLE) if with_trimaps else _TITLES
+    return sheets.lay_out(titles, [_row(row, flags) for row in rows])
 
 
 def _row(row: Loaded, flags: Sequence[QcFlag]) -> sheets.LabelledRow:
@@ -57,14 +64,23 @@ def _cells(row: Loaded) -> list[ByteArray]:
     edges, _ = cv2.findContours((mask >= 0.5).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(outlined, edges, -1, (255, 220, 0), 1, cv2.LINE_AA)
     comps = [sheets.comp_over(sheets.checkerboard(size), to_light(plate), alpha), *_near(row, size)]
-    return [outlined, sheets.as_bytes(_marked(mask, alpha)), *map(sheets.as_bytes, comps)]
+    trimap = [] if row.trimap is None else [_shown_trimap(row.plate, row.trimap)]
+    return [outlined, sheets.as_bytes(_marked(mask, alpha)), *map(sheets.as_bytes, comps), *trimap]
+
+
+def _shown_trimap(plate: FloatArray, trimap: FloatArray) -> ByteArray:
+    """Return a cell of a trimap (H, W): black and white where it is certain, else the plate (H, W, 3) in orange."""
+    unknown = (trimap > _UNKNOWN[0]) & (trimap < _UNKNOWN[1])
+    shown = sheets.grey(np.rint(trimap))
+    shown[unknown] = (plate[unknown] + _ORANGE) / 2
+    return sheets.as_cell(shown)
 
 
 def _near(row: Loaded, size: tuple[int, int]) -> list[FloatArray]:
     """Return the subject, enlarged to `size` (height, width), over a bright and over a dark plate."""
     window = _window((row.mask >= 0.5) | (row.alpha >= 0.5))
     plate, alpha = sheets.fitted(row.plate[window], size), sheets.fitted(row.alpha[window], size)
-    return [sheets.comp_over(ground, to_light(plate), alpha) for ground in (_BRIGHT, _DARK)]
+    return [sheets.comp_over(ground, to_light(plate), alpha) for ground in (sheets.BRIGHT, sheets.DARK)]
 
 
 def _window(subject: BoolArray) -> tuple[slice, slice]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from videomama_client.errors import BadInput
@@ -18,7 +19,7 @@ from videomama_server.qc.rim import Gap, ToDisplay
 
 WORKING = 480  # pixels: frames with a longer side are measured at this size, which makes them quick
 _ROWS = 2  # of a frame that each row of a small one is averaged from, at least: the rest is not read,
-_NUMBERS = 3 << 20  # and less where these come to more numbers, as they do of plates above HD
+_PIXELS = 1 << 20  # and less where these come to more pixels, as they do above HD
 _HALF = np.float32(0.5)
 _OUT, _IN = np.float32(0.1), np.float32(0.9)  # a mask is neither between these two
 
@@ -86,7 +87,7 @@ def glimpse(plate: FloatArray, mask: FloatArray, to_display: ToDisplay) -> Glimp
     masked = _reduced(mask, small)
     view = metrics.motion_view(to_display(_reduced(plate, small)))
     grey = np.count_nonzero((masked > _OUT) & (masked < _IN)) / masked.size
-    covered = float(masked.mean(dtype=np.float64))
+    covered = total(masked) / masked.size
     return Glimpse(size, view, masked >= _HALF, covered, grey, rim.gaps(plate, mask, to_display))
 
 
@@ -105,9 +106,14 @@ def sight(frame: int, seen: Glimpse, alpha: FloatArray) -> Sight:
     return Sight(frame, seen, small, rim.uncovered(alpha, seen.gaps))
 
 
+def total(values: FloatArray, places: BoolArray | None = None) -> float:
+    """Return the sum, in double precision, of values (H, W) without their signs, or of those at some places (H, W)."""
+    return cv2.norm(values, cv2.NORM_L1, None if places is None else places.view(np.uint8))
+
+
 def _reduced(picture: FloatArray, size: tuple[int, int]) -> FloatArray:
     """Return a picture (H, W) or (H, W, C) averaged to `size`, of a large one from some of its rows."""
-    rows = max(1, min(_ROWS, _NUMBERS // (size[0] * picture[0].size)))
+    rows = max(1, min(_ROWS, _PIXELS // (size[0] * picture.shape[1])))
     step = max(1, picture.shape[0] // (rows * size[0]))
     return averaged(picture[::step], size)
 

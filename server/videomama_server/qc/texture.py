@@ -41,9 +41,11 @@ def texture(where: Regions, alpha: FloatArray) -> Texture:
     if size < _FEW:
         return Texture()
     core = where.core > EDGE
-    see_through = float(np.mean(alpha[core] < SOLID)) if np.count_nonzero(core) >= _FEW else None
-    apart = NEAR * max(alpha.shape) >= _LEAST_NEAR * REFERENCE_SIDE
-    ring = (where.outside > NEAR) & (where.outside <= FAR) & apart
+    inner = np.count_nonzero(core)
+    see_through = np.count_nonzero(core & (alpha < SOLID)) / inner if inner >= _FEW else None
+    ring = (where.outside > NEAR) & (where.outside <= FAR)
+    if NEAR * max(alpha.shape) < _LEAST_NEAR * REFERENCE_SIDE:
+        ring[:] = False
     thick = np.asarray(cv2.morphologyEx(alpha, cv2.MORPH_OPEN, _BLOCK), np.float32)
     return Texture(
         see_through=see_through,

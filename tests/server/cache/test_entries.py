@@ -11,12 +11,13 @@ import textwrap
 import time
 
 import numpy as np
+import OpenImageIO as oiio
 import pytest
 from cache_cases import DAMAGES, FULL, KEY, OTHER, THIRD, alpha, dead_process, files_in, hold_of, truncate, use
 from videomama_client.errors import NotPermitted
 from videomama_server.cache import entries as cache_module
 from videomama_server.cache import layout
-from videomama_server.cache.entries import Cache
+from videomama_server.cache.entries import Cache, Look
 from videomama_server.media import frames
 from videomama_server.media.frames import read_mask
 from videomama_server.media.geometry import Geometry, Rect
@@ -30,6 +31,22 @@ def test_what_is_published_is_found_bit_for_bit(cache):
     read = read_mask(path, "A")
     np.testing.assert_array_equal(read.pixels[..., 0], alpha())
     assert read.geometry == geometry
+
+
+def test_what_was_made_of_an_alpha_is_an_entry_like_any_other(cache, entry):
+    colour = np.random.default_rng(1).random((FULL.canvas.h, FULL.canvas.w, 3), dtype=np.float32)
+    made = cache.publish(OTHER, colour, FULL, Look(("R", "G", "B"), "half", {"Software": "VideoMaMa"}))
+    assert cache.lookup(OTHER) == made
+    source = oiio.ImageInput.open(str(made))
+    spec = source.spec()
+    source.close()
+    assert (str(spec.format), spec.channelnames, spec["Software"]) == ("half", ("R", "G", "B"), "VideoMaMa")
+    np.testing.assert_array_equal(frames.read_plate(made).pixels, colour.astype(np.float16).astype(np.float32))
+    assert (cache.stat().entries, cache.verify().removed) == (2, 0)
+    truncate(made)
+    assert cache.verify().removed == 1
+    assert cache.lookup(OTHER) is None
+    assert cache.lookup(KEY) == entry
 
 
 def test_what_was_never_published_is_missing(cache):
@@ -117,7 +134,7 @@ PUBLISH_MANY = textwrap.dedent(
     import sys
     from pathlib import Path
     import numpy as np
-    from videomama_server.cache.entries import Cache
+    from videomama_server.cache.entries import Cache, Look
     from videomama_server.media.geometry import Geometry, Rect
 
     cache = Cache(Path(sys.argv[1]))

@@ -1,12 +1,14 @@
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from videomama_server.cache import memo as memo_module
 from videomama_server.cache.memo import Facts, FileId, Memo, Stamp, pixel_digest
+from videomama_server.files import settling
 from videomama_server.media.declared_colour import Declared
 from videomama_server.media.frames import Picture, read_plate
 from videomama_server.media.geometry import Geometry, Rect
@@ -242,6 +244,16 @@ def test_a_stamp_settles_with_age(picture_file):
     assert not Stamp(1, now + 10**12, 1).settled
 
 
+def test_a_stamp_of_a_young_file_never_settles_while_its_pixels_are_read_for_long():
+    """An edit in the tick of its stat may have come between, and would be taken for what was read before it."""
+    young = Stamp(1, time.time_ns(), 1, taken=time.time())
+    old = Stamp(1, time.time_ns() - 2 * 10**9, 1)
+    time.sleep(settling.SETTLED_S + 0.1)
+    assert not young.settled
+    assert old.settled
+    assert young == replace(young, taken=0.0)
+
+
 def picture(pixels, geometry=None):
     return Picture(np.ascontiguousarray(pixels, np.float32), geometry or Geometry(FULL, FULL))
 
@@ -296,5 +308,5 @@ def test_what_is_left_out_stands_for_these_values(numbers_left_out):
 
 
 def test_ten_thousand_rows_and_64_books_are_kept():
-    assert (memo_module._MOST_ROWS, memo_module._MOST_BOOKS, memo_module.SETTLED_S) == (10_000, 64, 1.0)
+    assert (memo_module._MOST_ROWS, memo_module._MOST_BOOKS, settling.SETTLED_S) == (10_000, 64, 1.0)
     assert memo_module._VERSION == 2  # another one forgets what every cache knows of its plates

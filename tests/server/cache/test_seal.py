@@ -18,6 +18,14 @@ def test_a_file_matches_its_own_seal_and_no_other_name(sealed):
     assert not seal.matches(sealed.rename(sealed.with_name("other.exr")))
 
 
+def test_damage_is_logged_and_nothing_else_is(sealed, caplog):
+    assert seal.matches(sealed)
+    assert caplog.messages == []
+    other = sealed.rename(sealed.with_name("other.exr"))
+    assert not seal.matches(other)
+    assert caplog.messages == [f"the entry {other} is damaged and counts as missing"]
+
+
 def test_every_byte_is_under_the_seal(sealed):
     content = sealed.read_bytes()
     for at in range(0, len(content), 37):

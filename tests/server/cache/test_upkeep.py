@@ -10,7 +10,7 @@ import pytest
 from cache_cases import DAMAGES, FULL, KEY, OTHER, THIRD, alpha, dead_process, files_in, hold_of, use
 from videomama_client.errors import BadInput, NotPermitted
 from videomama_server.cache import entries as cache_module
-from videomama_server.cache import upkeep
+from videomama_server.cache import layout, upkeep
 from videomama_server.cache.entries import Cache
 
 
@@ -254,7 +254,33 @@ def test_spools_and_overlays_of_killed_processes_are_swept(cache, tmp_path, monk
 def test_what_vanishes_while_it_is_looked_at_counts_for_nothing(tmp_path):
     gone = tmp_path / "gone.exr"
     assert upkeep._size(gone) == 0
-    assert not upkeep._note_damaged(gone)
+    assert not upkeep._content_damaged(gone)
     assert upkeep._mtime(gone) == pytest.approx(time.time(), abs=60)
     (tmp_path / "there.exr").write_bytes(b"12345")
     assert upkeep._size(tmp_path / "there.exr") == 5
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(upkeep.CacheReport) == {
+        "removed": 0,
+        "freed_bytes": 0,
+        "older_entries": 0,
+        "older_bytes": 0,
+    }
+
+
+def test_only_entries_of_versions_before_are_older_and_go_first(cache, entry):
+    version = layout.KEY_VERSION
+    before = layout.entry(cache.folder, OTHER, version - 1)
+    after = layout.entry(cache.folder, THIRD, version + 1)
+    for path in (before, after):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(entry.read_bytes())
+    for age, path in ((300, after), (200, entry), (100, before)):
+        use(path, age)
+    size = entry.stat().st_size
+    report = cache.stat()
+    assert (report.entries, report.older_entries, report.older_bytes) == (3, 1, size)
+    for left in ({after, entry}, {entry}):  # the older version first, then what was not used for longest
+        assert cache.prune(len(left) * size).removed == 1
+        assert {path for path in (before, after, entry) if path.exists()} == left

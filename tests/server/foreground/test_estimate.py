@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from videomama_server.foreground.estimate import LARGEST, _calm, _Level, _sizes, estimate, sane_alpha
+from videomama_server.foreground.estimate import LARGEST, _calm, _Level, _sizes, _solve, estimate, sane_alpha
 from videomama_server.synthetic.demo_clip import ClipShape, render_frame
 
 RED, BLUE = np.float32([0.8, 0.2, 0.1]), np.float32([0.1, 0.2, 0.9])
@@ -204,3 +204,11 @@ def test_levels_double_at_most_and_end_at_the_whole_picture():
     assert list(_sizes((1, 1))) == [(1, 1), (1, 1)]
     assert list(_sizes((3, 5))) == [(1, 1), (2, 1), (3, 2), (5, 3)]
     assert list(_sizes((8, 2))) == [(1, 1), (1, 2), (2, 4), (2, 8)]
+
+
+@pytest.mark.parametrize(("cover", "known"), [(1.0, np.s_[..., :3]), (0.0, np.s_[..., 3:])])
+def test_where_a_large_level_is_solid_or_clear_the_plate_is_what_is_seen(cover, known):
+    light = waves(4, 257, RED, BLUE)
+    mix = np.zeros((4, 257, 6), np.float32)
+    _solve(_Level(light, np.full((4, 257), cover, np.float32)), mix, (0.0, 2.0))
+    np.testing.assert_array_equal(mix[known], light)

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from videomama_server.engines.passthrough import PassthroughEngine
 from videomama_server.pipeline import quality_control
-from videomama_server.pipeline.survey import take_survey
+from videomama_server.pipeline.object_region import surveyed_together
+from videomama_server.pipeline.object_work import ObjectWork
+from videomama_server.pipeline.survey import take_look
 
 CLIP = range(1001, 1015)
 SIZE = (90, 160)
@@ -38,8 +40,20 @@ def take():
     return take
 
 
+def steps_of_survey(order, readers, cancelled):
+    look = yield from take_look(order, readers, cancelled)
+    (survey,) = surveyed_together([look])
+    return survey
+
+
+@pytest.fixture(scope="session")
+def take_survey():
+    """The survey of a job of one mask, as the pipeline takes it: `take_survey(order, readers, cancelled)`."""
+    return steps_of_survey
+
+
 @pytest.fixture
-def surveyed(bench, take):
+def surveyed(bench, take, take_survey):
     """Return the order and the survey of a new job; the fields that are asked for are as for `bench.run`."""
 
     def make(shot, engine, roi="8,8,48,32", **asked):
@@ -47,6 +61,25 @@ def surveyed(bench, take):
         return order, take(take_survey(order, bench.readers, threading.Event()))
 
     return make
+
+
+@pytest.fixture
+def object_work(bench, take):
+    """Return the surveyed work on a job of one mask; the arguments are those of `bench.order`."""
+    made = []
+
+    def make(shot, *engines, **asked):
+        order = bench.order(shot, *engines, **asked)
+        work = ObjectWork(order, bench.services, bench.events.append, threading.Event())
+        made.append(work)
+        take(work.look())
+        work.take(*surveyed_together([work.found]))
+        take(work.make_masks())
+        return work
+
+    yield make
+    for work in made:
+        work.close()
 
 
 @pytest.fixture

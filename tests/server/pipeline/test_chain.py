@@ -1,3 +1,4 @@
+import itertools
 import threading
 from concurrent.futures import wait
 from dataclasses import replace
@@ -7,12 +8,19 @@ import numpy as np
 import pytest
 from videomama_client.errors import BadInput, Cancelled, InternalError, OutOfMemory
 from videomama_client.messages import FrameDone, MatteDone, MattePlanned, StageBegun, StageDone, StageFrameDone
+from videomama_client.prompts import Prompt
+from videomama_server import engines
+from videomama_server.config import Config
+from videomama_server.engines.base import PROTOCOL, EngineConfig, EngineUsage
+from videomama_server.engines.classic.engine import ClassicEngine
 from videomama_server.engines.passthrough import PassthroughEngine
+from videomama_server.engines.sequential import PlainSequentialEngine
 from videomama_server.media import frames
 from videomama_server.media.geometry import Rect
 from videomama_server.pipeline.run import Matte
 from videomama_server.pipeline.sources import NoMasks
 from videomama_server.pipeline.window_grid import lay
+from videomama_server.worker.shelf import EngineShelf
 
 CLIP = range(1001, 1015)
 ROI = "8,8,48,32"
@@ -98,7 +106,9 @@ def test_a_job_tells_of_each_stage_and_of_its_frames(bench, make_shot):
         (0, "passthrough", 3),
         (1, "passthrough", 3),
     ]
-    assert outcome.done.stages == [StageDone("passthrough", 3, 0), StageDone("passthrough", 3, 0)]
+    plain = [StageDone(one.engine, one.computed, one.cached, one.plan, one.licence) for one in outcome.done.stages]
+    assert plain == [StageDone("passthrough", 3, 0), StageDone("passthrough", 3, 0)]
+    assert [one.settings.engine for one in outcome.done.stages] == ["passthrough", "passthrough"]
 
 
 def test_a_job_of_one_stage_tells_of_no_stages_but_in_its_result(bench, shot):
@@ -355,33 +365,105 @@ def test_a_stage_that_never_fits_ends_the_job_although_another_forgets_what_was_
         run(bench, shot, [Forgetful(), never])
 
 
-def test_never_more_than_one_engine_holds_a_device(bench, shot, stage):
-    held = []
+class Network(PassthroughEngine):
+    """Holds memory of a card from its first window until it lets go, and counts how often it is loaded."""
 
-    class Holding(type(stage("one"))):
-        needs_device = True
-        holds = False
+    needs_device = True
+    BYTES = 4
 
-        def refine(self, prepared, settings):
-            self.holds = True
-            held.append([engine.name for engine in chain if engine.holds])
-            return super().refine(prepared, settings)
+    def __init__(self, name, card):
+        self.name = self.fingerprint = name
+        self.card, self.loads = card, 0
 
-        def usage(self):
-            return "memory" if self.holds else None
+    def fits(self, settings):
+        return sum(self.card.values()) - self.card.get(self.name, 0) + self.BYTES <= self.card.size
 
-        def release(self):
-            self.holds = False
+    def refine(self, prepared, settings):
+        self.loads += self.name not in self.card
+        self.card[self.name] = self.BYTES
+        assert sum(self.card.values()) <= self.card.size, "more than fits"
+        return super().refine(prepared, settings)
 
-    chain = [Holding(), Holding()]
-    chain[0].name, chain[1].name = "one", "two"
-    chain[0].fingerprint, chain[1].fingerprint = "one", "two"
-    run(bench, shot, chain)
-    assert set(map(tuple, held)) == {("one",), ("two",)}
-    held.clear()
-    run(bench, shot, [chain[0]])
-    run(bench, shot, chain)
-    assert held == []  # what is cached needs no device, and releases nobody's
+    def usage(self):
+        return EngineUsage("card", "fp16", self.card[self.name], None) if self.name in self.card else None
+
+    def release(self):
+        self.card.pop(self.name, None)
+
+
+class Card(dict):
+    """What each engine holds of a card of a size."""
+
+    def __init__(self, size):
+        self.size = size
+
+
+@pytest.fixture
+def on_card(bench, make_shot, tmp_path, monkeypatch):
+    """Run chains of engines that share a card: `on_card(size)` gives the engines by name, the card, and what runs."""
+
+    def make(size):
+        card, shelf = Card(size), EngineShelf(Config(), tmp_path / "folded", lambda _: None)
+        known = {name: Network(name, card) for name in ("one", "two", "three")}
+        monkeypatch.setattr(engines, "identity", lambda name, _: name)
+        monkeypatch.setattr(engines, "load", lambda name, _: known[name])
+        shots = (make_shot(range(start, start + 6), name=f"shot{start}") for start in itertools.count(1001, 10))
+
+        def chain(*names, shot=None):
+            loaded = [shelf.engine(name, EngineConfig.of(Config())) for name in names]
+            order = bench.order(shot or next(shots), loaded[0], then=loaded[1:])
+            order = replace(order, make_room=shelf.make_room, reserve=shelf.reserve)
+            for pause in Matte(order, bench.services, bench.events.append, threading.Event()).run():
+                wait([pause] if pause else [])
+
+        return known, card, chain
+
+    return make
+
+
+def test_two_networks_stay_on_a_card_that_holds_both(on_card):
+    known, card, chain = on_card(8)
+    for _ in range(3):
+        chain("one", "two")
+    assert (known["one"].loads, known["two"].loads) == (1, 1)
+    assert set(card) == {"one", "two"}
+
+
+def test_two_networks_take_turns_on_a_card_that_holds_one(on_card):
+    known, card, chain = on_card(7)
+    for _ in range(3):
+        chain("one", "two")
+    assert (known["one"].loads, known["two"].loads) == (3, 3)
+    assert set(card) == {"two"}
+
+
+def test_the_network_that_was_used_least_recently_lets_go(on_card):
+    known, card, chain = on_card(8)
+    chain("one", "two")
+    chain("one")
+    chain("three")
+    assert set(card) == {"one", "three"}
+    chain("one", "three")
+    assert [known[name].loads for name in ("one", "two", "three")] == [1, 1, 1]
+
+
+def test_a_network_that_cannot_tell_what_it_needs_has_the_card_for_itself(on_card, monkeypatch):
+    monkeypatch.delattr(Network, "fits")
+    known, card, chain = on_card(100)
+    for _ in range(2):
+        chain("one", "two")
+        assert set(card) == {"two"}
+    assert known["one"].loads == known["two"].loads == 2
+
+
+def test_what_is_cached_needs_no_card_and_has_nobody_let_go(on_card, make_shot):
+    known, card, chain = on_card(7)
+    shot = make_shot(range(1001, 1007))
+    chain("one", shot=shot)
+    chain("two")
+    chain("one", shot=shot)
+    assert known["one"].loads == 1
+    assert set(card) == {"two"}
 
 
 class Painting(PassthroughEngine):
@@ -419,3 +501,124 @@ def test_the_alphas_of_a_maker_without_masks_are_not_judged(bench, make_shot):
         done = bench.events[-1]
         assert (done.judged, done.flags, done.warnings) == (0, [], [])
     assert (done.computed, done.cached) == (0, 3)
+
+
+class Boxed(PlainSequentialEngine):
+    """A maker that walks: its mask is the box, which moves two columns a frame; nothing from frame 1012 on."""
+
+    name, protocol, fingerprint, prompts, keep_every = "boxed", PROTOCOL, "boxed-1", ("box",), 4
+
+    def __init__(self):
+        self.steps = []
+
+    def encode(self, frame, settings):
+        return frame.plate.shape[:2]
+
+    def begin(self, brief, settings):
+        return {"box": np.array(brief.prompts[0].box, np.int64), "start": np.array(brief.start)}
+
+    def step(self, state, number, encoded, settings):
+        self.steps.append(number)
+        mask = np.zeros(encoded, np.float32)
+        left, top, right, bottom = state["box"].tolist()
+        by = 2 * abs(number - int(state["start"]))
+        mask[top:bottom, left + by : right + by] = number < 1012
+        return mask
+
+    def export(self, state):
+        return dict(state)
+
+    def restore(self, kept, brief, settings):
+        return dict(kept)
+
+
+BOX = Prompt("box", 1001, (16.0, 16.0, 8.0, 8.0))
+
+
+@pytest.fixture
+def prompted(bench, shot):
+    """Run jobs that begin with a maker from a box: `prompted(maker, later engines)`."""
+
+    def run(maker, *then, prompts=(BOX,), **asked):
+        return bench.run(shot, maker, then=then, **{"mask": "", "roi": "auto", "prompts": prompts, **asked})
+
+    return run
+
+
+def test_the_region_is_found_from_what_a_maker_made(prompted, temporal):
+    maker, engine = Boxed(), temporal()
+    made = prompted(maker, engine)
+    x, y, width, height = made.done.roi
+    assert made.planned.roi == made.done.roi != [0, 0, 64, 48]
+    assert (x, y) <= (16, 16)
+    assert x + width >= 16 + 8 + 20
+    assert y + height >= 24
+    assert [(stage.engine, stage.computed) for stage in made.done.stages] == [("boxed", 14), ("temporal", 14)]
+    assert any("boxed are empty on frames 1012-1014; alpha is 0 there" in warning for warning in made.done.warnings)
+    assert not made.alpha(1013).any()
+
+
+def test_all_that_is_needed_of_a_makers_masks_is_known_without_them(prompted, temporal, bench, monkeypatch):
+    first = prompted(Boxed(), temporal())
+    for entry in bench.cache.folder.glob("entries/*/*.exr"):
+        if entry.read_bytes() not in {path.read_bytes() for path in (bench.folder / "out1").iterdir()}:
+            entry.unlink()
+    monkeypatch.setattr(frames, "read_plate", None)
+    maker, engine = Boxed(), temporal()
+    again = prompted(maker, engine)
+    assert (again.done.computed, again.done.cached) == (0, 14)
+    assert again.done.roi == first.done.roi
+    assert maker.steps == engine.windows == []
+    assert bits(again, CLIP) == bits(first, CLIP)
+
+
+def test_a_part_that_names_the_region_has_the_bits_of_the_whole(prompted, temporal, make_bench, shot):
+    whole = prompted(Boxed(), temporal())
+    maker = Boxed()
+    asked = {"roi": ",".join(map(str, whole.done.roi)), "frame_ranges": "1006-1007", "prompts": (BOX,), "mask": ""}
+    part = make_bench().run(shot, maker, then=[temporal()], **asked)
+    assert bits(part, [1006, 1007]) == bits(whole, [1006, 1007])
+    assert maker.steps == list(range(1001, 1010))
+
+
+def test_other_prompts_compute_all_after_them_and_another_last_stage_only_itself(prompted, temporal, stage):
+    maker = Boxed()
+    prompted(maker, temporal(), stage("refiner", "refiner"))
+    maker.steps.clear()
+    other = prompted(maker, temporal(), stage("another", "refiner"))
+    assert [one.computed for one in other.done.stages] == [0, 0, 14]
+    assert maker.steps == []
+    moved = replace(BOX, place=(18.0, 16.0, 8.0, 8.0))
+    assert [one.computed for one in prompted(maker, temporal(), prompts=(moved,)).done.stages] == [14, 14]
+
+
+def test_masks_that_a_maker_made_of_nothing_are_an_error_that_names_it(prompted, temporal):
+    with pytest.raises(BadInput, match=r"stage 2, temporal: the alphas of stage 1, boxed are empty on all frames"):
+        prompted(Boxed(), temporal(1, 0), frame_ranges="1012-1014")
+
+
+def test_how_good_a_makers_masks_are_is_asked_of_the_plate(prompted, make_bench, shot):
+    maker = Boxed()
+    part = prompted(maker, ClassicEngine(), frame_ranges="1001")
+    assert {1002, 1005, 1008, 1010, 1013} <= set(maker.steps)  # the fixed places of the clip
+    whole = make_bench().run(shot, Boxed(), then=[ClassicEngine()], mask="", roi="auto", prompts=(BOX,))
+    pinned = ",".join(map(str, whole.done.roi))
+    again = make_bench().run(shot, Boxed(), then=[ClassicEngine()], mask="", roi=pinned, prompts=(BOX,))
+    assert bits(again, [1001]) == bits(whole, [1001])
+    assert part.done.frame_count == 1
+
+
+def test_a_maker_that_runs_out_of_memory_starts_over_before_anything_else(prompted, temporal):
+    class Tight(Boxed):
+        def step(self, state, number, encoded, settings):
+            if number == 1005 and self.steps.count(1005) == 0:
+                self.steps.append(number)
+                raise OutOfMemory("full", "")
+            return super().step(state, number, encoded, settings)
+
+        def resolve(self, settings, size):
+            return super().resolve(replace(settings, exposure=settings.exposure + (1005 in self.steps)), size)
+
+    made = prompted(Tight(), temporal())
+    assert [stage.computed for stage in made.done.stages] == [14, 14]
+    assert any("exposure" in warning for warning in made.done.warnings)

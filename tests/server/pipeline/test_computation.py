@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from videomama_client.errors import InternalError, OutOfMemory
-from videomama_client.messages import FrameDone
+from videomama_client.messages import FrameDone, Phase
+from videomama_server.engines.base import FrameRefused
 from videomama_server.media.geometry import Geometry, Rect
+from videomama_server.media.sequences import format_range
 from videomama_server.pipeline.alpha_writer import AlphaWriter
-from videomama_server.pipeline.computation import Computation, _on_canvas
+from videomama_server.pipeline.computation import Computation, on_canvas
 from videomama_server.pipeline.quality_control import Control
 from videomama_server.pipeline.reader import LoadedFrame
 
@@ -99,6 +101,23 @@ def test_out_of_memory_is_raised_and_all_frames_can_be_freed(compute, temporal, 
     assert [mask() for mask in masks] == [None] * 4
 
 
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [({1003}, "mask frame 1003: no edge"), ({1003, 1010, 1011}, "mask frames 1003, 1010-1011: no edge")],
+)
+def test_all_frames_that_an_engine_refuses_are_named_together(compute, temporal, take, wrong, named):
+    class Strict(temporal):
+        def prepare(self, frame, settings):
+            if frame.number in wrong:
+                raise FrameRefused("no edge", "Draw one.").at("mask", frame.number)
+            return super().prepare(frame, settings)
+
+    with pytest.raises(FrameRefused) as refused:
+        take(compute(Strict()).run())
+    assert (refused.value.message, refused.value.hint) == (named, "Draw one.")
+    assert (refused.value.code, refused.value.frame) == ("bad-input", 1003)
+
+
 def test_reads_that_have_not_begun_are_cancelled(compute, temporal, blocked):
     computation = compute(temporal(), readers=blocked)
     reading = next(computation.run())
@@ -152,11 +171,31 @@ def test_an_alpha_is_put_into_the_canvas_and_odd_values_become_0_to_1():
     alpha[:, 0], alpha[:, 1] = 2.0, -1.0
     for mask, around in ((None, 0.0), (outside, 0.25)):
         loaded = LoadedFrame(1, None, None, Geometry(Rect(0, 0, 6, 6), canvas), mask, False, None)
-        found = _on_canvas(alpha, loaded, region)
+        found = on_canvas(alpha, loaded, region)
         assert found[3:, 6:].tolist() == [[1, 0]] * 3
         assert (found[:3] == around).all()
         assert (found[:, :6] == around).all()
     assert (outside == 0.25).all()
     far = LoadedFrame(1, None, None, Geometry(canvas, canvas), None, False, None)
-    assert not _on_canvas(alpha, far, Rect(100, 100, 4, 5)).any()
-    assert _on_canvas(alpha, far, None).shape == (5, 4)
+    assert not on_canvas(alpha, far, Rect(100, 100, 4, 5)).any()
+    assert on_canvas(alpha, far, None).shape == (5, 4)
+
+
+def test_a_head_start_begins_all_reads_of_the_first_group_at_once(compute, latent, blocked):
+    computation = compute(latent(), readers=blocked)
+    steps = computation.head_start()
+    assert next(steps) is not None
+    group = computation.survey.plan.groups[0]
+    assert len(group.windows) == 2
+    assert blocked.given == group.read
+    computation.cancel()
+    steps.close()
+
+
+def test_a_computation_says_which_plates_it_reads_and_which_window_it_computes(compute, temporal, take):
+    computation, told = compute(temporal(), frame_ranges="1001-1003"), []
+    computation._order = replace(computation._order, tell=told.append)
+    take(computation.run())
+    assert told[0] == Phase("reading-plates", 0, len(computation.survey.plan.frames))
+    computing = [phase.subject for phase in told if phase.code == "computing"]
+    assert computing == [format_range(window.frames) for window in computation.survey.plan.windows]

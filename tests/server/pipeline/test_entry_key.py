@@ -3,7 +3,7 @@ from dataclasses import fields, replace
 import pytest
 from videomama_client.engine_options import EngineOption
 from videomama_client.settings import MatteSettings
-from videomama_server.pipeline.entry_key import Identity
+from videomama_server.pipeline.entry_key import Identity, side_key
 from videomama_server.pipeline.window_grid import Window
 
 SETTINGS = MatteSettings.of(
@@ -82,3 +82,24 @@ def test_a_key_changes_with_every_value_of_an_engines_own_options():
 def test_a_key_changes_with_engine_and_colour():
     keys = {Identity(engine, color, SETTINGS).key(1, WINDOWS) for engine in "ab" for color in "ab"}
     assert len(keys) == 4
+
+
+SIDE = {"kind": "foreground", "alpha": "a", "plate": "p", "dtype": "half", "made_by": {"version": 1, "space": "s"}}
+
+
+def test_the_key_of_a_known_side_result_is_the_one_that_caches_already_hold():
+    assert side_key(**SIDE) == "f67b51e4f3dcaf6e8b66d6f4680bc500c7ec22e3"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "other"},
+        {"alpha": "b"},
+        {"plate": "q"},
+        {"dtype": "float"},
+        {"made_by": {"version": 2, "space": "s"}},
+    ],
+)
+def test_the_key_of_a_side_result_changes_with_all_that_it_depends_on(change):
+    assert side_key(**{**SIDE, **change}) != side_key(**SIDE)

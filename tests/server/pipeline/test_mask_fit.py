@@ -115,12 +115,12 @@ def test_a_clip_is_judged_by_the_median_of_its_frames():
         (Fit(9, 12, -7, 12, 5, 30), Verdict(FAIR)),  # they do not agree on the side
         (Fit(3, 12, 9, 12, 5, 30), Verdict(FAIR)),
         # Single lines are scattered, and together they have one narrow peak at the outline.
-        (Fit(11, 40, 9, 20, 2, 2), Verdict(EXACT)),
-        (Fit(11, 40, 9, 20, 2, 6), Verdict(GOOD)),
-        (Fit(11, 40, 9, 20, 2, 6.5), Verdict(ROUGH, -9)),
-        (Fit(11, 40, 9, 20, 1.9, 0), Verdict(ROUGH, -9)),
-        (Fit(0, 13, 0, 12, 2, 4), Verdict(GOOD)),
-        (Fit(0, 13, 0, 12, 2, 4.5), Verdict(FAIR)),
+        (Fit(11, 40, 9, 20, 1.5, 2), Verdict(EXACT)),
+        (Fit(11, 40, 9, 20, 1.5, 6), Verdict(GOOD)),
+        (Fit(11, 40, 9, 20, 1.5, 6.5), Verdict(ROUGH, -9)),
+        (Fit(11, 40, 9, 20, 1.4, 0), Verdict(ROUGH, -9)),
+        (Fit(0, 13, 0, 12, 1.5, 4), Verdict(GOOD)),
+        (Fit(0, 13, 0, 12, 1.5, 4.5), Verdict(FAIR)),
         (Fit(0, 3, 0, 9, 5, 0), Verdict(EXACT)),
     ],
     ids=str,
@@ -227,3 +227,29 @@ def test_an_outline_counts_from_sixty_pixels_at_1920_on_and_never_below_twelve(s
     subject = np.zeros((200, 300), bool)
     subject[100 : 100 + size[0], 150 : 150 + size[1]] = True  # 2 (h + w) - 4 pixels of outline
     assert bool(len(mask_fit._outline(subject, scale)[0])) == counts
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Verdict) == {"offset": 0.0}
+
+
+@pytest.mark.parametrize(("cut", "looked_at"), [(2, 800), (1, 401)])
+def test_of_an_outline_every_point_is_looked_at_up_to_eight_hundred(cut, looked_at):
+    subject = np.zeros((400, 500), bool)
+    subject[100:300, 100:303] = True  # 802 pixels of outline, one less for each corner that is cut
+    subject[[100, 299][:cut], 100] = False
+    assert len(mask_fit._outline(subject, 0.25)[0]) == looked_at
+
+
+@pytest.mark.parametrize(("samples", "known"), [(24, True), (23, False)])
+def test_a_line_counts_from_twenty_four_samples_on(monkeypatch, samples, known):
+    real = mask_fit._lines
+
+    def short(*asked):
+        colours, valid = real(*asked)
+        valid[:] = np.abs(np.arange(97) - 40) <= samples // 2
+        valid[:, 40 + samples // 2] = samples % 2
+        return colours, valid
+
+    monkeypatch.setattr(mask_fit, "_lines", short)
+    assert (fit_of(plate_of(shape()), shape()) is not None) == known

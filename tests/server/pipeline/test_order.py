@@ -27,8 +27,8 @@ def test_a_later_stage_reads_the_same_plates_and_other_masks(bench, shot):
 def test_only_the_alphas_of_the_last_stage_are_delivered(bench, shot):
     first, second = bench.order(shot, PassthroughEngine(), then=[PassthroughEngine()]).stages()
     entry = shot.mask_file(1001)
-    assert first.deliver(entry, 1001, True) == StageFrameDone(first.job, 0, 1001, True)
+    assert first.deliver(entry, 1001, True) == [StageFrameDone(first.job, 0, 1001, True)]
     out = second.delivery.pattern.path(1001)
     assert not out.exists()
-    assert second.deliver(entry, 1001, False) == FrameDone(first.job, 1001, False, str(out))
+    assert second.deliver(entry, 1001, False) == [FrameDone(first.job, 1001, False, str(out))]
     assert (frames.read_mask(out).pixels == frames.read_mask(entry).pixels).all()

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from videomama_client.errors import BadInput
 from videomama_client.messages import SubmitMatte
+from videomama_client.prompts import Prompt
 from videomama_client.settings import MatteSettings
 from videomama_server.engines.base import WindowShape
 from videomama_server.pipeline import plan
@@ -20,9 +21,14 @@ class Numbers:
     role: str
     numbers: tuple[int, ...]
     text: str = "/shot/frames.####.exr"
+    suffix: str = ".exr"
+    gone: tuple[int, ...] = ()
 
     def frames(self):
         return self.numbers
+
+    def lost(self):
+        return self.gone
 
 
 def make(plate=range(1001, 1011), mask=range(1001, 1011), clip="", frame_ranges="", shape=SHAPE):
@@ -132,6 +138,20 @@ def test_missing_frames_are_all_named(raises_with_hint):
         make(plate=[1001, 1002, 1004, 1005, 1006, 1009, 1010], mask=range(1001, 1010))
 
 
+@pytest.mark.parametrize(
+    ("plate", "mask", "first"),
+    [
+        (range(1002, 1011), range(1001, 1010), ("plate", 1001)),
+        ([1001, *range(1004, 1011)], range(1001, 1011), ("plate", 1002)),
+        (range(1001, 1011), range(1003, 1011), ("mask", 1001)),
+    ],
+)
+def test_the_error_names_the_first_frame_that_is_missing(plate, mask, first):
+    with pytest.raises(BadInput) as raised:
+        make(plate=plate, mask=mask, clip="1001-1010")
+    assert (raised.value.role, raised.value.frame) == first
+
+
 def test_frames_outside_the_clip_are_an_error_that_names_them(raises_with_hint):
     with raises_with_hint(BadInput, "1000, 1011-1012", "1001-1010"):
         make(frame_ranges="1000-1012x11,1012,1005,1011")
@@ -204,3 +224,44 @@ def test_what_the_windows_of_a_stage_read_is_wanted_of_the_stage_before():
     assert first.wanted == second.frames
     assert set(first.frames) > set(first.wanted)
     assert plan.plan_stages(range(1001, 1041), "1020", [SHAPE]) == [plan.plan_frames(range(1001, 1041), "1020", SHAPE)]
+
+
+def test_frames_by_which_masks_are_judged_are_wanted_of_the_stage_that_makes_them():
+    alone = [WindowShape(1, 0)] * 3
+    wanted = [one.wanted for one in plan.plan_stages(range(1, 11), "2", alone, looked_at=1)]
+    assert wanted == [(2, 4, 6, 8, 10), (2, 4, 6, 8, 10), (2,)]
+    assert [one.wanted for one in plan.plan_stages(range(1, 11), "2", alone)] == [(2,)] * 3
+
+
+def test_an_engine_that_walks_has_no_windows_and_reads_all_that_it_walks_over():
+    walking = plan.walk_shape(MatteSettings(engine="held"), [Prompt("point", 4, (1.0, 1.0))], remembers=True)
+    first, last = plan.plan_stages(range(1, 11), "8", [walking, WindowShape(3, 1)])
+    assert first.frames == tuple(range(4, last.frames[-1] + 1))
+    assert (first.windows, first.groups) == ((), ())
+    assert (plan.starts_of(first), plan.starts_of(last)) == ((4,), ())
+    for asked in ({"window": 3}, {"overlap": 0}):
+        with pytest.raises(BadInput, match=r"engine held .* has no windows"):
+            plan.walk_shape(MatteSettings(engine="held", **asked), [], remembers=True)
+
+
+def planned_of(plate, mask, clip=""):
+    request = SubmitMatte("r", "p", "m", "o", MatteSettings(), clip, "")
+    return plan.make(request, [SHAPE], plate, mask)
+
+
+def test_frames_that_a_movie_has_lost_are_refused_by_number_unless_the_clip_leaves_them_out():
+    plate = Numbers("plate", tuple(range(1, 11)), "/shot/plate.mov", ".mov", gone=(9, 10))
+    mask = Numbers("mask", tuple(range(1, 11)))
+    with pytest.raises(BadInput, match=r"plate frames 9-10 of /shot/plate\.mov cannot be read") as raised:
+        planned_of(plate, mask)
+    assert "--clip 1-8" in raised.value.hint
+    assert (raised.value.role, raised.value.frame) == ("plate", 9)
+    (found,) = planned_of(plate, mask, "1-8")
+    assert found.clip == tuple(range(1, 9))
+
+
+def test_a_movie_that_shares_no_frame_with_the_masks_is_to_be_numbered():
+    plate = Numbers("plate", (86400, 86401), "/shot/plate.mov", ".mov")
+    with pytest.raises(BadInput, match="missing: mask frames") as raised:
+        planned_of(plate, Numbers("mask", (1001, 1002)))
+    assert "--first-frame" in raised.value.hint

@@ -437,6 +437,25 @@ def test_a_plate_is_read_for_its_digest_once(reader, count_reads):
     assert reader.plate_facts(1001).digest == pixel_digest(read_plate(reader.plate.path(1001)))
 
 
+def test_a_frame_is_digested_once_its_plate_and_its_mask_are(make_reader, tmp_path):
+    reader, other = make_reader(memo=Memo(tmp_path / "one")), make_reader(memo=Memo(tmp_path / "other"))
+    assert not reader.is_digested(1001)
+    reader.digest_plate(1001)
+    assert not reader.is_digested(1001)
+    reader.mask_facts(1001)
+    assert reader.is_digested(1001)
+    assert not reader.is_digested(1002)
+    other.mask_facts(1001)
+    assert not other.is_digested(1001)
+
+
+def test_an_alpha_of_a_stage_needs_no_reading_to_be_digested(reader):
+    after = reader.over(EntrySource("stage 1", {1001: "0" * 40}, lambda _: None))
+    assert not after.is_digested(1001)
+    reader.digest_plate(1001)
+    assert after.is_digested(1001)
+
+
 def test_a_reader_over_the_alphas_of_a_stage_knows_the_same_plates(reader, shot, count_reads, pictures):
     entry = pictures.write(shot.folder / "entry.exr", pictures.disc(10, 10), "A", "float")
     reader.digest_plate(1001)

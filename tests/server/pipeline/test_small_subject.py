@@ -6,10 +6,12 @@ import threading
 from dataclasses import replace
 
 import numpy as np
+import OpenImageIO as oiio
 import pytest
+from videomama_client.messages import FrameDone
 from videomama_client.settings import MatteSettings
 from videomama_server.engines.passthrough import PassthroughEngine
-from videomama_server.pipeline.order import LightEngine
+from videomama_server.pipeline.order import LICENCE, LightEngine
 from videomama_server.pipeline.run import Matte
 from videomama_server.pipeline.small_subject import settled, thickness
 
@@ -99,6 +101,16 @@ def test_the_job_says_which_engine_took_it_and_why(bench, take, shot, engine):
     planned, done = bench.events[0], bench.events[-1]
     assert (planned.engine, done.engine) == ("passthrough", "passthrough")
     assert done.warnings[0].startswith("the subject is at most 13 px thick")
+
+
+def test_the_alpha_has_no_licence_of_the_engine_that_left(bench, take, shot, engine):
+    engine.licence = lambda settings: "that of the heavier engine"
+    order = replace(bench.order(shot, engine, dtype="half"), light=LIGHT)
+    assert LICENCE in order.attributes
+    take(Matte(order, bench.services, bench.events.append, threading.Event()).run())
+    written = [event.path for event in bench.events if isinstance(event, FrameDone)]
+    written += bench.cache.folder.glob("entries/*/*.exr")
+    assert {oiio.ImageInput.open(str(path)).spec().getattribute(LICENCE) for path in written} == {None}
 
 
 def test_in_a_chain_the_notes_of_other_stages_stay_and_each_names_its_stage(bench, take, shot, engine):

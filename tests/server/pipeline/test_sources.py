@@ -90,13 +90,15 @@ def test_a_spooled_frame_is_known_by_its_content(spool):
     assert spool.identify(1).stamp.settled
 
 
-def test_a_spooled_frame_is_asked_for_once_and_waited_for(spool, asked, tmp_path):
+def test_a_spooled_frame_is_asked_for_once_and_waited_for(spool, asked, tmp_path, eventually):
     waiting = [threading.Thread(target=spool.path, args=(1,)) for _ in range(2)]
     for thread in waiting:
         thread.start()
+    eventually(lambda: asked, "it is asked for")
     spool.supplied(1)
     for thread in waiting:
-        thread.join(5)
+        thread.join(30)
+        assert not thread.is_alive()
     assert asked == [("plate", 1)]
     assert spool.path(1) == tmp_path / "plate.0001.exr"
 

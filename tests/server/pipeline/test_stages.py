@@ -1,10 +1,12 @@
 import pytest
 from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput, OutOfMemory
+from videomama_client.prompts import Prompt
 from videomama_client.settings import MatteSettings
 from videomama_client.stages import MOST_STAGES, Stage
 from videomama_server import engines
 from videomama_server.engines.base import EngineConfig
+from videomama_server.engines.sam2matte import Sam2Matte
 from videomama_server.pipeline.stages import chosen, within
 
 PLAIN = MatteSettings(engine="passthrough")
@@ -46,9 +48,9 @@ def test_options_at_their_defaults_are_left_out_in_every_stage(choose, installed
 @pytest.mark.parametrize(
     ("settings", "then", "said"),
     [
-        (PLAIN, [Stage("nobody")], "stage 2, nobody: no engine is called 'nobody'"),
-        (MatteSettings(engine="nobody"), [Stage("passthrough")], "stage 1, nobody: no engine"),
-        (MatteSettings(engine="nobody"), [], "no engine is called 'nobody'"),
+        (PLAIN, [Stage("nobody")], "stage 2, nobody: unknown engine 'nobody'"),
+        (MatteSettings(engine="nobody"), [Stage("passthrough")], "stage 1, nobody: unknown engine"),
+        (MatteSettings(engine="nobody"), [], "unknown engine 'nobody'"),
         (PLAIN, [Stage("classic", (EngineOption("strength", 1.0),))], "stage 2, classic: .* no option 'strength'"),
         (PLAIN, [Stage("passthrough"), Stage("classic", window=0)], "stage 3, classic: --window 0 is out of range"),
         (PLAIN, [Stage("passthrough")] * MOST_STAGES, f"the job has {MOST_STAGES + 1} stages"),
@@ -106,3 +108,16 @@ def test_the_only_stage_is_not_named():
     with pytest.raises(BadInput) as caught, within(""):
         raise error
     assert caught.value is error
+
+
+def test_auto_may_walk_only_in_the_first_stage_of_a_job_with_masks_and_without_prompts(tmp_path, monkeypatch):
+    monkeypatch.setattr(Sam2Matte, "runs_well", lambda config: True)
+    config = EngineConfig(tmp_path / "weights", tmp_path / "folded")
+    auto, slack = MatteSettings(engine="auto"), MatteSettings.of(engine="auto", mask_slack=3.0)
+    assert [one.name for one in chosen(auto, [], lambda _: config, True)] == ["sam2matte"]
+    assert [one.name for one in chosen(auto, [Stage("auto")], lambda _: config, True)] == ["sam2matte", "classic"]
+    held = MatteSettings(engine="held")
+    told = [Prompt("mask", 1, file="/key.exr")]
+    assert [one.name for one in chosen(held, [Stage("auto")], lambda _: config, False, told)] == ["held", "classic"]
+    (only,) = chosen(slack, [], lambda _: config, True)
+    assert "--mask-slack has no effect, as auto took the engine sam2matte here" in only.notes[0]

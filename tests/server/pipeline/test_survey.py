@@ -7,6 +7,7 @@ import OpenImageIO as oiio
 import pytest
 from videomama_client.engine_settings import MattingSettings
 from videomama_client.errors import BadInput, Cancelled, NotPermitted, OutOfMemory
+from videomama_client.job_records import Phase
 from videomama_client.messages import SubmitMatte
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
@@ -21,7 +22,7 @@ from videomama_server.pipeline import survey as survey_module
 from videomama_server.pipeline.order import Order
 from videomama_server.pipeline.reader import NOTHING, Reader, wanted_of
 from videomama_server.pipeline.sources import DiskSource
-from videomama_server.pipeline.survey import check_cancelled, take_survey
+from videomama_server.pipeline.survey import check_cancelled
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ class Cutting(PassthroughEngine):
 
 
 @pytest.fixture
-def survey(shot, tmp_path):
+def survey(shot, tmp_path, take_survey):
     """Survey the shot with some settings."""
     with ThreadPoolExecutor(2) as readers:
 
@@ -59,6 +60,7 @@ def survey(shot, tmp_path):
             folder=tmp_path,
             by=None,
             make_room=lambda _: False,
+            tell=lambda _: None,
             **settings,
         ):
             engine = by or PassthroughEngine()
@@ -68,7 +70,14 @@ def survey(shot, tmp_path):
             plate, mask = DiskSource("plate", shot.plate, ()), DiskSource("mask", shot.mask, ())
             reader = Reader(plate, mask, Memo(None), wanted_of(request.settings), rehash=False)
             order = Order(
-                "j", request, engine.name, engine, reader, Delivery(sequences.parse(out)), make_room=make_room
+                "j",
+                request,
+                engine.name,
+                engine,
+                reader,
+                Delivery(sequences.parse(out)),
+                make_room=make_room,
+                tell=tell,
             )
             steps = take_survey(order, readers, cancelled or threading.Event())
             return result_of(steps)
@@ -436,3 +445,11 @@ def test_a_cancelled_job_looks_at_a_batch_and_no_further(survey):
     cancelled.set()
     with pytest.raises(Cancelled, match="the job was cancelled"):
         survey(cancelled)
+
+
+def test_the_survey_says_how_many_masks_it_has_read_and_judged(survey):
+    told = []
+    survey(tell=told.append, by=Cutting())
+    assert [phase for phase in told if phase.code == "reading-masks"] == [
+        Phase("reading-masks", done, 3) for done in (1, 2, 3)
+    ]

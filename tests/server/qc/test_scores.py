@@ -245,3 +245,48 @@ def steady(flickers):
 def test_a_seam_is_measured_by_four_frames_on_either_side(flickers, seam):
     found = with_seams(steady(flickers))[4 if len(flickers) < 11 else 5].seam
     assert found == (pytest.approx(6) if len(flickers) == 11 else seam if seam is None else pytest.approx(seam))
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(FrameScores) == {
+        "ragged": 0.0,
+        "veil": 0.0,
+        "strands": 0.0,
+        "remains": 0.0,
+        "inverse": 0.0,
+        "edge": 0.0,
+        "grey": 0.0,
+        "plain": 0.0,
+        "uncovered": 0.0,
+    }
+
+
+def changed_from(before, now):
+    """Scores of a frame after another of a plate that stays as it is."""
+    gauge, plate, mask = Gauge(), np.zeros((*SIZE, 3), np.float32), rectangle(40, 140, 60, 160)
+    gauge.add(1, plate, mask, before)
+    return gauge.add(2, plate, mask, now)
+
+
+@pytest.mark.parametrize(("level", "share"), [(0.6, 0), (0.61, 600 / 10_600)])
+def test_a_place_comes_or_goes_at_once_when_it_changes_by_more_than_six_tenths(level, share):
+    solid = rectangle(40, 140, 60, 160)
+    more = solid + rectangle(60, 80, 200, 230, level)
+    assert (changed_from(solid, more).gain, changed_from(solid, more).loss) == (pytest.approx(share), 0)
+    assert (changed_from(more, solid).loss, changed_from(more, solid).gain) == (pytest.approx(share), 0)
+
+
+@pytest.mark.parametrize(("level", "share"), [(0.2, 0), (0.21, 600 / 10_000)])
+def test_a_place_inside_fades_or_is_restored_when_it_changes_by_more_than_two_tenths(level, share):
+    holed = rectangle(40, 140, 60, 160) - rectangle(80, 100, 100, 130)
+    faint = holed + rectangle(80, 100, 100, 130, level)
+    assert (changed_from(faint, holed).faded, changed_from(faint, holed).restored) == (pytest.approx(share), 0)
+    assert (changed_from(holed, faint).restored, changed_from(holed, faint).faded) == (pytest.approx(share), 0)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "level", "known"), [(16, 1.0, True), (15, 1.0, False), (16, 0.02, False), (16, 0.021, True)]
+)
+def test_a_change_is_measured_from_sixteen_pixels_of_some_alpha_on(pixels, level, known):
+    some = rectangle(10, 11, 10, 10 + pixels, level)
+    assert (changed_from(some, some).flicker is not None) == known

@@ -1,5 +1,7 @@
 """The contact sheet shows what was flagged."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -101,7 +103,21 @@ def test_rows_are_the_pictures_that_they_always_were(clip, unchanged):
     clip.alpha[1005][20:30, 0:12] = 0.019
     flags = [QcFlag("hole", [1005], 1005, ""), QcFlag("spill", [1005, 1006], 1006, "")]
     picture = sheet.contact_sheet(rows_of(clip, [1005, 1007]), flags)
-    unchanged(picture.astype(np.float32) / 255, [85055, 105387, 128528], within=100)
+    unchanged(picture.astype(np.float32) / 255, [78674, 99006, 122147], within=100)
+
+
+def test_trimaps_have_a_column_of_their_own_with_the_unknown_band_in_orange(clip):
+    numbers = [1005, 1006]
+    plain = sheet.contact_sheet(rows_of(clip, numbers), [])
+    trimap = np.float32(clip.mask[1005] >= 0.5)
+    trimap[100:140, 100:200] = 0.5
+    rows = rows_of(clip, numbers)
+    picture = sheet.contact_sheet([replace(rows[0], trimap=trimap), rows[1]], [])
+    assert picture.shape[1] == plain.shape[1] + 488
+    assert np.array_equal(picture[40:, : plain.shape[1]], plain[40:])
+    shown = column(picture, 5)
+    orange = (shown[..., 0] > 125) & (shown[..., 2] < 130) & (shown[..., 0].astype(int) > shown[..., 2] + 40)
+    assert orange.sum() == pytest.approx(40 * 100 * 1.5**2, rel=0.05)
 
 
 @pytest.mark.parametrize(

@@ -32,10 +32,10 @@ def test_frames_that_are_small_are_kept_as_they_are():
     assert seen.view.shape == (WORKING, 90)
 
 
-@pytest.mark.parametrize(("size", "mask_step", "plate_step"), [((1080, 1920), 2, 2), ((2160, 3840), 4, 8)])
-def test_of_a_large_frame_some_rows_are_looked_at(size, mask_step, plate_step):
+@pytest.mark.parametrize(("size", "step"), [((1080, 1920), 2), ((2160, 3840), 8)])
+def test_of_a_large_frame_some_rows_are_looked_at(size, step):
     plate, mask = np.zeros((*size, 3), np.float32), np.zeros(size, np.float32)
-    plate[::plate_step] = mask[::mask_step] = 1
+    plate[::step] = mask[::step] = 1
     seen = glimpse(plate, mask, same)
     assert seen.covered == 1
     assert (seen.view == 255).all()
@@ -82,3 +82,8 @@ def test_gaps_go_along_and_what_the_alpha_leaves_of_them_is_told():
     seen = glimpse(plate, mask, same)
     assert [(gap.turns, gap.rows) for gap in seen.gaps] == [(0, 2)]
     assert sight(1, seen, mask).uncovered == pytest.approx(100 / 320)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(sights.Glimpse) == {"grey": 0.0}
+    assert numbers_left_out(sights.Sight) == {"uncovered": 0.0}

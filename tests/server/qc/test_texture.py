@@ -131,3 +131,7 @@ def test_what_hangs_together_with_the_subject_are_no_remains():
     alpha[20:30, 60:70], alpha[25, 65] = 0.03, 0.51  # a subject of its own
     alpha[60:70, 20:30] = 0.019
     assert measured(alpha, mask).remains == 100 / 2500
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Texture) == {"ragged": 0.0, "veil": 0.0, "strands": 0.0, "remains": 0.0}
