@@ -66,5 +66,5 @@ def as_text(lines: Sequence[DoctorLine]) -> str:
 
 def _verdict(lines: Sequence[DoctorLine]) -> str:
     problems, warnings = (sum(line.state == state for line in lines) for state in (PROBLEM, WARNING))
-    verdict = "This machine can refine." if not problems else f"This machine cannot refine: problems: {problems}."
+    verdict = "This machine can refine." if not problems else f"This machine cannot refine. Problems: {problems}."
     return f"{verdict} Warnings: {warnings}." if warnings else verdict

@@ -95,13 +95,14 @@ def clock(folder: Path) -> DoctorLine:
 
 
 def _disk_skew(folder: Path) -> float | None:
-    """Return by how many seconds the disk's clock is ahead; None where nothing can be written."""
+    """Return by how many seconds the disk's clock is ahead, however slow it is; None where nothing can be written."""
     place = nearest(folder)
     try:
         with tempfile.TemporaryFile(dir=place) as file:
             before = time.time()
             file.write(b"now")
             file.flush()
-            return os.fstat(file.fileno()).st_mtime - before
+            written = os.fstat(file.fileno()).st_mtime
+            return written - min(max(written, before), time.time())
     except OSError:
         return None

@@ -12,7 +12,7 @@ from videomama_client.server_config import HINT
 
 from videomama_server import running
 from videomama_server.config import Config
-from videomama_server.doctor import graphics, machine, nukes, plugins, serving, storage, weights
+from videomama_server.doctor import edges, graphics, machine, nukes, plugins, segment, serving, storage, weights
 from videomama_server.doctor.lines import DoctorLine, good, problem, warning
 from videomama_server.engines.videomama.checkpoint import layouts
 
@@ -52,7 +52,7 @@ def _config(here: running.Settled) -> list[DoctorLine]:
 
 
 def _looked(job: Callable[[], list[DoctorLine]]) -> list[DoctorLine]:
-    """Do one part; what it may not look at is a line of its own, and the other parts are told all the same."""
+    """Return the lines of one part, or one warning where a file cannot be looked at. The other parts still run."""
     try:
         return job()
     except OSError as error:
@@ -62,6 +62,7 @@ def _looked(job: Callable[[], list[DoctorLine]]) -> list[DoctorLine]:
 def _model(config: Config) -> list[DoctorLine]:
     seen = graphics.examine()
     held = weights.examine(config, bool(seen.torch.version), seen.torch.computes)
+    held += [*segment.examine(config), *edges.examine(config)]
     return [*seen.lines(), *held, _automatic(config, seen.torch.computes)]
 
 

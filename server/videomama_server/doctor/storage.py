@@ -43,7 +43,7 @@ def _can_be_made(folder: Path) -> DoctorLine:
     place = disk_space.nearest(folder)
     if os.access(place, os.W_OK | os.X_OK) and not folder.exists():
         return good(NAME, f"{folder} is not there yet; the first job makes it")
-    what = f"{folder} cannot be made: {folder if folder.exists() else place} is no folder that can be written"
+    what = f"{folder} cannot be made: {folder if folder.exists() else place} is not a folder that can be written"
     return warning(NAME, f"{what}; alphas are kept only until the server ends", _ELSEWHERE)
 
 

@@ -30,6 +30,8 @@ class FetchOrder:
         accepted: asked once, if anything has to be fetched, whether the person accepts the licence.
         verify: read what is there, in place of going by sizes; what is damaged is fetched again.
         endpoint: of the hub; None for the usual one.
+        check: says of a folder of weights that its files belong together, or raises `WeightsError`; None looks for
+            the model's own.
     """
 
     offer: Offer
@@ -38,6 +40,7 @@ class FetchOrder:
     accepted: Callable[[], bool]
     verify: bool = False
     endpoint: str | None = None
+    check: Callable[[Path], Sequence[str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +99,7 @@ def fetch(order: FetchOrder, progress: Progress, say: Callable[[str], None]) -> 
         known = _bring_all(hub, order.weights, known, tasks, progress)
     say("checking that the files belong together")
     lines = [f"{path} {row.size / 1e6:,.1f} MB, checksum right" for path, row in known.files.items()]
-    return WeightsOutcome(fetched, (*lines, *_checked(order.weights)))
+    return WeightsOutcome(fetched, (*lines, *(order.check or _checked)(order.weights)))
 
 
 def _checked(weights: Path) -> list[str]:

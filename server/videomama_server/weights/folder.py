@@ -52,7 +52,8 @@ def writing(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NotPermitted(
-                f"the disk of {folder} is full", "Free some space and run the same command again: it goes on."
+                f"the disk of {folder} is full",
+                "Free some space and run the same command again. It continues where it stopped.",
             ) from error
         raise NotPermitted(
             f"cannot write {error.filename or folder}: {error.strerror or error}",

@@ -34,7 +34,7 @@ from videomama_client.errors import NotPermitted, VideoMaMaError, WeightsError
 _TIMEOUT_S = 30.0
 _PAUSE_S = 1.0
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_AGAIN = "Run the same command again: it goes on where it stopped."
+_AGAIN = "Run the same command again: it continues where it stopped."
 _ELSEWHERE = "Or fetch the files on another machine and import them: python install weights --from DIR."
 # What requests raise, of the HTTP library that this version of huggingface_hub is built on.
 _HttpError: type[Exception] = import_module("huggingface_hub.errors").HTTPError
@@ -133,10 +133,10 @@ class Hub:
             raise self._refused(repo, error) from error
         except OfflineModeIsEnabled as error:
             raise WeightsError(
-                "the hub may not be asked: HF_HUB_OFFLINE is set", f"Unset it for this command. {_ELSEWHERE}"
+                "weights cannot be downloaded: HF_HUB_OFFLINE is set", f"Unset it for this command. {_ELSEWHERE}"
             ) from error
         except FileMetadataError as error:
-            raise WeightsError(f"what answers for {repo} is no hub ({error})", self._place()) from error
+            raise WeightsError(f"what answers for {repo} is not a hub ({error})", self._place()) from error
         except _HttpError as error:
             raise _Broken(
                 f"the connection for {repo} broke off: {_reason(error)}", f"{_network_hint(self._endpoint)} {_AGAIN}"
@@ -144,7 +144,7 @@ class Hub:
         except OSError as error:
             raise _disk_error(repo, error) from error
         except (ValueError, KeyError, TypeError) as error:  # an answer, or an address, that makes no sense
-            raise WeightsError(f"what answers for {repo} is no hub ({_reason(error)})", self._place()) from error
+            raise WeightsError(f"what answers for {repo} is not a hub ({_reason(error)})", self._place()) from error
 
     def _refused(self, repo: str, error: HfHubHTTPError) -> WeightsError:
         status = error.response.status_code

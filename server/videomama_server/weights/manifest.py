@@ -86,7 +86,7 @@ def read(folder: Path) -> Manifest:
         return Manifest()
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise WeightsError(
-            f"cannot read {path} ({error})", "Delete it and run the same command again: the files are checked anew."
+            f"cannot read {path} ({error})", "Delete it and run the same command again: the files are checked again."
         ) from error
 
 

@@ -96,7 +96,7 @@ def refuse_wrong_config(path: Path, wanted: WantedFile) -> None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise WeightsError(f"{wanted.file} is no config ({error})", _AGAIN) from error
+        raise WeightsError(f"{wanted.file} is not a config ({error})", _AGAIN) from error
     name = found.get("_class_name") if isinstance(found, dict) else None
     if name != wanted.network:
         raise WeightsError(f"{wanted.file} describes {name}, and {wanted.network} is wanted", _AGAIN)

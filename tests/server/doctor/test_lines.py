@@ -29,7 +29,7 @@ def test_as_text():
         "problem  ports   none",
         "                 Free one.",
         "",
-        "This machine cannot refine: problems: 1. Warnings: 1.",
+        "This machine cannot refine. Problems: 1. Warnings: 1.",
     ]
     assert as_text([FINE]).endswith("\nThis machine can refine.")
     assert as_text([LESS]).endswith("\nThis machine can refine. Warnings: 1.")

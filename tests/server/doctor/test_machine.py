@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from videomama_server.config import Config
@@ -88,6 +89,14 @@ def test_a_disk_with_another_time(tmp_path, monkeypatch, seconds, side):
     line = machine.clock(tmp_path)
     assert line.state == "warning"
     assert side in line.what
+
+
+@pytest.mark.parametrize(("before", "after", "ahead"), [(-10, 10, 0), (-20, -10, 10), (10, 20, -10)])
+def test_a_disk_that_is_slow_has_no_other_time(tmp_path, monkeypatch, before, after, ahead):
+    now = time.time()
+    says = iter((now + before, now + after))
+    monkeypatch.setattr(machine, "time", SimpleNamespace(time=lambda: next(says)))
+    assert machine._disk_skew(tmp_path) == pytest.approx(ahead, abs=5)
 
 
 def test_a_disk_that_cannot_be_written_says_nothing_of_the_time(small_disk, make_read_only, monkeypatch):

@@ -32,3 +32,10 @@ def test_the_installer_of_this_checkout_answers():
     lines = nukes.examine()
     assert lines
     assert not any("could not be looked for" in line.what for line in lines)
+
+
+def test_the_installer_is_given_a_minute(monkeypatch):
+    asked = []
+    monkeypatch.setattr(nukes, "ask_python", lambda words, seconds: asked.append((words[0], seconds)) or [])
+    assert nukes.examine() == []
+    assert asked == [("-c", 60.0)]

@@ -116,13 +116,6 @@ def test_a_file_is_for_its_owner_alone(tmp_path, mode, state):
     assert (line.state, f"mode {mode:04o}" in line.what) == (state, True)
 
 
-@pytest.mark.parametrize(("theirs", "word"), [("0.0.1", "stop"), ("99.0.0", "update it")])
-def test_the_older_side_is_the_one_to_change(theirs, word):
-    line = serving._version(theirs)
-    assert (line.state, word in line.fix) == ("warning", True)
-    assert line.what.startswith(f"It answers, version {theirs}, and this is ")
-
-
 def test_versions_are_compared_by_their_numbers_and_sentences_begin_large():
     assert serving._numbers("1.10.dev3.2") == [1, 10, 2]
     assert [serving._sentence(text) for text in ("", "a", "no Server")] == ["", "A", "No Server"]

@@ -109,14 +109,6 @@ def test_a_disk_that_does_not_say_how_much_is_free(config, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("free", "state"), [(0.4e9, "problem"), (0.5e9, "warning"), (9.999e9, "warning"), (10e9, "ok")]
-)
-def test_the_room_on_the_disk_has_two_limits(config, monkeypatch, free, state):
-    monkeypatch.setattr(storage.disk_space, "free", lambda _: free)
-    assert named(config, "disk").state == state
-
-
-@pytest.mark.parametrize(
     ("free", "state", "said"),
     [
         (499_999_999, "problem", "0.5 GB are free"),

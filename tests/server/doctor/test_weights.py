@@ -83,3 +83,19 @@ def test_a_manifest_that_makes_no_sense(config):
 def test_a_check_that_does_not_end_is_a_warning(config, monkeypatch):
     monkeypatch.setattr(weights, "_CHECK_S", 0.001)
     assert (line(config, True).state, "not checked further" in line(config, True).what) == ("warning", True)
+
+
+def test_the_check_is_given_three_minutes_and_what_it_finds_is_told(config, monkeypatch):
+    asked, answer = [], {"ok": True}
+
+    def ask(words, seconds):
+        asked.append((words[-2:], seconds))
+        return answer
+
+    monkeypatch.setattr(weights, "ask_python", ask)
+    assert line(config, True).state == "ok"
+    assert asked == [([str(config.weights), "--json"], 180.0)]
+    for hint, fix in (("Do this.", "Do this."), (None, weights._AGAIN)):
+        answer.update(ok=False, problem="the shapes are wrong", hint=hint)
+        found = line(config, True)
+        assert (found.state, found.what, found.fix) == ("warning", "The shapes are wrong", fix)

@@ -87,3 +87,13 @@ def bring(hub, tiny_offer, weights, tmp_path, said):
         return fetch(FetchOrder(**order), progress, said.append)
 
     return run
+
+
+@pytest.fixture
+def bring_network(bring, tmp_path):
+    """Fetch one of the additional networks into `tmp_path`: `bring_network(NETWORKS["sam3"], accepted=False)`."""
+
+    def run(network, accepted=True):
+        return bring(accepted, offer=network.offer(), weights=tmp_path / network.folder, check=network.check)
+
+    return run

@@ -31,6 +31,13 @@ def test_of_several_chunks_as_git_has_it(tmp_path):
     assert digests.of(path).git == known.stdout.strip()
 
 
+def test_progress_is_shown_every_four_mebibytes(tmp_path):
+    path, seen = tmp_path / "a", []
+    path.write_bytes(bytes(10_000_000))
+    digests.of(path, lambda *row: seen.append(row), "unet")
+    assert [done for _, done, _ in seen] == [1 << 22, 2 << 22, 10_000_000]
+
+
 def test_of_nothing(tmp_path):
     (tmp_path / "a").touch()
     assert digests.of(tmp_path / "a").md5 == "d41d8cd98f00b204e9800998ecf8427e"

@@ -97,7 +97,7 @@ def test_a_line_that_breaks_is_taken_up_in_the_same_run(bring, hub, weights, cut
 
 
 def test_a_killed_run_is_taken_up_by_the_next_one(bring, hub, weights, tiny_offer, tmp_path, eventually):
-    hub.bytes_per_s = 8_000_000
+    hub.bytes_per_s = 4_000_000
     code = (
         "from pathlib import Path, PosixPath, WindowsPath\n"
         "from videomama_server.weights.catalogue import *\n"
@@ -278,6 +278,15 @@ def test_a_folder_that_may_not_be_written_is_told(bring, hub, weights):
     assert hub.total() == 0
 
 
+def test_a_disk_that_may_only_be_read_is_told(bring, hub, small_disk, make_read_only):
+    disk = small_disk(128 * 1024)
+    make_read_only(disk)
+    with pytest.raises(NotPermitted, match="cannot write") as caught:
+        bring(weights=disk / "weights")
+    assert "--to DIR" in caught.value.hint
+    assert hub.total() == 0
+
+
 def test_two_at_once_fetch_once(bring, hub, weights, said, eventually):
     hub.bytes_per_s = 20_000_000
     outcomes = []
@@ -343,7 +352,7 @@ def test_offline_is_told(bring, monkeypatch):
 
 def test_what_is_no_hub_is_told(bring, hub, weights):
     hub.page = b"<html>Welcome to the hotel</html>"
-    with pytest.raises(WeightsError, match="is no hub") as caught:
+    with pytest.raises(WeightsError, match="is not a hub") as caught:
         bring()
     assert f"HF_ENDPOINT is {hub.endpoint}" in caught.value.hint
     assert not weights.exists()

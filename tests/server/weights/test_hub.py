@@ -62,7 +62,7 @@ def test_a_line_that_never_brings_anything_is_given_up(hub, remote, tmp_path, mo
     hub.cut_after = [0] * 1000
     with pytest.raises(WeightsError, match="broke off") as caught:
         Hub(hub.endpoint).fetch(remote, tmp_path / "part", lambda _: None)
-    assert "goes on where it stopped" in caught.value.hint
+    assert "continues where it stopped" in caught.value.hint
     assert len(hub.cut_after) > 900
 
 
@@ -71,7 +71,7 @@ def test_a_full_disk_is_told(hub, remote, tmp_path):
     (tmp_path / "part").symlink_to("/dev/full")
     with pytest.raises(NotPermitted, match="disk is full") as caught:
         Hub(hub.endpoint).fetch(remote, tmp_path / "part", lambda _: None)
-    assert "goes on where it stopped" in caught.value.hint
+    assert "continues where it stopped" in caught.value.hint
 
 
 def test_a_folder_that_is_gone_is_told(hub, remote, tmp_path):
@@ -89,3 +89,17 @@ def test_what_a_library_says_is_one_line_of_at_most_two_hundred_letters():
     assert hub_module._reason(OSError("  reset\n by   peer ")) == "reset by peer"
     assert hub_module._reason(TimeoutError()) == "TimeoutError"
     assert hub_module._reason(OSError("x" * 999)) == "x" * 200
+
+
+def test_only_an_address_that_was_set_is_to_be_checked():
+    assert Hub("http://hub.example")._place().startswith("HF_ENDPOINT is http://hub.example: check that it is a hub. ")
+    assert "HF_ENDPOINT" not in Hub(None)._place()
+    assert Hub(None)._place().endswith(hub_module._ELSEWHERE)
+
+
+def test_what_ends_early_is_no_fault_of_the_disk():
+    """The library tells of a file that ended early as an `OSError` without a number."""
+    found = hub_module._disk_error("a/b", OSError("the file ended early"))
+    assert isinstance(found, WeightsError)
+    assert found.message == "the transfer of a/b broke off: the file ended early"
+    assert "continues where it stopped" in found.hint

@@ -120,7 +120,7 @@ def test_digests_that_the_hub_states_must_be_those_of_what_came(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [(json.dumps({"_class_name": "Other"}), "describes Other"), ("[]", "describes None"), ("{", "is no config")],
+    [(json.dumps({"_class_name": "Other"}), "describes Other"), ("[]", "describes None"), ("{", "is not a config")],
 )
 def test_a_config_of_another_network_is_refused(tmp_path, text, said):
     path = tmp_path / "config.json"
