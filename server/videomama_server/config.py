@@ -80,6 +80,11 @@ class Config:
         return self.connection_file.with_suffix(".log")
 
     @property
+    def history_file(self) -> Path:
+        """Where a server keeps the history of its jobs."""
+        return self.connection_file.with_suffix(".history.sqlite")
+
+    @property
     def log_location(self) -> str:
         """Where to look for the log, for messages."""
         return f"{self.log_file}, or the terminal that the server runs in"

@@ -20,21 +20,25 @@ import cv2
 import numpy as np
 import OpenImageIO as oiio
 import pytest
+from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from videomama_client import messages, surroundings
+from videomama_client.prompts import KINDS
 from videomama_client.settings import MatteSettings
 from videomama_client.stages import Stage, settings_of
 from videomama_server import engines
 from videomama_server.cache.entries import Cache
 from videomama_server.cache.memo import Memo
-from videomama_server.engines.base import PlainEngine, RegionRule, WindowShape
+from videomama_server.engines.base import PROTOCOL, PlainEngine, RegionRule, WindowShape
+from videomama_server.engines.sequential import PlainSequentialEngine
 from videomama_server.media import frames, sequences
 from videomama_server.media.delivery import Delivery
 from videomama_server.pipeline.order import LaterStage, Order
 from videomama_server.pipeline.reader import Reader, wanted_of
 from videomama_server.pipeline.run import Matte
 from videomama_server.pipeline.services import Services
-from videomama_server.pipeline.sources import DiskSource
+from videomama_server.pipeline.side_kinds import Side, kind_of
+from videomama_server.pipeline.sources import DiskSource, KeyMaskSource, NoMasks
 
 HEIGHT, WIDTH = 48, 64
 PINS = (Path(__file__).parents[2] / "install" / "constraints.txt").read_text(encoding="utf-8").splitlines()
@@ -66,7 +70,7 @@ class Own(PlainEngine):
 """
 
 # A machine that is busy with something else is no fault of the code.
-hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("patient")
 
 
@@ -177,6 +181,72 @@ def make_shot(tmp_path):
     return make
 
 
+class Remembering(PlainSequentialEngine):
+    """An engine whose mask of a frame depends on its prompts and on all that it walked over, in order.
+
+    Attributes:
+        steps: (frame, start of the walk, whether it goes backward) of each step.
+        begun, resumed: (start, whether it goes backward) of each walk that was begun, and resumed.
+    """
+
+    name = "remembering"
+    protocol = PROTOCOL
+    fingerprint = "remembering-1"
+    prompts = KINDS
+    keep_every = 4
+
+    def __init__(self, config=None):
+        self.steps, self.begun, self.resumed = [], [], []
+
+    def encode(self, frame, settings):
+        assert frame.plate.shape == (*frame.mask.shape, 3)
+        return frame.plate.mean(axis=2) + frame.mask
+
+    def begin(self, brief, settings):
+        self.begun.append((brief.start, brief.backward))
+        held = self.encoded_of(brief)
+        for index, told in enumerate(brief.prompts):
+            for (x, y), label in zip(told.points, told.labels, strict=True):
+                held[int(y), int(x)] += (index + 1.0) if label else -(index + 1.0)
+            if told.box is not None:
+                left, top, right, bottom = map(int, told.box)
+                held[max(top, 0) : bottom, max(left, 0) : right] += 0.5
+            if told.load_mask is not None:
+                held += told.load_mask()
+        held += len(brief.text) / 100
+        return {"held": held.astype(np.float32), "walk": np.array([brief.start, brief.backward])}
+
+    def encoded_of(self, brief):
+        return 0.1 * np.mean([brief.encoded(frame) for frame in {brief.start, *self.frames_of(brief)}], axis=0)
+
+    def frames_of(self, brief):
+        return [told.frame for told in brief.prompts]
+
+    def step(self, state, number, encoded, settings):
+        start, backward = state["walk"].tolist()
+        self.steps.append((number, start, bool(backward)))
+        state["held"] = (np.float32(0.7) * state["held"] + np.float32(0.3) * encoded).astype(np.float32)
+        return np.clip(state["held"], 0, 1)
+
+    def export(self, state):
+        return {name: array.copy() for name, array in state.items()}
+
+    def restore(self, kept, brief, settings):
+        self.resumed.append((brief.start, brief.backward))
+        return dict(kept)
+
+    def forget(self):
+        """Begin new lists, and return the steps so far."""
+        steps, self.steps, self.begun, self.resumed = self.steps, [], [], []
+        return steps
+
+
+@pytest.fixture(scope="session")
+def remembering():
+    """The class of engines that walk."""
+    return Remembering
+
+
 class Temporal(PlainEngine):
     """An engine whose alphas depend on every frame of the window, and on which window it is."""
 
@@ -259,6 +329,13 @@ def later_stage(first, engine):
     return LaterStage(engine.name, engine, settings_of(first, Stage(engine.name)))
 
 
+def side_of(asked):
+    """Return a side result as the worker takes it in."""
+    delivery = Delivery(sequences.parse(asked.out), dtype=asked.dtype, content=kind_of(asked).content)
+    delivery.check()
+    return Side(asked, delivery)
+
+
 @dataclass
 class Bench:
     """Runs jobs through `Matte` as the worker does, without a server."""
@@ -282,16 +359,28 @@ class Bench:
         request_fields = messages.SubmitMatte.__dataclass_fields__
         settings = {name: asked.pop(name) for name in list(asked) if name not in request_fields}
         text = out or str(self.folder / f"out{self.runs}" / "alpha.####.exr")
+        mask = asked.pop("mask", shot.mask)
         request = messages.SubmitMatte(
-            "r", shot.plate, shot.mask, text, MatteSettings.of(engine=engine.name, **settings), **asked
+            "r", shot.plate, mask, text, MatteSettings.of(engine=engine.name, **settings), **asked
         )
         plate = DiskSource(messages.PLATE, request.plate, ())
-        mask = DiskSource(messages.MASK, request.mask, ())
-        reader = Reader(plate, mask, self.memo, wanted_of(request.settings), request.rehash)
+        masks = DiskSource(messages.MASK, request.mask, ()) if mask else NoMasks(plate)
+        reader = Reader(plate, masks, self.memo, wanted_of(request.settings), request.rehash)
         delivery = Delivery(sequences.parse(text), request.layer, request.dtype)
         delivery.check()
-        later = tuple(later_stage(request.settings, one) for one in then)
-        return Order(f"job{self.runs}", request, engine.name, engine, reader, delivery, then=later)
+        painted = [KeyMaskSource(one.role, one.frame, Path(one.file), ()) for one in request.prompts if one.file]
+        return Order(
+            f"job{self.runs}",
+            request,
+            engine.name,
+            engine,
+            reader,
+            delivery,
+            then=tuple(later_stage(request.settings, one) for one in then),
+            sides=tuple(side_of(asked) for asked in request.side_results),
+            prompts=request.prompts,
+            key_masks={frame: reader.over(source) for source in painted for frame in source.frames()},
+        )
 
     def matte(self, shot, engine, cancelled=None, out=None, **asked):
         """Return the next job's generator of steps."""

@@ -38,6 +38,7 @@ def test_on_windows_it_waits_for_a_python_that_has_streams(tmp_path, monkeypatch
     monkeypatch.setenv("VIDEOMAMA_CONNECTION_FILE", str(log.with_suffix(".json")))
     monkeypatch.setattr(background.sys, "executable", str(tmp_path / "pythonw.exe"))
     monkeypatch.setattr(background.sys, "platform", "win32")
+    assert background._NO_WINDOW == 0x08000000  # CREATE_NO_WINDOW of Windows, which other systems refuse
     monkeypatch.setattr(background, "_NO_WINDOW", 0)
     assert background.main() == 7
     assert log.read_text() == "-I -m videomama_server serve\nmore\n"

@@ -255,3 +255,28 @@ def test_what_is_set_here_is_told_with_where_it_was_set(toml, monkeypatch):
         "port": ("7", "$VIDEOMAMA_PORT"),
         "host": ("h", "the command line"),
     }
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Config) == {
+        "cache_limit_gb": 100.0,
+        "port": 0,
+        "engine_idle_s": 900.0,
+        "engine_hang_s": 120.0,
+        "read_limit_s": 300.0,
+        "supply_limit_s": 120.0,
+        "server_idle_s": 0.0,
+        "threads": 2,
+        "max_vram_gb": 0.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "lowest", "highest"), [("port", 0, 65535), ("threads", 1, 256), ("max_vram_gb", 0, None)]
+)
+def test_a_number_may_be_at_its_bounds_and_not_beyond(bare, name, lowest, highest):
+    for value in filter(lambda known: known is not None, (lowest, highest)):
+        assert getattr(load({name: value}, bare), name) == value
+    for value in [lowest - 1] + ([highest + 1] if highest else []):
+        with pytest.raises(BadInput, match="which is not valid"):
+            load({name: value}, bare)

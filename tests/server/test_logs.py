@@ -60,3 +60,14 @@ def test_a_process_without_streams_gets_some(tmp_path, monkeypatch):
     )
     subprocess.run([sys.executable, "-c", code, str(log)], check=True)
     assert log.read_text() == "out\nerr\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="counts descriptors as POSIX has them")
+def test_a_log_takes_no_further_descriptor(tmp_path):
+    code = (
+        "import psutil, sys; from pathlib import Path; from videomama_server import logs\n"
+        "own = psutil.Process(); own.num_fds(); before = own.num_fds()\n"
+        "logs.divert(Path(sys.argv[1])); print(own.num_fds() - before)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "server.log")], check=True)
+    assert (tmp_path / "server.log").read_text() == "0\n"

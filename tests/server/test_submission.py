@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 import pytest
 from videomama_client.digests import content_digest
 from videomama_client.errors import BadInput, NotPermitted
-from videomama_client.messages import FrameDone, MatteDone
+from videomama_client.job_records import this_submitter
+from videomama_client.messages import FrameDone, MatteDone, SideFrameDone, SideResult
 from videomama_client.settings import MatteSettings
 from videomama_server.submission import Submission, project_paths, submit
 
@@ -33,8 +34,8 @@ class Link:
         yield FrameDone(job, 1001, False, "/elsewhere/alpha.1001.exr")
         yield MatteDone(job, 1, 1, 0, 0.1, "classic", [0, 0, 1, 1])
 
-    def fetch_alpha(self, job, frame):
-        return f"alpha {frame} of {job}".encode()
+    def fetch_alpha(self, job, frame, side_kind="", name=""):
+        return f"{side_kind or 'alpha'} {frame} of {job}".encode()
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def order(shot, tmp_path):
 
 
 def names_in(folder):
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.name for path in folder.iterdir() if path.name != "job.json")
 
 
 def test_where_both_sides_see_the_files_the_job_goes_by_path(order, shot, tmp_path):
@@ -64,6 +65,14 @@ def test_where_both_sides_see_the_files_the_job_goes_by_path(order, shot, tmp_pa
     assert not request.inline
     assert request.inline_frame_numbers == request.plate_digests == request.mask_digests == []
     assert link.proved == [shot.plate_file(1001), shot.mask_file(1001), tmp_path / "out"]
+    assert (request.submitter, request.label) == (this_submitter("cli"), "")
+
+
+def test_a_job_has_the_label_and_the_program_that_its_caller_names(order):
+    link = Link(shares=True)
+    submit(link, order(label="shot010", program="batch"))
+    (request,) = link.requests
+    assert (request.label, request.submitter.program) == ("shot010", "batch")
 
 
 @pytest.mark.parametrize("transport", ["auto", "inline"])
@@ -249,4 +258,52 @@ def test_what_is_no_file_is_refused_and_never_waited_for(order, shot, transport,
 
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
-    assert numbers_left_out(Submission) == {"rehash": False}
+    assert numbers_left_out(Submission) == {"rehash": False, "no_job_file": False}
+
+
+class ColourLink(Link):
+    """Whose jobs make foreground colour, too."""
+
+    def events(self, job, inline):
+        alpha, done = super().events(job, inline)
+        yield alpha
+        yield SideFrameDone(job, "foreground", 1001, False, "/elsewhere/fg.1001.exr")
+        yield done
+
+
+@pytest.fixture
+def with_colour(order, tmp_path):
+    return lambda out="colour/fg.####.exr", **asked: order(
+        side_results=(SideResult("foreground", str(tmp_path / out)),), **asked
+    )
+
+
+def test_side_results_go_by_path_where_the_server_sees_their_folder_too(with_colour, tmp_path):
+    link = Link(shares=True)
+    submit(link, with_colour())
+    assert link.requests[0].side_results[0].out == str(tmp_path / "colour" / "fg.####.exr")
+    assert {tmp_path / "out", tmp_path / "colour"} <= set(link.proved)
+
+
+def test_side_results_of_an_inline_job_are_fetched_and_written_here(with_colour, tmp_path):
+    link = ColourLink(shares=False)
+    list(submit(link, with_colour()).events())
+    assert (tmp_path / "colour" / "fg.1001.exr").read_bytes() == b"foreground 1001 of job-1"
+    assert (tmp_path / "out" / "a.1001.exr").read_bytes() == b"alpha 1001 of job-1"
+
+
+def test_a_side_result_that_cannot_be_written_here_is_told_when_all_else_is_done(with_colour, tmp_path):
+    (tmp_path / "colour" / "fg.1001.exr").mkdir(parents=True)
+    sent, heard = submit(ColourLink(shares=False), with_colour()), []
+    with pytest.raises(NotPermitted, match=r"foreground frame 1001: .*a folder of that name"):
+        heard.extend(type(event) for event in sent.events())
+    assert heard == [FrameDone, SideFrameDone]
+    assert (tmp_path / "out" / "a.1001.exr").is_file()
+
+
+@pytest.mark.parametrize("out", ["shot/plate.####.exr", "shot/mask.####.exr", "out/a.####.exr", "out/A.%04d.exr"])
+def test_a_side_result_that_would_overwrite_something_is_refused_before_it_is_sent(with_colour, out, raises_with_hint):
+    link = Link(shares=False)
+    with raises_with_hint(BadInput, "would"):
+        submit(link, with_colour(out))
+    assert link.requests == []

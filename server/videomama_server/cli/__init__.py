@@ -19,6 +19,8 @@ from videomama_client.disk_errors import disk_error
 from videomama_client.errors import Cancelled, InternalError, VideoMaMaError
 from videomama_client.wording import guess
 
+from videomama_server.cli.usage import EXIT_USAGE, WrongUse
+
 log = logging.getLogger(__name__)
 
 
@@ -31,27 +33,31 @@ class _Listed(NamedTuple):
 
 _COMMANDS = {
     "matte": _Listed("matte", "Refine a rough mask into a soft alpha."),
+    "masks": _Listed("masks", "Make masks from clicks, boxes, words or painted frames."),
+    "batch": _Listed("batch", "Refine many shots."),
     "serve": _Listed("serve", "Run the server in the foreground until Ctrl-C."),
-    "status": _Listed("serve", "Say how the running server is."),
-    "engines": _Listed(
-        "engines", "List the engines of the server with their settings, also those that other packages bring."
-    ),
+    "status": _Listed("serve", "Show the state of the server and its jobs."),
+    "jobs": _Listed("jobs", "List the jobs of all clients, those that ended too."),
+    "cancel": _Listed("jobs", "Stop jobs, whoever submitted them; finished frames stay."),
+    "priority": _Listed("jobs", "Change the priority of a job: interactive or batch."),
+    "log": _Listed("jobs", "Print what happened to a job, also to one that ended."),
+    "engines": _Listed("engines", "List the engines of the server and their settings."),
+    "web": _Listed("web", "Open the local web page, and start it where it does not run."),
     "unload": _Listed("serve", "Free the memory that the engine holds."),
     "stop": _Listed("serve", "End the running server, whatever its version."),
-    "cache": _Listed("cache", "Look after the cache of finished alphas: the running server's, where one runs."),
-    "weights": _Listed(
-        "weights",
-        "Look after the weights of the engine `videomama`; DIR is the config's folder unless it is given.",
-    ),
-    "metrics": _Listed("metrics", "Measure PREDICTION against TRUTH."),
+    "cache": _Listed("cache", "Look after the cache of finished alphas."),
+    "weights": _Listed("weights", "Look after the weights of the engines."),
+    "metrics": _Listed("metrics", "Measure an alpha against the exact one."),
     "foreground": _Listed("foreground", "Take the background out of soft edges."),
-    "qc": _Listed("qc", "Flag the frames of an alpha that a person should look at, and say why."),
-    "doctor": _Listed("doctor", "Look at all that a refine needs, and say what to do."),
-    "demo": _Listed("demo", "See it work on a clip that it makes."),
-    "clips": _Listed("clips", "Make test clips with exact alpha."),
-    "evaluate": _Listed("evaluate", "Say how good engines are on clips, and other tools beside them."),
+    "person": _Listed("person", "Find the person of a clip, and print the prompt for it."),
+    "qc": _Listed("qc", "Flag the frames of an alpha that need a look."),
+    "doctor": _Listed("doctor", "Check all that a refine needs."),
+    "demo": _Listed("demo", "Refine a generated clip and measure the result."),
+    "synthesize": _Listed("synthesize", "Make test clips with exact alpha."),
+    "train": _Listed("train", "Train the networks of engines."),
+    "label": _Listed("label", "Make alphas of a data set's masks, to train on."),
+    "evaluate": _Listed("evaluate", "Measure engines and other tools on clips."),
 }
-USAGE = "usage"  # the code of what click itself finds wrong with a command line
 EXIT_FAILED = 1
 EXIT_CANCELLED = 130
 
@@ -82,7 +88,7 @@ class _Commands(click.Group):
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="videomama")
 def videomama() -> None:
-    """Turn a rough mask into a soft alpha, through a server that stays."""
+    """Turn a rough mask into a soft alpha, on a local server that stays loaded."""
 
 
 def main() -> None:
@@ -93,13 +99,15 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold what the terminal cannot show
     try:
-        videomama.main(standalone_mode=False)
+        videomama.main(prog_name="videomama", standalone_mode=False)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
     except click.ClickException as error:
         _end_usage(error)
     except (Cancelled, KeyboardInterrupt, click.Abort):
         _end(Cancelled("Cancelled. What was finished is kept."), EXIT_CANCELLED, prefix="")
+    except WrongUse as error:
+        _end(error, EXIT_USAGE)
     except VideoMaMaError as error:
         _end(error, EXIT_FAILED)
     except Exception as error:
@@ -128,13 +136,13 @@ def _end_usage(error: click.ClickException) -> NoReturn:
     context = error.ctx if isinstance(error, click.UsageError) else None
     hint = f"Try '{context.command_path} --help' for help." if context else ""
     fields = as_fields(VideoMaMaError(error.format_message(), hint))
-    click.echo(json.dumps({**fields, "code": USAGE}))
+    click.echo(json.dumps({**fields, "code": WrongUse.code}))
     sys.exit(error.exit_code)
 
 
 def as_fields(error: VideoMaMaError) -> dict[str, str | int | None]:
-    """Return an error as `--json` prints it; None for what is not known."""
-    return {
+    """Return an error as `--json` prints it; None for what is not known. Only one of an object names it."""
+    fields = {
         "code": error.code,
         "message": error.message,
         "hint": error.hint or None,
@@ -142,6 +150,7 @@ def as_fields(error: VideoMaMaError) -> dict[str, str | int | None]:
         "frame": error.frame,
         "file": error.file or None,
     }
+    return {**fields, "object": error.object} if error.object else fields
 
 
 def _as_json() -> bool:

@@ -34,7 +34,10 @@ class _Chosen:
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 @click.pass_context
 def cache(context: click.Context, cache_dir: Path | None, as_json: bool) -> None:
-    """Look after the cache of finished alphas: the running server's, where one runs."""
+    """Look after the cache of finished alphas.
+
+    Where a server runs, this is its cache.
+    """
     settled = running.settle({"cache_dir": cache_dir})
     folder = settled.config.cache_dir
     differing = [] if cache_dir else settled.differing

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from videomama_client.wording import counted
 
-from videomama_server.cli.matte import follow
+from videomama_server.cli.follow import follow
 from videomama_server.demo.run import DemoReport, run
 from videomama_server.synthetic.demo_clip import ClipShape
 
@@ -22,9 +22,9 @@ _NAMES = {"mad": "MAD x1e3", "grad": "GRAD /1e3", "dtssd": "dtSSD x1e2"}
 @click.option("--frames", type=click.IntRange(1, 240), default=ClipShape.frames, show_default=True)
 @click.option("--seed", type=int, default=ClipShape.seed, show_default=True)
 def demo(out: Path, frames: int, seed: int) -> None:
-    """See it work on a clip that it makes.
+    """Refine a generated clip and measure the result.
 
-    Generates a clip with exact alpha, refines its rough mask twice, and measures the result.
+    The clip has an exact alpha. Its rough mask is refined twice; the second time comes from the cache.
     """
     out = out.absolute()
     report = run(out, replace(ClipShape(), frames=frames, seed=seed), follow, lambda line: click.echo(line, err=True))

@@ -13,10 +13,10 @@ from videomama_server.doctor.report import examine
 
 
 @click.command()
-@click.option("--connection-file", type=click.Path(path_type=Path), help="Of the server to ask.")
+@click.option("--connection-file", type=click.Path(path_type=Path), help="Connection file of the server to ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def doctor(connection_file: Path | None, as_json: bool) -> None:
-    """Look at all that a refine needs, and say what to do.
+    """Check all that a refine needs.
 
     The exit code is 0 when some engine can refine on this machine, else 1.
     """

@@ -11,6 +11,7 @@ from typing import Any
 import click
 from videomama_client import launch, messages
 from videomama_client.engine_settings import RECORDS
+from videomama_client.prompts import listed
 from videomama_client.setting_spec import CHOICE, NUMBER, TEXT, WHOLE_NUMBER, YES_NO, SettingSpec
 from videomama_client.stages import MATTING
 
@@ -22,11 +23,14 @@ _VALUE = {NUMBER: "NUMBER", WHOLE_NUMBER: "INTEGER", TEXT: "TEXT", CHOICE: "CHOI
 
 @click.command()
 @click.option("--no-start", is_flag=True, help="Do not start a server when none runs.")
-@click.option("--connection-file", type=click.Path(path_type=Path), help="Of the server to ask.")
+@click.option("--connection-file", type=click.Path(path_type=Path), help="Connection file of the server to ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 @click.option("--markdown", is_flag=True, help="Print tables for a page of documentation.")
 def engines(no_start: bool, connection_file: Path | None, as_json: bool, markdown: bool) -> None:
-    """List the engines of the server with their settings, also those that other packages bring."""
+    """List the engines of the server and their settings.
+
+    Engines that other packages bring are listed too.
+    """
     path = config.load({"connection_file": connection_file}).connection_file
     with launch.connect(path, start=not no_start) as client:
         found = client.engines()
@@ -56,8 +60,16 @@ def _show(shown: click.HelpFormatter, state: messages.EngineState) -> None:
             shown.write_text(f"{state.message}. {state.hint}")
         return
     written = _option if state.name in RECORDS else _word
-    heading = state.name if state.role == MATTING else f"{state.name} ({state.role})"
-    _list(shown, heading, ((written(spec), spec) for spec in state.options))
+    _list(shown, f"{state.name}{_part(state)}", ((written(spec), spec) for spec in state.options))
+
+
+def _part(state: messages.EngineState) -> str:
+    """Say which part an engine plays in a chain, and what prompts it takes; nothing of one that makes alphas."""
+    role = "" if state.role == MATTING else state.role
+    if state.prompts:
+        made = f"{role} of masks" if role else "alphas too"
+        role = f"{made} from {listed(state.prompts)}"
+    return f" ({role})" if role else ""
 
 
 def _list(shown: click.HelpFormatter, heading: str, settings: Iterable[tuple[str, SettingSpec]]) -> None:

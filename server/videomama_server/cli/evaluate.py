@@ -16,35 +16,50 @@ from rich.console import Console
 from rich.progress import TaskProgressColumn
 from rich.table import Table
 from rich.text import Text
-from videomama_client import launch
-from videomama_client.client import Client
 from videomama_client.errors import BadInput
 from videomama_client.wording import counted
 
-from videomama_server import config
 from videomama_server.cli import EXIT_FAILED
 from videomama_server.cli.bar import Bar
-from videomama_server.evaluate.asked import GIVEN, MASK, MeasureChoice, parse_engine, parse_masks, without_twins
-from videomama_server.evaluate.clip import Data, GroundTruthClip
-from videomama_server.evaluate.layouts import LAYOUTS, read_data
+from videomama_server.cli.cluster_options import Place, cluster_options
+from videomama_server.cli.usage import WrongUse
+from videomama_server.datasets.beside import with_alphas
+from videomama_server.datasets.clip import Data, GroundTruthClip
+from videomama_server.datasets.layouts import LAYOUTS, read_data
+from videomama_server.evaluate.asked import (
+    FIRST,
+    GIVEN,
+    MASK,
+    MeasureChoice,
+    parse_engine,
+    parse_masks,
+    without_twins,
+)
+from videomama_server.evaluate.plan import EvaluationOutcome, EvaluationPlan, Failure
+from videomama_server.evaluate.protocols import PROTOCOLS, EvaluationProtocol
 from videomama_server.evaluate.report import wording
 from videomama_server.evaluate.report.write import PAGE, write
-from videomama_server.evaluate.run import EvaluationOutcome, EvaluationPlan, Failure, Runner
+from videomama_server.evaluate.run import Runner
 from videomama_server.evaluate.summary import Evaluation, summed_up
 from videomama_server.qc.report import make_folder
 from videomama_server.synthetic.degrade import HITS, SHAPES
 
 _MASKS = (
     f"Kind of masks; repeatable. {GIVEN} for those of the data, or a degradation of the exact alpha: one of "
-    f"{', '.join(SHAPES)}, then with a plus each any of {', '.join(HITS)}. By default {GIVEN} where there are some, "
-    "else mixed."
+    f"{', '.join(SHAPES)}, then with a plus each any of {', '.join(HITS)}. Or an engine that "
+    f"follows the mask of the first frame, such as sam2; with +{FIRST} that one alone guides engines with a choice. By "
+    f"default {GIVEN} where there are some, else mixed; with --protocol its own."
 )
-_SHOWN = ("mad", "grad", "dtssd", "inside_90", "inside_50", "haze", "chatter")  # at the end, in the terminal
+_PROTOCOL = "Data, masks and measures as a published comparison has them. Published figures stand beside ours."
+_BESIDE = "Alphas of another tool, a folder per clip in FOLDER, such as matanyone2=results; repeatable."
+# At the end, in the terminal.
+_SHOWN = ("jf", "j", "f", "mad", "grad", "dtssd", "inside_90", "inside_50", "haze", "chatter")
 
 
 @click.command()
 @click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--layout", type=click.Choice(list(LAYOUTS)), help="Of the folders; by default it is found out.")
+@click.option("--protocol", type=click.Choice(list(PROTOCOLS)), help=_PROTOCOL)
+@click.option("--layout", type=click.Choice(list(LAYOUTS)), help="Layout of the folders. By default it is detected.")
 @click.option(
     "--engine",
     "engines",
@@ -55,46 +70,56 @@ _SHOWN = ("mad", "grad", "dtssd", "inside_90", "inside_50", "haze", "chatter")  
     help="Such as classic, classic:fast, videomama:canvas=1024x576,feedback=1; repeatable.",
 )
 @click.option("--masks", multiple=True, metavar="KIND", help=_MASKS)
+@click.option("--beside", multiple=True, metavar="NAME=FOLDER", help=_BESIDE)
 @click.option("--conn/--no-conn", default=None, help="Take CONN; by default up to 1920x1080.")
 @click.option("--shape", is_flag=True, help="Take J and F too.")
 @click.option(
     "--foreground", is_flag=True, help="Make and measure foreground colour too, where the exact one is known."
 )
 @click.option("--out", type=click.Path(path_type=Path), default=Path("videomama_evaluation"), show_default=True)
+@cluster_options
 @click.option("--no-start", is_flag=True, help="Do not start a server when none runs.")
-@click.option("--connection-file", type=click.Path(path_type=Path), help="Of the server to use.")
+@click.option("--connection-file", type=click.Path(path_type=Path), help="Connection file of the server to use.")
 @click.option("--json", "as_json", is_flag=True, help="Print the means over all clips as one line of JSON.")
 def evaluate(  # noqa: PLR0913 - one parameter per option
     data: tuple[Path, ...],
+    protocol: str | None,
     layout: str | None,
     engines: tuple[str, ...],
     masks: tuple[str, ...],
+    beside: tuple[str, ...],
     conn: bool | None,
     shape: bool,
     foreground: bool,
     out: Path,
+    on: str | None,
+    gpus: int | None,
     no_start: bool,
     connection_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Say how good engines are on clips, and other tools beside them.
+    """Measure engines and other tools on clips.
 
-    DATA are folders of clips: of `videomama clips`, V-HIM60, YouTubeMatte or VideoMatte, or plain folders of plate,
-    mask and other tools' alphas. What an earlier run finished in the same --out folder is not done again. Writes
-    evaluation.json, evaluation.md and evaluation.html.
+    DATA are folders of clips: of `videomama synthesize`, V-HIM60, YouTubeMatte, VideoMatte or DAVIS, or plain folders
+    of plate, mask and other tools' alphas. What an earlier run finished in the same --out folder is not done again.
+    Writes evaluation.json, evaluation.md and evaluation.html.
     """
-    settled = config.load({"connection_file": connection_file})
+    server = Place(on, gpus, connection_file, no_start)
+    settled, place = server.config, Path(os.path.abspath(out))  # noqa: PTH100 - links stay
     asked = without_twins([parse_engine(text, settled) for text in engines])
-    kinds = without_twins([parse_masks(text) for text in masks])
-    found = [read_data(Path(os.path.abspath(folder)), layout or "") for folder in data]  # noqa: PTH100 - links stay
+    choice = MeasureChoice(conn, shape, foreground)
+    named = _protocol(protocol, layout, choice)
+    results = _results(beside)
+    found = [_read(folder, layout or "", named) for folder in data]
+    clips = clips_of(found)
+    for name, folder in results:
+        clips = with_alphas(clips, name, folder)
+    kinds = named.kinds(clips, masks, settled) if named else [parse_masks(text, config=settled) for text in masks]
+    plan = EvaluationPlan(clips, asked, without_twins(kinds), named.measures if named else choice, place)
+    doer = server.doer(plan.engine_names, place)
     make_folder(out)
-    plan = EvaluationPlan(clips_of(found), asked, kinds, MeasureChoice(conn, shape, foreground), out)
-
-    def connect() -> Client:
-        return launch.connect(settled.connection_file, start=not no_start)
-
     with _Progress() as progress:
-        outcome = Runner(plan, connect, progress).run()
+        outcome = Runner(plan, doer, progress).run()
         outcome.failures[:0] = [
             Failure(broken.name, "", MASK, broken.error.message, broken.error.hint)
             for one in found
@@ -106,6 +131,33 @@ def evaluate(  # noqa: PLR0913 - one parameter per option
     _tell(evaluation, outcome, out, as_json)
     if evaluation.failures:
         sys.exit(EXIT_FAILED)
+
+
+def _protocol(name: str | None, layout: str | None, choice: MeasureChoice) -> EvaluationProtocol | None:
+    """Return the protocol of that name; raises `WrongUse` where another option says what it says."""
+    if name is None:
+        return None
+    if layout or choice != MeasureChoice():
+        wrong = "--layout" if layout else "--conn, --shape or --foreground"
+        raise WrongUse(f"--protocol {name} cannot be given with {wrong}", "Leave one of them out.")
+    return PROTOCOLS[name]
+
+
+def _read(folder: Path, layout: str, named: EvaluationProtocol | None) -> Data:
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay
+    return named.part(read_data(folder, named.layout)) if named else read_data(folder, layout)
+
+
+def _results(beside: Sequence[str]) -> list[tuple[str, Path]]:
+    """Return name and folder of each other tool; raises `WrongUse`."""
+    found = []
+    for text in beside:
+        name, _, folder = text.partition("=")
+        if not folder or not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+            wrong = f"--beside {text} does not name a tool and a folder"
+            raise WrongUse(wrong, "Write NAME=FOLDER, such as matanyone2=results; NAME has letters and digits.")
+        found.append((name, Path(os.path.abspath(folder))))  # noqa: PTH100 - links stay
+    return found
 
 
 def clips_of(found: Sequence[Data]) -> list[GroundTruthClip]:
@@ -142,7 +194,9 @@ def _tell(evaluation: Evaluation, outcome: EvaluationOutcome, out: Path, as_json
 
 def _table(evaluation: Evaluation) -> Table:
     table = Table(
-        title="Mean over clips", caption="in brackets the ratio to the mask; lower is better", box=SIMPLE_HEAD
+        title="Mean over clips",
+        caption="in brackets the ratio to the mask; lower is better, but for J and F",
+        box=SIMPLE_HEAD,
     )
     names = [name for name in _SHOWN if name in evaluation.measures]
     heads = [head for head in ("data", "masks") if len({getattr(row, head) for row in evaluation.overall}) > 1]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -14,9 +12,7 @@ from videomama_client.wording import counted
 from videomama_server.cli.bar import frames_bar
 from videomama_server.cli.settings_options import setting_option
 from videomama_server.foreground import Recolour
-from videomama_server.foreground.clip import Sources
 from videomama_server.media import sequences
-from videomama_server.submission import Submission
 
 
 @click.command()
@@ -48,7 +44,8 @@ def foreground(wanted: str, dtype: str | None, as_json: bool, **flags: Any) -> N
     started = time.perf_counter()
     files = job.find(sequences.parse_range(wanted) if wanted else None)
     job, doubt = job.settled(files)
-    write_foreground(job, files)
+    with frames_bar("foreground", len(files)) as tell:
+        job.write(files, tell)
     seconds = time.perf_counter() - started
     if as_json:
         result = {"frames": len(files), "seconds": seconds, "colorspace": job.colorspace, "out": job.out}
@@ -58,35 +55,3 @@ def foreground(wanted: str, dtype: str | None, as_json: bool, **flags: Any) -> N
         click.echo(f"Warning: {doubt}", err=True)
     click.echo(f"{counted(len(files), 'frame')} in {seconds:.1f} s, plate as {job.colorspace}")
     click.echo(job.out)
-
-
-def write_foreground(job: Recolour, files: Mapping[int, Sources]) -> None:
-    """Write foreground colour, with progress on standard error; see `Recolour`."""
-    with frames_bar("foreground", len(files)) as tell:
-        job.write(files, tell)
-
-
-def of_matte(order: Submission, out: str) -> Callable[[str], None]:
-    """Return what writes foreground colour to `out` from the plate and the alphas of a job, once it is done.
-
-    It is called with the colour space that the job took the plate to be in.
-
-    Raises:
-        VideoMaMaError: as `Recolour.check`, now, before the job has begun.
-    """
-    job = Recolour(
-        plate=order.plate,
-        alpha=order.out,
-        out=out,
-        plate_layer=order.settings.plate_layer,
-        alpha_channel=f"{order.layer}.A" if order.layer else "",
-        view=order.settings.view,
-        colorspace=order.settings.colorspace,
-        spared=(order.mask,),
-    )
-    job.check()
-
-    def write(colorspace: str) -> None:
-        write_foreground(replace(job, colorspace=colorspace), job.find(order.wanted()))
-
-    return write

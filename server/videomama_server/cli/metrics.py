@@ -14,6 +14,7 @@ from videomama_client.errors import BadInput, option_called, placed
 from videomama_server import metrics as measures
 from videomama_server.arrays import FloatArray
 from videomama_server.cli.settings_options import setting_option
+from videomama_server.cli.usage import WrongUse
 from videomama_server.media import color, frames, sequences
 
 _NOTES = {"mad_t": f"our definition: inside a band made with an ellipse of {measures.KERNEL} pixels"}
@@ -95,14 +96,14 @@ class _Unaided:
 @click.option("--seams", default="", help="Frames that a chunk begins with, such as 17,33; measures seams and drift.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def metrics(prediction: str, truth: str, as_json: bool, **flags: Any) -> None:
-    """Measure PREDICTION against TRUTH.
+    """Measure an alpha against the exact one.
 
-    Both are patterns such as alpha.####.exr. Prints MAD, MSE, SAD, GRAD, CONN, dtSSD, MESSDdt and MAD-T, where lower
-    is better, and J and F, where higher is.
+    PREDICTION and TRUTH are patterns such as alpha.####.exr. Prints MAD, MSE, SAD, GRAD, CONN, dtSSD, MESSDdt and
+    MAD-T, where lower is better, and J and F, where higher is.
     """
     wanted = _Wanted(**flags)
     if not wanted.measures:
-        raise BadInput(f"{wanted.only[0]} is of colour, and there is none", "Add --foreground PREDICTION TRUTH.")
+        raise WrongUse(f"{wanted.only[0]} is of colour, and there is none", "Add --foreground PREDICTION TRUTH.")
     files = _found(prediction, truth, wanted)
     shown = _measured(files, wanted)
     if as_json:
@@ -132,7 +133,8 @@ def _found(prediction: str, truth: str, wanted: _Wanted) -> _Files:
         missing = sorted(found.keys() ^ alpha.keys())
         if missing:
             raise BadInput(
-                f"frames {sequences.format_range(missing)} are only on one side", "Measure the same frames of both."
+                f"frames {sequences.format_range(missing)} are in only one of the two sequences",
+                "Measure the same frames of both.",
             )
         return found
 
@@ -179,6 +181,4 @@ def _colours(files: _Files, frame: int, view: str) -> tuple[FloatArray, FloatArr
 
 
 def _display(path: Path, view: str) -> FloatArray:
-    picture = frames.shown(frames.read_plate(path, view=view))
-    space = color.resolve("auto", picture.is_float, picture.declared)
-    return color.display_transform(space, 0.0)(picture.pixels)
+    return color.displayed(frames.shown(frames.read_plate(path, view=view)))

@@ -33,16 +33,17 @@ from videomama_server.submission import Submission
 @setting_option("mask_colour")
 @setting_option("colorspace")
 @click.option("--exposure", default=0.0, help="Stops added to the plate before its motion is followed.")
+@click.option("--trimap", default="", help="Trimap frames of the edge refiner, for the contact sheet.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for a contact sheet, a plot and the figures.")
 @click.option("--json", "as_json", is_flag=True, help="Print flags and scores as one line of JSON.")
-def qc(frames: str, out: Path | None, as_json: bool, **how: Any) -> None:
-    """Flag the frames of an alpha that a person should look at, and say why.
+def qc(frames: str, trimap: str, out: Path | None, as_json: bool, **how: Any) -> None:
+    """Flag the frames of an alpha that need a look.
 
     No truth is needed: plate, mask and alpha are compared with each other and over time.
     """
     plate, mask, alpha = (sequences.with_view(how.pop(role), how["view"]) for role in ("plate", "mask", "alpha"))
     clip = refined_clip((plate, mask, alpha), sequences.parse_range(frames) if frames else (), Reading(**how))
-    found = control(clip, out)
+    found = control(clip.with_trimaps(sequences.with_view(trimap, how["view"])) if trimap else clip, out)
     if as_json:
         click.echo(json.dumps(found.as_dict()))
         return
@@ -73,6 +74,22 @@ class Judged:
             say(str(self.folder / report.PLOT))
 
 
+@dataclass(frozen=True)
+class JudgedObjects:
+    """What came of quality control of each object, by name; the methods are those of `Judged`."""
+
+    by_name: dict[str, Judged]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON can hold it."""
+        return {name: judged.as_dict() for name, judged in self.by_name.items()}
+
+    def say(self, say: Callable[[str], None]) -> None:
+        """Tell of each object what `Judged` tells."""
+        for name, judged in self.by_name.items():
+            judged.say(lambda line, name=name: say(f"{name}: {line}"))  # type: ignore[misc]
+
+
 def control(clip: RefinedClip, folder: Path | None) -> Judged:
     """Judge a clip, showing progress and warnings on standard error, and write the report where a folder is named.
 
@@ -90,12 +107,21 @@ def control(clip: RefinedClip, folder: Path | None) -> Judged:
     return Judged(found, folder)
 
 
-def of_matte(order: Submission, folder: Path) -> Callable[[], Judged]:
-    """Return what judges the alphas of a job when it is done.
+def of_matte(order: Submission, folder: Path) -> Callable[[str], Judged | JudgedObjects]:
+    """Return what judges the alphas of a job when it is done; each of several objects has a folder in `folder`.
+
+    It takes the pattern of the job's trimaps, empty where there are none.
 
     Raises:
         NotPermitted: the folder cannot be made.
     """
+    if not order.objects:
+        return _of_one(order, folder)
+    parts = {name: _of_one(one, folder / name) for name, one in order.by_object().items()}
+    return lambda _: JudgedObjects({name: judge("") for name, judge in parts.items()})
+
+
+def _of_one(order: Submission, folder: Path) -> Callable[[str], Judged]:
     report.make_folder(folder)
     settings = order.settings
     channel = "" if not order.layer else f"{order.layer}.A"
@@ -109,8 +135,9 @@ def of_matte(order: Submission, folder: Path) -> Callable[[], Judged]:
         mask_colour=settings.mask_colour,
     )
 
-    def judge() -> Judged:
+    def judge(trimap: str) -> Judged:
         clip = refined_clip((order.plate, order.mask, order.out), order.wanted(), how)
+        clip = clip.with_trimaps(trimap) if trimap else clip
         return control(replace(clip, there=tuple(order.clip_frames())), folder)  # older alphas may lie beside the job's
 
     return judge

@@ -11,6 +11,7 @@ import click
 from videomama_client import launch
 
 from videomama_server import config, logs, running
+from videomama_server.cli import job_lines
 from videomama_server.cli.differing import tell_differing
 
 _FILE = click.Path(path_type=Path)
@@ -24,24 +25,29 @@ _FILE = click.Path(path_type=Path)
 @click.option("--host", help="Address to listen at; only this machine by default.")
 @click.option("--port", type=int, help="Port to listen at; 0 takes a free one.")
 @click.option("--roots", help="Folders that may be opened, separated as in PATH; all by default.")
-@click.option("--engine-idle-s", type=float, help="End the engine after so many idle seconds.")
+@click.option("--engine-idle-s", type=float, help="End the engine after this many idle seconds.")
 @click.option(
-    "--engine-hang-s", type=float, help="Restart an engine that does nothing for so many seconds; 0 for never."
+    "--engine-hang-s", type=float, help="Restart an engine that does nothing for this many seconds; 0 for never."
 )
-@click.option("--read-limit-s", type=float, help="Give a picture file up after so many seconds; 0 for never.")
+@click.option("--read-limit-s", type=float, help="Give up reading a picture file after this many seconds; 0 for never.")
 @click.option(
-    "--supply-limit-s", type=float, help="Give up a job whose client keeps it waiting for so long; 0 for never."
+    "--supply-limit-s",
+    type=float,
+    help="Give up a job whose client takes longer than this to send a frame, in seconds; 0 for never.",
 )
-@click.option("--server-idle-s", type=float, help="End the server after so many idle seconds; 0 for never.")
+@click.option("--server-idle-s", type=float, help="End the server after this many idle seconds; 0 for never.")
 @click.option("--threads", type=int, help="Threads that read frames, and as many that write.")
 @click.option("--weights", type=_FILE, help="Folder of the model's weights.")
 @click.option("--device", help="What the model runs on: auto, cpu, cuda:0, mps.")
-@click.option("--dtype", help="What it computes in: auto, fp16, bf16, fp32.")
-@click.option("--max-vram-gb", type=float, help="Memory of the device it may use; 0 for all that is free.")
+@click.option("--dtype", help="Number format that the model computes in: auto, fp16, bf16, fp32.")
+@click.option("--max-vram-gb", type=float, help="Memory of the device that engines may use; 0 for all that is free.")
 @click.option("--give-back-memory", help="Return unused memory of the device after the last job: on, off.")
 @click.option("--compile", help="Compile the model for the device: auto, on, off.")
-@click.option("--log", type=_FILE, help="Append all that it says to this file.")
-def serve(log: Path | None, **flags: Any) -> None:
+@click.option("--log", type=_FILE, help="Append the server's log to this file.")
+@click.option(
+    "--end-with-input", is_flag=True, help="End when standard input is closed: for a program that keeps its own server."
+)
+def serve(log: Path | None, end_with_input: bool, **flags: Any) -> None:
     """Run the server in the foreground until Ctrl-C."""
     from videomama_server.serving.listener import AlreadyRunning
     from videomama_server.serving.server import serve as run
@@ -50,16 +56,16 @@ def serve(log: Path | None, **flags: Any) -> None:
         logs.divert(log)
     logs.set_up("server")
     try:
-        run(config.load(flags))
+        run(config.load(flags), end_with_input)
     except AlreadyRunning as error:
-        click.echo(error.message, err=True)
+        click.echo(f"{error.message}\nTo start one with other values, stop it first: videomama stop", err=True)
 
 
 @click.command()
-@click.option("--connection-file", type=_FILE, help="Of the server to ask.")
+@click.option("--connection-file", type=_FILE, help="Connection file of the server to ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def status(connection_file: Path | None, as_json: bool) -> None:
-    """Say how the running server is."""
+    """Show the state of the server and its jobs."""
     with launch.connect(config.load({"connection_file": connection_file}).connection_file, start=False) as client:
         found = client.status()
     report, differing = asdict(found), running.differing(found.config)
@@ -69,21 +75,21 @@ def status(connection_file: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(report))
         return
-    jobs, config_values, loaded = report.pop("jobs"), report.pop("config"), report.pop("loaded")
-    del report["differs"]
+    config_values, loaded = report.pop("config"), report.pop("loaded")
+    del report["differs"], report["jobs"]
     for name, value in report.items():
         click.echo(f"{name.replace('_', ' '):>20}  {_shown(name, value)}")
     for engine in loaded:
         click.echo(f"{'loaded':>20}  {_described(engine)}")
     for name, value in config_values.items():
         click.echo(f"{'config':>20}  {name} = {value or '-'}")
-    for job in jobs:
-        click.echo(f"{'job':>20}  {job}")
+    for job in found.jobs:
+        click.echo(f"{'job':>20}  {job_lines.line(job)}")
     tell_differing(differing)
 
 
 @click.command()
-@click.option("--connection-file", type=_FILE, help="Of the server to stop.")
+@click.option("--connection-file", type=_FILE, help="Connection file of the server to stop.")
 def stop(connection_file: Path | None) -> None:
     """End the running server, whatever its version.
 
@@ -91,11 +97,11 @@ def stop(connection_file: Path | None) -> None:
     """
     with launch.reach(config.load({"connection_file": connection_file}).connection_file) as client:
         client.stop_server()
-    click.echo("The server is ending.")
+    click.echo("Stopping the server.")
 
 
 @click.command()
-@click.option("--connection-file", type=_FILE, help="Of the server to ask.")
+@click.option("--connection-file", type=_FILE, help="Connection file of the server to ask.")
 def unload(connection_file: Path | None) -> None:
     """Free the memory that the engine holds.
 

@@ -13,11 +13,15 @@ from videomama_client.setting_spec import NUMBER, WHOLE_NUMBER, YES_NO, SettingS
 from videomama_client.settings import MatteSettings
 from videomama_client.stage_words import specs_at
 
+from videomama_server.cli.help_groups import REST, GroupedCommand, help_all_option
+from videomama_server.cli.usage import reading_words
+
 if TYPE_CHECKING:
     from videomama_client.client import Client
 
 SPECS = {spec.name: spec for spec in specs_of(MatteSettings)}
-OWN_SPECS = own_specs()
+OF_PROMPTS = ("absent",)  # settings whose option stands among the prompts, as it may be of one object
+OWN_SPECS = {name: spec for name, spec in own_specs().items() if name not in OF_PROMPTS}
 _OPEN = "auto"  # stands for None on the command line
 Command = Callable[..., None]
 
@@ -49,23 +53,25 @@ class _Own(click.Option):
         self.engines = engines
 
 
-class CommandWithSettings(click.Command):
-    """A command whose help lists the settings of some engines under the names of these."""
+class CommandWithSettings(GroupedCommand):
+    """A command whose help lists the settings of some engines under the names of these, where no group has them."""
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options of the command and the settings that all engines share, then those of some engines."""
-        sections: dict[str, list[tuple[str, str]]] = {"Options": []}
-        for param in self.get_params(ctx):
-            record = param.get_help_record(ctx)
-            if record is not None:
-                sections.setdefault(_heading(param), []).append(record)
-        for heading, records in sections.items():
-            with formatter.section(heading):
-                formatter.write_dl(records)
+    def heading(self, param: click.Parameter) -> str:
+        """Return the group of an option; the engines of a setting that no group names."""
+        group = super().heading(param)
+        if group != REST or not isinstance(param, _Own):
+            return group
+        word = "Settings of the engine" if len(param.engines) == 1 else "Settings of the engines"
+        return f"{word} {' and '.join(param.engines)}"
+
+    def is_rare(self, param: click.Parameter) -> bool:
+        """Whether an option is a setting of some engines that no group names."""
+        return isinstance(param, _Own) and super().heading(param) == REST
 
 
 def settings_options(command: Command) -> Command:
-    """Give a command one option for each setting: of all engines first, then of several, then of one."""
+    """Give a command one option for each setting, of all engines first, and `--help-all` for those of single ones."""
+    command = help_all_option(command)
     own = sorted(OWN_SPECS.values(), key=lambda spec: -len(engines_with(spec.name)))
     for spec in reversed(own):
         command = _own_option(spec)(command)
@@ -118,8 +124,9 @@ def with_options(client: Client, settings: MatteSettings, words: Sequence[str]) 
     if not words and not settings.engine_options:
         return settings
     specs = specs_at(client, settings.engine)
-    asked = (*settings.engine_options, *read(settings.engine, specs, words))
-    return replace(settings, engine_options=settled(settings.engine, specs, asked))
+    with reading_words():
+        asked = (*settings.engine_options, *read(settings.engine, specs, words))
+        return replace(settings, engine_options=settled(settings.engine, specs, asked))
 
 
 def _option(spec: SettingSpec, help_text: str) -> Callable[[Command], Command]:
@@ -151,10 +158,3 @@ def _kind(spec: SettingSpec) -> dict[str, Any]:
         "is_flag": spec.kind == YES_NO,
         "metavar": f"[{'|'.join(spec.choices)}]" if spec.choices else None,
     }
-
-
-def _heading(param: click.Parameter) -> str:
-    if not isinstance(param, _Own):
-        return "Options"
-    word = "Settings of the engine" if len(param.engines) == 1 else "Settings of the engines"
-    return f"{word} {' and '.join(param.engines)}"

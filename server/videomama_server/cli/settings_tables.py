@@ -1,4 +1,4 @@
-"""Writes all settings as tables in Markdown, by engine: what docs/settings.md has, and studios can have of theirs."""
+"""Writes all settings as tables in Markdown, by engine: for docs/reference/settings.md, and for studios of theirs."""
 
 from __future__ import annotations
 

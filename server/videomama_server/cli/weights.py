@@ -20,7 +20,25 @@ from videomama_server.weights import catalogue
 
 _DIR = click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+_ADDITIONAL = "videomama_server.weights.additional"
 _KEYS = ("weights", "cache_dir", "device", "dtype")  # of the config, that these commands go by
+ADDITIONAL = (
+    "sam2",
+    "sam2-base-plus",
+    "sam2-small",
+    "sam2-tiny",
+    "sam3",
+    "person",
+    "vitmatte",
+    "vitmatte-base",
+    "mematte",
+)
+_WITH = click.option(
+    "--with",
+    "additional",
+    type=click.Choice(ADDITIONAL),
+    help="A network of a mask maker or an edge refiner in place of the model's own weights.",
+)
 _TO = click.option(
     "--to", "target", metavar="DIR", type=click.Path(path_type=Path), help="By default the config's folder."
 )
@@ -28,7 +46,10 @@ _TO = click.option(
 
 @click.group()
 def weights() -> None:
-    """Look after the weights of the engine `videomama`; DIR is the config's folder unless it is given."""
+    """Look after the weights of the engines.
+
+    DIR is the folder of the config unless it is given.
+    """
 
 
 @weights.command()
@@ -94,7 +115,7 @@ def fold(directory: Path | None, dtype: str | None, as_json: bool) -> None:
     settled = _settled(dtype=dtype)
     checkpoint = layouts.find(directory or settled.weights)
     engine = _with_torch("checkpoint.weights")
-    storage = _with_torch("memory.device").choose(settled.device, settled.dtype).storage
+    storage = _with_extra("videomama_server.engines.runtime.device").choose(settled.device, settled.dtype).storage
     if not as_json:
         click.echo(f"reading {checkpoint.unet} and {checkpoint.vae} ...", err=True)
     path = engine.folded(checkpoint, settled.folded_dir, storage)
@@ -104,30 +125,47 @@ def fold(directory: Path | None, dtype: str | None, as_json: bool) -> None:
 
 @weights.command()
 @_TO
+@_WITH
 @click.option("--accept-licence", "--accept-license", "accepted", is_flag=True, help="Accept the weights' licence.")
 @click.option("--verify", is_flag=True, help="Read what is there, and fetch again what is damaged.")
 @_JSON
-def fetch(target: Path | None, accepted: bool, verify: bool, as_json: bool) -> None:
-    """Fetch the published weights, or what is missing of them; it goes on where an earlier run stopped."""
+def fetch(target: Path | None, additional: str | None, accepted: bool, verify: bool, as_json: bool) -> None:
+    """Fetch the published weights, or what is missing of them; it continues where an earlier run stopped."""
     settled = config.load({"weights": target})
     fetching = _with_extra("videomama_server.weights.fetch")
+    network = _additional(additional)
+    offer, licence, place = catalogue.PUBLISHED, catalogue.LICENCE, settled.weights
+    if network:
+        offer, licence, place = network.offer(), network.licence, settled.weights / network.folder
     with Transfer() as transfer:
         order = fetching.FetchOrder(
-            catalogue.PUBLISHED, settled.weights, settled.folded_dir, lambda: _accepts(accepted, transfer), verify
+            offer,
+            place,
+            settled.folded_dir,
+            lambda: _accepts(licence, accepted, transfer),
+            verify,
+            check=network.check if network else None,
         )
         outcome = fetching.fetch(order, transfer, transfer.say)
-    _tell(outcome, settled.weights, as_json)
+    _tell(outcome, place, as_json)
 
 
 @weights.command("import")
 @click.argument("origin", metavar="DIR", type=click.Path(path_type=Path))
 @_TO
+@_WITH
 @click.option("--copy", is_flag=True, help="Copy the files; otherwise they are linked.")
 @_JSON
-def import_(origin: Path, target: Path | None, copy: bool, as_json: bool) -> None:
+def import_(origin: Path, target: Path | None, additional: str | None, copy: bool, as_json: bool) -> None:
     """Take over weights that are on this machine, in any layout they are met in; DIR may be a file too."""
     settled = config.load({"weights": target})
     importing = _with_extra("videomama_server.weights.importing")
+    network = _additional(additional)
+    if network:
+        with Transfer() as transfer:
+            outcome = _with_extra(_ADDITIONAL).adopt(network, origin.absolute(), settled.weights, transfer)
+        _tell(outcome, settled.weights, as_json)
+        return
     with Transfer() as transfer:
         order = importing.Import(catalogue.PUBLISHED, origin.absolute(), settled.weights, copy)
         outcome = importing.adopt(order, transfer, transfer.say)
@@ -141,9 +179,14 @@ def _settled(**flags: Any) -> config.Config:
     return found.config
 
 
-def _accepts(flag: bool, transfer: Transfer) -> bool:
+def _additional(name: str | None) -> Any:
+    """Return the network that `--with` names; None for the model's own weights."""
+    return _with_extra(_ADDITIONAL).NETWORKS[name] if name else None
+
+
+def _accepts(licence: Path, flag: bool, transfer: Transfer) -> bool:
     """Show the licence, and ask for it unless that was answered by a flag; where nobody can answer it is a no."""
-    transfer.say(catalogue.LICENCE.read_text(encoding="utf-8"))
+    transfer.say(licence.read_text(encoding="utf-8"))
     if flag:
         transfer.say("Accepted with --accept-licence.")
         return True

@@ -6,7 +6,10 @@ import sys
 from dataclasses import fields
 
 import pytest
+from videomama_client.server_config import Difference, Setting
+from videomama_server import config, running
 from videomama_server.cache.entries import Cache, CacheReport
+from videomama_server.cli import cache as cache_command
 
 
 @pytest.mark.parametrize("verb", ["stat", "verify", "prune", "clear"])
@@ -71,3 +74,30 @@ def test_cache_verbs_leave_a_folder_that_is_no_cache_alone(videomama, tmp_path, 
     assert said.err.startswith("Error: ")
     assert "Traceback" not in said.err
     assert [path.name for path in tmp_path.iterdir()] == ["entries"]
+
+
+@pytest.mark.parametrize(
+    ("older", "removed", "lines"),
+    [
+        (0, 0, []),
+        (1, 0, ["of these, 1 entry of older versions, 2.5 MB; they are pruned first"]),
+        (2, 1, ["of these, 2 entries of older versions, 2.5 MB; they are pruned first", "removed 1, 1.5 MB"]),
+    ],
+)
+def test_older_versions_and_what_was_removed_are_said_where_there_are_any(capsys, older, removed, lines):
+    report = CacheReport("/c", 3, 7_500_000, removed, 1_500_000, older, 2_500_000)
+    cache_command._show(report, as_json=False)
+    assert capsys.readouterr().out.splitlines() == ["/c: 3 entries, 7.5 MB", *lines]
+
+
+@pytest.mark.parametrize(("verb", "refused"), [("clear", True), ("prune", True), ("stat", False)])
+def test_nothing_is_removed_from_the_cache_of_a_server_that_has_another_than_the_one_asked_for(
+    videomama, monkeypatch, tmp_path, verb, refused
+):
+    Cache(tmp_path / "cache").close()
+    other = Difference("cache_dir", str(tmp_path / "cache"), Setting("/elsewhere", "$VIDEOMAMA_CACHE_DIR"))
+    own = running.Settled(config.load({"cache_dir": tmp_path / "cache"}), [other])
+    monkeypatch.setattr(running, "settle", lambda asked: own)
+    said = videomama("cache", verb, *(["--yes"] if verb == "clear" else []))
+    assert said.code == (1 if refused else 0)
+    assert ("Name the folder that you mean" in said.err) == refused

@@ -1,5 +1,8 @@
 """The command line as a whole: its help, its exit codes, and a config that is wrong, whatever the command."""
 
+import errno
+import json
+import os
 import subprocess
 import sys
 
@@ -7,8 +10,9 @@ import click
 import pytest
 from click.shell_completion import ShellComplete
 from videomama_client import __version__
-from videomama_client.errors import BadInput
+from videomama_client.errors import BadInput, Cancelled
 from videomama_server import cli
+from videomama_server.cli.usage import WrongUse
 
 
 def run_process(*words: object, **options) -> subprocess.CompletedProcess:
@@ -31,7 +35,7 @@ def test_help_imports_no_command_and_nothing_that_takes_long():
     imported = set(ran.stderr.split())
     assert "videomama_server.cli" in imported
     assert not imported & {"numpy", "cv2", "OpenImageIO", "PyOpenColorIO", "scipy", "zmq", "rich", "torch"}
-    assert not {name for name in imported if name.startswith("videomama_server.cli.")}
+    assert {name for name in imported if name.startswith("videomama_server.cli.")} == {"videomama_server.cli.usage"}
 
 
 @pytest.mark.parametrize("name", cli._COMMANDS)
@@ -47,7 +51,7 @@ def test_completion_offers_commands_in_their_order_and_options_of_the_one_that_i
     complete = ShellComplete(cli.videomama, {}, "videomama", "_VIDEOMAMA_COMPLETE")
     assert [item.value for item in complete.get_completions([], "")] == list(cli._COMMANDS)
     assert [(item.value, item.help) for item in complete.get_completions([], "sta")] == [
-        ("status", "Say how the running server is.")
+        ("status", "Show the state of the server and its jobs.")
     ]
     assert "--plate" in [item.value for item in complete.get_completions(["matte"], "--p")]
     assert [item.value for item in complete.get_completions(["cache"], "st")] == ["stat"]
@@ -108,3 +112,63 @@ def test_an_error_as_json_has_every_field_and_none_for_what_is_not_known():
     assert cli.as_fields(BadInput("odd", "")) == bare
     placed = cli.as_fields(BadInput("odd", "Do this.").at("mask", 0))
     assert placed == {**bare, "message": placed["message"], "hint": "Do this.", "role": "mask", "frame": 0}
+
+
+def test_a_command_that_almost_exists_is_guessed(videomama):
+    said = videomama("mattte")
+    assert (said.code, "No such command 'mattte'. Did you mean matte?" in said.err) == (2, True)
+    assert "No such command 'xyzzy'.\n" in videomama("xyzzy").err
+
+
+ERRORS = [
+    (Cancelled("stopped"), 130, "Cancelled. What was finished is kept.\n", "cancelled"),
+    (KeyboardInterrupt(), 130, "Cancelled. What was finished is kept.\n", "cancelled"),
+    (click.Abort(), 130, "Cancelled. What was finished is kept.\n", "cancelled"),
+    (WrongUse("odd words", "Use others."), 2, "Error: odd words\nUse others.\n", "usage"),
+    (BadInput("odd pixels", "Use others."), 1, "Error: odd pixels\nUse others.\n", "bad-input"),
+    (BadInput("odd pixels", ""), 1, "Error: odd pixels\n", "bad-input"),
+    (
+        RuntimeError("odd"),
+        1,
+        "Error: RuntimeError: odd\nThis is a fault of videomama: report it.\n",
+        "internal",
+    ),
+    (OSError("odd"), 1, "Error: OSError: odd\nThis is a fault of videomama: report it.\n", "internal"),
+]
+
+
+@pytest.mark.parametrize(("error", "code", "text", "kind"), ERRORS, ids=lambda value: type(value).__name__)
+def test_every_error_of_a_command_becomes_a_message_or_an_object_and_an_exit_code(
+    videomama, monkeypatch, error, code, text, kind
+):
+    def fail(**_):
+        raise error
+
+    monkeypatch.setattr(cli.videomama, "main", fail)
+    said = videomama("status")
+    assert (said.code, said.out, said.err) == (code, "", text)
+    told = videomama("status", "--json")
+    assert (told.code, told.err, json.loads(told.out)["code"]) == (code, "", kind)
+    assert videomama("status", "--", "--json").out == ""
+
+
+def test_an_error_of_a_file_names_it_and_is_no_fault_of_ours(videomama, monkeypatch):
+    def fail(**_):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/shots/a.exr")
+
+    monkeypatch.setattr(cli.videomama, "main", fail)
+    said = videomama("status")
+    assert (said.code, "/shots/a.exr" in said.err, "fault of videomama" in said.err) == (1, True, False)
+
+
+def test_a_wrong_command_line_is_an_object_with_the_way_to_its_help(videomama):
+    told = json.loads(videomama("status", "--json", "--nonsense").out)
+    assert (told["code"], told["hint"]) == ("usage", "Try 'videomama status --help' for help.")
+    assert "--nonsense" in told["message"]
+
+
+def test_an_error_of_one_object_names_it():
+    assert cli.as_fields(BadInput("odd", ""))["frame"] is None
+    error = BadInput("odd", "")
+    error.object = "hero"
+    assert cli.as_fields(error)["object"] == "hero"

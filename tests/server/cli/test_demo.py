@@ -1,7 +1,7 @@
 """`videomama demo`: what it asks of the run, and what it prints of the report."""
 
 import pytest
-from videomama_server.cli.matte import follow
+from videomama_server.cli.follow import follow
 from videomama_server.demo.run import DemoReport
 from videomama_server.metrics import MetricsResult
 from videomama_server.synthetic.demo_clip import ClipShape
@@ -28,6 +28,12 @@ def test_it_prints_errors_times_and_where_to_look(videomama, asked, tmp_path):
     said = videomama("demo", "--out", tmp_path / "d", "--frames", "3", "--seed", "5")
     assert said.code == 0
     assert said.err == "Refining\n"
+    (measured,) = [line.strip("│ \n") for line in said.out.splitlines() if "GRAD" in line]
+    assert [len(cell) - len(cell.rstrip()) for cell in measured.split("│")[1:-1]] == [
+        1,
+        1,
+    ]  # figures stand at the right
+    assert measured.startswith("GRAD /1e3 ")
     rows = {line.strip("│ ").split("│")[0].strip(): line.strip("│ ").split("│")[1:] for line in said.out.splitlines()}
     assert [cell.strip() for cell in rows["MAD x1e3"]] == ["18.00", "4.50", "0.25"]
     assert [cell.strip() for cell in rows["dtSSD x1e2"]] == ["-", "-", "-"]

@@ -55,7 +55,7 @@ def test_a_problem_is_exit_code_1(quick, monkeypatch):
     assert (said.code, json.loads(said.out)["ok"]) == (1, False)
     said = quick()
     assert said.code == 1
-    assert "This machine cannot refine: problems: 1." in said.out
+    assert "This machine cannot refine. Problems: 1." in said.out
 
 
 def test_a_config_that_cannot_be_read_is_one_line_among_others(quick, monkeypatch, tmp_path):

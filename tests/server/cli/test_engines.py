@@ -2,7 +2,7 @@ import json
 
 import pytest
 from videomama_client import messages
-from videomama_client.engine_settings import engines_with, own_specs
+from videomama_client.engine_settings import RECORDS, engines_with, own_specs
 from videomama_client.setting_spec import CHOICE, NUMBER, WHOLE_NUMBER, YES_NO, SettingSpec, specs_of
 from videomama_client.settings import MatteSettings
 from videomama_server.cli.engines import _listed
@@ -31,7 +31,14 @@ def test_every_engine_is_listed_with_the_settings_that_it_reads(ours):
     said = ours("engines", "--no-start")
     assert said.code == 0
     listed = sections(said.out)
-    assert list(listed) == ["Settings for every engine", "videomama", "classic", "adjust (adjustment)", "passthrough"]
+    engines = ["videomama", "classic", "vitmatte (refiner)", "mematte (refiner)", "adjust (adjustment)", "passthrough"]
+    engines += [
+        "held (maker of masks from key masks)",
+        "sam2 (maker of masks from clicks, boxes, key masks)",
+        "sam3 (maker of masks from clicks, boxes, words, key masks)",
+        "sam2matte (alphas too from clicks, boxes, key masks)",
+    ]
+    assert list(listed) == ["Settings for every engine", *engines]
     found = {heading.partition(" (")[0]: heading for heading in listed}
     headings = dict.fromkeys(specs_of(MatteSettings), ("Settings for every engine",))
     headings |= {spec: engines_with(spec.name) for spec in own_specs().values()}
@@ -49,7 +56,7 @@ def test_every_engine_is_listed_with_the_settings_that_it_reads(ours):
 
 def test_the_list_is_one_json_object(ours):
     told = json.loads(ours("engines", "--json").out)
-    assert [engine["name"] for engine in told["engines"]] == ["videomama", "classic", "adjust", "passthrough"]
+    assert [engine["name"] for engine in told["engines"]] == list(RECORDS)
     assert {spec["name"]: spec["default"] for spec in told["settings"]} == {
         spec.name: spec.default for spec in specs_of(MatteSettings)
     }

@@ -14,7 +14,7 @@ SIZE = (64, 96)
 
 
 def write_clip(folder: Path, name: str, count: int = 4, kind: str = "hair") -> Path:
-    """Write a clip in the layout of `videomama clips`, of a disc that moves."""
+    """Write a clip in the layout of `videomama synthesize`, of a disc that moves."""
     place = folder / name
     place.mkdir(parents=True)
     rng = np.random.default_rng(len(name))
@@ -67,6 +67,7 @@ def test_from_clips_to_reports(evaluate, suite, tmp_path):
     assert said.code == 0, said.err
     assert "6 units, 0 of them from an earlier run" in said.out
     assert "hair_wall, given masks, classic:fast" in said.err
+    assert said.err.splitlines()[-1] == "Writing the reports"
     out = tmp_path / "out"
     assert sorted(path.name for path in out.iterdir()) == [
         "evaluation.html", "evaluation.json", "evaluation.md", "work",
@@ -85,6 +86,12 @@ def test_one_line_of_json(evaluate, suite):
     assert (result["clips"], result["units"], result["kept"], result["failed"]) == (2, 8, 0, 0)
     assert [(row["masks"], row["engine"]) for row in result["overall"]] == [
         ("box", "mask"), ("box", "passthrough"), ("down8", "mask"), ("down8", "passthrough"),
+    ]  # fmt: skip
+    text = evaluate(suite, "--engine", "passthrough", "--masks", "box", "--masks", "down8").out
+    (heads,) = [line.split() for line in text.splitlines() if "engine" in line]
+    assert heads[:2] == ["masks", "engine"]  # what all rows have in common is in no column
+    assert [line.split()[:2] for line in text.splitlines() if " passthrough " in line] == [
+        ["box", "passthrough"], ["down8", "passthrough"],
     ]  # fmt: skip
 
 
@@ -154,7 +161,7 @@ def test_what_makes_no_sense_is_told_before_any_work(evaluate, suite, tmp_path, 
 
 
 def test_other_bad_input(evaluate, videomama, tmp_path, suite):
-    assert "is no folder" in evaluate(tmp_path / "none").err
+    assert "is not a folder" in evaluate(tmp_path / "none").err
     assert videomama("evaluate").code == 2
     (tmp_path / "out").touch()
     assert "cannot make" in evaluate(suite, "--engine", "passthrough").err
@@ -210,3 +217,72 @@ def test_progress_is_a_share_of_all_steps_in_lines_or_in_a_bar(monkeypatch, caps
         work(progress)
         (task,) = progress.shown.tasks
     assert (task.description, task.completed, task.total) == ("fur by classic", 3, 4)
+
+
+@pytest.fixture
+def hard(makers, tmp_path):
+    """A look-alike of V-HIM60 with masks of SAM 2, whose two subjects are people and an animal."""
+    root = makers(tmp_path).vhim(subjects=2, radius=20)  # large enough for 32x
+    for given in (root / "comp_hard" / "xmem").rglob("*.png"):
+        tracked = root / "comp_hard" / "sam2" / given.relative_to(root / "comp_hard" / "xmem")
+        tracked.parent.mkdir(parents=True, exist_ok=True)
+        tracked.write_bytes(given.read_bytes())
+    (root / "groups.csv").write_text("clip,group\ncomp_hard/00012,people\ncomp_hard/00012/01,animals\n")
+    return root
+
+
+def test_a_protocol_from_look_alike_to_table(evaluate, hard, draw, tmp_path):
+    results = tmp_path / "matanyone2"
+    for index in range(draw.count):
+        draw.put(results / "comp_hard" / "00012" / "00" / f"{index:05d}.png", draw.disc(index, radius=20))
+    said = evaluate(hard, "--protocol", "v-him60-hard", "--engine", "passthrough", "--beside", f"MatAnyone2={results}")
+    assert said.code == 0, said.err
+    content = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    kinds = ["down8", "down32", "polygon", "sam2", "sam2+first", "given"]
+    assert list(dict.fromkeys(row["masks"] for row in content["overall"])) == kinds
+    assert content["measures"] == ["mad", "mse", "grad", "conn", "dtssd", "mad_t"]
+    assert {row["name"] for row in content["groups"]} == {"comp_hard", "people", "animals"}
+    (theirs,) = [row for row in content["overall"] if (row["masks"], row["engine"]) == ("sam2+first", "MatAnyone2")]
+    assert (theirs["clips"], theirs["mean"]["mad"] < 2) == (1, True)
+    beside = {(one["masks"], one["method"]) for one in content["published"]}
+    assert {("polygon", "VideoMaMa"), ("sam2", "VideoMaMa"), ("sam2+first", "SAM2-Matte")} <= beside
+    report = (tmp_path / "out" / "evaluation.md").read_text()
+    assert "SAM2-Matte" in report
+    assert "MatAnyone2" in report
+
+
+@pytest.mark.parametrize(("name", "plate"), [("YouTubeMatte", "har"), ("VideoMatte", "com")])
+def test_first_frame_guidance_on_a_look_alike(evaluate, makers, tmp_path, name, plate):
+    root = makers(tmp_path).rvm(name, plate=plate)
+    said = evaluate(root, "--protocol", name.lower(), "--engine", "passthrough", "--masks", "held+first")
+    assert said.code == 0, said.err
+    content = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert [row["engine"] for row in content["overall"]] == ["mask", "passthrough"]
+
+
+def test_davis_measures_the_shape_of_every_object(evaluate, makers, tmp_path):
+    root = makers(tmp_path).davis(made="sam2")
+    said = evaluate(root, "--protocol", "davis", "--engine", "passthrough")
+    assert said.code == 0, said.err
+    assert "J&F" in said.out
+    content = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert [(row["clips"], row["mean"]["jf"], row["masks"]) for row in content["overall"]] == [
+        (3, 1, "sam2+first"), (3, 1, "sam2+first"),
+    ]  # fmt: skip
+    assert content["frames"][0]["scores"]["j"] == [None, 1, None]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--layout", "suite"], "--protocol davis cannot be given with --layout"),
+        (["--shape"], "--protocol davis cannot be given with --conn, --shape or --foreground"),
+        (["--beside", "results"], "--beside results does not name a tool and a folder"),
+        (["--beside", "a/b=results"], "does not name a tool and a folder"),
+        ([], "no clips were found in"),
+    ],
+)
+def test_what_a_protocol_cannot_be_given(evaluate, suite, words, message):
+    said = evaluate(suite, "--engine", "passthrough", "--protocol", "davis", *words)
+    assert said.code != 0
+    assert message in said.err

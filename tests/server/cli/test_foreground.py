@@ -65,7 +65,7 @@ def test_matte_as_json_names_the_foreground(matte):
 def test_matte_refuses_a_bad_name_before_the_job(matte, name):
     said = matte(foreground=str(matte.clip.folder / name))
     assert said.code == 1
-    assert said.err.startswith("Error: ")
+    assert said.err.lstrip().startswith("Error: ")
     assert not any(matte.clip.alpha_file(number).exists() for number in matte.clip.numbers)
 
 
@@ -118,7 +118,7 @@ def test_the_command_as_json_for_some_frames(command):
         (["--frames", "one"], {}, "is not a valid frame range"),
         (["--alpha-channel", "hair"], {}, "no channel 'hair'"),
         (["--plate-layer", "hair"], {}, "no R, G and B in layer"),
-        (["--colorspace", "hair"], {}, "no colour space is called"),
+        (["--colorspace", "hair"], {}, "unknown colour space"),
     ],
 )
 def test_bad_input_is_one_message(command, words, changes, said):

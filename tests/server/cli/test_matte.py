@@ -10,11 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from videomama_client.engine_settings import own_specs
-from videomama_client.errors import Cancelled
-from videomama_client.messages import FrameDone, MatteDone, MattePlanned, StageBegun, StageFrameDone
+from videomama_client.messages import MatteDone
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
-from videomama_server.cli import matte as matte_command
 from videomama_server.media import frames
 
 
@@ -68,7 +66,7 @@ def test_a_view_stands_in_patterns_that_are_read_and_written(videomama, server, 
     words += [f"--plate={clip.folder}/plate.%V.####.exr", f"--mask={clip.folder}/mask.%v.####.exr"]
     words += [f"--out={clip.folder}/%V/a.%v.####.exr", f"--foreground={clip.folder}/%V/f.####.exr"]
     assert videomama(*words, "--view", "left").code == 0
-    assert sorted(path.name for path in (clip.folder / "left").iterdir()) == ["a.l.1001.exr", "f.1001.exr"]
+    assert sorted(path.name for path in (clip.folder / "left").glob("*.exr")) == ["a.l.1001.exr", "f.1001.exr"]
     said = videomama(*words)
     assert said.code != 0
     assert "--view" in said.err
@@ -120,7 +118,7 @@ def test_auto_is_a_word_for_numbers_that_follow_the_masks_quality(matte):
     said = matte("--engine", "classic", "--mask-quality", "good", "--mask-slack", "auto", "--json")
     assert json.loads(said.out)["mask"]["mask_slack"] == 8.0
     assert matte("--mask-slack", "some").code == 2
-    assert "no mask-quality is called 'perfect'" in matte("--engine", "classic", "--mask-quality", "perfect").err
+    assert "unknown mask-quality 'perfect'" in matte("--engine", "classic", "--mask-quality", "perfect").err
 
 
 def test_matte_takes_every_setting(matte):
@@ -145,8 +143,8 @@ def test_matte_takes_every_setting(matte):
 
 
 BAD = [
-    ("--engine", "nonsense", "no engine is called 'nonsense'"),
-    ("--quality", "best", "no quality is called 'best'"),
+    ("--engine", "nonsense", "unknown engine 'nonsense'"),
+    ("--quality", "best", "unknown quality 'best'"),
     ("--window", "many", "--window"),
     ("--window", "0", "--window 0 is out of range"),
     ("--window", "99999999999999999999999", "--window 1e+23 is out of range"),
@@ -156,7 +154,7 @@ BAD = [
     ("--roi", "a,b,c,d", "is not a valid region of interest"),
     ("--plate-layer", "beauty", "beauty"),
     ("--mask-channel", "roto", "roto"),
-    ("--colorspace", "nonsense", "no colour space is called 'nonsense'"),
+    ("--colorspace", "nonsense", "unknown colour space 'nonsense'"),
     ("--exposure", "bright", "--exposure"),
     ("--exposure", "nan", "--exposure nan is out of range"),
     ("--exposure", "1e400", "--exposure inf is out of range"),
@@ -205,7 +203,7 @@ def test_a_setting_of_another_engine_is_refused_by_name_before_any_server_is_ask
         ("classic", ("--set", "seed=1"), "--seed is a setting of videomama"),
     ):
         answer = matte("--engine", engine, *words)
-        assert (answer.code, answer.out) == (1, "")
+        assert (answer.code, answer.out) == (2, "")
         assert said in answer.err
     nowhere = ("--no-start", "--connection-file", tmp_path / "none.json")
     assert "--seed is a setting of videomama" in matte("--engine", "classic", "--seed", "1", *nowhere).err
@@ -231,7 +229,7 @@ def test_a_clip_option_of_inline_jobs_is_judged_like_any_other(matte):
 
 def test_matte_without_its_three_patterns_names_those_that_lack(videomama, server):
     said = videomama("matte", "--plate", "p.####.exr", "--connection-file", server.connection_file)
-    assert said.code == 1
+    assert said.code == 2
     assert "--mask, --out not given" in said.err
 
 
@@ -264,50 +262,30 @@ def test_names_that_are_no_unicode_are_printed_as_far_as_can_be(server, make_cli
     done = subprocess.run(command, capture_output=True, timeout=60, env=strict)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].endswith(rb"caf\udce9/alpha.####.exr")
-    assert [path.name for path in folder.iterdir()] == ["alpha.1001.exr"]
+    assert sorted(path.name for path in folder.iterdir()) == ["alpha.1001.exr", "job.json"]
 
 
-def test_the_bar_counts_computed_and_cached_frames_apart(capsys):
-    bar = matte_command.Progress()
-    events = [
-        MattePlanned("j", "classic", [0, 0, 8, 8], 3, "/a.####.exr", warnings=["look"]),
-        FrameDone("j", 1001, False, "/a.1001.exr"),
-        FrameDone("j", 1002, True, "/a.1002.exr"),
-        FrameDone("j", 1003, True, "/a.1003.exr"),
-        MatteDone("j", 3, 1, 2, 0.5, "classic", [0, 0, 8, 8], []),
-    ]
-    assert matte_command._watch(events, bar) == events[-1]
-    (task,) = bar.tasks
-    assert (task.description, task.completed, task.total, task.visible) == ("classic", 3, 3, True)
-    assert task.fields == {"computed": 1, "cached": 2}
-    assert capsys.readouterr().err == "Warning: look\n"
-
-
-def test_the_bar_shows_one_stage_after_the_other():
-    bar = matte_command.Progress()
-    shown = []
-    stages = [StageBegun("j", 0, "classic", 3), StageBegun("j", 1, "passthrough", 4)]
-    events = [
-        MattePlanned("j", "classic", [0, 0, 8, 8], 4, "/a.####.exr", stages=["classic", "passthrough"]),
-        FrameDone("j", 1004, True, "/a.1004.exr"),  # cached frames of the last stage come first
-        stages[0],
-        *(StageFrameDone("j", 0, frame, frame == 1001) for frame in (1001, 1002, 1003)),
-        stages[1],
-        *(FrameDone("j", frame, False, f"/a.{frame}.exr") for frame in (1001, 1002, 1003)),
-        MatteDone("j", 4, 3, 1, 0.5, "classic", [0, 0, 8, 8], []),
-    ]
-
-    def told():
-        for event in events:
-            yield event
-            (task,) = bar.tasks
-            shown.append((task.description, task.completed, task.total, task.fields["computed"]))
-
-    matte_command._watch(told(), bar)
-    assert shown[1] == ("classic", 1, 4, 0)
-    assert shown[5] == ("stage 1 of 2, classic", 3, 3, 2)
-    assert shown[6] == ("stage 2 of 2, passthrough", 1, 4, 0)
-    assert shown[-1] == ("stage 2 of 2, passthrough", 4, 4, 3)
+@pytest.mark.parametrize(
+    ("moved", "which"), [("plate", "plate frame 1001: "), ("mask", "mask frame 1001: "), ("out", "")]
+)
+def test_what_cannot_be_opened_since_its_name_is_not_utf8_is_named_before_any_work(
+    videomama, server, make_clip, moved, which
+):
+    clip = make_clip(count=1)
+    folder = Path(os.fsdecode(os.fsencode(clip.folder) + b"/caf\xe9"))
+    folder.mkdir()
+    if moved == "out":
+        words = ["--out", folder / "alpha.####.tif"]
+    else:
+        clip.file(moved, 1001).rename(folder / f"{moved}.1001.exr")
+        words = [f"--{moved}", folder / f"{moved}.####.exr"]
+    said = videomama(*clip.flags("--connection-file", str(server.connection_file)), *words)
+    assert said.code == 1
+    error, hint = said.err.strip().splitlines()[-2:]
+    assert error.startswith(f"Error: {which}the name ")
+    assert r"caf\xe9" in error
+    assert hint.startswith("Rename the file or the folder")
+    assert not list(folder.glob("alpha*"))
 
 
 def test_a_chain_as_text_and_as_json(matte):
@@ -323,33 +301,22 @@ def test_a_chain_as_text_and_as_json(matte):
     ]
     text = matte("--then", "passthrough window=4 overlap=1", "--then", "passthrough").out
     assert "stage 2, passthrough: nothing was needed of it" in text.splitlines()
+    two = matte("--then", "passthrough").out.splitlines()
+    assert [line.split(":")[0] for line in two if line.startswith("stage")] == [
+        "stage 1, passthrough",
+        "stage 2, passthrough",
+    ]
 
 
 @pytest.mark.parametrize(
     ("stage", "said"),
-    [("nobody", "stage 2, nobody: no engine is called 'nobody'"), ("", "names no engine"), ("x y", "has no value")],
+    [("nobody", "stage 2, nobody: unknown engine 'nobody'"), ("", "names no engine"), ("x y", "has no value")],
 )
 def test_a_stage_that_cannot_be_is_one_sentence(matte, stage, said):
     refused = matte("--then", stage)
     assert refused.code != 0
     assert said in refused.err
     assert "Traceback" not in refused.err
-
-
-def done_with(judged, *flags):
-    return MatteDone("j", 3, 3, 0, 0.5, "classic", [0, 0, 8, 8], [], list(flags), judged=judged)
-
-
-def test_what_quality_control_found_is_said_and_what_it_did_not_look_at(capsys):
-    matte_command._say_flags(done_with(3))
-    matte_command._say_flags(done_with(1))
-    matte_command._say_flags(done_with(0))
-    assert capsys.readouterr().out.splitlines() == [
-        "QC: nothing flagged on 3 frames",
-        "QC: nothing flagged on 1 frame",
-        "QC: 2 frames not judged",
-        "QC: 3 frames not judged",
-    ]
 
 
 def test_a_contact_sheet_and_the_foreground_are_named_where_they_are_asked_for(matte):
@@ -377,27 +344,45 @@ def test_what_is_not_given_or_given_twice_is_named(videomama, words, said):
     assert said in answer.err
 
 
-def test_ctrl_c_cancels_the_job_and_waits_until_the_server_says_so(monkeypatch):
-    class Interrupted:
-        job = "j"
+@pytest.fixture
+def prompted(server, videomama, make_clip):
+    """Run `matte` with a maker in front and no mask; `prompted.clip` are the files."""
 
-        def events(self):
-            raise KeyboardInterrupt
+    def run(*words):
+        clip = run.clip
+        named = ["--plate", clip.plate, "--out", clip.out, "--connection-file", str(server.connection_file)]
+        return videomama("matte", *named, *words)
 
-    class Told:
-        def __init__(self):
-            self.said = []
+    run.clip = make_clip(count=3)
+    return run
 
-        def cancel(self, job):
-            self.said.append(("cancel", job))
 
-        def events(self, job):
-            self.said.append(("events", job))
-            raise Cancelled("the job was cancelled")
-            yield
+def test_prompts_chain_a_maker_in_front(prompted):
+    key = ["--maker", "held", "--key-mask", str(prompted.clip.file("mask", 1002))]
+    said = prompted(*key, "--engine", "classic", "--quality", "fast", "--then", "adjust grow=2")
+    assert said.code == 0, said.err
+    assert "by held, then classic, then adjust, region" in said.out
+    again = json.loads(prompted(*key, "--engine", "classic", "--quality", "fast", "--json").out)
+    assert [(stage["engine"], stage["computed"]) for stage in again["stages"]] == [("held", 0), ("classic", 0)]
+    wrong = prompted(*key, "--engine", "classic", "--then", "adjust grow=900")
+    assert "stage 3, adjust" in wrong.err
 
-    client = Told()
-    monkeypatch.setattr(matte_command, "submit", lambda client, order: Interrupted())
-    with pytest.raises(Cancelled, match=r"^cancelled$"):
-        matte_command.follow(client, None)
-    assert client.said == [("cancel", "j"), ("events", "j")]
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--click", "1001:5,5"], 2, "the click 1001:5,5 needs an engine that makes masks"),
+        ([], 2, "--mask not given"),
+        (["--maker", "held", "--qc", "qc"], 2, "--qc compares the alpha with --mask"),
+        (
+            ["--maker", "adjust", "--engine", "passthrough"],
+            1,
+            "the job has no mask, and its first stage does not make one",
+        ),
+        (["--maker", "nobody"], 1, "unknown engine 'nobody'"),
+    ],
+)
+def test_prompts_that_cannot_be_are_refused_by_a_sentence(prompted, words, code, said):
+    refused = prompted(*words)
+    assert refused.code == code
+    assert said in refused.err

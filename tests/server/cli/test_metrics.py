@@ -1,6 +1,7 @@
 """`videomama metrics` beyond the plain comparison of two sequences."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -86,7 +87,7 @@ def test_foreground_colour(videomama, clip, written):
 
 def test_a_measure_of_colour_needs_colour(videomama, clip):
     said = videomama("metrics", *clip[:2], "--only", "foreground_mad")
-    assert said.code == 1
+    assert said.code == 2
     assert "--foreground" in said.err
 
 
@@ -94,7 +95,7 @@ def test_colour_of_other_frames_is_refused(videomama, clip, written):
     colour = written("colour", [np.zeros((*SIZE, 3), np.float32)] * 7)
     said = videomama("metrics", *clip[:2], "--foreground", colour, colour)
     assert said.code == 1
-    assert "frames 1008 are only on one side" in said.err
+    assert "frames 1008 are in only one of the two sequences" in said.err
 
 
 def test_colour_of_another_size_names_the_frame(videomama, clip, written):
@@ -192,7 +193,7 @@ def test_metrics_refuses_what_cannot_be_compared(videomama, make_clip):
     long, short, large = make_clip(count=3), make_clip(count=2), make_clip(count=3, size=(128, 96))
     said = videomama("metrics", long.mask, short.mask)
     assert said.code == 1
-    assert "frames 1003 are only on one side" in said.err
+    assert "frames 1003 are in only one of the two sequences" in said.err
     assert videomama("metrics", long.mask, large.mask).code == 1
     assert "no frames match" in videomama("metrics", long.mask, "gone.####.exr").err
     said = videomama("metrics", long.mask, long.mask, "--channel", "roto")
@@ -231,3 +232,15 @@ def test_names_stand_at_the_right_of_their_column(videomama, clip):
 def test_a_seam_on_the_second_frame_has_one_frame_before_it(videomama, clip):
     found = measured(videomama("metrics", *clip[:2], "--json", "--seams", "1002,1006"))
     assert found["drift"] == pytest.approx(2, rel=1e-4)
+
+
+def test_the_last_part_begins_with_the_frame_of_the_last_seam(videomama, clip):
+    found = measured(videomama("metrics", *clip[:2], "--json", "--seams", "1002,1004"))
+    assert found["drift"] == pytest.approx((0.1 + 4 * 0.3) / 5 / 0.1 - 1, rel=1e-4)
+
+
+def test_flicker_is_of_the_plate_as_a_display_shows_it(written):
+    plate = written("plate", [np.full((16, 16, 3), value, np.float32) for value in (0.18, 0.0)]).replace("####", "{}")
+    for number, shown in ((1001, 0.461), (1002, 0.0)):  # the sRGB curve of scene-linear values, at no exposure
+        pixels = metrics_command._display(Path(plate.format(number)), "")
+        np.testing.assert_allclose(pixels, np.full((16, 16, 3), shown), atol=2e-3)

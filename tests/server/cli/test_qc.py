@@ -55,6 +55,18 @@ def test_flags_and_pictures(videomama, clip, tmp_path):
     assert sorted(path.name for path in out.iterdir()) == ["qc.json", "qc_plot.png", "qc_sheet.png"]
 
 
+def test_the_sheet_shows_trimaps_where_some_are_named(videomama, clip, tmp_path):
+    videomama("qc", *clip, "--out", tmp_path / "plain")
+    for number in range(1001, 1013):
+        frames.write_picture(tmp_path / f"trimap.{number}.exr", np.full(SIZE, 0.5, np.float32), ("A",))
+    said = videomama("qc", *clip, "--trimap", tmp_path / "trimap.####.exr", "--out", tmp_path / "tuned")
+    assert said.code == 0, said.err
+    widths = [frames.read_plate(tmp_path / name / "qc_sheet.png").pixels.shape[1] for name in ("plain", "tuned")]
+    assert widths[1] > widths[0]
+    missing = videomama("qc", *clip, "--trimap", tmp_path / "none.####.exr")
+    assert (missing.code, "trimap" in missing.err) == (1, True)
+
+
 def test_json(videomama, clip, tmp_path):
     spoil(tmp_path, 1004)
     said = videomama("qc", *clip, "--json")

@@ -2,11 +2,12 @@ import pytest
 from click.testing import CliRunner
 from videomama_client import messages
 from videomama_client.engine_options import EngineOption
-from videomama_client.engine_settings import engines_with, own_specs
+from videomama_client.engine_settings import engines_with
 from videomama_client.errors import BadInput
 from videomama_client.setting_spec import NUMBER, SettingSpec, specs_of
 from videomama_client.settings import MatteSettings
 from videomama_server.cli.settings_options import (
+    OWN_SPECS,
     CommandWithSettings,
     settings_from,
     settings_options,
@@ -52,7 +53,7 @@ def test_a_job_without_such_options_asks_nothing():
         ("passthrough", "strength=1", "the engine passthrough has no option 'strength'", "no options of its own"),
         ("auto", "strength=1", "no engine that auto may take has an option 'strength'", "Name the engine"),
         ("own", "seed=1", "--seed is a setting of videomama; the engine own has no such option", "Leave it out"),
-        ("own2", "strength=1", "no engine is called 'own2'", "Did you mean own?"),
+        ("own2", "strength=1", "unknown engine 'own2'", "Did you mean own?"),
         ("broken", "strength=1", "it is broken", "Install it again."),
     ],
 )
@@ -89,7 +90,7 @@ def test_a_setting_of_ours_is_an_option_of_another_packages_engine_that_has_it()
 def test_a_real_server_says_that_its_engine_has_no_such_option(videomama, server, make_clip):
     clip = make_clip(count=1)
     said = videomama(*clip.flags("--set", "strength=1", "--connection-file", server.connection_file))
-    assert said.code == 1
+    assert said.code == 2
     assert "the engine passthrough has no option 'strength'" in said.err
     assert not clip.alpha_file(1001).exists()
 
@@ -130,11 +131,11 @@ def test_a_setting_that_does_nothing_for_the_engine_is_refused_even_at_its_defau
 
 
 def test_the_help_lists_the_settings_of_an_engine_under_its_name():
-    text = tried("--help")[0].output
+    text = tried("--help-all")[0].output
     parts = dict(part.split(":\n", 1) for part in text.split("\n\n")[1:])
     for spec in specs_of(MatteSettings):
         assert f"{spec.option} " in parts["Options"]
-    for name, spec in own_specs().items():
+    for name, spec in OWN_SPECS.items():
         owners = engines_with(name)
         heading = f"Settings of the engine{'s' if len(owners) > 1 else ''} {' and '.join(owners)}"
         assert f"  {spec.option} " in parts[heading]

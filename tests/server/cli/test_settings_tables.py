@@ -1,22 +1,15 @@
 from pathlib import Path
 
 from videomama_client import messages
-from videomama_client.engine_settings import RECORDS
 from videomama_client.setting_spec import CHOICE, NUMBER, YES_NO, SettingSpec, specs_of
 from videomama_client.settings import MatteSettings
 from videomama_server.cli.settings_tables import tables
 
-PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "settings.md"
 
 
 def reported(*states):
     return messages.EnginesReported("q", list(specs_of(MatteSettings)), list(states))
-
-
-def test_the_page_has_the_tables_of_the_code():
-    """Print them with `videomama engines --markdown`, and put them in place of the old ones."""
-    states = [messages.EngineState(name, list(specs_of(record))) for name, record in RECORDS.items()]
-    assert PAGE.read_text().endswith("\n\n" + tables(reported(*states)))
 
 
 def test_the_tables_are_printed_of_what_the_server_has(videomama, server):

@@ -4,9 +4,11 @@ import importlib.util
 import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from videomama_server.cli import weights as command
+from videomama_server.weights import catalogue
 
 MAKER = Path(__file__).parents[3] / "bench" / "make_checkpoint.py"
 
@@ -157,3 +159,71 @@ def test_what_was_imported_is_told(said, checkpoint, tmp_path):
     assert shown.out.startswith("ok  VideoMaMa/unet/config.json written\n")
     again = json.loads(said("import", checkpoint, "--to", tmp_path / "other", "--json").out)
     assert again["weights"] == str(tmp_path / "other")
+
+
+class Fetching:
+    """Stands in for the modules that fetch and import: takes the order, asks for the licence, and reports."""
+
+    def __init__(self):
+        self.orders, self.accepted = [], []
+
+    def FetchOrder(self, *words, check):  # noqa: N802 - the name of the class
+        assert check is None  # the model's own weights are known by their digests
+        self.orders.append(words)
+        return words
+
+    def Import(self, *words):  # noqa: N802 - the name of the class
+        self.orders.append(words)
+        return words
+
+    def fetch(self, order, progress, say):
+        self.accepted.append(order[3]())
+        return SimpleNamespace(fetched=7, lines=("unet written", "vae there"))
+
+    def adopt(self, order, progress, say):
+        return SimpleNamespace(fetched=0, lines=("unet linked",))
+
+
+@pytest.fixture
+def fetching(monkeypatch):
+    stand_in = Fetching()
+    monkeypatch.setattr(command, "import_module", lambda name: stand_in)
+    return stand_in
+
+
+def test_fetch_asks_for_the_licence_and_without_anybody_there_that_is_a_no(said, fetching, tmp_path):
+    shown = said("fetch")
+    assert shown.out.splitlines() == ["ok  unet written", "ok  vae there"]
+    assert catalogue.LICENCE.read_text(encoding="utf-8").strip() in shown.err
+    assert "Accepted" not in shown.err
+    report = json.loads(said("fetch", "--accept-licence", "--verify", "--to", tmp_path / "to", "--json").out)
+    assert report == {"weights": str(tmp_path / "to"), "fetched": 7, "lines": ["unet written", "vae there"]}
+    said("fetch", "--accept-license")
+    assert fetching.accepted == [False, True, True]
+    assert [(order[0], order[1], order[2], order[4]) for order in fetching.orders] == [
+        (catalogue.PUBLISHED, tmp_path / "weights", tmp_path / "cache" / "folded", False),
+        (catalogue.PUBLISHED, tmp_path / "to", tmp_path / "cache" / "folded", True),
+        (catalogue.PUBLISHED, tmp_path / "weights", tmp_path / "cache" / "folded", False),
+    ]
+
+
+@pytest.mark.parametrize(("input_there", "errors_seen"), [(True, False), (False, True), (True, True)])
+def test_only_a_terminal_on_both_sides_is_asked(fetching, said, monkeypatch, input_there, errors_seen):
+    asked = []
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: input_there))
+    monkeypatch.setattr("sys.stderr.isatty", lambda: errors_seen)
+    monkeypatch.setattr(command.click, "confirm", lambda text, **how: asked.append((text, how)) or True)
+    said("fetch")
+    both = input_there and errors_seen
+    assert fetching.accepted == [both]
+    assert asked == ([("Do you accept it?", {"default": False, "err": True})] if both else [])
+
+
+@pytest.mark.parametrize(("words", "copies"), [((), False), (("--copy",), True)])
+def test_import_takes_a_relative_folder_and_links_unless_it_is_to_copy(
+    said, fetching, tmp_path, monkeypatch, words, copies
+):
+    monkeypatch.chdir(tmp_path)
+    shown = said("import", "there", *words)
+    assert shown.out == "ok  unet linked\n"
+    assert fetching.orders == [(catalogue.PUBLISHED, tmp_path / "there", tmp_path / "weights", copies)]

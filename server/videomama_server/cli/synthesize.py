@@ -1,13 +1,13 @@
-"""`videomama clips`: make the suite of test clips."""
+"""`videomama synthesize`: make the suite of test clips."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import click
-from videomama_client.errors import BadInput
 from videomama_client.wording import counted
 
+from videomama_server.cli.usage import WrongUse
 from videomama_server.synthetic.degrade import HITS, SHAPES, parse
 from videomama_server.synthetic.kinds import KINDS
 from videomama_server.synthetic.paint.backgrounds import BACKGROUNDS
@@ -18,14 +18,16 @@ _MASKS = f"Mask degradation: one of {', '.join(SHAPES)}, then with a plus each a
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path), default=Path("videomama_clips"), show_default=True)
-@click.option("--kind", "kinds", multiple=True, type=click.Choice(list(KINDS)), help="Only these; by default all.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("synthetic_clips"), show_default=True)
+@click.option(
+    "--kind", "kinds", multiple=True, type=click.Choice(list(KINDS)), help="Kinds of clips to make; by default all."
+)
 @click.option(
     "--background",
     "backgrounds",
     multiple=True,
     type=click.Choice(BACKGROUNDS),
-    help="Every kind over these; by default each over its own.",
+    help="Backgrounds for every kind; by default each kind has its own.",
 )
 @click.option("--each", type=click.IntRange(1, 3), default=2, show_default=True, help="How many of its own.")
 @click.option("--size", default="960x540", show_default=True, metavar="WxH")
@@ -33,7 +35,7 @@ _MASKS = f"Mask degradation: one of {', '.join(SHAPES)}, then with a plus each a
 @click.option("--first", type=click.IntRange(0), default=ClipSpec.first, show_default=True, help="First frame number.")
 @click.option("--seed", type=click.IntRange(0), default=ClipSpec.seed, show_default=True)
 @click.option("--masks", default="mixed", show_default=True, help=_MASKS)
-def clips(  # noqa: PLR0913 - one parameter per option
+def synthesize(  # noqa: PLR0913 - one parameter per option
     out: Path,
     kinds: tuple[str, ...],
     backgrounds: tuple[str, ...],
@@ -59,5 +61,5 @@ def clips(  # noqa: PLR0913 - one parameter per option
 def _sides(size: str) -> tuple[int, int]:
     words = size.lower().split("x")
     if len(words) != 2 or not all(word.isdecimal() for word in words):
-        raise BadInput(f"{size!r} is no size", "Write it as 1920x1080.")
+        raise WrongUse(f"{size!r} is not a valid size", "Write it as 1920x1080.")
     return int(words[0]), int(words[1])
