@@ -126,11 +126,12 @@ class Channel:
     def _ping(self) -> None:
         """Keep hearing from the server while a job is quiet; give up when pings stay without an answer.
 
-        Silence counts from the first ping that was not answered: a host may come back late to a queue full of news.
+        Silence counts from the first ping that was not answered, and what has arrived but was not read yet breaks it:
+        a host may come back late to a queue full of news.
         """
         now = time.monotonic()
         unanswered = self._pinged > self._heard
-        if unanswered and now - self._unanswered > SILENCE_S:
+        if unanswered and now - self._unanswered > SILENCE_S and not self._socket.poll(0):
             raise ServerUnreachable(
                 f"the server has not been heard of for {SILENCE_S:g} s",
                 "It may have been ended. Run again: what was finished is in the cache.",
@@ -138,7 +139,7 @@ class Channel:
         if now - max(self._pinged, self._heard) > PING_EVERY_S:
             self._unanswered = self._unanswered if unanswered else now
             self._pinged = now
-            self.send(messages.ReportStatus(new_id()))
+            self.send(messages.ReportStatus(new_id(), brief=True))
 
 
 def new_id() -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Optional
@@ -16,6 +17,9 @@ from videomama_client.connection import Connection
 from videomama_client.digests import file_proof
 from videomama_client.errors import ProtocolError
 from videomama_client.inline import InlineFrames, attended
+from videomama_client.job_records import this_submitter
+from videomama_client.objects import MaskObject
+from videomama_client.prompts import Prompt
 from videomama_client.settings import MatteSettings
 from videomama_client.stages import Stage
 
@@ -67,11 +71,51 @@ class Client:
         """Return the jobs of all clients, newest first."""
         return self._channel.ask(messages.ReportJobs(new_id()), messages.JobsReported).jobs
 
+    def history(
+        self, search: str = "", before: Optional[int] = None, limit: int = 50, states: Sequence[str] = ()
+    ) -> messages.HistoryReported:
+        """Return a page of the history of jobs, newest first.
+
+        Args:
+            search: words that a job must all have; see `ReportHistory`.
+            before: the `next_before` of the page before; None for the first one.
+            limit: the most jobs of the page, 1..500.
+            states: that a job may be in, such as ``failed``; none for all.
+        """
+        request = messages.ReportHistory(new_id(), search, list(states), before, limit)
+        return self._channel.ask(request, messages.HistoryReported)
+
+    def describe_job(self, job: str) -> messages.JobDescribed:
+        """Return all that is known of a job, with its request; `job` may be the beginning of an id.
+
+        Raises:
+            BadInput: no job has such an id, or several have.
+        """
+        return self._channel.ask(messages.DescribeJob(new_id(), job), messages.JobDescribed)
+
+    def job_log(self, job: str, limit: int = 200) -> messages.LogReported:
+        """Return the last lines of a job's log, oldest first; raises as `describe_job`."""
+        return self._channel.ask(messages.ReportLog(new_id(), job, limit), messages.LogReported)
+
+    def set_priority(self, job: str, priority: str) -> None:
+        """Give a job that waits or runs another priority; raises `BadInput` for one that has ended."""
+        self._channel.ask(messages.SetPriority(new_id(), job, priority), messages.PrioritySet)
+
+    def resume_jobs(self, jobs: Sequence[str] = ()) -> messages.JobsResumed:
+        """Have jobs done that an earlier server did not finish: those named, or all that there are."""
+        return self._channel.ask(messages.ResumeJobs(new_id(), list(jobs)), messages.JobsResumed)
+
     def plan_frames(
-        self, settings: MatteSettings, clip: str, frame_ranges: str, then: tuple[Stage, ...] = ()
+        self,
+        settings: MatteSettings,
+        clip: str,
+        frame_ranges: str,
+        then: tuple[Stage, ...] = (),
+        prompts: tuple[Prompt, ...] = (),
+        objects: tuple[MaskObject, ...] = (),
     ) -> messages.FramesPlanned:
         """Return which frames a job would read; raises `BadInput` for what cannot be used."""
-        request = messages.PlanFrames(new_id(), settings, clip, frame_ranges, then)
+        request = messages.PlanFrames(new_id(), settings, clip, frame_ranges, then, prompts, objects)
         return self._channel.ask(request, messages.FramesPlanned, PLAN_S)
 
     def engines(self) -> messages.EnginesReported:
@@ -122,16 +166,24 @@ class Client:
             Path(name).unlink()
 
     def submit(self, job: messages.SubmitMatte) -> str:
-        """Queue a job and return its id; follow it with `events`."""
+        """Queue a job and return its id; follow it with `events`. A job without a submitter gets this process."""
+        job = job if job.submitter else replace(job, submitter=this_submitter())
         return self._channel.ask(job, messages.JobAccepted).job
 
     def cancel(self, job: str) -> None:
         """Ask the server to stop a job; its events end with `Cancelled`."""
         self._channel.send(messages.CancelJob(new_id(), job))
 
-    def fetch_alpha(self, job: str, frame: int) -> bytes:
-        """Return the bytes of a finished frame's file, for a client that does not share a disk with the server."""
-        request = messages.FetchAlpha(new_id(), job, frame)
+    def fetch_alpha(self, job: str, frame: int, side_kind: str = "", name: str = "") -> bytes:
+        """Return the bytes of a finished frame's file, for a client that does not share a disk with the server.
+
+        Args:
+            job: its id.
+            frame: its number.
+            side_kind: of a side result; empty for the alpha.
+            name: of the object, where each has files of its own.
+        """
+        request = messages.FetchAlpha(new_id(), job, frame, side_kind, name)
         self._channel.send(request)
         reply, bulk = self._channel.answer(request.request, channel.ANSWER_S)
         if not isinstance(reply, messages.AlphaFetched) or bulk is None:

@@ -1,4 +1,4 @@
-"""What each engine of this project can be told beside `MatteSettings`, known here so that hosts import no engine.
+"""The settings that each engine of this project has beside `MatteSettings`, kept here so that hosts import no engine.
 
 An engine of another package reports its own settings through the server; see `messages.EngineState`.
 """
@@ -19,13 +19,22 @@ if TYPE_CHECKING:
 AUTO = "auto"
 AUTO_MEANS = ("videomama", "classic")
 """The engines that `auto` may take, the preferred one first; the last runs on any machine."""
+AUTO_ON_SMALL_CARDS = "sam2matte"
+"""The engine that `auto` takes before these as the first stage of a job with masks, where it runs well."""
 QUALITIES = ("high", "fast")
 MODES = ("production", "reference")
 NOISES = ("host", "device")
+GUIDANCES = ("first", "every")
 MASK_QUALITIES = ("auto", "exact", "good", "fair", "rough")
+ALPHA, TRIMAP = "alpha", "trimap"
+SMALL, BASE = "small", "base"
+TILE_STEP = 32  # pixels
+TRIMAP_MODES = ("both", "distance", "probability")
+TRIMAP_PRESETS = ("balanced", "wide", "wider", "maximum")
 MASK_THRESHOLD = 0.5
 LONGEST_RADIUS = 8  # frames
 PIXELS = "pixels of a plate 1920 wide"
+WEIGHTS_HELP = "Folder of the model's weights, as the server sees it. Empty takes the server's own."
 _CANVAS = re.compile(r"auto|[1-9]\d{0,4}x[1-9]\d{0,4}")
 Own = TypeVar("Own", bound="EngineSettings")
 
@@ -52,9 +61,9 @@ class EngineSettings:
 
 @dataclass(frozen=True)
 class MattingSettings(EngineSettings):
-    """What `classic` and `videomama` both have."""
+    """The settings that `classic` and `videomama` share."""
 
-    quality: str = setting("high", "fast is rougher and quicker.", choices=QUALITIES)
+    quality: str = setting("high", "fast gives a rougher alpha in less time.", choices=QUALITIES)
     mask_threshold: float = setting(
         MASK_THRESHOLD, "Value of the mask from which a pixel counts as subject.", within=Range(0.001, 1)
     )
@@ -70,7 +79,8 @@ class OutlineSettings(EngineSettings):
     mask_quality: str = setting(
         "auto",
         "How good the mask is: exact (roto to the pixel), good (SAM, a tracker, a key), fair (some ten pixels off), "
-        "rough (a shape). auto asks the plate and says what it found. It decides the next three where they are auto.",
+        "rough (a shape). auto asks the plate and says what it found. It sets the slack and both trimap distances "
+        "where those are auto.",
         choices=MASK_QUALITIES,
     )
     mask_slack: Optional[float] = setting(
@@ -94,6 +104,111 @@ class OutlineSettings(EngineSettings):
 
 
 @dataclass(frozen=True)
+class TrimapSettings(EngineSettings):
+    """What an edge refiner has that decides its trimap; `trimap_presets` says what the names stand for."""
+
+    trimap_mode: str = setting(
+        "both",
+        "What makes a pixel unknown. distance: it lies near the alpha's outline. probability: its alpha lies between "
+        "the two thresholds. both: either of them.",
+        choices=TRIMAP_MODES,
+    )
+    trimap_preset: str = setting(
+        "balanced",
+        "How wide the unknown band is: .90/.10, .94/.06, .97/.03 or .99/.01, each with wider distances. "
+        "It decides the next four where they are auto.",
+        choices=TRIMAP_PRESETS,
+    )
+    trimap_foreground: Optional[float] = setting(
+        None,
+        "This alpha and all above is certain subject. auto follows the preset.",
+        within=Range(0.5, 1),
+    )
+    trimap_background: Optional[float] = setting(
+        None,
+        "This alpha and all below is certain background. auto follows the preset.",
+        within=Range(0, 0.5),
+    )
+    trimap_inside: Optional[float] = setting(
+        None,
+        "The subject is certain this far inside the alpha's outline. auto follows the preset.",
+        within=Range(0, 200, PIXELS),
+    )
+    trimap_outside: Optional[float] = setting(
+        None,
+        "The background is certain this far outside the alpha's outline. auto follows the preset.",
+        within=Range(0, 200, PIXELS),
+    )
+    trimap_widen: float = setting(
+        16.0,
+        "How much further the unknown band may reach where the alpha is soft or the plate busy along the edge. "
+        "0 never widens it.",
+        within=Range(0, 200, PIXELS),
+    )
+
+    def check(self) -> None:
+        """Raise `BadInput` for thresholds that leave nothing between them."""
+        above, below = self.trimap_foreground, self.trimap_background
+        if above is not None and below is not None and above <= below:
+            raise BadInput(
+                f"--trimap-foreground {above:g} must be above --trimap-background {below:g}",
+                "Raise the first, or lower the second.",
+            )
+
+
+@dataclass(frozen=True)
+class EdgeSettings(TrimapSettings):
+    """The settings that all edge refiners share."""
+
+    show: str = setting(
+        ALPHA,
+        "trimap returns the trimap in place of the alpha, to tune it by eye: 0 is background, 0.5 unknown, 1 subject. "
+        "Nothing is refined then, and it takes a fraction of a second a frame.",
+        choices=(ALPHA, TRIMAP),
+    )
+    steady: float = setting(
+        1.0,
+        "Steady the refined edge over time along the motion of the plate. 0 leaves each frame as the network made it.",
+        within=Range(0, 1),
+    )
+    tile: Optional[int] = setting(
+        None,
+        "Side of the tiles that the network sees, a multiple of 32. auto takes the largest that fits in memory.",
+        within=Range(384, 2048, "pixels"),
+    )
+    reuse: float = setting(
+        0.0,
+        "Take over the edge of an earlier frame where neither the alpha nor the plate changed by more than this. "
+        "0 is off. The result says how many frames were reused, and how far they may be off.",
+        within=Range(0, 0.1),
+    )
+
+    def check(self) -> None:
+        """Raise `BadInput` for numbers that contradict each other, or a tile that is not of whole steps."""
+        super().check()
+        if self.tile is not None and self.tile % TILE_STEP:
+            raise BadInput(
+                f"--tile {self.tile} is not a multiple of {TILE_STEP}",
+                f"Choose {self.tile // TILE_STEP * TILE_STEP}, for example.",
+            )
+
+
+@dataclass(frozen=True)
+class ViTMatteSettings(EdgeSettings):
+    """The settings of the engine `vitmatte`."""
+
+    model: str = setting(SMALL, "Which of the published networks. base is larger and slower.", choices=(SMALL, BASE))
+    weights: str = setting("", WEIGHTS_HELP)
+
+
+@dataclass(frozen=True)
+class MEMatteSettings(EdgeSettings):
+    """The settings of the engine `mematte`."""
+
+    weights: str = setting("", WEIGHTS_HELP)
+
+
+@dataclass(frozen=True)
 class ClassicSettings(OutlineSettings, MattingSettings):
     """The settings of the engine `classic`."""
 
@@ -109,7 +224,7 @@ class VideoMaMaSettings(MattingSettings):
     canvas: str = setting("auto", "Size that the model works at: auto, or WIDTHxHEIGHT in pixels such as 1024x576.")
     seed: int = setting(42, "Random seed. Change it for a different result.", within=Range(0, 2**63 - 1))
     feedback: int = setting(
-        0, "Times that the model runs again with its own alpha in place of the mask.", within=Range(0, 4)
+        0, "How often the model runs again, with its own alpha in place of the mask.", within=Range(0, 4)
     )
     noise: str = setting(
         "host",
@@ -117,7 +232,7 @@ class VideoMaMaSettings(MattingSettings):
         "in fp16 on the device, which differs between devices.",
         choices=NOISES,
     )
-    weights: str = setting("", "Folder of the model's weights, as the server sees it. Empty takes the server's own.")
+    weights: str = setting("", WEIGHTS_HELP)
 
     def check(self) -> None:
         """Raise `BadInput` for a canvas that is not a size."""
@@ -169,11 +284,45 @@ class AdjustSettings(EngineSettings):
             )
 
 
+@dataclass(frozen=True)
+class TrackingSettings(EngineSettings):
+    """What the engines have that follow a subject through the clip from prompts: `sam2`, `sam3`."""
+
+    absent: str = setting(
+        "", "Frames in which the subject is not in the picture, such as 1010-1020. Its mask is 0 there."
+    )
+    reanchor: bool = setting(
+        False,
+        "Where the mask changes suddenly, use the frame before as a prompt, and follow the subject again from there. "
+        "This happens at most twice between two prompts.",
+    )
+    weights: str = setting("", "Folder of the model's weights, as the server sees it. Empty takes the server's own.")
+
+
+@dataclass(frozen=True)
+class SamMatteSettings(EngineSettings):
+    """The settings of the engine `sam2matte`."""
+
+    guidance: str = setting(
+        "first",
+        "Which masks guide it where there are no prompts. first follows the clip's first mask that is not empty. "
+        "every takes each frame's own.",
+        choices=GUIDANCES,
+    )
+    weights: str = setting("", "Folder of the model's weights, as the server sees it. Empty takes the server's own.")
+
+
 RECORDS: Mapping[str, type[EngineSettings]] = {
     "videomama": VideoMaMaSettings,
     "classic": ClassicSettings,
+    "vitmatte": ViTMatteSettings,
+    "mematte": MEMatteSettings,
     "adjust": AdjustSettings,
     "passthrough": EngineSettings,
+    "held": EngineSettings,
+    "sam2": TrackingSettings,
+    "sam3": TrackingSettings,
+    "sam2matte": SamMatteSettings,
 }
 """The engines of this project with their records."""
 

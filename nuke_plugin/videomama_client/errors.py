@@ -23,6 +23,14 @@ class VideoMaMaError(Exception):
         role: whose picture it is about: `plate`, `mask`, `alpha`; empty where it is about none.
         frame: which frame of it; None where it is about none.
         file: which file, as the message names it; empty where it is about none.
+
+    Attributes:
+        object: which of several objects it is about; empty where it is about none.
+
+    Example:
+        >>> print(BadInput("the file is empty", "Render it again.").at("mask", 7))
+        mask frame 7: the file is empty
+        Render it again.
     """
 
     code: ClassVar[str] = "internal"
@@ -36,23 +44,33 @@ class VideoMaMaError(Exception):
         self.role = role
         self.frame = frame
         self.file = _cut(file)
+        self.object = ""
 
     def at(self: Error, role: str = "", frame: Optional[int] = None, file: object = "") -> Error:
         """Return the error with its place, which the message begins with unless it named one before.
 
         Args:
-            role, frame: what it is about; `mask`, 7 makes `mask frame 7: ...`.
+            role: whose picture it is about; `mask` with frame 7 makes `mask frame 7: ...`.
+            frame: its number.
             file: a path; what the error knew before stands.
         """
         place = " ".join([role] * bool(role) + [f"frame {frame}"] * (frame is not None))
         named = self.role or self.frame is not None
         message = f"{place}: {self.message}" if place and not named else self.message
         known = self.frame if self.frame is not None else frame
-        return type(self)(message, self.hint, role=self.role or role, frame=known, file=self.file or str(file))
+        placed = type(self)(message, self.hint, role=self.role or role, frame=known, file=self.file or str(file))
+        return placed.of_object(self.object)
 
     def within(self: Error, part: str) -> Error:
         """Return the error with the part of the work that it is about first, such as `stage 2, classic`."""
-        return type(self)(f"{part}: {self.message}", self.hint, role=self.role, frame=self.frame, file=self.file)
+        message = f"{part}: {self.message}"
+        named = type(self)(message, self.hint, role=self.role, frame=self.frame, file=self.file)
+        return named.of_object(self.object)
+
+    def of_object(self: Error, name: str) -> Error:
+        """Note which of several objects the error is about, and return it; the message stays."""
+        self.object = name
+        return self
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
@@ -132,6 +150,22 @@ def placed(role: str = "", frame: Optional[int] = None, file: object = "") -> It
         yield
     except VideoMaMaError as error:
         raise error.at(role, frame, file) from error
+
+
+@contextmanager
+def naming(part: str, name: str = "") -> Iterator[None]:
+    """Name a part of the work in whatever goes wrong meanwhile; see `VideoMaMaError.within`.
+
+    Args:
+        part: such as `stage 2, classic`; empty names nothing.
+        name: of the object that it is of; empty for the one that the error knows.
+    """
+    try:
+        yield
+    except VideoMaMaError as error:
+        if not part:
+            raise
+        raise error.within(part).of_object(name or error.object) from error
 
 
 @contextmanager

@@ -88,7 +88,8 @@ def reach(connection_file: Path) -> Client:
     try:
         return _client(connection_file)
     except ServerUnreachable as error:
-        raise ServerUnreachable(error.message, _START) from error
+        hint = _START if connection_file.exists() else "Nothing has to be stopped."
+        raise ServerUnreachable(error.message, hint) from error
 
 
 def _client(path: Path) -> Client:
@@ -145,7 +146,7 @@ def _spawn(command: Sequence[str], log: Path) -> Started:
     """
     try:
         private.make_folder(log.parent)
-        process: Started = _detached(command, log) if sys.platform != "win32" else outside.start(command, log)
+        process: Started = detached(command, log) if sys.platform != "win32" else outside.start(command, log)
     except OSError as error:
         reason = f"cannot start a server: {error.filename or command[0]}: {error.strerror}"
         raise ServerUnreachable(reason, "Run the installer, or choose another connection file.") from error
@@ -153,11 +154,18 @@ def _spawn(command: Sequence[str], log: Path) -> Started:
     return process
 
 
-def _detached(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+def detached(command: Sequence[str], log: Path, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+    """Start a server in a session of its own, so that a Ctrl-C does not reach it; what it says goes to its log.
+
+    Args:
+        command: with its arguments.
+        log: in a folder that is there.
+        stdin: as `subprocess` takes it.
+    """
     with os.fdopen(private.open_log(log), "ab") as output:
         return subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=output,
             stderr=output,
             env=surroundings.environment(),

@@ -9,6 +9,19 @@ from dataclasses import dataclass, field
 from typing import Optional, Union, get_args
 
 from videomama_client.errors import VideoMaMaError, kind_of
+from videomama_client.job_records import CANCELLED as CANCELLED
+from videomama_client.job_records import DONE as DONE
+from videomama_client.job_records import FAILED as FAILED
+from videomama_client.job_records import INTERRUPTED as INTERRUPTED
+from videomama_client.job_records import LEFT as LEFT
+from videomama_client.job_records import RUNNING as RUNNING
+from videomama_client.job_records import WAITING as WAITING
+from videomama_client.job_records import JobState as JobState
+from videomama_client.job_records import LogLine as LogLine
+from videomama_client.job_records import Phase as Phase
+from videomama_client.job_records import Submitter as Submitter
+from videomama_client.objects import MaskObject
+from videomama_client.prompts import Prompt
 from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
 from videomama_client.stages import MATTING, Stage
@@ -17,13 +30,10 @@ PROTOCOL_VERSION = 3
 
 INTERACTIVE = "interactive"
 BATCH = "batch"
-WAITING = "waiting"
-RUNNING = "running"
-DONE = "done"
-FAILED = "failed"
-CANCELLED = "cancelled"
+PRIORITIES = (INTERACTIVE, BATCH)
 PLATE = "plate"
 MASK = "mask"
+FOREGROUND = "foreground"
 
 
 @dataclass(frozen=True)
@@ -41,9 +51,14 @@ class Hello:
 
 @dataclass(frozen=True)
 class ReportStatus:
-    """Ask how the server is; also the client's heartbeat."""
+    """Ask how the server is; also the client's heartbeat.
+
+    Fields:
+        brief: leave out `jobs`, `loaded` and `config`, as heartbeats do.
+    """
 
     request: str
+    brief: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +68,23 @@ class ProveFile:
     request: str
     path: str
     nonce: str
+
+
+@dataclass(frozen=True)
+class SideResult:
+    """What else is to be made of each frame once its alpha is there: a map inside `SubmitMatte`.
+
+    Fields:
+        kind: ``foreground``: the subject's own colour, from plate and alpha.
+        out: pattern of the files to write.
+        dtype: pixel type, ``half`` or ``float``; empty for the format's own.
+        premultiplied: whether colour is multiplied by alpha.
+    """
+
+    kind: str
+    out: str
+    dtype: str = ""
+    premultiplied: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +104,12 @@ class SubmitMatte:
         inline_frame_numbers: the frames there are.
         plate_digests, mask_digests: BLAKE2b of each file's bytes, in the order of `inline_frame_numbers`.
         then: the stages after the first, in order; `settings` are those of the first.
+        side_results: what else is made of each frame from the alpha of the last stage; one of a kind.
+        prompts: what the first stage makes masks of, beside or in place of `mask`.
+        objects: that the job makes alphas of, each with a mask of its own in place of `mask`; empty for the one mask.
+            They become layers of one file for each frame, or files of their own where `out` has ``{object}`` in it.
+        submitter: who submits it; for people, and no part of what is computed.
+        compression: of EXR files: ``zip``, ``zips``, ``piz``, ``dwaa`` (or ``dwaa:45``) or ``none``; empty for ``zip``.
     """
 
     request: str
@@ -91,6 +129,11 @@ class SubmitMatte:
     plate_digests: list[str] = field(default_factory=list)
     mask_digests: list[str] = field(default_factory=list)
     then: tuple[Stage, ...] = ()
+    side_results: tuple[SideResult, ...] = ()
+    prompts: tuple[Prompt, ...] = ()
+    objects: tuple[MaskObject, ...] = ()
+    submitter: Optional[Submitter] = None
+    compression: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,6 +145,8 @@ class PlanFrames:
         clip: the frames that exist, such as ``1001-1100`` or ``1001-1099x2``.
         frame_ranges: the frames wanted; empty for the whole clip.
         then: the stages after the first, in order; `settings` are those of the first.
+        prompts: what the first stage makes masks of; the frames that they stand on decide.
+        objects: as in `SubmitMatte`; their chains decide.
     """
 
     request: str
@@ -109,6 +154,8 @@ class PlanFrames:
     clip: str
     frame_ranges: str
     then: tuple[Stage, ...] = ()
+    prompts: tuple[Prompt, ...] = ()
+    objects: tuple[MaskObject, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,6 +163,76 @@ class ReportJobs:
     """Ask for the jobs of all clients: those that run or wait, and the last ones that ended."""
 
     request: str
+
+
+@dataclass(frozen=True)
+class ReportHistory:
+    """Ask for the jobs of the history, newest first: those that wait or run, and all that ended, page by page.
+
+    Fields:
+        search: words that a job must all have in its id, label, paths, user, host, program, engine, state or error;
+            empty for every job.
+        states: that a job may be in; empty for every state.
+        before: the `next_before` of the page before; None for the first page.
+        limit: the most jobs of the page, 1..500.
+    """
+
+    request: str
+    search: str = ""
+    states: list[str] = field(default_factory=list)
+    before: Optional[int] = None
+    limit: int = 50
+
+
+@dataclass(frozen=True)
+class DescribeJob:
+    """Ask for all that is known of one job, also one of the history.
+
+    Fields:
+        job: its id, or enough of its beginning to be the only one.
+    """
+
+    request: str
+    job: str
+
+
+@dataclass(frozen=True)
+class ReportLog:
+    """Ask for the last lines of a job's log, also of one of the history.
+
+    Fields:
+        job: as of `DescribeJob`.
+        limit: the most lines, 1..1000.
+    """
+
+    request: str
+    job: str
+    limit: int = 200
+
+
+@dataclass(frozen=True)
+class SetPriority:
+    """Ask for another priority of a job that waits or runs, whoever submitted it.
+
+    Fields:
+        priority: ``interactive`` or ``batch``.
+    """
+
+    request: str
+    job: str
+    priority: str
+
+
+@dataclass(frozen=True)
+class ResumeJobs:
+    """Ask for jobs to be queued once more that an earlier server did not finish; finished frames are in the cache.
+
+    Fields:
+        jobs: their ids; empty for all that there are.
+    """
+
+    request: str
+    jobs: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -140,15 +257,23 @@ class SupplyFrame:
     job: str
     role: str
     frame: int
+    object: str = ""
 
 
 @dataclass(frozen=True)
 class FetchAlpha:
-    """Ask for the file of one finished frame."""
+    """Ask for the file of one finished frame.
+
+    Fields:
+        side_kind: of a side result; empty for the alpha.
+        object: where each object has files, the one whose file it is.
+    """
 
     request: str
     job: str
     frame: int
+    side_kind: str = ""
+    object: str = ""
 
 
 @dataclass(frozen=True)
@@ -236,7 +361,9 @@ class StatusReported:
 
     Fields:
         engine: of the job that runs.
+        jobs_running, jobs_waiting: those that the worker has begun, and those that it has not.
         loaded: every engine that holds memory of a device, by name.
+        jobs: those that run or wait, in the order in which they go, 50 at most.
         config: what the server runs with, every key.
     """
 
@@ -253,8 +380,14 @@ class StatusReported:
     jobs_finished: int
     worker_restarts: int
     loaded: list[LoadedEngine] = field(default_factory=list)
-    jobs: list[str] = field(default_factory=list)
+    jobs: list[JobState] = field(default_factory=list)
     config: list[ConfigValue] = field(default_factory=list)
+    jobs_waiting: int = 0
+
+    @property
+    def jobs_left(self) -> int:
+        """How many jobs run or wait."""
+        return self.jobs_running + self.jobs_waiting
 
     @property
     def engines(self) -> str:
@@ -266,47 +399,60 @@ class StatusReported:
 
 
 @dataclass(frozen=True)
-class JobState:
-    """How far one job is: a map inside `JobsReported`.
-
-    Fields:
-        label: what its client called it; empty when it did not say.
-        plate: its pattern.
-        priority: ``interactive`` or ``batch``.
-        state: ``waiting``, ``running``, ``done``, ``failed`` or ``cancelled``.
-        engine: None until it is planned.
-        frame_count: how many are wanted; None until it is planned.
-        done: frames finished, of which `computed` were not in the cache.
-        seconds: since it was submitted, or what it took.
-        message: why it failed.
-        flags: what quality control flagged, in one line; empty for nothing.
-        role, frame: of the picture that it failed over, where it was one.
-        stage: which of several stages it is at, such as ``1 of 2, classic``; empty for a job of one.
-    """
-
-    job: str
-    label: str
-    plate: str
-    priority: str
-    state: str
-    engine: Optional[str]
-    frame_count: Optional[int]
-    done: int
-    computed: int
-    seconds: float
-    message: str = ""
-    flags: str = ""
-    role: str = ""
-    frame: Optional[int] = None
-    stage: str = ""
-
-
-@dataclass(frozen=True)
 class JobsReported:
     """The jobs of all clients, newest first."""
 
     request: str
     jobs: list[JobState]
+
+
+@dataclass(frozen=True)
+class HistoryReported:
+    """A page of the history, newest first.
+
+    Fields:
+        next_before: asks for the page after this one; None where there is none.
+        trouble: why jobs are not kept in the history at the moment; empty where they are.
+    """
+
+    request: str
+    jobs: list[JobState]
+    next_before: Optional[int] = None
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class PrioritySet:
+    """The job has its new priority."""
+
+    request: str
+
+
+@dataclass(frozen=True)
+class JobsResumed:
+    """These jobs are queued once more, under the ids that they had.
+
+    Fields:
+        jobs: their ids, oldest first.
+        left: those that could not be, with the reason: inline jobs need the client that has their pictures.
+    """
+
+    request: str
+    jobs: list[str]
+    left: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LogReported:
+    """Lines of a job's log, oldest first.
+
+    Fields:
+        job: its whole id.
+    """
+
+    request: str
+    job: str
+    lines: list[LogLine]
 
 
 @dataclass(frozen=True)
@@ -337,6 +483,7 @@ class EngineState:
         message, hint: why it cannot be used and what to do; empty where it can, as far as that is known without its
             packages and weights.
         role: its part in a chain of stages: ``maker``, ``matting``, ``refiner`` or ``adjustment``.
+        prompts: the kinds of prompts that it takes: ``point``, ``box``, ``text``, ``mask``.
     """
 
     name: str
@@ -344,6 +491,7 @@ class EngineState:
     message: str = ""
     hint: str = ""
     role: str = MATTING
+    prompts: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -417,12 +565,29 @@ class MaskTaken:
 
 
 @dataclass(frozen=True)
+class ObjectPlanned:
+    """What one of several objects came to: a map inside `MattePlanned`; the fields are those of `MattePlanned`.
+
+    Fields:
+        out: where its alphas go; the same for all where they become layers.
+    """
+
+    name: str
+    engine: str
+    out: str
+    plan: str = ""
+    mask: Optional[MaskTaken] = None
+    stages: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class MattePlanned:
     """What the job came to: its engine, region (x, y, w, h) and the number of frames wanted.
 
     `plan` says what the engine runs on and how; empty for one that runs anywhere in the same way. `warnings` are of
     what may keep the job from ending well, such as a disk that is nearly full. `mask` is None for an engine that
-    leaves outlines alone. `engine`, `plan` and `mask` are of the first stage; `stages` holds the engine of each.
+    leaves outlines alone. `engine`, `plan` and `mask` are of the first stage; `stages` holds the engine of each. Of
+    several objects, all of these are the first one's, and `objects` says it of each.
     """
 
     job: str
@@ -434,47 +599,70 @@ class MattePlanned:
     warnings: list[str] = field(default_factory=list)
     mask: Optional[MaskTaken] = None
     stages: list[str] = field(default_factory=list)
+    objects: list[ObjectPlanned] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class StageBegun:
-    """A stage of a job that has several begins to compute.
+    """A stage of a job that has several stages or objects begins to compute.
 
     Fields:
         stage: from 0.
         frame_count: how many of its alphas the job needs; those that are cached already are among them.
+        object: whose stage it is, where there are several.
     """
 
     job: str
     stage: int
     engine: str
     frame_count: int
+    object: str = ""
 
 
 @dataclass(frozen=True)
 class StageFrameDone:
-    """An alpha of a stage before the last is in the cache, computed now or found there."""
+    """An alpha is in the cache, computed now or found there, and has no file of its own.
+
+    It is one of a stage before the last, or one that becomes a layer of a file.
+    """
 
     job: str
     stage: int
     frame: int
     cached: bool
+    object: str = ""
 
 
 @dataclass(frozen=True)
 class FrameWanted:
-    """The server needs the bytes of one plate or mask frame of an inline job."""
+    """The server needs the bytes of one plate or mask frame of an inline job; of an object's mask, `object` says."""
 
     job: str
     role: str
     frame: int
+    object: str = ""
 
 
 @dataclass(frozen=True)
 class FrameDone:
-    """The alpha of one frame is on disk, computed now or found in the cache."""
+    """The file of one frame is on disk, its alphas computed now or found in the cache.
+
+    Where each object has files, there is one for each, which `object` names. A file of layers has all objects in it.
+    """
 
     job: str
+    frame: int
+    cached: bool
+    path: str
+    object: str = ""
+
+
+@dataclass(frozen=True)
+class SideFrameDone:
+    """A side result of one frame is on disk, computed now or found in the cache; its alpha came before."""
+
+    job: str
+    side_kind: str
     frame: int
     cached: bool
     path: str
@@ -489,12 +677,14 @@ class QcFlag:
         frame_numbers: on which it is, ascending.
         worst: the one to look at first.
         reason: a sentence for the person.
+        object: whose alpha it is about, where there are several.
     """
 
     kind: str
     frame_numbers: list[int]
     worst: int
     reason: str
+    object: str = ""
 
 
 @dataclass(frozen=True)
@@ -505,12 +695,48 @@ class StageDone:
         computed, cached: how many of its alphas were made for this job, and how many it took from the cache; a stage
             that nothing was needed of has neither.
         plan: what its engine runs on and how.
+        licence: of the weights that it works with; empty where none is known.
+        role: of its engine, as in `EngineState`.
+        settings: that ask for the same pixels again, with nothing left open; None from an older server.
+        fingerprint: of its engine, with a digest of its weights; another one may give other pixels.
     """
 
     engine: str
     computed: int
     cached: int
     plan: str = ""
+    licence: str = ""
+    role: str = MATTING
+    settings: Optional[MatteSettings] = None
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class SideDone:
+    """What one kind of side results came to: a map inside `MatteDone`.
+
+    Fields:
+        computed, cached: how many were made for this job, and how many the cache had.
+    """
+
+    kind: str
+    computed: int
+    cached: int
+
+
+@dataclass(frozen=True)
+class ObjectDone:
+    """What one of several objects came to: a map inside `MatteDone`; the fields are those of `MatteDone`."""
+
+    name: str
+    computed: int
+    cached: int
+    engine: str
+    plan: str = ""
+    judged: int = 0
+    mask: Optional[MaskTaken] = None
+    stages: list[StageDone] = field(default_factory=list)
+    mask_digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -526,6 +752,13 @@ class MatteDone:
         colorspace: that the plate was taken to be in.
         mask: how good the masks were taken to be; None for an engine that leaves outlines alone.
         stages: what each stage came to, in order; `computed` and `cached` above are of the last.
+        side_results: what each kind of side results came to.
+        objects: what each of several objects came to. Then `engine`, `plan`, `mask` and `stages` above are the first
+            one's. A frame counts as cached where all its alphas are, `judged` is that of the object with the fewest,
+            and `flags` are those of all.
+        server: version of the server.
+        clip, frame_ranges: what the clip and the frames wanted came to, where that can be said in a text.
+        plate_digest, mask_digest: of the pixels of all frames that were read; empty where there are none.
     """
 
     job: str
@@ -542,6 +775,13 @@ class MatteDone:
     colorspace: str = ""
     mask: Optional[MaskTaken] = None
     stages: list[StageDone] = field(default_factory=list)
+    side_results: list[SideDone] = field(default_factory=list)
+    objects: list[ObjectDone] = field(default_factory=list)
+    server: str = ""
+    clip: str = ""
+    frame_ranges: str = ""
+    plate_digest: str = ""
+    mask_digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -549,7 +789,7 @@ class MatteFailed:
     """The job ended without all its frames; those that were done stay in the cache.
 
     Fields:
-        role, frame, file: what the error is about, as far as that is known; see `VideoMaMaError`.
+        role, frame, file, object: what the error is about, as far as that is known; see `VideoMaMaError`.
     """
 
     job: str
@@ -559,21 +799,47 @@ class MatteFailed:
     role: str = ""
     frame: Optional[int] = None
     file: str = ""
+    object: str = ""
 
     @classmethod
     def by(cls, job: str, error: VideoMaMaError) -> MatteFailed:
         """Return what tells of the error that ended a job."""
-        return cls(job, error.code, error.message, error.hint, error.role, error.frame, error.file)
+        return cls(job, error.code, error.message, error.hint, error.role, error.frame, error.file, error.object)
 
     @property
     def error(self) -> VideoMaMaError:
         """The error that it tells of."""
-        return kind_of(self.code)(self.message, self.hint, role=self.role, frame=self.frame, file=self.file)
+        told = kind_of(self.code)(self.message, self.hint, role=self.role, frame=self.frame, file=self.file)
+        return told.of_object(self.object)
+
+
+@dataclass(frozen=True)
+class PhaseChanged:
+    """What is being done for a job is another thing now, or further; beside the events of its frames."""
+
+    job: str
+    phase: Phase
+
+
+@dataclass(frozen=True)
+class JobDescribed:
+    """All that is known of a job.
+
+    Fields:
+        submitted: its request, to submit it once more, perhaps with other settings; digests of inline frames are left
+            out. None where it is too long ago.
+        result: what it came to; None for a job that is not done, or too long ago.
+    """
+
+    request: str
+    state: JobState
+    submitted: Optional[SubmitMatte] = None
+    result: Optional[MatteDone] = None
 
 
 @dataclass(frozen=True)
 class AlphaFetched:
-    """The file of one alpha; its bytes ride as the bulk frame."""
+    """The file of one alpha, or of one side result; its bytes ride as the bulk frame."""
 
     request: str
     job: str
@@ -625,6 +891,11 @@ Request = Union[
     Hello,
     ReportStatus,
     ReportJobs,
+    ReportHistory,
+    DescribeJob,
+    ReportLog,
+    SetPriority,
+    ResumeJobs,
     ReportCache,
     ReportEngines,
     ProveFile,
@@ -638,11 +909,26 @@ Request = Union[
     UnloadEngine,
     StopServer,
 ]
-JobEvent = Union[MattePlanned, FrameWanted, StageBegun, StageFrameDone, FrameDone, MatteDone, MatteFailed]
+JobEvent = Union[
+    PhaseChanged,
+    MattePlanned,
+    FrameWanted,
+    StageBegun,
+    StageFrameDone,
+    FrameDone,
+    SideFrameDone,
+    MatteDone,
+    MatteFailed,
+]
 Reply = Union[
     Greeted,
     StatusReported,
     JobsReported,
+    HistoryReported,
+    JobDescribed,
+    LogReported,
+    PrioritySet,
+    JobsResumed,
     CacheReported,
     EnginesReported,
     FileProved,

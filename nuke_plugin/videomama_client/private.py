@@ -49,9 +49,8 @@ def read_text(path: Path) -> str:
         OSError: it cannot be read, is no regular file, is too large, or may have been put there by another user.
         ValueError: it is not UTF-8; the error does not repeat what is in the file.
     """
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a pipe would be waited for without end
-    with os.fdopen(handle, "rb") as file:
-        _check_file(path, os.fstat(handle))
+    with open(path, "rb", opener=_open_at_once) as file:
+        _check_file(path, os.fstat(file.fileno()))
         content = file.read(LONGEST + 1)
     if len(content) > LONGEST:
         raise OSError(errno.EFBIG, f"more than {LONGEST} bytes")
@@ -60,6 +59,11 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError:
         pass  # its text is the whole file, keys and all
     raise ValueError("it is not UTF-8")
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting: a pipe would be waited for without end."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _check_file(path: Path, found: os.stat_result) -> None:

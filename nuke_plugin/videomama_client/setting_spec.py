@@ -143,7 +143,7 @@ def check(spec: SettingSpec, value: object, written: str) -> None:
     if not isinstance(value, _TYPES[spec.kind]) or (isinstance(value, bool) and spec.kind != YES_NO):
         raise _wrong_kind(spec, value, written)
     if spec.kind == CHOICE and value not in spec.choices:
-        raise BadInput(f"no {written.lstrip('-')} is called {value!r}", choices_hint(str(value), spec.choices))
+        raise BadInput(f"unknown {written.lstrip('-')} {value!r}", choices_hint(str(value), spec.choices))
     if spec.kind in (NUMBER, WHOLE_NUMBER):
         _check_bounds(spec, cast("Number", value), written)
 
@@ -164,6 +164,12 @@ def parsed(spec: SettingSpec, text: str, written: str) -> Value:
     return value
 
 
+def yes_or_no(text: str) -> Optional[bool]:
+    """Return what a word such as `yes` or `off` says; None for any other text."""
+    word = text.strip().casefold()
+    return word in _YES if word in _YES + _NO else None
+
+
 def _read(spec: SettingSpec, text: str, written: str) -> Value:
     try:
         if spec.kind == NUMBER:
@@ -174,10 +180,10 @@ def _read(spec: SettingSpec, text: str, written: str) -> Value:
         raise _wrong_kind(spec, text, written) from None
     if spec.kind != YES_NO:
         return text
-    word = text.strip().casefold()
-    if word not in _YES + _NO:
+    answer = yes_or_no(text)
+    if answer is None:
         raise _wrong_kind(spec, text, written)
-    return word in _YES
+    return answer
 
 
 def _wrong_kind(spec: SettingSpec, value: object, written: str) -> BadInput:

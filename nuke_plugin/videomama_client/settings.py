@@ -27,12 +27,12 @@ class MatteSettings:
     engine: str = setting("auto", "Engine that computes the alpha. auto takes the best that this machine can run.")
     window: Optional[int] = setting(
         None,
-        "How much of the clip the engine sees at once; by default the engine's own.",
+        "How much of the clip the engine sees at once. The default is the engine's own.",
         within=Range(1, LONGEST_WINDOW, "frames"),
     )
     overlap: Optional[int] = setting(
         None,
-        "How much neighbouring windows share; by default the engine's own.",
+        "How much of the clip neighbouring windows share. The default is the engine's own.",
         within=Range(0, LONGEST_WINDOW // 2, "frames"),
     )
     roi: str = setting(
@@ -104,6 +104,10 @@ class MatteSettings:
         """Return all values by name, as JSON can hold them.
 
         `engine_options` is there only where there are some: what was written before there were any stays the same.
+
+        Example:
+            >>> MatteSettings("classic").plain()["roi"]
+            'auto'
         """
         plain = {spec.name: getattr(self, spec.name) for spec in specs_of(MatteSettings)}
         if self.engine_options:
@@ -123,7 +127,12 @@ class MatteSettings:
         return next((option.value for option in self.engine_options if option.name == name), None)
 
     def with_options(self, /, **values: Optional[Value]) -> MatteSettings:
-        """Return the settings with other values of some options of the engine; None leaves one to the engine."""
+        """Return the settings with other values of some options of the engine; None leaves one to the engine.
+
+        Example:
+            >>> MatteSettings("classic").with_options(mask_slack=3.0).option("mask_slack")
+            3.0
+        """
         kept = tuple(option for option in self.engine_options if option.name not in values)
         given = tuple(EngineOption(name, value) for name, value in values.items() if value is not None)
         return replace(self, engine_options=tuple(sorted((*kept, *given), key=lambda option: option.name)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional
 from videomama_client import engine_options
 from videomama_client.engine_options import EngineOption, settled, specs_known
 from videomama_client.engine_settings import AUTO
-from videomama_client.errors import BadInput, VideoMaMaError
+from videomama_client.errors import BadInput, naming
 from videomama_client.setting_spec import SettingSpec, parsed, specs_of
 from videomama_client.settings import MatteSettings
 from videomama_client.stages import Stage
@@ -23,8 +23,12 @@ _SPECS = {spec.name: spec for spec in specs_of(MatteSettings)}
 _FORM = "Write ENGINE NAME=VALUE …, such as classic or classic window=8."
 
 
-def words_of(stage: str) -> list[str]:
+def words_of(stage: str, option: str = "--then") -> list[str]:
     """Return engine and values of a stage; a value with spaces stands in quotes.
+
+    Args:
+        stage: in words.
+        option: that errors name.
 
     Raises:
         BadInput: there is no engine, or a quote is not closed.
@@ -33,20 +37,33 @@ def words_of(stage: str) -> list[str]:
         >>> words_of("classic window=8")
         ['classic', 'window=8']
     """
-    reading = shlex.shlex(stage, posix=True, punctuation_chars=False)
-    reading.whitespace_split, reading.escape, reading.commenters = True, "", ""
     try:
-        words = list(reading)
+        words = split(stage)
     except ValueError as error:
-        raise BadInput(f"--then {stage!r} has a quote that is not closed", _FORM) from error
+        raise BadInput(f"{option} {stage!r} has a quote that is not closed", _FORM) from error
     if not words or "=" in words[0]:
-        raise BadInput(f"--then {stage!r} names no engine", _FORM)
+        raise BadInput(f"{option} {stage!r} names no engine", _FORM)
     for word in words[1:]:
         if "=" not in word:
-            raise BadInput(f"--then {stage!r}: {word!r} has no value", _FORM)
+            raise BadInput(f"{option} {stage!r}: {word!r} has no value", _FORM)
     if words[0] == AUTO and any(_name(word) not in _WINDOWS for word in words[1:]):
-        raise BadInput(f"--then {stage!r} sets an option of one engine, and names none", "Name it in place of auto.")
+        raise BadInput(f"{option} {stage!r} sets an option of one engine, and names none", "Name it in place of auto.")
     return words
+
+
+def split(text: str) -> list[str]:
+    """Split a text at its spaces; what stands in quotes is one word, and a backslash is a letter, as in paths.
+
+    Raises:
+        ValueError: a quote is not closed.
+
+    Example:
+        >>> split("classic 'a b'")
+        ['classic', 'a b']
+    """
+    reading = shlex.shlex(text, posix=True, punctuation_chars=False)
+    reading.whitespace_split, reading.escape, reading.commenters = True, "", ""
+    return list(reading)
 
 
 def read(words: Sequence[str], specs: Optional[Sequence[SettingSpec]]) -> Stage:
@@ -81,10 +98,8 @@ def read_at(client: Client, words: Sequence[str], number: int) -> Stage:
         BadInput: as `read`, or there is no such engine.
     """
     engine, *values = words
-    try:
+    with naming(f"stage {number}, {engine}"):
         return read(words, specs_at(client, engine) if any(_name(word) not in _WINDOWS for word in values) else ())
-    except VideoMaMaError as error:
-        raise error.within(f"stage {number}, {engine}") from error
 
 
 def specs_at(client: Client, engine: str) -> Sequence[SettingSpec]:
@@ -99,7 +114,7 @@ def specs_at(client: Client, engine: str) -> Sequence[SettingSpec]:
     states = {state.name: state for state in client.engines().engines}
     state = states.get(engine)
     if state is None:
-        raise BadInput(f"no engine is called {engine!r}", choices(engine, [AUTO, *states]))
+        raise BadInput(f"unknown engine {engine!r}", choices(engine, [AUTO, *states]))
     if state.message:
         raise BadInput(state.message, state.hint)
     return state.options

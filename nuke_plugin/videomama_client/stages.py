@@ -34,6 +34,18 @@ class Stage:
     overlap: Optional[int] = None
 
 
+def stage_of(settings: MatteSettings) -> Stage:
+    """Return the stage that settings are of, without what all stages share."""
+    return Stage(settings.engine, settings.engine_options, settings.window, settings.overlap)
+
+
+def begun_with(settings: MatteSettings, stage: Stage) -> MatteSettings:
+    """Return the settings of a job that begins with another stage; what all stages share, and the mask, stay."""
+    return replace(
+        settings, engine=stage.engine, engine_options=stage.options, window=stage.window, overlap=stage.overlap
+    )
+
+
 def settings_of(first: MatteSettings, stage: Stage) -> MatteSettings:
     """Return the settings of a later stage: what it says itself, and what all stages share.
 
@@ -44,14 +56,7 @@ def settings_of(first: MatteSettings, stage: Stage) -> MatteSettings:
         stage: the later one.
     """
     plain = MatteSettings()
-    return replace(
-        first,
-        engine=stage.engine,
-        engine_options=stage.options,
-        window=stage.window,
-        overlap=stage.overlap,
-        **{name: getattr(plain, name) for name in _OF_THE_FILE},
-    )
+    return replace(begun_with(first, stage), **{name: getattr(plain, name) for name in _OF_THE_FILE})
 
 
 def label(index: int, engine: str, count: int) -> str:
@@ -61,10 +66,20 @@ def label(index: int, engine: str, count: int) -> str:
         index: of the stage, from 0.
         engine: of it.
         count: of the job's stages.
+
+    Example:
+        >>> label(1, "classic", 3)
+        'stage 2, classic'
     """
     return f"stage {index + 1}, {engine}" if count > 1 else ""
 
 
-def place(index: int, engine: str, count: int) -> str:
-    """Return which of several stages one is, such as `1 of 2, classic`; arguments as of `label`."""
-    return f"{index + 1} of {count}, {engine}"
+def place(index: int, engine: str, count: int, name: str = "") -> str:
+    """Return which of several stages one is, such as `1 of 2, classic`; of the only one, its engine.
+
+    Args:
+        index, engine, count: as of `label`.
+        name: of the object whose stage it is, such as `hero`; empty for a job of one mask.
+    """
+    said = f"{index + 1} of {count}, {engine}" if count > 1 else engine
+    return f"{name}, {said}" if name else said

@@ -13,6 +13,10 @@ def counted(number: int, noun: str, plural: str = "") -> str:
         number: how many.
         noun: in the singular.
         plural: for nouns that do not take an `s`, such as `entries`.
+
+    Example:
+        >>> counted(2, "frame")
+        '2 frames'
     """
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 

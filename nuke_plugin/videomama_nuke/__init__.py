@@ -66,6 +66,26 @@ def bake(node: nuke.Node) -> None:
     _press(node, "bake")
 
 
+def add_point(node: nuke.Node) -> None:
+    """Button: add the point to the prompts."""
+    _press(node, "add_point")
+
+
+def add_box(node: nuke.Node) -> None:
+    """Button: add the box to the prompts."""
+    _press(node, "add_box")
+
+
+def add_words(node: nuke.Node) -> None:
+    """Button: add the words to the prompts."""
+    _press(node, "add_words")
+
+
+def add_painted(node: nuke.Node) -> None:
+    """Button: add the mask input on the current frame to the prompts."""
+    _press(node, "add_painted")
+
+
 def ask_server(node: nuke.Node) -> None:
     """Button: ask the server how it is."""
     _press(node, "ask_server")

@@ -93,7 +93,7 @@ def render(name: str, wanted: str, say: Say) -> int:
     """Execute a Write over a range, by default its own or the project's; return the exit code."""
     write = nuke.toNode(name)
     if write is None or write.Class() != "Write":
-        say(f"{name}: there is no such Write")
+        say(f"{name}: there is no Write of this name")
         return FAILED
     try:
         nuke.execute(write, nuke.FrameRanges((wanted or _range_of(write)).split(",")), list(nuke.views()))

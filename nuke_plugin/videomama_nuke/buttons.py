@@ -22,6 +22,7 @@ from videomama_nuke import (
     order,
     ownership,
     plain_nodes,
+    prompt_knobs,
     record,
     result,
     saved_as,
@@ -81,6 +82,26 @@ def bake(node: nuke.Node) -> None:
     _guarded(node, lambda: plain_nodes.bake(node))
 
 
+def add_point(node: nuke.Node) -> None:
+    """Add the point to the prompts."""
+    _guarded(node, lambda: prompt_knobs.add_point(node))
+
+
+def add_box(node: nuke.Node) -> None:
+    """Add the box to the prompts."""
+    _guarded(node, lambda: prompt_knobs.add_box(node))
+
+
+def add_words(node: nuke.Node) -> None:
+    """Add the words to the prompts."""
+    _guarded(node, lambda: prompt_knobs.add_words(node))
+
+
+def add_painted(node: nuke.Node) -> None:
+    """Add the mask input on the current frame to the prompts."""
+    _guarded(node, lambda: prompt_knobs.add_painted(node))
+
+
 def ask_server(node: nuke.Node) -> None:
     """Show how the server is."""
     _with_server(node, "asking", False, _state)
@@ -134,7 +155,12 @@ def _begin(node: nuke.Node, wanted: Sequence[int] | None) -> None:
 
 
 def _adopted(node: nuke.Node, asked: order.RefineOrder) -> bool:
-    """Take alphas that lie on disk already, though the node does not show them: then nothing is to be computed."""
+    """Take alphas that lie on disk already, though the node does not show them: then nothing is to be computed.
+
+    Foreground colour is the server's to make, or to find in its cache.
+    """
+    if asked.foreground:
+        return False
     found = adopt.best(node, list(asked.wanted))
     last = record.read(node)
     if found is None or found.doubtful or found.absent or (last is not None and last.key == found.record.key):
@@ -181,7 +207,7 @@ def _guarded(node: nuke.Node, act: Callable[[], object]) -> None:
 
 
 def _with_server(node: nuke.Node, doing: str, start: bool, ask: Callable[[Client], str]) -> None:
-    """Show what a server answers; the waiting is done in a thread, so that Nuke goes on."""
+    """Show what a server answers; the waiting is done in a thread, so that Nuke stays free."""
     connection_file = knobs.connection_file_of(node)
 
     def work() -> None:
@@ -206,7 +232,7 @@ def _show_server(node: nuke.Node, text: str) -> None:
 
 def _state(client: Client) -> str:
     status: messages.StatusReported = client.status()
-    jobs = "no job" if not status.jobs_running else counted(status.jobs_running, "job")
+    jobs = counted(status.jobs_left, "job") if status.jobs_left else "no job"
     found = server_config.differences(status.config, server_config.from_environment())
     differing = "".join(f". {known}" for known in found) + (f". {server_config.HINT}" if found else "")
     return f"{client.endpoint}: version {status.server}, {status.engines or 'no engine loaded'}, {jobs}{differing}"

@@ -17,6 +17,7 @@ from videomama_nuke.paths import of_view
 from videomama_nuke.quiet import no_trace
 
 WRITE = "vm_export"
+_MASK = "MaskCopy"
 _EXECUTING = "already executing"
 _ABANDONED_S = 24 * 3600.0
 _AGAIN = "See Nuke's error console; view the plate and the mask on that frame."
@@ -29,7 +30,8 @@ class Busy(Exception):
 def export(node: nuke.Node, order: RefineOrder, view: str, needed: Sequence[int]) -> int:
     """Write the frames that are not there yet; return how many were written.
 
-    Frames of an earlier export are taken only when nothing upstream has changed since.
+    Frames of an earlier export are taken only when nothing upstream has changed since. Masks of objects are files of
+    their own, one for each channel.
 
     Raises:
         BadInput: Nuke cannot render plate or mask.
@@ -38,21 +40,41 @@ def export(node: nuke.Node, order: RefineOrder, view: str, needed: Sequence[int]
         NotPermitted: the folder cannot be written.
     """
     _prepare_folder(order, view)
-    absent = [frame for frame in needed if not exported(order, view, frame).is_file()]
+    channels = dict.fromkeys(channel for _, channel in order.subject.channels)
+    written = _write(node, order.source, view, needed, "")
+    return written + sum(_write(node, order.mask_of(channel), view, needed, channel) for channel in channels)
+
+
+def _write(node: nuke.Node, pattern: str, view: str, needed: Sequence[int], channel: str) -> int:
+    """Write the frames of a pattern that are not there yet; return how many.
+
+    Args:
+        node: a VideoMaMa node.
+        pattern: of the files.
+        view: to export.
+        needed: frames.
+        channel: of the mask input that is written alone; empty for the plate with the node's own mask.
+    """
+    absent = [frame for frame in needed if not _file(pattern, view, frame).is_file()]
     if not absent:
         return 0
     write = knobs.inner(node, WRITE)
-    with no_trace(), _enabled(write, order.source):
+    with no_trace(), _enabled(write, pattern), _masked_by(node, channel):
         _execute(write, absent, view)
-    lost = [frame for frame in absent if not exported(order, view, frame).is_file()]
+    lost = [frame for frame in absent if not _file(pattern, view, frame).is_file()]
     if lost:
-        raise BadInput(f"Nuke wrote no file for frames {frames.text(lost)} of {order.source}", _AGAIN)
+        raise BadInput(f"Nuke wrote no file for frames {frames.text(lost)} of {pattern}", _AGAIN)
     return len(absent)
 
 
 def exported(order: RefineOrder, view: str, frame: int) -> Path:
     """Return the file of an exported frame."""
-    return Path(of_view(order.source, view) % frame)
+    return _file(order.source, view, frame)
+
+
+def exported_mask(order: RefineOrder, view: str, channel: str, frame: int) -> Path:
+    """Return the file of a frame of an exported mask of one channel."""
+    return _file(order.mask_of(channel), view, frame)
 
 
 def remove(order: RefineOrder) -> None:
@@ -107,6 +129,27 @@ def _enabled(write: nuke.Node, pattern: str) -> Iterator[None]:
         for name, value in before.items():
             write[name].setValue(value)
         root.setProxy(proxy)
+
+
+@contextmanager
+def _masked_by(node: nuke.Node, channel: str) -> Iterator[None]:
+    """Let the Write see one channel of the mask input alone; an empty one changes nothing."""
+    if not channel:
+        yield
+        return
+    wanted = ((knobs.inner(node, WRITE)["channels"], "alpha"), (knobs.inner(node, _MASK)["from0"], channel))
+    before = [(knob, knob.value()) for knob, _ in wanted]
+    try:
+        for knob, value in wanted:
+            knob.setValue(value)
+        yield
+    finally:
+        for knob, value in before:
+            knob.setValue(value)
+
+
+def _file(pattern: str, view: str, frame: int) -> Path:
+    return Path(of_view(pattern, view) % frame)
 
 
 def _execute(write: nuke.Node, wanted: Sequence[int], view: str) -> None:

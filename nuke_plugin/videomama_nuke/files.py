@@ -1,4 +1,4 @@
-"""The files that a node reads: which they are, and how big and how old each frame's is. Asks Nuke for nothing."""
+"""Files under numbered names: which a node reads, how big and how old each frame's is. Asks Nuke for nothing."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 _NUMBER = re.compile(r"%0?\d*d|#+")
+_LONE = 4  # digits that a single # stands for where a file is written
 _ABSENT = "----"  # in place of a mark, for a frame that has no file
 _MARK = len(_ABSENT)
 
@@ -69,6 +70,21 @@ class FileSequence:
 def numbered(path: str) -> bool:
     """Whether a pattern has a place for the frame's number."""
     return _NUMBER.search(PurePath(path).name) is not None
+
+
+def file_of(pattern: str, frame: int) -> Path:
+    """Return the file of a frame by a pattern that has a place for its number, as the server writes it."""
+    path = Path(pattern)
+    place = list(_NUMBER.finditer(path.name))[-1]
+    sign = place[0]
+    width = _LONE if sign == "#" else len(sign) if "#" in sign else int(sign[1:-1] or 0)
+    return path.with_name(f"{path.name[: place.start()]}{frame:0{width}d}{path.name[place.end() :]}")
+
+
+def known_by(pattern: str) -> str:
+    """Return a text that patterns share that name the same files, however the number is written."""
+    folder, name = os.path.split(os.path.normcase(os.path.normpath(pattern)))
+    return f"{folder}/{_NUMBER.sub('#', name)}"
 
 
 def _mark(number: int) -> str:

@@ -14,7 +14,7 @@ def parse(text: str) -> list[int]:
     try:
         found = sorted(set(nuke.FrameRanges(parts).toFrameList())) if parts else []
     except (RuntimeError, ValueError, TypeError) as error:
-        raise BadInput(f"{text!r} is no frame range: {error}", "Write it as 1001-1050x2, 1060.") from error
+        raise BadInput(f"{text!r} is not a frame range: {error}", "Write it as 1001-1050x2, 1060.") from error
     if not found:
         raise BadInput("the custom frame range is empty", "Write it as 1001-1050x2, 1060.")
     return found

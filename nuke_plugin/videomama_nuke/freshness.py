@@ -10,13 +10,19 @@ import nuke
 from videomama_client.engine_settings import own_specs
 from videomama_client.settings import MatteSettings
 
-from videomama_nuke import knobs, paths, record, stage_knobs
+from videomama_nuke import knobs, paths, prompt_knobs, record, stage_knobs
 from videomama_nuke.record import Record
 from videomama_nuke.upstream import Comparison, Upstream, compare
 
 _NAMED = 3
 _NEW_SETTINGS = MatteSettings().plain()
 _OWN_SPECS = own_specs()
+_SAID = {
+    "maker": "mask maker",
+    "prompts": "prompts",
+    "objects": "object masks",
+    "absent": "absent frames",
+}  # of what a record has of subjects
 
 
 @dataclass(frozen=True)
@@ -74,24 +80,38 @@ def settings_changed(node: nuke.Node, last: Record) -> list[str]:
     changes = [name.replace("_", " ") for name in changed]
     if knobs.mask_channel_of(node) != last.mask_channel:
         changes.append("mask channel")
+    told = prompt_knobs.read(node).kept
+    changes += [_SAID[name] for name in _SAID if (told.get(name) or None) != (last.subject.get(name) or None)]
     return changes + _stages_changed(record.kept_stages(stage_knobs.stages_of(node, first)), last.then)
 
 
 def _stages_changed(now: list[dict[str, Any]], then: list[dict[str, Any]]) -> list[str]:
-    """Return which of the stages after the first are others; of adjustments at the end, which settings."""
-    before, mine = _apart(now)
-    before_then, theirs = _apart(then)
-    names = [name for name in stage_knobs.NAMES if mine.get(name) != theirs.get(name)]
-    changes = [f"{stage_knobs.ADJUST} {name.replace('_', ' ')}" for name in names]
-    return changes if before == before_then else ["further stages", *changes]
+    """Return which of the stages after the first are others; of the edge and the adjustments, which settings."""
+    before, mine = _apart(now, (stage_knobs.ADJUST,))
+    before_then, theirs = _apart(then, (stage_knobs.ADJUST,))
+    before, edge = _apart(before, stage_knobs.EDGE_ENGINES)
+    before_then, edge_then = _apart(before_then, stage_knobs.EDGE_ENGINES)
+    changes = [] if before == before_then else ["further stages"]
+    if edge.get("engine") != edge_then.get("engine"):
+        changes.append("edge refiner")
+    else:
+        changes += _options_changed(edge, edge_then, sorted({*edge.get("options", ()), *edge_then.get("options", ())}))
+    return changes + _options_changed(mine, theirs, stage_knobs.NAMES)
 
 
-def _apart(stages: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return stages without adjustments at the end, and the options of these, which are not at their defaults."""
+def _options_changed(now: dict[str, Any], then: dict[str, Any], names: Sequence[str]) -> list[str]:
+    """Return which options of one stage are others, such as `adjust grow`; a stage that is not there has none."""
+    engine = now.get("engine") or then.get("engine")
+    mine, theirs = now.get("options", {}), then.get("options", {})
+    return [f"{engine} {name.replace('_', ' ')}" for name in names if mine.get(name) != theirs.get(name)]
+
+
+def _apart(stages: list[dict[str, Any]], engines: Sequence[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return stages without a last one that has knobs of its own, and that one; an empty one where there is none."""
     last = stages[-1] if stages else {}
-    if last.get("engine") != stage_knobs.ADJUST or (last["window"], last["overlap"]) != (None, None):
+    if last.get("engine") not in engines or (last["window"], last["overlap"]) != (None, None):
         return stages, {}
-    return stages[:-1], last["options"]
+    return stages[:-1], last
 
 
 def _same(name: str, value: object, record_has: Mapping[str, object]) -> bool:

@@ -18,6 +18,7 @@ from videomama_nuke.knobs import OUTLINE
 from videomama_nuke.main_thread import closing, on_main
 from videomama_nuke.order import RefineOrder
 from videomama_nuke.progress import Progress
+from videomama_nuke.subject import Chain, chain_of
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,8 @@ class Refine:
         self._tell = tell
         self._stop = threading.Event()
         self._progress: nuke.ProgressTask | None = None
-        self._counts = Progress(len(order.wanted) * len(order.views))
+        stages = order.subject.number_after - 1 + len(order.then)
+        self._counts = Progress(len(order.wanted) * len(order.views), stages=stages)
         self._shown = 0.0
 
     def run(self) -> None:
@@ -108,12 +110,25 @@ class Refine:
 
     def _read_stages(self, client: Client) -> None:
         """Read the options of engines that only the server knows."""
-        then = (stage_words.with_types(client, stage, number) for number, stage in enumerate(self._order.then, 2))
-        self._order = replace(self._order, then=tuple(then))
+        subject, then = self._order.subject, self._order.then
+        if subject.maker is not None:
+            subject = replace(subject, maker=stage_words.with_types(client, subject.maker, 1))
+        read = (
+            stage_words.with_types(client, stage, number) for number, stage in enumerate(then, subject.number_after)
+        )
+        self._order = replace(self._order, then=tuple(read), subject=subject)
+
+    def _chain(self, view: str) -> Chain:
+        """Return what the job of a view is told of stages, prompts and objects."""
+        order = self._order
+        painted = paths.of_view(order.source, view)
+        masks = {channel: paths.of_view(order.mask_of(channel), view) for _, channel in order.subject.channels}
+        return chain_of(order.subject, order.settings, order.then, painted, masks)
 
     def _refine_view(self, client: Client, view: str) -> None:
         order, wanted = self._order, frames.text(self._order.wanted)
-        planned = client.plan_frames(order.settings, order.clip_text, wanted, order.then)
+        told = self._chain(view)
+        planned = client.plan_frames(told.settings, order.clip_text, wanted, told.then, told.prompts, told.objects)
         needed = on_main(frames.parse, planned.needed_ranges)
         self._say(f"exporting {planned.needed_ranges}")
         self._check()
@@ -123,12 +138,17 @@ class Refine:
             files={frame: export.exported(order, view, frame) for frame in needed},
             source=paths.of_view(order.source, view),
             out=paths.of_view(order.out, view),
-            settings=order.settings,
+            chain=told,
             clip=order.clip_text,
             wanted=wanted,
             label=order.label if len(order.views) == 1 else f"{order.label} {view}",
             priority=self._priority,
-            then=order.then,
+            foreground=order.foreground.get(view, ""),
+            masks={
+                name: {frame: export.exported_mask(order, view, channel, frame) for frame in needed}
+                for name, channel in order.subject.channels
+            },
+            by_mask_input=order.subject.by_mask_input,
         )
         self._say(f"waiting for the engine {planned.engine}")
         self.following = True
@@ -162,19 +182,22 @@ class Refine:
             self.cancel()
 
     def _note(self, event: messages.JobEvent) -> None:
+        before = self._counts.phase_code
         self._counts.note(event)
-        if isinstance(event, messages.MattePlanned):
+        if self._counts.phase_code != before:
+            self._show_progress()
+        elif isinstance(event, messages.MattePlanned):
             for warning in event.warnings:
                 self._say(f"warning: {warning}")
             self._keep_what_was_found(event)
             self._leave_record()
         elif isinstance(event, messages.StageBegun):
             self._show_progress()
-        elif isinstance(event, messages.StageFrameDone):
+        elif isinstance(event, (messages.PhaseChanged, messages.StageFrameDone, messages.SideFrameDone)):
             if time.monotonic() - self._shown > _SHOW_EVERY_S:
                 self._show_progress()
         elif isinstance(event, messages.FrameDone):
-            if time.monotonic() - self._shown > _SHOW_EVERY_S:
+            if self._counts.done == 1 or time.monotonic() - self._shown > _SHOW_EVERY_S:
                 self._show()
         elif isinstance(event, messages.MatteDone):
             self.computed += event.computed

@@ -39,16 +39,19 @@ OWN = (  # likewise, for settings that only some engines have
 _SIGNS = ("%", "#", "[")
 _CASTS = {TEXT: str, CHOICE: str, NUMBER: float, WHOLE_NUMBER: int, YES_NO: bool}
 _TYPES = {spec.name: _CASTS[spec.kind] for spec in (*specs_of(MatteSettings), *own_specs().values())}
-_PIXELS = "engine other_engine window overlap roi_mode roi_box colorspace mask_channel"
+_PIXELS = """
+    engine other_engine window overlap roi_mode roi_box colorspace mask_channel maker other_maker maker_settings prompts
+    objects
+"""
 PIXEL_KNOBS = frozenset((*_SAME, *OWN, *_PIXELS.split(), *stage_knobs.KNOBS))
 RANGE_KNOBS = frozenset(("frame_range", "frames", "cache_folder"))
-PER_FRAME_KNOBS = frozenset(("premultiply", "bypass", "disable"))  # may be animated
 _RESULT = """
     output result_file result_first result_last result_origfirst result_origlast on_error unchecked refined
-    connection_file videomama node_id record
+    connection_file videomama node_id record foreground_file main_alpha
+    object_from0 object_from1 object_from2 object_from3 object_to0 object_to1 object_to2 object_to3
 """
 _STEADY = tuple(sorted((*PIXEL_KNOBS, *RANGE_KNOBS, *_RESULT.split())))  # have one value for all frames
-_FOLDERS = frozenset(("cache_folder", "weights", "connection_file"))
+_FOLDERS = frozenset(("cache_folder", "weights", "connection_file", "foreground_file"))
 _FRAME = re.compile(r"\[[^\]]*\bframe\b")  # Tcl that stands for another text at every frame
 
 
@@ -180,7 +183,7 @@ def inner(node: nuke.Node, name: str) -> nuke.Node:
     """Return a node of the gizmo's own graph; raises `BadInput` where somebody removed it."""
     found = cast("nuke.Group", node).node(name)
     if found is None:
-        raise BadInput(f"{node.fullName()} has no {name} inside", "Make the node anew.")
+        raise BadInput(f"{node.fullName()} has no {name} inside", "Create the node again.")
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import nuke
 
-from videomama_nuke import knobs, precomp
+from videomama_nuke import knobs, precomp, record, result
 from videomama_nuke.walk import TIME_CLASSES
 
 # Each channel of their picture is made of the same channel of the input alone.
@@ -96,12 +96,11 @@ class Walk:
 
     def _takes_alpha(self, step: _Step) -> bool:
         """Whether the channels that are needed of a node of ours have anything of its alpha."""
-        target = str(knobs.linked(step.node, "output").value())
+        targets = {str(knobs.linked(step.node, "output").value()), *result.layers_of(record.read(step.node))}
         if _elsewhen(step, step.node["premultiply"]) or self._on(step, "premultiply"):
             return True
-        layer = target.partition(".")[0]
-        named = [channel for name in step.channels for channel in _LAYERS.get(name, (name,))]
-        return any(name in ("all", layer, target) for name in named)
+        counting = {"all", *targets, *(target.partition(".")[0] for target in targets)}
+        return any(channel in counting for name in step.channels for channel in _LAYERS.get(name, (name,)))
 
     def _on(self, step: _Step, name: str) -> bool:
         """Whether a switch is certainly on where the render needs the node."""

@@ -21,8 +21,10 @@ from videomama_nuke import (
     look,
     ownership,
     precomp,
+    prompt_knobs,
     record,
     slices,
+    stage_knobs,
     words,
 )
 from videomama_nuke.look import Look, OnDisk
@@ -53,7 +55,14 @@ def begin(node: nuke.Node) -> None:
         node["status"].setValue(str(node["state"].value()))
     defaults.pin(node)
     ownership.use(node)
+    _show_used(node)
+
+
+def _show_used(node: nuke.Node) -> None:
+    """Hide the knobs of stages that the node does not have, and show in grey what its engine does not look at."""
     knobs.show_counting(node)
+    prompt_knobs.show_used(node)
+    stage_knobs.show_used(node)
 
 
 def _shares_id(node: nuke.Node) -> bool:
@@ -74,17 +83,20 @@ def note_change(node: nuke.Node, name: str) -> None:
     if not knobs.is_whole(node):
         return
     if name == "showPanel":
-        knobs.show_counting(node)
+        _show_used(node)
         _look_aside(node)
         disk_use.show()
-        engine_menu.offer(node)
-    elif name == engine_menu.FOUND:
-        engine_menu.take(node)
-    elif name == "engine":
-        knobs.show_counting(node)
+        for menu in engine_menu.MENUS:
+            engine_menu.offer(node, menu)
+    elif name in engine_menu.FOUND:
+        engine_menu.take(node, engine_menu.FOUND[name])
+    elif name == stage_knobs.EDGE_ENGINE:
+        _show_used(node)
+    elif name in engine_menu.CHOSEN:
+        _show_used(node)
         if node.shown():  # not while a script is read
-            engine_menu.offer(node)
-    if name == engine_menu.FOUND or name in knobs.PIXEL_KNOBS or name in knobs.RANGE_KNOBS:
+            engine_menu.offer(node, engine_menu.CHOSEN[name])
+    if name in engine_menu.FOUND or name in knobs.PIXEL_KNOBS or name in knobs.RANGE_KNOBS:
         refresh(node, _remembered.get(_place(node)))
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import nuke
+from videomama_client import messages, objects
 from videomama_client.engine_settings import OutlineSettings
 from videomama_client.errors import BadInput
 from videomama_client.mask_presets import is_open
 from videomama_client.settings import MatteSettings
 from videomama_client.stages import Stage
 
-from videomama_nuke import frames, knobs, record, sidecar, stage_knobs, walk
+from videomama_nuke import foreground, frames, knobs, prompt_knobs, record, sidecar, stage_knobs, walk
+from videomama_nuke.subject import Subject, chain_of
 from videomama_nuke.upstream import Upstream, compare
 
 TASK = "task-"
@@ -31,12 +33,14 @@ class RefineOrder:
         clip: first and last frame of the plate.
         wanted: the frames to refine, ascending, inside the clip.
         views: to refine.
-        settings: of the first stage; what an earlier refine found is in them where this one covers only a part.
-        then: the stages after the first.
+        settings: of the engine's stage; what an earlier refine found is in them where this one covers only a part.
+        then: the stages after it.
+        subject: what makes the masks, and of which objects.
         record: what the node will remember.
         export: folder of the exported frames; `own_export` says whether it is this refine's alone.
         folder: of all files of the node.
         connection_file: of the server; None for the user's own.
+        foreground: patterns of the files of the subject's own colour, by view; empty for none.
     """
 
     label: str
@@ -45,15 +49,21 @@ class RefineOrder:
     views: tuple[str, ...]
     settings: MatteSettings
     then: tuple[Stage, ...]
+    subject: Subject
     record: record.Record
     export: Path
     folder: Path
     connection_file: Path | None
+    foreground: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def source(self) -> str:
         """Pattern of the exported frames, with %V where there are several views."""
         return str(self.export / self._per_view / "source.%04d.exr")
+
+    def mask_of(self, channel: str) -> str:
+        """Return the pattern of the exported masks of a channel, with %V where there are several views."""
+        return str(self.export / self._per_view / f"mask.{channel}.%04d.exr")
 
     @property
     def out(self) -> str:
@@ -91,15 +101,18 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> RefineOrder:
     asked = sorted(set(wanted)) if wanted is not None else wanted_of(node, clip)
     _check_inside(asked, clip)
     settings = knobs.settings_of(node)
-    then = stage_knobs.stages_of(node, settings)
+    subject = prompt_knobs.read(node)
+    then = stage_knobs.stages_of(node, settings, subject.number_after)
     folder = knobs.folder_of(node)
     above = walk.read(node)
     mask_channel = knobs.mask_channel_of(node)
     parts = settings, mask_channel, clip_text(clip)
-    key, first_key = (record.result_key(*parts, above.signature, stages) for stages in (then, ()))
+    key, first_key = (record.result_key(*parts, above.signature, stages, subject.kept) for stages in (then, ()))
     if sidecar.contradicts(folder / key, above):  # the same sizes, and yet other pixels
-        key, first_key = (record.result_key(*parts, above.exact, stages) for stages in (then, ()))
+        key, first_key = (record.result_key(*parts, above.exact, stages, subject.kept) for stages in (then, ()))
     views = tuple(nuke.views())
+    colour = foreground.patterns_of(node, views, above.sources)
+    objects.check_alone(chain_of(subject, settings, then).objects, [messages.FOREGROUND] if colour else [])
     per_view = "%V" if len(views) > 1 else "main"
     return RefineOrder(
         label=f"{Path(nuke.root().name()).name} {node.fullName()}",
@@ -108,6 +121,7 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> RefineOrder:
         views=views,
         settings=_with_what_was_found(settings, _known(node, folder, (key, first_key), above), asked, clip),
         then=then,
+        subject=subject,
         record=record.Record(
             key=key,
             settings=record.kept(settings),
@@ -120,11 +134,13 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> RefineOrder:
             version=record.VERSION,
             gizmo=int(node[knobs.VERSION_KNOB].value()),
             then=record.kept_stages(then),
+            subject=subject.kept,
             first_key=first_key if then else "",
         ),
         export=folder / "export" / _export_name(above),
         folder=folder,
         connection_file=knobs.connection_file_of(node),
+        foreground=colour,
     )
 
 
@@ -159,12 +175,18 @@ def wanted_of(node: nuke.Node, clip: tuple[int, int]) -> list[int]:
 
 def _check_inputs(node: nuke.Node) -> None:
     plate, mask = knobs.plate_of(node), node.input(1)
-    channel, source = knobs.mask_channel_of(node), mask or plate
-    if channel not in source.channels():
+    source = mask or plate
+    there = source.channels()
+    missing = next((channel for channel in prompt_knobs.channels_of(node) if channel not in there), "")
+    if missing:
         raise BadInput(
-            f"{source.fullName()} has no channel {channel}, which is the mask channel of {node.fullName()}",
-            f"Choose one of: {', '.join(sorted(source.channels()))}.",
+            f"{source.fullName()} has no channel {missing}, which is {_use_of(node, missing)} of {node.fullName()}",
+            f"Choose one of: {', '.join(sorted(there))}.",
         )
+
+
+def _use_of(node: nuke.Node, channel: str) -> str:
+    return "the mask channel" if channel == knobs.mask_channel_of(node) else "an object mask"
 
 
 def _check_inside(asked: Sequence[int], clip: tuple[int, int]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import nuke
 from videomama_client.errors import BadInput
 
@@ -33,7 +35,7 @@ def bake(node: nuke.Node) -> nuke.Node:
             if child.input(index) == node
         ]
         read = _read(node)
-        end = _copied(node, read)
+        end = _copied(node, read, result.layers_of(last))
         for child, index in dependents:
             child.setInput(index, end)
     return end
@@ -51,14 +53,18 @@ def _read(node: nuke.Node) -> nuke.Node:
     return read
 
 
-def _copied(node: nuke.Node, read: nuke.Node) -> nuke.Node:
+def _copied(node: nuke.Node, read: nuke.Node, layers: Sequence[str]) -> nuke.Node:
+    """Make what the node does with the alphas, and return its end; `layers` are the channels of its objects."""
     plate = colour = knobs.plate_of(node)
+    main = layers[0] if layers else result.PLAIN
     if knobs.may_differ(node["premultiply"]):
-        with_alpha = _copy(node, plate, read, [("rgba.alpha", "rgba.alpha")])
+        with_alpha = _copy(node, plate, read, [(main, "rgba.alpha")])
         premult = nuke.nodes.Premult(inputs=[with_alpha])
         channels = [f"rgba.{name}" for name in ("red", "green", "blue")]
         colour = _switched(node, "premultiply", plate, _copy(node, plate, premult, [(name, name) for name in channels]))
-    end = _copy(node, colour, read, [("rgba.alpha", str(knobs.linked(node, "output").value()))])
+    end = _copy(node, colour, read, [(main, str(knobs.linked(node, "output").value()))])
+    if layers:
+        end = _copy(node, end, read, [(layer, layer) for layer in layers])
     for name in ("bypass", "disable"):
         end = _switched(node, name, end, plate)
     return end

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import nuke
@@ -55,6 +56,7 @@ class Record:
         gizmo: version of the gizmo that was refined.
         outline: the numbers around the mask's outline that the refine took, by setting; empty where it took none.
         then: the stages after the first; see `kept_stages`.
+        subject: mask maker, prompts and objects; see `Subject.kept`. Empty where the mask input is the mask.
         first_key: the key of the same refine without the stages after the first; empty where there are none.
         later: what a later version added, by its name: kept as it is.
     """
@@ -71,21 +73,35 @@ class Record:
     gizmo: int = 1
     outline: dict[str, Any] = field(default_factory=dict)
     then: list[dict[str, Any]] = field(default_factory=list)
+    subject: dict[str, Any] = field(default_factory=dict)
     first_key: str = ""
     later: dict[str, Any] = field(default_factory=dict)
 
 
 def result_key(
-    settings: MatteSettings, mask_channel: str, clip: str, signature: str, then: Sequence[Stage] = ()
+    settings: MatteSettings,
+    mask_channel: str,
+    clip: str,
+    signature: str,
+    then: Sequence[Stage] = (),
+    subject: Mapping[str, Any] = MappingProxyType({}),
 ) -> str:
     """Return what two refines share exactly when their alphas may lie in one sequence.
 
-    A setting at its default that is not in `_ALWAYS_IN_KEY` leaves the key as it is, and so does a job of one stage.
+    A setting at its default that is not in `_ALWAYS_IN_KEY` leaves the key as it is, and so does a job of one stage, or
+    one whose mask is the mask input.
     """
     plain, specs = settings.plain(), own_specs()
     options = plain.pop(OPTIONS, {})
     flat = {**plain, **{name: specs[name].default for name in _ALWAYS_IN_KEY}, **options}
-    content = [flat, mask_channel, clip, signature, *([kept_stages(then)] if then else [])]
+    content = [
+        flat,
+        mask_channel,
+        clip,
+        signature,
+        *([kept_stages(then)] if then else []),
+        *([subject] if subject else []),
+    ]
     return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
@@ -140,10 +156,12 @@ def _of_this_version(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def text_of(record: Record) -> str:
-    """Return a record as text; that of one stage says nothing of others."""
+    """Return a record as text; that of one stage says nothing of others, and one of a mask input nothing of prompts."""
     content = asdict(record)
     if not record.then:
         del content["then"], content["first_key"]
+    if not record.subject:
+        del content["subject"]
     return json.dumps({**content.pop("later"), **content}, sort_keys=True)
 
 

@@ -11,8 +11,11 @@ import nuke
 from videomama_nuke import knobs, ownership, paths, record
 from videomama_nuke.quiet import no_undo
 from videomama_nuke.record import Record
+from videomama_nuke.subject import MOST_OBJECTS
 
 READ = "vm_result"
+PLAIN = "rgba.alpha"  # of a file without layers
+MAIN_ALPHA = "main_alpha"
 
 
 def pattern_of(node: nuke.Node) -> str:
@@ -42,6 +45,7 @@ def show(node: nuke.Node, last: Record, clip: tuple[int, int]) -> None:
     values: dict[str, object] = {"result_file": last.out}
     values.update(dict.fromkeys(("result_first", "result_origfirst"), clip[0]))
     values.update(dict.fromkeys(("result_last", "result_origlast"), clip[1]))
+    values.update(_layers(node, last))
     if record.read(node) != last:
         nuke.root().setModified(True)  # what was refined is lost where nobody saves the script
     with no_undo():
@@ -55,6 +59,26 @@ def show(node: nuke.Node, last: Record, clip: tuple[int, int]) -> None:
         node["refined"].setValue(True)
         reload(node)
     ownership.use(node)
+
+
+def layers_of(last: Record | None) -> tuple[str, ...]:
+    """Return the channels of a refine's objects, such as `hero.alpha`, in order; empty for the one plain alpha."""
+    names = () if last is None else last.subject.get("names", ())
+    return tuple(f"{name}.alpha" for name in names)
+
+
+def _layers(node: nuke.Node, last: Record) -> dict[str, str]:
+    """Return the values of the knobs that bring the layers of objects into the comp, and make layers that are new."""
+    if node.knob(MAIN_ALPHA) is None:  # a group that was made of an earlier gizmo
+        return {}
+    channels = layers_of(last)
+    for channel in channels:
+        nuke.Layer(channel.partition(".")[0], [channel])
+    rows = [*channels, *["none"] * (MOST_OBJECTS - len(channels))]
+    values = {MAIN_ALPHA: channels[0] if channels else PLAIN}
+    for index, channel in enumerate(rows):
+        values.update({f"object_from{index}": channel, f"object_to{index}": channel})
+    return values
 
 
 def reload(node: nuke.Node) -> None:

@@ -50,7 +50,7 @@ class Stopping:
         try:
             with launch.connect(self.connection_file, start=False) as client:
                 self._answered = True
-                if client.status().jobs_running:
+                if client.status().jobs_left:
                     return False
                 client.stop_server()
                 return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
@@ -13,9 +13,11 @@ from videomama_client import messages, submission
 from videomama_client.client import Client
 from videomama_client.errors import Cancelled, NotPermitted
 from videomama_client.inline import InlineFrames
-from videomama_client.settings import MatteSettings
-from videomama_client.stages import Stage
+from videomama_client.job_records import NUKE, this_submitter
 from videomama_client.submission import Sent
+
+from videomama_nuke.files import file_of
+from videomama_nuke.subject import Chain
 
 _LOOK_S = 0.1
 
@@ -26,49 +28,71 @@ class Parcel:
 
     Attributes:
         files: the exported frames, plate and mask in one.
-        source, out: patterns of these and of the alphas.
-        settings: of the first stage; `then` are the stages after it.
+        masks: the exported masks of objects, by name.
+        source, out: patterns of the frames and of the alphas.
+        chain: stages, prompts and objects.
         clip, wanted: ranges.
+        foreground: pattern of the files of the subject's own colour; empty for none.
+        by_mask_input: whether the mask in the exported frames is the mask of the job.
     """
 
     files: Mapping[int, Path]
     source: str
     out: str
-    settings: MatteSettings
+    chain: Chain
     clip: str
     wanted: str
     label: str
     priority: str = messages.INTERACTIVE
-    then: tuple[Stage, ...] = ()
+    foreground: str = ""
+    masks: Mapping[str, Mapping[int, Path]] = field(default_factory=dict)
+    by_mask_input: bool = True
 
 
 def submit(client: Client, parcel: Parcel) -> Sent:
     """Submit a job.
 
     Raises:
-        NotPermitted: the folder of the alphas cannot be written.
+        NotPermitted: a folder of the results cannot be written.
         VideoMaMaError: the server refuses.
     """
-    folder, first = Path(parcel.out).parent, next(iter(parcel.files.values()))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        seen = submission.goes_by_path(lambda: client.sees_folder(folder) and client.sees_file(first))
-    except OSError as error:
-        raise NotPermitted(f"cannot write to {folder}: {error.strerror}", "Choose another cache folder.") from error
+    first = next(iter(parcel.files.values()))
+    seen = _sees(client, Path(parcel.out).parent, "Choose another cache folder.", first)
+    if parcel.foreground:
+        seen = _sees(client, Path(parcel.foreground).parent, "Choose another foreground file.") and seen
     request = messages.SubmitMatte(
         request=uuid.uuid4().hex,
         plate=parcel.source,
-        mask=parcel.source,
+        mask=parcel.source if parcel.by_mask_input else "",
         out=parcel.out,
-        settings=parcel.settings,
+        settings=parcel.chain.settings,
         clip=parcel.clip,
         frame_ranges=parcel.wanted,
         priority=parcel.priority,
         label=parcel.label,
-        then=parcel.then,
+        then=parcel.chain.then,
+        prompts=parcel.chain.prompts,
+        objects=parcel.chain.objects,
+        side_results=(messages.SideResult(messages.FOREGROUND, parcel.foreground),) if parcel.foreground else (),
+        submitter=this_submitter(NUKE),
     )
-    inline = None if seen else InlineFrames(parcel.files, parcel.files)
-    return submission.submit(client, request, inline, lambda frame: Path(parcel.out % frame))
+    mask = parcel.files if parcel.by_mask_input else {}
+    inline = None if seen else InlineFrames(parcel.files, mask, objects=parcel.masks)
+    sides = {messages.FOREGROUND: lambda frame: file_of(parcel.foreground, frame)}
+    return submission.submit(client, request, inline, lambda frame: Path(parcel.out % frame), sides)
+
+
+def _sees(client: Client, folder: Path, hint: str, *files: Path) -> bool:
+    """Whether the server sees a folder, which is made, and files.
+
+    Raises:
+        NotPermitted: this side cannot write in the folder.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return submission.goes_by_path(lambda: client.sees_folder(folder) and all(map(client.sees_file, files)))
+    except OSError as error:
+        raise NotPermitted(f"cannot write to {folder}: {error.strerror}", hint) from error
 
 
 def follow(sent: Sent, cancelled: Callable[[], bool], patience: Callable[[], float]) -> Iterator[messages.JobEvent]:

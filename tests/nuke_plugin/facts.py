@@ -17,6 +17,7 @@ Taken for granted too, and checked in no real Nuke, because terminal Python cann
 - `addUpdateUI` goes by the whole name of a class; a gizmo made into a group is a Group there.
 - What Roto's flags and attributes mean, where hard edges fall between pixels, and how filters shrink a picture.
 - Inputs are connected when `onScriptLoad` runs, and the knobs of a script are set when `onCreate` does.
+- A Read shows the channel `hero.A` of an EXR as `hero.alpha`, and a Copy with rows of `none` changes nothing.
 - Under a farm's path mapping Nuke opens what `nuke.filenameFilter` returns for a path whose frame is still `%04d`.
 """
 
@@ -351,11 +352,13 @@ def fact_the_gizmo_wires_as_drawn(nuke: Any, folder: Path) -> None:
         "MaskCopy": ("plate", "MaskSource"),
         "KeepRGBA": ("MaskCopy",),
         "vm_export": ("KeepRGBA",),
-        "AlphaForColour": ("plate", "vm_result"),
+        "MainAlpha": ("vm_result", "vm_result"),
+        "AlphaForColour": ("plate", "MainAlpha"),
         "Colour": ("AlphaForColour",),
         "ColourCopy": ("plate", "Colour"),
-        "AlphaCopy": ("ColourCopy", "vm_result"),
-        "Bypass": ("AlphaCopy", "plate"),
+        "AlphaCopy": ("ColourCopy", "MainAlpha"),
+        "ObjectCopy": ("AlphaCopy", "vm_result"),
+        "Bypass": ("ObjectCopy", "plate"),
         "Output1": ("Bypass",),
     }
     for name, inputs in wires.items():
@@ -401,6 +404,24 @@ def fact_the_box_has_four_numbers(nuke: Any, folder: Path) -> None:
     knob = nuke.nodes.VideoMaMa()["roi_box"]
     knob.setValue([1, 2, 30, 40])
     assert [knob.x(), knob.y(), knob.r(), knob.t()] == [1, 2, 30, 40]
+
+
+def fact_a_point_has_two_numbers_and_knobs_of_a_gizmo_can_be_hidden(nuke: Any, folder: Path) -> None:
+    node = nuke.nodes.VideoMaMa()
+    node["point"].setValue([1.5, 2.5])
+    assert [node["point"].x(), node["point"].y()] == [1.5, 2.5]
+    node["point"].setVisible(True)
+    assert node["point"].visible()
+    node["point"].setVisible(False)
+    assert not node["point"].visible()
+
+
+def fact_a_link_to_a_channel_takes_a_new_layer_and_none(nuke: Any, folder: Path) -> None:
+    node = nuke.nodes.VideoMaMa()
+    nuke.Layer("videomama_hero", ["videomama_hero.alpha"])
+    for value in ("videomama_hero.alpha", "none"):
+        node["object_from0"].setValue(value)
+        assert node.node("ObjectCopy")["from0"].value() == value
 
 
 def _write(nuke: Any, path: Path, source: Any = None) -> Any:

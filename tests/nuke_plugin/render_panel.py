@@ -26,7 +26,7 @@ from videomama_server.media import frames, sequences
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "panel.png"
 WIDTHS = (420, 900)
 HEIGHT = 740
-_LONG = 400
+_LONG = 150
 _DARK = {
     "Window": "#323232",
     "WindowText": "#c8c8c8",
@@ -51,13 +51,15 @@ def dark_palette() -> QtGui.QPalette:
 
 
 def write_clip(folder: Path, count: int, size: tuple[int, int]) -> None:
-    """Write plate and mask, one file under many numbers."""
+    """Write plate and mask, a bright disc over noise, one file under many numbers."""
     folder.mkdir(parents=True)
     rng = np.random.default_rng(count)
     width, height = size
-    for role in ("plate", "mask"):
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    mask = (np.hypot(columns - width / 2, rows - height / 2) < height / 4).astype(np.float32)
+    plate = 0.1 * rng.random((height, width, 3), np.float32) + 0.7 * mask[..., None]
+    for role, pixels in (("plate", plate), ("mask", mask)):
         pattern = sequences.parse(str(folder / f"{role}.####.exr"))
-        pixels = rng.random((height, width, 3) if role == "plate" else (height, width), np.float32)
         frames.write_picture(pattern.path(1001), pixels, ("R", "G", "B") if role == "plate" else ("A",), "half")
         for number in range(1002, 1001 + count):
             os.link(pattern.path(1001), pattern.path(number))
@@ -105,7 +107,7 @@ def job_of(client: Client, job: str) -> messages.JobState:
     return next(state for state in client.jobs() if state.job == job)
 
 
-def wait(said: Callable[[], bool], seconds: float = 60.0) -> None:
+def wait(said: Callable[[], bool], seconds: float = 300.0) -> None:
     """Wait for something to become true, while Qt goes on where there is an application."""
     until = time.monotonic() + seconds
     while not said():

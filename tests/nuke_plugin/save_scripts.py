@@ -119,6 +119,13 @@ def further_stages(comp: comps.Comp) -> None:
     comp.refine()
 
 
+def prompted(comp: comps.Comp) -> None:
+    """Refine two objects that a mask maker makes of painted frames."""
+    comp.node()["maker"].setValue("held")
+    comp.node()["prompts"].setValue("hero: painted 1001\ndog: painted 1003")
+    comp.refine()
+
+
 MADE: tuple[Callable[[comps.Comp], None], ...] = (
     never_refined,
     refined,
@@ -133,6 +140,7 @@ MADE: tuple[Callable[[comps.Comp], None], ...] = (
     adjusted,
     adjusted_since,
     further_stages,
+    prompted,
 )
 
 

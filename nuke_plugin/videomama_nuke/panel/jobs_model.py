@@ -99,5 +99,5 @@ class JobsModel(QtCore.QAbstractTableModel):
 
 def _words(job: JobState, column: int) -> str:
     if column == JOB:
-        return snapshot.job_name(job)
+        return job.title
     return snapshot.job_progress(job) if column == PROGRESS else snapshot.stopwatch(job.seconds)

@@ -54,7 +54,7 @@ class JobDelegate(QtWidgets.QStyledItemDelegate):
         painter.setPen(quiet)
         room = self._paint_right(painter, snapshot.stopwatch(job.seconds), line)
         painter.setPen(self.colours.text)
-        painter.drawText(line, _LEFT, metrics.elidedText(snapshot.job_name(job), _Elide.ElideMiddle, room))
+        painter.drawText(line, _LEFT, metrics.elidedText(job.title, _Elide.ElideMiddle, room))
 
     def _paint_state(self, painter: QtGui.QPainter, job: JobState, line: QtCore.QRect, quiet: QtGui.QColor) -> None:
         painter.setPen(quiet)

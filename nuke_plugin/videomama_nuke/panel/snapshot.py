@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ntpath
-import posixpath
 import time
 from dataclasses import dataclass
 from typing import Optional
 
 from videomama_client import messages
 from videomama_client.messages import CacheReported, JobState, StatusReported
+from videomama_client.phase_words import said_beside
 from videomama_client.wording import counted
 
 from videomama_nuke import words
@@ -23,7 +22,6 @@ NEWS_S = 60.0
 NOTHING = "\u2013"
 _TIE = "\u00a0"  # no line is broken between a number and its unit
 _DOT = " \u00b7 "
-_ENDED = (messages.DONE, messages.FAILED, messages.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -128,15 +126,6 @@ def cache_line(cache: Optional[CacheReported]) -> str:
     return f"{entries(cache.entries)}{_DOT}{size(cache.bytes)}{limit}{older}"
 
 
-def job_name(job: JobState) -> str:
-    """Return the job's label, or its plate's folder and name."""
-    if job.label:
-        return job.label
-    flavour = ntpath if "\\" in job.plate else posixpath
-    folder, name = flavour.split(job.plate)
-    return f"{flavour.basename(folder)}/{name}" if folder.strip("/\\") else name
-
-
 def job_details(job: JobState) -> tuple[str, ...]:
     """Return state, priority and engine of a job, or what is wrong with it; the longest first, to take what fits."""
     if job.state == messages.FAILED and job.message:
@@ -148,8 +137,10 @@ def job_details(job: JobState) -> tuple[str, ...]:
 
 
 def job_progress(job: JobState) -> str:
-    """Return how many frames are done, how many of them came from the cache, and which stage is at work."""
-    return _DOT.join(part for part in (_frames_done(job), _stage(job)) if part)
+    """Return how many frames are done, how many of them came from the cache, and what is at work."""
+    return _DOT.join(
+        part for part in (_frames_done(job), job.side or _stage(job), said_beside(job.phase, job.stage_done)) if part
+    )
 
 
 def _frames_done(job: JobState) -> str:
@@ -164,12 +155,20 @@ def _stage(job: JobState) -> str:
     return f"stage {job.stage}" if job.stage else ""
 
 
+def _submitted(job: JobState) -> str:
+    sent = job.submitter
+    return f"submitted by {sent.user}@{sent.host} with {sent.program}" if sent else ""
+
+
 def job_sentence(job: JobState) -> str:
     """Return all that is known of a job in one sentence, for tooltips and screen readers."""
-    parts = [job_name(job), f"{job.state}, {job.priority}"]
+    parts = [job.title, f"{job.state}, {job.priority}"]
     parts += [] if job.engine is None else [f"engine {job.engine}"]
     parts += [f"{_frames_done(job)} frames, {job.computed} computed"] if job.done or job.frame_count is not None else []
-    parts += [_stage(job)] + ([f"QC: {job.flags}"] if job.flags else [])
+    parts += [job.side or _stage(job), said_beside(job.phase, job.stage_done)]
+    parts += [f"QC: {job.flags}"] if job.flags else []
+    parts += [] if job.seconds_left is None else [f"about {duration(job.seconds_left)} left"]
+    parts += [_submitted(job)]
     parts += [duration(job.seconds), failure(job), words.look_at(job.role, job.frame), job.plate]
     return "\n".join(part for part in parts if part)
 
@@ -188,7 +187,7 @@ def shares(job: JobState) -> tuple[float, float]:
 
 def stoppable(job: JobState) -> bool:
     """Whether the job can still be cancelled."""
-    return job.state not in _ENDED
+    return job.left
 
 
 def entries(count: int) -> str:

@@ -96,7 +96,7 @@ class Panel(QtWidgets.QWidget):
         self.state = controls.label("heading", "Server state")
         self.detail = controls.label("dim", "Server details")
         self.start = controls.button("&Start server", "Start a server on this machine", self.watcher.start_server)
-        self.stop = controls.button("S&top server", "End the server; its jobs end too", self.watcher.stop_server)
+        self.stop = controls.button("S&top server", "Stop the server; its jobs end too", self.watcher.stop_server)
         self.engine = controls.label("", "Engine, device and number format")
         self.memory = controls.label("", "Memory of the engine")
         self.unload = controls.button(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from videomama_client.job_records import Phase, Submitter
 from videomama_client.messages import CacheReported, LoadedEngine, StatusReported
 from videomama_nuke.panel import snapshot
 from videomama_nuke.panel.snapshot import RUNNING, SILENT, UNREACHABLE, Snapshot
@@ -75,13 +76,6 @@ def test_what_is_not_known_is_not_made_up():
     nothing = replace(STATUS, engine=None, loaded=[], worker_memory_bytes=None)
     assert snapshot.engine_line(nothing) == "Not loaded"
     assert snapshot.memory_line(nothing) == snapshot.engine_line(None) == snapshot.cache_line(None) == snapshot.NOTHING
-
-
-def test_a_job_is_called_by_its_label_else_by_its_plate(make_job):
-    assert snapshot.job_name(make_job(label="sh010")) == "sh010"
-    assert snapshot.job_name(make_job(label="")) == "sh010/plate.####.exr"
-    assert snapshot.job_name(make_job(label="", plate=r"C:\shots\sh020\p.%04d.exr")) == "sh020/p.%04d.exr"
-    assert snapshot.job_name(make_job(label="", plate="/p.exr")) == "p.exr"
 
 
 def test_progress_tells_cached_frames_apart(make_job):
@@ -214,8 +208,35 @@ def test_shares_never_leave_the_bar(make_job):
         ({"frame_count": 4, "done": 0, "computed": 0}, "0 of 4"),
         ({"frame_count": 4, "done": 4, "computed": 0}, "4 of 4 \u00b7 4 cached"),
         (
+            {"frame_count": 4, "done": 4, "computed": 4, "stage": "2 of 2, adjust", "side": "foreground 1 of 4"},
+            "4 of 4 \u00b7 foreground 1 of 4",
+        ),
+        (
             {"frame_count": 4, "done": 0, "computed": 0, "stage": "1 of 2, classic"},
             "0 of 4 \u00b7 stage 1 of 2, classic",
+        ),
+        ({"frame_count": None, "done": 0, "phase": Phase("queued", 2)}, "waiting behind 2 jobs"),
+        (
+            {"frame_count": 4, "done": 0, "computed": 0, "phase": Phase("computing", subject="1-4")},
+            "0 of 4 \u00b7 computing 1-4",
+        ),
+        (
+            {"frame_count": 4, "done": 1, "computed": 1, "stage_done": 1, "phase": Phase("computing", subject="2")},
+            "1 of 4",
+        ),
+        (
+            {"frame_count": 4, "done": 4, "computed": 0, "phase": Phase("checking", 1, 4)},
+            "4 of 4 \u00b7 4 cached \u00b7 checking cached alphas, 1/4",
+        ),
+        (
+            {
+                "frame_count": 4,
+                "done": 4,
+                "computed": 4,
+                "side": "foreground 1 of 4",
+                "phase": Phase("side-results", 1),
+            },
+            "4 of 4 \u00b7 foreground 1 of 4",
         ),
     ],
 )
@@ -232,7 +253,13 @@ def test_a_sentence_of_a_job_has_all_that_is_known_and_nothing_else(make_job):
     )
 
 
-@pytest.mark.parametrize("state", ["done", "failed", "cancelled"])
+def test_a_sentence_of_a_job_says_how_long_it_will_take_and_who_submitted_it(make_job):
+    job = make_job(seconds_left=75.0, submitter=Submitter("ann", "ws12", "cli"))
+    said = snapshot.job_sentence(job).splitlines()
+    assert {"about 1 min 15 s left", "submitted by ann@ws12 with cli"} <= set(said)
+
+
+@pytest.mark.parametrize("state", ["done", "failed", "cancelled", "interrupted"])
 def test_what_has_ended_cannot_be_stopped(make_job, state):
     assert not snapshot.stoppable(make_job(state=state))
     assert snapshot.stoppable(make_job(state="waiting"))

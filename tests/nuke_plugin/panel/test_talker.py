@@ -125,18 +125,20 @@ def test_a_stopped_talker_does_nothing_more_and_may_be_stopped_twice(scripted, m
 @pytest.fixture
 def waiting(scripted, make_talker, eventually):
     """A talker that waits for an answer of a server that hangs, and why it stopped to wait."""
-    errands, heard = Errands(), []
+    errands, heard, asking = Errands(), [], threading.Event()
     talker = make_talker(scripted.file, errands)
     talker.watch(True)
     eventually(lambda: talker._client is not None, "it is connected")
     scripted.hang()
 
     def ask() -> None:
+        asking.set()
         with pytest.raises(ServerUnreachable) as caught:
             talker.client().status()
         heard.append(caught.value.message)
 
     talker.put(ask)
+    assert asking.wait(30)
     time.sleep(0.2)
     assert not heard
     return talker, heard

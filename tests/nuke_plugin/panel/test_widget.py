@@ -146,9 +146,9 @@ def test_a_server_that_vanishes_and_comes_back(scripted, full, spin):
 def test_a_hidden_panel_asks_nothing(scripted, full, spin, qt):
     full.hide()
     assert not full.timer.isActive()
-    settled = time.monotonic() + 0.3
-    spin(lambda: time.monotonic() > settled, "it is quiet")
-    until = time.monotonic() + 1.5
+    spin(lambda: not any(talker._client for talker in full.watcher._talkers), "the connections are closed")
+    settled = time.monotonic()
+    until = settled + 1.5
     spin(lambda: time.monotonic() > until, "time has passed")
     assert scripted.count(since=settled) == 0
     full.show()

@@ -136,7 +136,7 @@ def test_a_render_that_is_refused_is_a_failure_with_its_reason(comp):
 
 @pytest.mark.parametrize("name", ["Nothing", "PlateRead"])
 def test_what_is_no_write_is_a_failure(comp, name):
-    assert rendered(comp, name) == (1, [f"{name}: there is no such Write"], [])
+    assert rendered(comp, name) == (1, [f"{name}: there is no Write of this name"], [])
 
 
 def test_a_render_whose_plates_or_alphas_are_on_a_disk_that_is_away_is_worth_another_try(comp):

@@ -133,8 +133,8 @@ def test_lines_are_stages_before_the_adjustments_and_a_change_of_one_leaves_thos
     ("text", "said"),
     [
         ("adjust grow=2\nclassic", "failed: .*classic.*adjust"),
-        ("nobody", "failed: .*no engine is called 'nobody'"),
-        ("nobody strength=1", "failed: stage 2, nobody: no engine is called 'nobody'"),
+        ("nobody", "failed: .*unknown engine 'nobody'"),
+        ("nobody strength=1", "failed: stage 2, nobody: unknown engine 'nobody'"),
     ],
 )
 def test_a_chain_that_cannot_be_is_refused_in_the_status(comp, text, said):
@@ -147,7 +147,7 @@ def test_options_of_an_engine_that_only_the_server_knows_are_sent_as_it_reports_
     monkeypatch.setattr(Client, "engines", lambda self: EnginesReported("", [], [own]))
     sent = []
 
-    def plan(self, settings, clip, wanted, then):
+    def plan(self, settings, clip, wanted, then, *more):
         sent.append(then)
         raise BadInput("this is far enough", "")
 
@@ -168,7 +168,8 @@ def test_a_task_without_a_window_refines_and_renders_the_chain(comp, server):
         VIDEOMAMA_CONNECTION_FILE=str(server.connection_file),
     )
     assert said.returncode == 0, said.stdout + said.stderr
-    assert "refining, stage 1 of 2, classic: " in said.stdout
+    assert "computing 1001-1008" in said.stdout
+    assert "refining, stage 2 of 2, adjust: 3 of 3" in said.stdout
     assert "done, 3 computed, 0 cached" in said.stdout
     comp.choose("1001-1003")
     comp.press("take_from_disk")

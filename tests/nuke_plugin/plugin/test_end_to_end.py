@@ -24,6 +24,15 @@ def test_refine_a_range_and_see_the_caches_alpha_in_the_comp(comp, server):
     assert out.stat().st_nlink == 1  # a file of its own, whatever becomes of the cache
 
 
+def test_a_refine_leaves_how_its_alphas_were_made_beside_them(comp):
+    comp.choose("1001-1004")
+    comp.refine()
+    said = json.loads((Path(comp.node()["result_file"].value()).parent / "job.json").read_text())
+    assert (said["frames"], said["made"]["effective"]["frame_count"]) == ("1001-1004", 4)
+    assert said["engine"] == said["made"]["stages"][0]["engine"] != "auto"
+    assert said["made"]["digests"]["plate"]
+
+
 def test_rgb_is_the_plates_to_the_bit(comp):
     comp.refine()
     picture = comp.render(1003)

@@ -58,8 +58,8 @@ def test_the_engines_that_the_menu_lacks_are_offered(comp, reports):
     assert asked(comp) == ["1 engine of the server", "feather"]
 
 
-def test_the_adjustments_of_a_real_server_are_offered_as_they_are_no_way_of_matting(comp):
-    assert asked(comp) == ["1 engine of the server", "adjust"]
+def test_refiners_and_adjustments_of_a_real_server_are_offered_as_they_are_no_way_of_matting(comp):
+    assert asked(comp) == ["3 engines of the server", "vitmatte", "mematte", "adjust"]
 
 
 def test_a_server_that_has_no_other_says_so(comp, reports):
@@ -156,7 +156,7 @@ def test_a_refine_runs_with_the_engine_that_is_named_and_another_name_makes_it_s
 def test_a_name_that_the_server_does_not_know_fails_with_the_servers_words(comp):
     asked(comp)
     comp.node()["other_engine"].setValue("wool")
-    assert "no engine is called 'wool'" in comp.refine()
+    assert "unknown engine 'wool'" in comp.refine()
 
 
 def test_a_node_that_is_deleted_meanwhile_is_no_error(comp, monkeypatch):
@@ -181,5 +181,5 @@ def test_without_a_window_nobody_is_asked(open_nuke, tmp_path):
     terminal.node()["engine"].setValue("other")
     from videomama_nuke import engine_menu
 
-    engine_menu.offer(terminal.node())
+    engine_menu.offer(terminal.node(), engine_menu.CHOSEN["engine"])
     assert menu(terminal) == ["not asked"]

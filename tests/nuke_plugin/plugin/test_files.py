@@ -105,3 +105,32 @@ def test_names_that_only_look_like_the_pattern_are_left_out(source, tmp_path):
     for name in ("plate.1005.exr.tmp", "plate.x.exr", "aplate.1006.exr"):
         (tmp_path / name).write_bytes(b"x")
     assert sorted(frame for frame, _ in files._stats(f"{tmp_path}/plate.%04d.exr")) == list(range(FIRST, LAST + 1))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "frame", "named"),
+    [
+        ("fg.####.exr", 7, "fg.0007.exr"),
+        ("fg.%04d.exr", 1001, "fg.1001.exr"),
+        ("fg.%d.exr", 7, "fg.7.exr"),
+        ("fg.#.exr", 7, "fg.0007.exr"),
+        ("fg#3.######.exr", 7, "fg#3.000007.exr"),
+        ("100%.%04d.exr", 7, "100%.0007.exr"),
+        ("fg.%04d.exr", -2, "fg.-002.exr"),
+    ],
+)
+def test_a_frame_has_the_file_that_the_server_writes(pattern, frame, named):
+    from pathlib import Path
+
+    from videomama_nuke import files
+    from videomama_server.media import sequences
+
+    assert files.file_of(f"/shot/{pattern}", frame) == Path("/shot") / named
+    assert sequences.parse(f"/shot/{pattern}").path(frame) == Path("/shot") / named
+
+
+def test_patterns_that_name_the_same_files_are_known():
+    from videomama_nuke import files
+
+    assert len({files.known_by(f"/shot/{name}.exr") for name in ("fg.####", "fg.%04d", "../shot/fg.%d")}) == 1
+    assert files.known_by("/shot/fg.####.exr") != files.known_by("/shot/fg2.####.exr")

@@ -4,15 +4,19 @@ import re
 from pathlib import Path
 
 import pytest
-from videomama_client.engine_settings import AdjustSettings, explanation, own_specs
+from videomama_client.engine_settings import RECORDS, AdjustSettings, EdgeSettings, explanation, own_specs
 from videomama_client.setting_spec import CHOICE, NUMBER, TEXT, WHOLE_NUMBER, YES_NO, specs_of
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import MAKER, MATTING, REFINER
 from videomama_server import engines
 
 GIZMO = (Path(__file__).parents[3] / "gizmos" / "VideoMaMa.gizmo").read_text()
 SPECS = {spec.name: spec for spec in specs_of(MatteSettings)} | own_specs()
 NO_KNOB = {"plate_layer", "view", "mask_colour"}  # Nuke exports one layer, view, mask
 NO_KNOB |= {"mode", "noise"}  # these compare with the published inference
+TYPED = ("vitmatte", "mematte", "sam2", "sam3", "sam2matte")  # engines that Nuke takes as text, with their settings
+EDGE = {spec.name for spec in specs_of(EdgeSettings)}  # settings of another stage, whose knobs have a prefix
+NO_KNOB |= {spec.name for engine in TYPED for spec in specs_of(RECORDS[engine])} - {"weights"} - EDGE
 OTHER_KNOB = {"roi", "mask_channel"}  # roi_mode and roi_box; a link to the node inside
 OWN_TOOLTIP = {"colorspace"}  # auto is the project's working space there
 KNOB_OF_KIND = {TEXT: {1, 2}, WHOLE_NUMBER: {3}, CHOICE: {4}, YES_NO: {6}, NUMBER: {7}}
@@ -22,14 +26,16 @@ NO_VALUE = {  # a knob for numbers has no None
     "mask_slack": "-1",
     "trimap_erode": "-1",
     "trimap_dilate": "-1",
+    **{spec.name: "-1" for spec in specs_of(EdgeSettings) if spec.default is None},
 }
-ADJUST = {spec.name for spec in specs_of(AdjustSettings)}  # settings of another stage, whose knobs have a prefix
+ADJUST = {spec.name for spec in specs_of(AdjustSettings)}  # likewise
+PREFIXES = {**dict.fromkeys(ADJUST, "adjust_"), **dict.fromkeys(EDGE, "edge_")}
 NAMES = sorted(SPECS.keys() - NO_KNOB - OTHER_KNOB)
 
 
 def knob(name: str) -> dict[str, str]:
     """The parts of a user knob's definition, and the value that the gizmo gives it."""
-    name = f"adjust_{name}" if name in ADJUST else name
+    name = f"{PREFIXES.get(name, '')}{name}"
     line = re.search(
         rf"^ addUserKnob \{{(?P<type>\d+) {name} l (?:\"[^\"]*\"|\S+)(?: t \"(?P<tip>[^\"]*)\")?"
         r"(?: R (?P<low>\S+) (?P<high>[^\s}]+))?(?: M \{(?P<menu>[^}]*)\})?[^}]*\}\n"
@@ -77,9 +83,12 @@ def test_a_slider_stays_within_the_bounds(name):
 
 
 def test_a_menu_has_the_choices_of_its_setting():
-    for name in ("quality", "mask_quality"):
+    for name in ("quality", "mask_quality", "trimap_mode", "trimap_preset", "show"):
         assert tuple(knob(name)["menu"].split()) == SPECS[name].choices
-    matting = [name for name in engines._BUILT_IN if name != "adjust"]  # that changes an alpha which is there
+    of_role = {role: [name for name in engines._BUILT_IN if engines.role(name) == role] for role in (MAKER, REFINER)}
+    assert knob("edge_engine")["menu"].split() == ["none", *of_role[REFINER]]
+    assert sorted(knob("maker")["menu"].split()) == sorted(["none", *of_role[MAKER], "other"])
+    matting = [name for name in engines._BUILT_IN if engines.role(name) == MATTING and name not in TYPED]
     assert knob("engine")["menu"].split() == ["auto", *matting, "other"]
 
 
@@ -88,6 +97,7 @@ def test_a_tooltip_begins_with_the_help_of_its_setting(name):
     assert knob(name)["tip"].startswith(explanation(SPECS[name]))
 
 
-def test_the_tooltip_of_engine_explains_every_choice():
-    bold = re.findall(r"<b>(\w+)</b>", knob("engine")["tip"])
-    assert ["auto", *bold] == knob("engine")["menu"].split()
+@pytest.mark.parametrize("name", ["engine", "maker", "edge_engine"])
+def test_the_tooltip_of_a_menu_of_engines_explains_every_choice(name):
+    bold = re.findall(r"<b>(\w+)</b>", knob(name)["tip"])
+    assert [*(["auto"] if name == "engine" else []), *bold] == knob(name)["menu"].split()

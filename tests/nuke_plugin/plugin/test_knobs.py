@@ -7,11 +7,13 @@ from pathlib import Path
 
 import comps
 import pytest
-from videomama_client.engine_settings import AdjustSettings, engines_with, own_specs
+from videomama_client.engine_settings import RECORDS, engines_with, own_specs
 from videomama_client.errors import BadInput
 from videomama_client.setting_spec import specs_of
 
-MATTING = own_specs().keys() - {spec.name for spec in specs_of(AdjustSettings)} - {"mode", "noise"}
+TYPED = ("vitmatte", "mematte", "sam2", "sam3", "sam2matte")  # engines that Nuke takes as text, with their settings
+LATER = {spec.name for engine in ("adjust", *TYPED) for spec in specs_of(RECORDS[engine])} - {"weights"}
+MATTING = own_specs().keys() - LATER - {"mode", "noise"}
 GIZMO = comps.PLUGIN.parent / "gizmos" / "VideoMaMa.gizmo"
 
 
@@ -203,9 +205,12 @@ def animations(knob) -> Iterator[str]:
 
 
 def test_every_knob_is_refused_by_its_name_where_it_is_animated_or_is_asked_at_each_frame(comp, knobs):
-    """`state` and `engines_found` show what the plug-in says, and change nothing."""
+    """Some knobs show what the plug-in says, others hold a prompt until a button adds it; they change nothing."""
     names = names_of_the_gizmo()
-    free = {*knobs.PER_FRAME_KNOBS, "state", "engines_found"}
+    may_be_animated = {"premultiply", "bypass", "disable"}
+    said = {"state", "engines_found", "makers_found"}
+    to_be_added = {"object", "point", "point_is", "prompt_box", "prompt_words"}
+    free = {*may_be_animated, *said, *to_be_added}
     assert set(names) == {*knobs._STEADY, *free}
     every = ((name, what) for name in names for what in animations(knobs.linked(comp.node(), name)))
     for name, what in every:

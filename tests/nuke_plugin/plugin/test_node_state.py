@@ -205,6 +205,17 @@ def test_opening_the_panel_looks_at_the_disk(comp):
     comp.pump(lambda: comp.status() == "1004 not refined", "it has looked")
 
 
+def test_a_node_of_which_nothing_was_said_in_this_session_is_looked_at(comp):
+    from nuke_standin import callbacks
+    from videomama_nuke import node_state
+
+    comp.show_alphas()
+    Path(comp.node()["result_file"].value() % 1004).unlink()
+    node_state._said.clear()
+    callbacks.idle()
+    comp.pump(lambda: comp.status() == "1004 not refined", "the look has shown what it found")
+
+
 def test_what_cannot_be_used_is_said_by_an_idle_look_and_looks_go_on(comp):
     from nuke_standin import callbacks
     from videomama_nuke import node_state
@@ -215,7 +226,7 @@ def test_what_cannot_be_used_is_said_by_an_idle_look_and_looks_go_on(comp):
     comp.node()["frames"].setValue("no range")
     callbacks.idle()
     comp.let_look()
-    assert comp.status().startswith("'no range' is no frame range")
+    assert comp.status().startswith("'no range' is not a frame range")
     comp.node()["frames"].setValue("1001-1004")
     node_state._next_look.clear()
     node_state.say(comp.node(), "nothing yet")
@@ -409,15 +420,15 @@ def test_changes_around_the_engine_go_to_its_menu(comp, monkeypatch):
     from videomama_nuke import engine_menu
 
     offered: list[object] = []
-    monkeypatch.setattr(engine_menu, "offer", offered.append)
+    monkeypatch.setattr(engine_menu, "offer", lambda node, menu: offered.append(menu.chosen))
     comp.node()["engine"].setValue("passthrough")
     assert offered == []  # no panel is open, as while a script is read
     comp.node().showControlPanel()
     comp.node()["engine"].setValue("other")
     comp.node()["exposure"].setValue(1)
-    assert offered == [comp.node()] * 2
+    assert offered == ["engine", "maker", "engine"]
     menu = comp.node()["engines_found"]
     menu.setValues(["2 engines of the server", "feather", "wool"])
     menu.setValue("wool")
     assert (comp.node()["other_engine"].value(), menu.getValue()) == ("wool", 0)
-    assert len(offered) == 2
+    assert len(offered) == 3

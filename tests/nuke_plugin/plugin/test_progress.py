@@ -1,11 +1,13 @@
 """What a refine says of how far it is."""
 
+from dataclasses import replace
+
 from videomama_client import messages
 from videomama_nuke.progress import Progress
 
 
-def said(*events, total=4):
-    progress = Progress(total)
+def said(*events, total=4, stages=1):
+    progress = Progress(total, stages=stages)
     for event in events:
         progress.note(event)
     return progress.text, progress.percent
@@ -48,3 +50,43 @@ def test_views_count_together_and_each_begins_with_its_own_stages():
         "refining, stage 1 of 2, classic: 0 of 6",
         0,
     )
+
+
+def test_once_all_alphas_are_there_the_foreground_is_counted():
+    def colour(frame):
+        return messages.SideFrameDone("job", "foreground", frame, False, "")
+
+    events = [planned("classic"), done(1), colour(1), done(2), done(3)]
+    assert said(*events) == ("refining: 3 of 4", 75)
+    assert said(*events, done(4)) == ("foreground: 1 of 4", 25)
+    assert said(*events, done(4), colour(2), colour(3), colour(4)) == ("foreground: 4 of 4", 100)
+
+
+def test_a_maker_of_masks_works_before_the_job_says_what_it_came_to():
+    events = begun(0, "held"), messages.StageFrameDone("job", 0, 1, False)
+    assert said(*events, stages=2) == ("refining, stage 1 of 2, held: 1 of 6", 16)
+    assert said(*events, planned("held", "classic"), done(1), stages=2) == ("refining: 1 of 4", 25)
+
+
+def phase(code, done=0, total=None, subject=""):
+    return messages.PhaseChanged("job", messages.Phase(code, done, total, subject))
+
+
+def test_what_is_being_done_is_said_until_the_first_alpha_of_a_stage_and_when_it_is_not_computing():
+    queued = (phase("queued", 1),)
+    assert said(*queued) == ("waiting behind 1 job", 0)
+    begins = (*queued, planned("classic"), phase("computing", subject="1-4"))
+    assert said(*begins) == ("computing 1-4", 0)
+    assert said(*begins, done(1)) == ("refining: 1 of 4", 25)
+    assert said(*begins, done(1), phase("loading", 1, 2, "videomama"))[0] == "loading videomama, 0.0 of 0.0 GB"
+    assert said(*begins, *map(done, range(4)), phase("side-results")) == ("refining: 4 of 4", 100)
+
+
+def test_a_stage_of_an_object_is_named_with_it_and_counted_among_its_own():
+    two = [
+        messages.ObjectPlanned("hero", "classic", "", stages=["classic"]),
+        messages.ObjectPlanned("dog", "held", "", stages=["held", "classic"]),
+    ]
+    at_work = messages.StageBegun("job", 1, "classic", 6, "dog")
+    events = [replace(planned("classic"), objects=two), at_work, messages.StageFrameDone("job", 1, 1, False, "dog")]
+    assert said(*events) == ("refining, stage dog, 2 of 2, classic: 1 of 6", 16)

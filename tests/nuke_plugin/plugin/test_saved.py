@@ -42,6 +42,7 @@ STATES["3"] = {
     "adjusted": ["refined 1001-1004"],
     "adjusted_since": ["stale: adjust feather changed"],
     "further_stages": ["refined 1001-1004"],
+    "prompted": ["refined 1001-1004"],
 }
 
 

@@ -111,3 +111,47 @@ def test_a_refused_line_is_named_by_its_knob(comp):
     comp.node()["then"].setValue("window=8")
     comp.press("refine")
     assert comp.status().startswith("'further stages' 'window=8' names no engine. Write ENGINE NAME=VALUE")
+
+
+def test_the_edge_refiner_comes_before_the_adjustments_with_its_trimap(comp):
+    comp.node()["then"].setValue("passthrough")
+    comp.node()["edge_engine"].setValue("vitmatte")
+    comp.node()["edge_trimap_preset"].setValue("wide")
+    comp.node()["edge_trimap_inside"].setValue(3)
+    comp.node()["edge_show"].setValue("trimap")
+    comp.node()["adjust_grow"].setValue(2)
+    asked = (EngineOption("show", "trimap"), EngineOption("trimap_inside", 3.0), EngineOption("trimap_preset", "wide"))
+    assert stages(comp) == (
+        Stage("passthrough"),
+        Stage("vitmatte", asked),
+        Stage("adjust", (EngineOption("grow", 2.0),)),
+    )
+
+
+def test_an_edge_refiner_at_its_defaults_is_a_stage_without_options(comp):
+    comp.node()["edge_engine"].setValue("mematte")
+    assert stages(comp) == (Stage("mematte"),)
+
+
+def test_the_trimaps_knobs_are_hidden_until_an_edge_refiner_is_chosen(comp):
+    comp.node().showControlPanel()
+    visible = lambda: {comp.node()[name].visible() for name in ("edge_trimap_preset", "edge_trimap_outside")}  # noqa: E731
+    assert visible() == {False}
+    comp.node()["edge_trimap_outside"].setValue(900)
+    assert stages(comp) == ()
+    comp.node()["edge_engine"].setValue("vitmatte")
+    assert visible() == {True}
+    with pytest.raises(BadInput, match="stage 2, vitmatte: --trimap-outside 900 is out of range"):
+        stages(comp)
+
+
+def test_a_changed_trimap_is_stale_by_its_name(comp):
+    comp.node()["edge_engine"].setValue("vitmatte")
+    comp.show_alphas()
+    comp.node().showControlPanel()
+    comp.node()["edge_trimap_preset"].setValue("maximum")
+    assert comp.status() == "stale: vitmatte trimap preset changed"
+    comp.node()["adjust_grow"].setValue(2)
+    assert comp.status() == "stale: vitmatte trimap preset, adjust grow changed"
+    comp.node()["edge_engine"].setValue("none")
+    assert comp.status() == "stale: edge refiner, adjust grow changed"

@@ -9,6 +9,7 @@ from videomama_client import launch, messages
 from videomama_client.errors import BadInput, Cancelled, NotPermitted
 from videomama_client.settings import MatteSettings
 from videomama_nuke import transfer, words
+from videomama_nuke.subject import Chain
 
 
 def parcel(folder, **changes) -> transfer.Parcel:
@@ -19,7 +20,8 @@ def parcel(folder, **changes) -> transfer.Parcel:
         comps.write_exr(files[frame], np.dstack([plate, mask]), ("R", "G", "B", "A"))
     pattern = str(folder / "source.%04d.exr")
     settings = MatteSettings.of(engine="classic", quality="fast", mask_channel="A")
-    made = {"files": files, "source": pattern, "out": str(folder / "out" / "alpha.%04d.exr"), "settings": settings}
+    out = str(folder / "out" / "alpha.%04d.exr")
+    made = {"files": files, "source": pattern, "out": out, "chain": Chain(settings)}
     return transfer.Parcel(**{**made, "clip": "1001-1004", "wanted": "1001-1004", "label": "a test", **changes})
 
 
@@ -80,9 +82,9 @@ def test_a_frame_that_cannot_be_read_is_named_with_this_sides_file(start_server,
 def test_what_the_server_refuses_is_raised(server, tmp_path):
     with (
         launch.connect(server.connection_file, start=False) as client,
-        pytest.raises(BadInput, match="no quality is called"),
+        pytest.raises(BadInput, match="unknown quality"),
     ):
-        follow(client, parcel(tmp_path, settings=MatteSettings.of(quality="best")))
+        follow(client, parcel(tmp_path, chain=Chain(MatteSettings.of(quality="best"))))
 
 
 def test_a_stopped_job_is_left_when_the_server_does_not_say_so_in_time(server, tmp_path):
@@ -136,7 +138,7 @@ def test_a_job_is_asked_for_as_the_parcel_says(server, tmp_path, monkeypatch):
     sent_from = parcel(tmp_path, priority="batch")
     with launch.connect(server.connection_file, start=False) as client:
         transfer.submit(client, sent_from)
-    ((_, request, inline, alpha),) = asked
+    ((_, request, inline, alpha, _),) = asked
     assert (request.plate, request.mask, request.out) == (sent_from.source, sent_from.source, sent_from.out)
     assert (request.clip, request.frame_ranges, request.priority, request.label) == (
         "1001-1004",
@@ -144,6 +146,24 @@ def test_a_job_is_asked_for_as_the_parcel_says(server, tmp_path, monkeypatch):
         "batch",
         "a test",
     )
-    assert request.settings == sent_from.settings
+    assert request.submitter.program == "nuke"
+    assert request.settings == sent_from.chain.settings
     assert inline is None
     assert alpha(1003) == tmp_path / "out" / "alpha.1003.exr"
+    assert request.side_results == ()
+
+
+@pytest.mark.parametrize("inline", [False, True], ids=["path", "inline"])
+def test_foreground_colour_comes_back_by_path_and_inline(start_server, server, tmp_path, inline):
+    (tmp_path / "elsewhere").mkdir()
+    other = start_server("--roots", str(tmp_path / "elsewhere")) if inline else server
+    assert run(other, parcel(tmp_path / "a", foreground=str(tmp_path / "fg" / "fg.####.exr"))) == inline
+    found = sorted(path.name for path in (tmp_path / "fg").iterdir())
+    assert found == [f"fg.{frame}.exr" for frame in range(1001, 1005)]
+    assert comps.read_exr(tmp_path / "fg" / "fg.1001.exr").shape[-1] == 3
+
+
+def test_a_folder_of_the_foreground_that_cannot_be_made_is_named(server, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotPermitted, match=r"cannot write to .*file.*\nChoose another foreground file"):
+        run(server, parcel(tmp_path / "a", foreground=str(tmp_path / "file" / "fg.####.exr")))

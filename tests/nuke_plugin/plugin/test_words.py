@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from videomama_client.engine_settings import own_specs
+from videomama_client.engine_settings import RECORDS, own_specs
 from videomama_client.errors import BadInput
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
@@ -13,6 +13,8 @@ from videomama_nuke import words
 GIZMO = Path(__file__).parents[3] / "gizmos" / "VideoMaMa.gizmo"
 NO_KNOB = {"plate_layer", "view", "mask_colour"}  # Nuke exports one layer, view, mask
 NO_KNOB |= {"mode", "noise"}  # these compare with the published inference
+TYPED = ("vitmatte", "mematte", "sam2", "sam3", "sam2matte")  # engines that Nuke takes as text, with their settings
+NO_KNOB |= {spec.name for engine in TYPED for spec in specs_of(RECORDS[engine])} - {"weights"}
 
 
 @pytest.mark.parametrize(
