@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Optional
 
 import bundled_weights
+import movies
 import nuke_vendor
 from archive import LIBRARIES, PROJECT, WHEELS, Content, Manifest, Share, write
 from environment import Environment
@@ -19,10 +20,10 @@ from interpreter import find_builder
 from nuke_versions import NEWEST, OLDEST, library_tag, python_of
 from prepare import Request, prepare
 from project_files import project_files
+from server_setup import MODEL, WEB
 from targets import PLATFORMS, Target, here, target
 from wheels import Wanted, download, project_version
 
-_MODEL = "videomama"
 # zipimport of Python 3.12 and older reads no zip that is larger.
 _STARTS_BY_ITSELF = 0xFFFFFFFF
 
@@ -76,6 +77,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="major versions to bring libraries for, or none (default: all)",
     )
     parser.add_argument("--with-model", action="store_true", help="with torch and what else the model needs")
+    parser.add_argument(
+        "--with-movies", action="store_true", help="with PyAV for movies; its builds hold encoders under the GPL"
+    )
     parser.add_argument("--torch-index", metavar="URL", help="one more package index, for torch builds of your choice")
     parser.add_argument("--weights", metavar="DIR", type=Path, help="with the model's weights in DIR, in any layout")
 
@@ -95,7 +99,8 @@ def plan_of(options: argparse.Namespace, environment: Environment, root: Path) -
     targets = _targets(options, environment)
     platforms = tuple(dict.fromkeys(one.platform for one in targets))
     # Weights without torch would be of no use.
-    extras = (_MODEL,) if options.with_model or options.weights else ()
+    chosen = {MODEL: options.with_model or options.weights, movies.EXTRA: options.with_movies, WEB: True}
+    extras = tuple(extra for extra, wanted in chosen.items() if wanted)
     out = _out(options.out, project_version(root), targets)
     libraries = _libraries(_words(options.nuke), platforms)
     return Plan(targets, extras, libraries, out, options.weights, options.torch_index)
@@ -104,8 +109,10 @@ def plan_of(options: argparse.Namespace, environment: Environment, root: Path) -
 def plan_lines(plan: Plan) -> list[str]:
     """What `make` would do, for people."""
     lines = [f"bundle {plan.out}", *(f"  packages for {one}" for one in plan.targets)]
-    if plan.extras:
+    if MODEL in plan.extras:
         lines.append("  with torch and what else the model needs")
+    if movies.EXTRA in plan.extras:
+        lines.append("  with PyAV for movies; whoever passes the bundle on must keep to the GPL of its encoders")
     if plan.libraries:
         lines.append(f"  libraries for Nuke: {', '.join(plan.libraries)}")
     if plan.weights:
@@ -153,7 +160,9 @@ def _targets(options: argparse.Namespace, environment: Environment) -> tuple[Tar
     platforms = _words(options.platform) or (own.platform,)
     for name in platforms:
         if name not in PLATFORMS:
-            raise InstallError(f"There are no bundles for the platform {name}.", f"Choose of {', '.join(PLATFORMS)}.")
+            raise InstallError(
+                f"There are no bundles for the platform {name}.", f"Choose one of: {', '.join(PLATFORMS)}."
+            )
     return tuple(target(name, version) for name in platforms for version in _words(options.for_python) or (own.python,))
 
 
@@ -163,7 +172,9 @@ def _libraries(nukes: tuple[str, ...], platforms: tuple[str, ...]) -> tuple[str,
     known = [str(major) for major in range(OLDEST, NEWEST + 1)]
     for name in nukes:
         if name not in known:
-            raise InstallError(f"There are no libraries for Nuke {name}.", f"Choose of {', '.join(known)}, or none.")
+            raise InstallError(
+                f"There are no libraries for Nuke {name}.", f"Choose one of: {', '.join(known)}, or none."
+            )
     tags = [library_tag(python_of(int(name)), platform) for name in nukes for platform in platforms]
     return tuple(dict.fromkeys(tags))
 

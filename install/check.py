@@ -56,7 +56,7 @@ def as_text(found: Sequence[Line]) -> str:
         said.append(f"{row['state']:<9}{row['name']:<{width}}{row['what']}")
         said += [f"{'':<{9 + width}}{row['fix']}"] if row["fix"] else []
     problems, warnings = (sum(row["state"] == state for row in found) for state in ("problem", "warning"))
-    verdict = "This machine can refine." if not problems else f"This machine cannot refine: problems: {problems}."
+    verdict = "This machine can refine." if not problems else f"This machine cannot refine. Problems: {problems}."
     return "\n".join([*said, "", f"{verdict} Warnings: {warnings}." if warnings else verdict])
 
 

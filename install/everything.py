@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 import check
+import movies
 import nuke_setup
 import server_setup
 import weights
+from agreement import agreed
 from failure import InstallError
-from job import Job
+from job import Job, defaults
 
-_NO_NUKE = "nuke: none was found; `python install nuke --nuke-dir DIR` sets one up that is elsewhere"
+_NO_NUKE = "nuke: none was found; `python install nuke --nuke-dir DIR` sets up one in another folder"
+_NO_GPU = "weights: not planned, since no GPU was found; `python install weights` fetches them all the same"
 _NO_WEIGHTS = (
     "The weights were not fetched: their licence was not accepted. `python install weights` shows it; until then the "
     "engine classic works."
@@ -25,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--yes", action="store_true", help="do it without asking")
     group.add_argument("--dry-run", action="store_true", help="show the plan, change nothing")
     group.add_argument("--cpu", action="store_true", help="take torch for the processor, also where there is a GPU")
+    movies.add_option(group)
     weights.add_licence(group)
 
 
@@ -35,32 +38,41 @@ def run(job: Job) -> int:
     print("\n".join(_plan(job, nukes)), flush=True)
     if options.dry_run:
         return 0
-    if asks and not _agreed():
+    if asks and not agreed("Do this?", "This plan"):
         print("Nothing was done.")
         return 1
     server_setup.run(job)
+    if options.movies:
+        movies.run(job)
     _get_weights(job, asks)
     if nukes:
-        nuke_setup.run(_defaults(nuke_setup), job.environment, job.root, job.libraries)
+        nuke_setup.run(defaults(nuke_setup.add_arguments), job.environment, job.root, job.libraries)
     print()
-    return check.run(_defaults(check), job.environment)
+    code = check.run(defaults(check.add_arguments), job.environment)
+    print(
+        f"\nThe program is {job.environment.script('videomama')}. `python install path --install` puts it on your PATH."
+    )
+    return code
 
 
 def _plan(job: Job, nukes: list[str]) -> list[str]:
     """Say what there is and what is to be done."""
-    lines = [f"VideoMaMa in {job.root}", *server_setup.plan_lines(job)]
-    if server_setup.brings_model(job):
+    lines = [f"VideoMaMa in {job.root}", *server_setup.plan_lines(job), *server_setup.home_warnings(job)]
+    if server_setup.brings_model(job) and not _wants_weights(job):
+        lines.append(_NO_GPU)
+    elif server_setup.brings_model(job):
         lines += weights.plan_lines(job.environment)
         if not job.options.accept_licence:
             lines.append("weights: only once their licence is accepted: --accept-licence, or at the question")
+    lines.append(movies.plan_line(job))
     return [*lines, *([f"nuke: {line}" for line in nukes] or [_NO_NUKE])]
 
 
 def _get_weights(job: Job, asks: bool) -> None:
     """Fetch the weights where that is wanted: accepted by an option, or at the question that the verb asks."""
-    options = _defaults(weights)
+    options = defaults(weights.add_arguments)
     options.accept_licence, options.python = job.options.accept_licence, job.options.python
-    if job.source.wheels is not None or not server_setup.brings_model(job):
+    if job.source.wheels is not None or not server_setup.brings_model(job) or not _wants_weights(job):
         return  # a bundle brought its own weights, or none
     if not options.accept_licence and not asks:
         print(_NO_WEIGHTS)
@@ -71,25 +83,9 @@ def _get_weights(job: Job, asks: bool) -> None:
         code = 1
         print(f"{error.message}\n{error.hint}")
     if code:
-        print("Going on without the weights: the engine classic needs none.")
+        print("Continuing without the weights. The engine classic needs none.")
 
 
-def _agreed() -> bool:
-    """Ask whether to do it.
-
-    Raises:
-        InstallError: nobody is there to answer.
-    """
-    if sys.stdin is None or not sys.stdin.isatty():
-        raise InstallError("Nobody is there to agree to this plan.", "Run it with --yes, or with --dry-run to see it.")
-    try:
-        return input("Do this? [y/N] ").strip().lower() in ("y", "yes")
-    except EOFError:
-        return False
-
-
-def _defaults(module: object) -> argparse.Namespace:
-    """Return the options of a verb as they are when none is given."""
-    parser = argparse.ArgumentParser()
-    module.add_arguments(parser)  # type: ignore[attr-defined]
-    return parser.parse_args([])
+def _wants_weights(job: Job) -> bool:
+    """Whether the model's weights belong to the plan: there is a GPU for it, or they were asked for."""
+    return server_setup.finds_gpu(job) or bool(job.options.accept_licence)

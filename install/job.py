@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Callable
 
 from environment import Environment
 from prepare import Request
@@ -32,3 +33,10 @@ class Job:
     def request(self, *extras: str) -> Request:
         """Return what is to be true of the environment: the project in it, with these extras."""
         return Request(self.root, self.environment, extras, self.options.python, self.source)
+
+
+def defaults(add_arguments: Callable[[argparse.ArgumentParser], object]) -> argparse.Namespace:
+    """Return the options of a verb as they are when none is given."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args([])

@@ -123,7 +123,7 @@ def _read(home: Path) -> Optional[bytes]:
     except FileNotFoundError:
         if path.is_symlink():
             reason = f"{path} is a link to {path.readlink()}, which is not there."
-            raise InstallError(reason, f"Mend or remove the link. Or: {_ELSEWHERE}") from None
+            raise InstallError(reason, f"Fix or remove the link. Or: {_ELSEWHERE}") from None
         return None
     except OSError as error:
         raise InstallError(f"{path} cannot be read: {error.strerror}.", _ELSEWHERE) from error

@@ -14,6 +14,7 @@ from typing import Optional
 import nuke_home
 from environment import Environment
 from failure import InstallError
+from job import defaults
 from nuke_paths import block_lines, environment_text
 from nuke_vendor import SIZE_MB, Pins, discard, fetch, is_ready, read_pins, vendor_folder
 from nuke_versions import NEWEST, OLDEST, Nuke, find_nukes, library_tag, python_of, usual_places
@@ -121,9 +122,7 @@ def plan_lines(environment: Environment, root: Path) -> list[str]:
     """What `nuke` without options would do, for a plan of several verbs; empty where no Nuke is that it is for."""
     if not any(nuke.supported for nuke in find_nukes()):
         return []
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return make_plan(parser.parse_args([]), environment, root).lines()
+    return make_plan(defaults(add_arguments), environment, root).lines()
 
 
 def uninstall(home: Path, root: Path) -> list[str]:
@@ -156,7 +155,7 @@ def removal_lines(home: Path, root: Path) -> list[str]:
     change = nuke_home.plan_removal(home)
     said = [] if change.nothing else [f"The block of VideoMaMa would be taken out of {change.path}."]
     vendor = vendor_folder(root)
-    return [*said, f"{vendor} would be removed."] if vendor.is_dir() else said or ["There is nothing to remove."]
+    return [*said, f"{vendor} would be removed."] if vendor.is_dir() else said
 
 
 def default_home() -> Path:
@@ -192,7 +191,7 @@ def _tags_elsewhere(words: Sequence[str]) -> set[str]:
         platform = match[2] or sys.platform if match else ""
         if not match or not OLDEST <= int(match[1]) <= NEWEST or platform not in _PLATFORMS:
             raise InstallError(
-                f"--for {word} names no Nuke that is known.",
+                f"--for {word} is not a known version of Nuke.",
                 f"Say all, or a version from {OLDEST} to {NEWEST}, also with a platform: 15, 15-win32, 16-darwin.",
             )
         tags.add(library_tag(python_of(int(match[1])), platform))

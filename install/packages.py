@@ -17,7 +17,7 @@ from stamp import CONSTRAINTS
 _TAIL_LINES = 20
 # Lines of pip worth showing while it works, so that a big download does not look like a hang.
 _SHOWN = re.compile(r"\s*(Downloading .*\([\d.]+ [MG]B\)|Installing collected packages)")
-_RUN_AGAIN = "Then run the same command again: it goes on where it stopped."
+_RUN_AGAIN = "Then run the same command again: it continues where it stopped."
 
 _NETWORK = re.compile(
     r"NewConnectionError|ConnectTimeout|ReadTimeout|timed out|Max retries exceeded|NameResolution|ProxyError"

@@ -108,7 +108,7 @@ def _install(request: Request, python: Interpreter) -> None:
         damaged = remove_damaged(Path(folder))
         if damaged:
             print(f"Left by an interrupted install, to be installed again: {', '.join(damaged)}.", flush=True)
-    extras = f" with {', '.join(request.extras)}" if request.extras else ""
+    extras = f" and packages for {', '.join(request.extras)}" if request.extras else ""
     print(f"Installing VideoMaMa{extras} into {environment.path}; the first time takes minutes.", flush=True)
     begun = time.monotonic()
     install_project(request.root, environment, request.extras, request.source)

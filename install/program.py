@@ -15,12 +15,16 @@ from typing import Callable, Optional
 import additions
 import bundle
 import check
+import command_path
+import docs_site
 import everything
+import movies
 import nuke_setup
 import server_setup
 import service
 import unbundle
 import uninstall
+import update
 import weights
 from environment import Environment
 from failure import told
@@ -52,8 +56,19 @@ def demo(job: Job) -> int:
 
 def test(job: Job) -> int:
     """Run every check of the project."""
-    prepare(job.request("bench", "dev", "videomama"))
+    extras = ("bench", "cluster", "dev", "docs", "edges", "movies", "segment", "train", "videomama", "web")
+    prepare(job.request(*extras))
     return run_steps(check_steps(job.environment, job.passed_on), ROOT, job.environment.variables())
+
+
+def docs(job: Job) -> int:
+    """Build the site of docs/."""
+    prepare(job.request("docs"))
+    folder = job.root / docs_site.FOLDER
+    code = docs_site.build(job.environment, folder)
+    if code == 0:
+        print(f"Open {folder / 'index.html'} in a browser.")
+    return code
 
 
 def engine(job: Job) -> int:
@@ -78,6 +93,7 @@ VERBS = {
         weights.add_arguments,
     ),
     "engine": Verb("add a package that brings an engine of your own", engine, additions.add_arguments),
+    "movies": Verb("read and write movies, with PyAV", movies.run),
     "nuke": Verb(
         "set up the plug-in for the Nukes of this machine",
         lambda job: nuke_setup.run(job.options, job.environment, job.root, job.libraries),
@@ -98,8 +114,15 @@ VERBS = {
         lambda job: bundle.run(job.options, job.environment, job.root),
         bundle.add_arguments,
     ),
+    "update": Verb("end the old server, and set up the version of the files", update.run, update.add_arguments),
+    "path": Verb(
+        "put `videomama` on your PATH, with completion",
+        lambda job: command_path.run(job.options, job.environment),
+        command_path.add_arguments,
+    ),
     "uninstall": Verb("take out what was installed", uninstall.run, uninstall.add_arguments),
     "demo": Verb("set up and run the demo; further arguments go to `videomama demo`", demo, passes_on=True),
+    "docs": Verb("build the pages of docs/ as a site that opens in a browser", docs),
     "test": Verb("set up and run all checks; further arguments go to pytest", test, passes_on=True),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -11,8 +12,10 @@ from pathlib import Path
 import audit
 from environment import Environment
 
-# As many tests at once as there are cores, but no more than memory allows; a file's tests share what they set up.
-_AT_ONCE = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder")
+# One test more at once than there are cores, since many wait for servers, but no more than memory allows; a file's
+# tests share what they set up.
+_PROCESSES = min((os.cpu_count() or 1) + 1, 4)
+_AT_ONCE = (f"--numprocesses={_PROCESSES}", "--dist=loadfile", "--no-loadscope-reorder")
 _SLOWEST = ("--durations=40", "--durations-min=1")  # seconds: where the time of the tests goes
 _VERDICTS = {0: "ok", audit.SKIPPED: "skipped"}
 

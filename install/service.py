@@ -97,11 +97,7 @@ def install(environment: Environment) -> int:
 def remove() -> int:
     """Stop the service and take it away; without effect where there is none."""
     known = means()
-    if known.file is None:
-        there = _call(("schtasks", "/Query", "/TN", TASK)).returncode == 0
-    else:
-        there = known.file.exists() or known.file.is_symlink()
-    if not there:
+    if not is_there():
         print("There is no service to remove.")
         return 0
     if known.file is not None:
@@ -114,6 +110,14 @@ def remove() -> int:
         _call(command)
     print("The service is removed. A server still starts when Nuke or `videomama matte` needs one.")
     return 0
+
+
+def is_there() -> bool:
+    """Whether this user has the service."""
+    known = means()
+    if known.file is None:
+        return _call(("schtasks", "/Query", "/TN", TASK)).returncode == 0
+    return known.file.exists() or known.file.is_symlink()
 
 
 def _tell_of_another(environment: Environment) -> None:

@@ -14,8 +14,18 @@ from failure import InstallError
 from prepare import Request, look, prepare
 
 EXTRAS = ("videomama",)
-# Beside the server's code, which shows it too.
-LICENCE = Path("server") / "videomama_server" / "weights" / "licence.txt"
+# Beside the server's code, which shows them too.
+_LICENCES = Path("server") / "videomama_server" / "weights"
+LICENCE = _LICENCES / "licence.txt"
+ADDITIONAL = {  # networks that --with gets, and their licences
+    **dict.fromkeys(("sam2", "sam2-base-plus", "sam2-small", "sam2-tiny"), _LICENCES / "licence_sam2.txt"),
+    "sam3": _LICENCES / "licence_sam3.txt",
+    "person": _LICENCES / "licence_person.txt",
+    "vitmatte": _LICENCES / "licence_vitmatte.txt",
+    "vitmatte-base": _LICENCES / "licence_vitmatte.txt",
+    "mematte": _LICENCES / "licence_mematte.txt",
+}
+_EDGES, _SEGMENT = "edges", "segment"  # extras that they need
 UNET_GB, VAE_GB, FOLDED_GB = 6.1, 0.2, 2.8
 _WHERE_S = 60
 
@@ -31,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--to", dest="target", metavar="DIR", type=Path, help="folder of weights (default: the config's)"
+    )
+    parser.add_argument(
+        "--with",
+        dest="additional",
+        choices=tuple(ADDITIONAL),
+        help="get a network of a mask maker or an edge refiner, and its packages, in place of the model's weights",
     )
     parser.add_argument("--copy", action="store_true", help="with --from: copy the files; otherwise they are linked")
     parser.add_argument("--verify", action="store_true", help="read what is there, and fetch again what is damaged")
@@ -54,15 +70,21 @@ def run(options: argparse.Namespace, environment: Environment, root: Path) -> in
     Raises InstallError before anything is installed when the licence is not accepted.
     """
     words = _words(options)
-    request = Request(root, environment, EXTRAS, getattr(options, "python", None))
+    additional = getattr(options, "additional", None)
+    extras = (*EXTRAS, _extra_of(additional)) if additional else EXTRAS
+    request = Request(root, environment, extras, getattr(options, "python", None))
     if options.origin is None and not options.accept_licence and not look(request).ready:
         # The environment would ask too, but only once gigabytes of it are there. One that is ready may find that
         # nothing has to be fetched, and then need not ask.
-        _ask(root)
+        _ask(root, ADDITIONAL.get(additional or "", LICENCE))
         words.append("--accept-licence")
     prepare(request)
     command = [str(environment.script("videomama")), "weights", *words]
     return subprocess.run(command, env=environment.variables(), check=False).returncode
+
+
+def _extra_of(additional: str) -> str:
+    return _EDGES if additional in ("vitmatte", "vitmatte-base", "mematte") else _SEGMENT
 
 
 def plan_lines(environment: Environment) -> list[str]:
@@ -81,6 +103,8 @@ def plan_lines(environment: Environment) -> list[str]:
 def _words(options: argparse.Namespace) -> list[str]:
     """The arguments for `videomama weights`."""
     target = ["--to", str(options.target)] if options.target else []
+    if getattr(options, "additional", None):
+        target += ["--with", options.additional]
     if options.origin is not None:
         if options.verify:
             raise InstallError("--verify goes with fetching, not with --from.", "An import is always verified.")
@@ -91,9 +115,9 @@ def _words(options: argparse.Namespace) -> list[str]:
     return ["fetch", *target, *(flag for given, flag in flags if given)]
 
 
-def _ask(root: Path) -> None:
+def _ask(root: Path, licence: Path = LICENCE) -> None:
     """Show the licence and ask for it; raise InstallError at a no, or where nobody can answer."""
-    print((root / LICENCE).read_text(encoding="utf-8"), flush=True)
+    print((root / licence).read_text(encoding="utf-8"), flush=True)
     answer = ""
     if sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty():
         try:

@@ -36,7 +36,7 @@ def test_by_default_it_is_for_machines_like_this_one(tmp_path: Path, monkeypatch
     made = plan(tmp_path)
     assert made.targets == (Target("linux", "3.12"),)
     assert made.libraries == ("cp39-linux", "cp310-linux", "cp311-linux")
-    assert (made.extras, made.weights, made.index) == ((), None, None)
+    assert (made.extras, made.weights, made.index) == (("web",), None, None)
     assert made.out.parent == tmp_path
     assert made.out.name.startswith("videomama-")
     assert made.out.name.endswith("-linux-python3.12.zip")
@@ -57,7 +57,7 @@ def test_lists_are_split_and_multiplied(tmp_path: Path) -> None:
 
 def test_weights_bring_what_runs_them(tmp_path: Path) -> None:
     made = plan(tmp_path, "--weights", str(tmp_path), "--nuke", "none", "--out", str(tmp_path / "b.zip"))
-    assert made.extras == ("videomama",)
+    assert made.extras == ("videomama", "web")
     assert made.libraries == ()
     assert made.out == tmp_path / "b.zip"
     told = "\n".join(plan_lines(made))
@@ -106,3 +106,12 @@ def test_a_python_that_is_too_old_to_start_it_is_told(tmp_path: Path) -> None:
         assert ran.returncode == 1
         assert ran.stderr.startswith("error: VideoMaMa's installer needs Python 3.9 or newer to run; this is ")
         assert len(ran.stderr.splitlines()) == 1
+
+
+def test_movies_are_taken_along_only_where_they_are_asked_for(tmp_path: Path) -> None:
+    made = plan(tmp_path, "--with-movies", "--nuke", "none", "--out", str(tmp_path / "b.zip"))
+    assert set(made.extras) == {"movies", "web"}
+    assert "GPL" in "\n".join(bundle.plan_lines(made))
+    assert "torch" not in "\n".join(bundle.plan_lines(made))
+    both = plan(tmp_path, "--with-movies", "--with-model", "--nuke", "none", "--out", str(tmp_path / "b.zip"))
+    assert set(both.extras) == {"videomama", "movies", "web"}

@@ -24,6 +24,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return lambda *_, **__: seen.append(name) or code
 
     monkeypatch.setattr(torch_build, "find_gpu", lambda: None)
+    monkeypatch.setattr(server_setup, "finds_gpu", lambda _: True)
     monkeypatch.setattr(torch_build, "present", lambda _: None)
     monkeypatch.setattr(weights, "plan_lines", lambda _: ["weights: fetch 6.3 GB"])
     monkeypatch.setattr(nuke_setup, "plan_lines", lambda *_: ["Nuke 15.1 in /opt/Nuke15.1v3."])
@@ -49,7 +50,7 @@ def test_dry_run_shows_the_plan_and_does_nothing(done, install, capsys, tmp_path
     assert install("--dry-run") == 0
     said = capsys.readouterr().out
     for line in (
-        "env is made",
+        "env will be created",
         "for the processor (no GPU was found that torch computes on)",
         "weights: fetch 6.3 GB",
         "nuke: Nuke 15.1",
@@ -95,7 +96,7 @@ def test_weights_that_cannot_be_had_do_not_stop_the_rest(done, install, monkeypa
     monkeypatch.setattr(weights, "run", lambda *_: 1)
     assert install("--yes", "--accept-licence") == 0
     assert done == ["server", "nuke", "check"]
-    assert "Going on without the weights" in capsys.readouterr().out
+    assert "Continuing without the weights" in capsys.readouterr().out
 
 
 def test_the_exit_code_says_whether_the_main_job_can_run(done, install, monkeypatch):
@@ -113,3 +114,22 @@ def test_what_is_there_already_is_said(done, install, monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "env is there already" in said
     assert "torch: 2.13.0+cpu is there and fits (asked for with --cpu)" in said
+
+
+def test_weights_are_planned_only_where_a_gpu_is_or_their_licence_is_accepted(done, install, monkeypatch, capsys):
+    monkeypatch.setattr(server_setup, "finds_gpu", lambda _: False)
+    assert install("--yes") == 0
+    said = capsys.readouterr().out
+    assert "weights: not planned, since no GPU was found; `python install weights` fetches them" in said
+    assert "fetch 6.3 GB" not in said
+    assert "The weights were not fetched" not in said
+    assert done == ["server", "nuke", "check"]
+    assert install("--yes", "--accept-licence") == 0
+    assert done[3:] == ["server", "weights", "nuke", "check"]
+
+
+def test_it_ends_by_saying_where_the_program_is_and_how_it_gets_onto_the_path(done, install, capsys, tmp_path):
+    install("--yes")
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert str(tmp_path / "env") in last
+    assert "python install path --install" in last

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from locking import held
@@ -11,13 +11,14 @@ from locking import held
 INSTALL = Path(__file__).resolve().parents[2] / "install"
 
 
-def holder(lock: Path, seconds: float) -> subprocess.Popen[str]:
-    """Another process that holds `lock`, and has it when this returns."""
+def holder(lock: Path) -> subprocess.Popen[str]:
+    """Another process that holds `lock` until it is told to end, and has it when this returns."""
     code = (
-        f"import pathlib, time, locking\nwith locking.held(pathlib.Path({str(lock)!r})):\n"
-        f"    print('held', flush=True)\n    time.sleep({seconds})"
+        f"import pathlib, sys, locking\nwith locking.held(pathlib.Path({str(lock)!r})):\n"
+        "    print('held', flush=True)\n    sys.stdin.read()"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=INSTALL, stdout=subprocess.PIPE, text=True)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=INSTALL, text=True, **pipes)
     assert process.stdout
     assert process.stdout.readline() == "held\n"
     return process
@@ -29,16 +30,26 @@ def test_the_folder_is_made_and_the_lock_can_be_taken_again(tmp_path: Path) -> N
             assert (tmp_path / "new" / "lock").exists()
 
 
-def test_a_second_process_waits_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    begun = time.monotonic()
-    with holder(tmp_path / "lock", 1.0), held(tmp_path / "lock"):
-        waited = time.monotonic() - begun
-    assert waited > 0.9
+def test_a_second_process_waits_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    with holder(tmp_path / "lock") as process:
+
+        def wait(seconds: float) -> None:
+            waits.append(seconds)
+            if len(waits) == 3:
+                process.communicate(timeout=60)
+
+        monkeypatch.setattr("locking.time", SimpleNamespace(sleep=wait))
+        with held(tmp_path / "lock"):
+            assert process.returncode == 0
+    assert waits == [0.2] * 3
     assert capsys.readouterr().out.count("Another install is working in") == 1
 
 
 def test_a_killed_holder_leaves_the_lock_free(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with holder(tmp_path / "lock", 60) as process:
+    with holder(tmp_path / "lock") as process:
         process.kill()
         process.wait()
         with held(tmp_path / "lock"):

@@ -249,7 +249,7 @@ def test_nukes_of_other_machines_are_named(
 
 @pytest.mark.parametrize("word", ["13", "18", "15-amiga", "fifteen", "15-"])
 def test_a_nuke_that_is_not_known_is_refused(verb: Verb, word: str) -> None:
-    with pytest.raises(InstallError, match=f"--for {word} names no Nuke") as caught:
+    with pytest.raises(InstallError, match=f"--for {word} is not a known version") as caught:
         verb("--for", word)
     assert "15-win32" in caught.value.hint
 

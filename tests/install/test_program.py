@@ -108,7 +108,8 @@ def test_test_asks_for_all_extras_and_passes_arguments_to_pytest(
     ran = []
     monkeypatch.setattr(program, "run_steps", lambda steps, *_: ran.extend(steps) or 1)
     assert program.main(["test", "tests/install", "-q", "-k", "a and b"]) == 1
-    assert set(requests[0].extras) == {"bench", "dev", "videomama"}
+    extras = {"bench", "cluster", "dev", "docs", "edges", "movies", "segment", "train", "videomama", "web"}
+    assert set(requests[0].extras) == extras
     assert [step.name for step in ran] == [
         "ruff format --check",
         "ruff check",

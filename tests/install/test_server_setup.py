@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def job(folder: Path, source: Source = INDEX, *, cpu: bool = False) -> Job:
 
 def test_torch_comes_before_what_would_bring_another(order, tmp_path):
     assert server_setup.run(job(tmp_path)) == 0
-    assert order == [(), ("cu130", "cu128", "cu126"), ("videomama",)]
+    assert order == [("web",), ("cu130", "cu128", "cu126"), ("videomama", "web")]
 
 
 def test_cpu_takes_the_build_for_the_processor_also_beside_a_gpu(order, tmp_path):
@@ -39,9 +40,9 @@ def test_cpu_takes_the_build_for_the_processor_also_beside_a_gpu(order, tmp_path
 
 
 def test_a_bundle_without_the_model_sets_up_the_server_alone(order, tmp_path, capsys):
-    source = Source(tmp_path / "wheels", ())
+    source = Source(tmp_path / "wheels", ("web",))
     assert server_setup.run(job(tmp_path, source)) == 0
-    assert order == [()]
+    assert order == [("web",)]
     assert "without the model" in capsys.readouterr().out
 
 
@@ -50,6 +51,17 @@ def test_the_plan_names_build_size_and_reason(order, tmp_path):
     (tmp_path / "install" / "constraints.txt").write_text("torch==2.13.0\n")
     (tmp_path / "pyproject.toml").write_text("")
     lines = server_setup.plan_lines(job(tmp_path))
-    assert lines[0].endswith("env is made, about 0.7 GB")
+    assert lines[0].endswith("env will be created, about 0.7 GB")
     assert lines[1] == "torch: 2.13.0 for the GPU (NVIDIA L4, driver 580.65), about 3 GB"
     assert not (tmp_path / "env").exists()
+
+
+def test_others_cannot_run_a_python_of_ones_own_home_and_the_plan_warns(tmp_path, monkeypatch):
+    found = server_setup.find(None)
+    monkeypatch.setattr(server_setup, "find", lambda _: replace(found, executable=str(tmp_path / "home" / "python3")))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (warning,) = server_setup.home_warnings(job(tmp_path / "studio"))
+    assert warning.startswith("warning: ")
+    assert "--python PATH" in warning
+    monkeypatch.setenv("HOME", str(tmp_path))  # the project lies there too: nobody else is meant to run it
+    assert server_setup.home_warnings(job(tmp_path / "studio")) == []

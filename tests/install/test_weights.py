@@ -109,6 +109,24 @@ def test_options_that_do_not_go_together_are_told(
     assert prepared == []
 
 
+@pytest.mark.parametrize("name", ["vitmatte", "vitmatte-base", "mematte"])
+def test_a_network_of_an_edge_refiner_brings_its_packages_and_shows_its_own_licence(
+    environment: Environment,
+    prepared: list[prepare.Request],
+    commands: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+) -> None:
+    monkeypatch.setattr(weights, "look", lambda _: prepare.State(None, "it does not exist", ready=False))
+    with pytest.raises(InstallError, match="not accepted"):
+        weights.run(options("--with", name), environment, ROOT)
+    assert "Composition-1k" in capsys.readouterr().out
+    weights.run(options("--with", name, "--from", "x"), environment, ROOT)
+    assert commands == [[str(environment.script("videomama")), "weights", "import", "x", "--with", name]]
+    assert prepared == [prepare.Request(ROOT, environment, ("videomama", "edges"), None)]
+
+
 def test_before_gigabytes_are_installed_the_licence_is_settled(
     environment: Environment,
     prepared: list[prepare.Request],
