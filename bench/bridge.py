@@ -21,6 +21,7 @@ import footage
 from private_server import finish, private_server, processor_seconds
 from videomama_client.settings import MatteSettings
 from videomama_server.cache import memo
+from videomama_server.files import settling
 from videomama_server.media import frames
 from videomama_server.submission import Submission
 
@@ -86,7 +87,7 @@ def main() -> None:
         folder = Path(name)
         spare = max(asked.frames, asked.cached_frames) + 1
         plate, mask = footage.make(folder, spare, WIDTH, HEIGHT)
-        time.sleep(memo.SETTLED_S)
+        time.sleep(settling.SETTLED_S)
         settings = MatteSettings(engine="passthrough", roi=asked.roi)
         order = Submission(plate, mask, "", settings, clip=f"1-{asked.frames}", transport="path")
         bare, through = [], []

@@ -138,7 +138,8 @@ def _failing(operation: str, where: str, *codes: int) -> Callable[[FaultScene], 
     def hurt(scene: FaultScene) -> None:
         if where == "spool":
             _inline(scene)
-        elif where == "out" and operation != "link" and scene.rng.random() < 0.5:  # converted as often as copied
+        elif where == "out" and operation != "link" and not scene.case.order.objects and scene.rng.random() < 0.5:
+            # converted as often as copied; layers of objects always are
             scene.case = replace(scene.case, order=replace(scene.case.order, layer="roto"))
         folder = scene.case.out if where == "out" else scene.bridge.cache / where
         with scene.job():
@@ -189,11 +190,11 @@ def _fooled_memo(scene: FaultScene) -> None:
     with scene.job():
         pass
     frame = int(scene.rng.choice(scene.case.numbers))
-    path = Path(scene.case.order.mask.replace("####", f"{frame:04d}"))
+    path = Path(scene.case.mask.replace("####", f"{frame:04d}"))
     before = path.stat()
     other = scene.case.out.parent / "other"
     other.mkdir()
-    fault_rig.write_frame(other, frame, scene.rng, (160, 96))
+    fault_rig.write_frame(other, frame, scene.rng, (160, 96), [path.name.partition(".")[0]])
     path.write_bytes((other / path.name).read_bytes())
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     after = path.stat()
@@ -288,8 +289,8 @@ def command(bridge: Bridge, case: Case) -> subprocess.Popen[bytes]:
 
 
 def passthrough(case: Case):
-    """Return the settings of a case for the engine that can be stuck."""
-    return replace(case.order.settings, engine="passthrough")
+    """Return the settings of a case for the engine that can be stuck, without options that another engine has."""
+    return replace(case.order.settings, engine="passthrough", engine_options=())
 
 
 def _inline(scene: FaultScene) -> None:

@@ -21,6 +21,7 @@ from videomama_client.client import Client
 from videomama_client.engine_settings import engines_with
 from videomama_client.errors import BadInput, NotPermitted, VideoMaMaError
 from videomama_client.messages import FrameDone, MatteDone
+from videomama_client.objects import MaskObject
 from videomama_client.settings import MatteSettings
 from videomama_client.stages import Stage
 from videomama_server.cache import seal
@@ -140,7 +141,7 @@ class Bridge:
     def settle(self) -> None:
         """Wait until no job runs."""
         with self.client() as client:
-            wait_for(lambda: client.status().jobs_running == 0, "all jobs end", QUIET_S)
+            wait_for(lambda: client.status().jobs_left == 0, "all jobs end", QUIET_S)
 
     def _listens(self) -> bool:
         if self._process is None or self._process.poll() is not None:
@@ -171,6 +172,11 @@ class Case:
         """Return the file of an alpha."""
         return self.out / f"alpha.{frame:04d}.exr"
 
+    @property
+    def mask(self) -> str:
+        """The pattern of its mask, or of its first object's."""
+        return self.order.objects[0].mask if self.order.objects else self.order.mask
+
     def to(self, out: Path) -> Case:
         """Return the same job with another output folder."""
         return replace(self, out=out, order=replace(self.order, out=str(out / "alpha.####.exr")))
@@ -178,7 +184,8 @@ class Case:
     def words(self) -> list[str]:
         """Return the job as words of the command line."""
         order = self.order
-        named = ["--plate", order.plate, "--mask", order.mask, "--out", order.out, "--roi", "off"]
+        masks = [f"--object={one.name}={one.mask}" for one in order.objects] or ["--mask", order.mask]
+        named = ["--plate", order.plate, *masks, "--out", order.out, "--roi", "off"]
         more = ["--window", str(order.settings.window), "--overlap", str(order.settings.overlap)]
         own = [word for option in order.settings.engine_options for word in (f"--{option.name}", str(option.value))]
         for stage in order.then:
@@ -213,7 +220,13 @@ def heard_until(client: Client, case: Case, count: int) -> Iterator[object]:
 
 
 def make_case(
-    folder: Path, rng: np.random.Generator, *, size: tuple[int, int], count: int, engines: Sequence[str]
+    folder: Path,
+    rng: np.random.Generator,
+    *,
+    size: tuple[int, int],
+    count: int,
+    engines: Sequence[str],
+    objects: int = 0,
 ) -> Case:
     """Write a clip of noise with a soft box for a mask, every file as large as the next of its kind.
 
@@ -223,25 +236,29 @@ def make_case(
         size: width and height in pixels.
         count: of frames.
         engines: one for each stage of the job.
+        objects: how many masks there are, whose alphas become layers of one file; 0 for the one mask of a job.
     """
     folder.mkdir(parents=True)
+    masks = [f"mask{index}" for index in range(objects)] or ["mask"]
     for frame in range(FIRST, FIRST + count):
-        write_frame(folder, frame, rng, size)
+        write_frame(folder, frame, rng, size, masks)
     quality = "fast" if engines[0] in engines_with("quality") else None
     settings = MatteSettings.of(engine=engines[0], quality=quality, roi="off", window=4, overlap=1)
     then = tuple(Stage(engine, window=3, overlap=1) for engine in engines[1:])
     out = folder / "out"
-    names = (str(folder / "plate.####.exr"), str(folder / "mask.####.exr"), str(out / "alpha.####.exr"))
-    return Case(Submission(*names, settings, transport="path", then=then), out, count)
+    patterns = [str(folder / f"{mask}.####.exr") for mask in masks]
+    several = tuple(MaskObject(mask, pattern) for mask, pattern in zip(masks, patterns, strict=True)) if objects else ()
+    names = (str(folder / "plate.####.exr"), "" if objects else patterns[0], str(out / "alpha.####.exr"))
+    return Case(Submission(*names, settings, transport="path", then=then, objects=several), out, count)
 
 
-def write_frame(folder: Path, frame: int, rng: np.random.Generator, size: tuple[int, int]) -> None:
-    """Write plate and mask of one frame; both look a minute old, and are padded to one size."""
+def write_frame(
+    folder: Path, frame: int, rng: np.random.Generator, size: tuple[int, int], masks: Sequence[str] = ("mask",)
+) -> None:
+    """Write plate and masks of one frame; all look a minute old, and are padded to one size."""
     width, height = size
-    mask = np.zeros((height, width), np.float32)
-    mask[height // 4 : height * 3 // 4, width // 4 : width * 3 // 4] = 0.3 + 0.7 * rng.random(dtype=np.float32)
-    mask += rng.random(mask.shape, np.float32) * np.float32(0.2)
-    pictures = (("plate", rng.random((height, width, 3), np.float32) * 2, "RGB"), ("mask", mask, "A"))
+    pictures = [(name, _soft_box(rng, size), "A") for name in masks]
+    pictures.append(("plate", rng.random((height, width, 3), np.float32) * 2, "RGB"))
     for name, pixels, channels in pictures:
         path = folder / f"{name}.{frame:04d}.exr"
         frames.write_picture(path, pixels, tuple(channels), "half")
@@ -250,9 +267,17 @@ def write_frame(folder: Path, frame: int, rng: np.random.Generator, size: tuple[
         os.utime(path, (old, old))
 
 
+def _soft_box(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+    width, height = size
+    mask = np.zeros((height, width), np.float32)
+    mask[height // 4 : height * 3 // 4, width // 4 : width * 3 // 4] = 0.3 + 0.7 * rng.random(dtype=np.float32)
+    return mask + rng.random(mask.shape, np.float32) * np.float32(0.2)
+
+
 def alpha_of(path: Path) -> np.ndarray:
-    """Return an alpha (H, W)."""
-    return frames.read_mask(path).pixels[..., 0]
+    """Return the alphas of a file (H, W, layers), by the names of its layers."""
+    names = sorted(channel.name for channel in frames.probe(path).channels)
+    return np.concatenate([frames.read_mask(path, name).pixels for name in names], axis=2)
 
 
 class RunWatcher:
@@ -352,7 +377,7 @@ class Disk:
             time.sleep(0.002)
         raise TimeoutError(f"{self.folder} cannot be made {how}")
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Give room back and make it writable."""
         self.remount("rw")
         (self.folder / "ballast").unlink(missing_ok=True)
@@ -401,7 +426,7 @@ class Rig:
         self.stuck_file.unlink(missing_ok=True)
         self.clock_file.write_text("+0")
         for disk in (self.cache_disk, self.out_disk):
-            disk.mend()
+            disk.repair()
 
     def close(self) -> None:
         """End all servers and take the disks away."""

@@ -2,6 +2,7 @@
 
 python bench/faults.py --seed 1 --rounds 200 --json
 python bench/faults.py --seed 1 --rounds 60 --stages 3 --json
+python bench/faults.py --seed 1 --rounds 30 --stages 2 --objects 2 --json
 """
 
 from __future__ import annotations
@@ -26,6 +27,14 @@ from videomama_client.messages import MatteDone
 CLASSIC = 0.25  # of the rounds; the others are done by `passthrough`
 
 
+@dataclass(frozen=True)
+class JobSizes:
+    """How many stages each job has, and how many objects; 0 objects stands for one mask."""
+
+    stages: int
+    objects: int
+
+
 @dataclass
 class Report:
     """What came of all rounds."""
@@ -45,14 +54,14 @@ def schedule(rng: np.random.Generator, rounds: int) -> list[str]:
     return [name for _ in range(-(-rounds // len(names))) for name in rng.permutation(names)][:rounds]
 
 
-def play(rig: Rig, name: str, rng: np.random.Generator, report: Report, stages: int) -> list[str]:
-    """Do one round with a job of so many stages; return what went wrong."""
+def play(rig: Rig, name: str, rng: np.random.Generator, report: Report, sizes: JobSizes) -> list[str]:
+    """Do one round; return what went wrong."""
     kind = KINDS[name]
     bridge = rig.bridge(kind.bridge)
     fault_rig.empty(bridge.cache)
     folder = rig.folder / "rounds" / fault_rig.new_name()
-    engines = ["classic" if rng.random() < CLASSIC else "passthrough" for _ in range(stages)]
-    case = fault_rig.make_case(folder, rng, size=kind.size, count=kind.count, engines=engines)
+    engines = ["classic" if rng.random() < CLASSIC else "passthrough" for _ in range(sizes.stages)]
+    case = fault_rig.make_case(folder, rng, size=kind.size, count=kind.count, engines=engines, objects=sizes.objects)
     fault_kinds.expect(rig, case)
     scene = FaultScene(rig, bridge, case, rng)
     try:
@@ -93,9 +102,9 @@ def _look(scene: FaultScene, kind: FaultKind, watcher: fault_rig.RunWatcher, rep
     return wrong + ([f"left in the output folder: {hidden}"] if hidden and scene.outcome is None else [])
 
 
-def play_all(rig: Rig, seed: int, rounds: int, only: str = "", stages: int = 1) -> Report:
-    """Do all rounds with jobs of so many stages; `only` names kinds by a part of their name."""
-    report = Report()
+def play_all(rig: Rig, seed: int, rounds: int, only: str = "", stages: int = 1, objects: int = 0) -> Report:
+    """Do all rounds with jobs of these sizes; `only` names kinds by a part of their name."""
+    report, sizes = Report(), JobSizes(stages, objects)
     names = schedule(np.random.default_rng(seed), rounds)
     if only:
         known = [name for name in KINDS if only in name]
@@ -103,7 +112,7 @@ def play_all(rig: Rig, seed: int, rounds: int, only: str = "", stages: int = 1) 
     for number, name in enumerate(names):
         started = time.monotonic()
         try:
-            wrong = play(rig, name, np.random.default_rng([seed, number]), report, stages)
+            wrong = play(rig, name, np.random.default_rng([seed, number]), report, sizes)
         except Exception as error:  # noqa: BLE001  (a round that failed, whatever failed)
             wrong = [f"{type(error).__name__}: {error}"]
         report.injected[name] += 1
@@ -119,6 +128,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--stages", type=int, default=1, help="of each job")
+    parser.add_argument("--objects", type=int, default=0, help="of each job, as layers; 0 for one mask")
     parser.add_argument("--only", default="", help="kinds whose name holds this")
     parser.add_argument("--keep", action="store_true", help="keep the folder with the servers' logs")
     parser.add_argument("--json", action="store_true")
@@ -128,7 +138,7 @@ def main() -> None:
     rig = Rig(folder)
     started = time.monotonic()
     try:
-        report = play_all(rig, asked.seed, asked.rounds, asked.only, asked.stages)
+        report = play_all(rig, asked.seed, asked.rounds, asked.only, asked.stages, asked.objects)
     finally:
         rig.close()
         if asked.keep:

@@ -126,7 +126,7 @@ def _settle(client: Client) -> None:
     """Wait until the jobs that came of it have ended, and the questions before this one were answered."""
     client.plan_frames(MatteSettings(engine="passthrough"), "1-10", "")
     until = time.monotonic() + 60
-    while client.status().jobs_running and time.monotonic() < until:
+    while client.status().jobs_left and time.monotonic() < until:
         time.sleep(0.05)
 
 

@@ -27,6 +27,7 @@ STAGES = {  # in their order, and the seconds that each may take
     "attention": 40,
     "formats": 60,
     "parts": 90,
+    "pictures": 60,
     "graph": 50,
     "offload": 50,
     "weights_in_8_bits": 50,

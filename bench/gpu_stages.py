@@ -281,8 +281,8 @@ def _peaks(bench: Bench, part: str, call: Callable[[], Tensor], passes: int | No
     bench.wait()
     found: dict[str, Any] = {"peak_gb": round((torch.cuda.max_memory_allocated(bench.device) - before) / 1e9, 3)}
     try:
+        from videomama_server.engines.runtime.device import Device
         from videomama_server.engines.videomama.memory import planner
-        from videomama_server.engines.videomama.memory.device import Device
     except ModuleNotFoundError as error:
         return {**found, "planned_gb": f"skipped: needs {error.name}"}
     workload = planner.Workload(bench.shape, Device(bench.device, bench.dtype, bench.dtype), bench.frames, bench.frames)
@@ -357,15 +357,15 @@ def _rounded(weight: Tensor, name: str) -> Tensor:
 
 def out_of_memory(bench: Bench) -> dict[str, Any]:
     """Run out of memory inside and outside torch's allocator, and see whether it is told apart and survived."""
-    from videomama_server.engines.videomama.model import _is_out_of_memory
+    from videomama_server.engines.runtime.device import is_out_of_memory
 
     found: dict[str, Any] = {}
     try:
         torch.empty(1 << 46, device=bench.device, dtype=torch.uint8)
     except RuntimeError as error:
-        found["inside"] = {"error": f"{type(error).__name__}: {str(error)[:120]}", "known": _is_out_of_memory(error)}
+        found["inside"] = {"error": f"{type(error).__name__}: {str(error)[:120]}", "known": is_out_of_memory(error)}
     if bench.card:
-        found["outside"] = _outside(bench, _is_out_of_memory)
+        found["outside"] = _outside(bench, is_out_of_memory)
     found["works afterwards"] = bool((bench.noise(64, 64) @ bench.noise(64, 64)).isfinite().all())
     return found
 
@@ -398,7 +398,7 @@ def _outside(bench: Bench, known: Callable[[Exception], bool]) -> dict[str, Any]
 def lost_context(bench: Bench) -> dict[str, Any]:
     """Make a kernel fail, and see that it is not taken for memory that ran out."""
     bench.needs_card("a lost context")
-    from videomama_server.engines.videomama.model import _is_out_of_memory
+    from videomama_server.engines.runtime.device import is_out_of_memory
 
     try:
         torch.zeros(4, device=bench.device)[torch.tensor([1 << 20], device=bench.device)].sum().item()
@@ -407,9 +407,68 @@ def lost_context(bench: Bench) -> dict[str, Any]:
         return {
             "error": str(error)[:120],
             "of the accelerator": accelerator,
-            "taken for memory": _is_out_of_memory(error),
+            "taken for memory": is_out_of_memory(error),
         }
     return {"error": "none"}
+
+
+def pictures(bench: Bench) -> dict[str, Any]:
+    """Compare colour, placing, guide and lifting on the device with the host's, from plate to alpha, and time both."""
+    from videomama_server.media.color import LINEAR
+
+    regions = {"tiny": (109, 193)} if bench.tiny else {"hd": (1080, 1920), "uhd": (2160, 3840)}
+    spaces = {"curve": LINEAR, "matrix": "ACEScg", "log": "Cineon", "by OpenColorIO": "ARRI LogC3 (EI800)"}
+    found: dict[str, Any] = {
+        f"{name}, {kind}": _picture(bench, region, space)
+        for name, region in regions.items()
+        for kind, space in spaces.items()
+    }
+    apart = max(max(one["placed_apart"], one["lifted_apart"]) for one in found.values())
+    return {**found, "agrees": apart <= 1e-3 and all(one["repeats"] for one in found.values())}
+
+
+def _picture(bench: Bench, region: tuple[int, int], space: str) -> dict[str, Any]:
+    """Return how far the device is from the host for a plate of a colour space, and what both take."""
+    import numpy as np
+    from videomama_server.engines.videomama import on_device
+    from videomama_server.engines.videomama.canvas import Canvas
+    from videomama_server.engines.videomama.lift import Guide
+    from videomama_server.media.color import display_transform
+
+    canvas = Canvas(region, (64, 128) if bench.tiny else (1088, 1856))
+    transform = display_transform(space, 0.0)
+    y, x = np.mgrid[: region[0], : region[1]].astype(np.float32)
+    waves = np.stack([np.sin(y / (37 - 3 * c)) * np.cos(x / (23 + 5 * c)) for c in range(3)], axis=-1)
+    plate = (0.5 + 0.4 * waves).astype(np.float16).astype(np.float32)
+
+    def placed() -> Any:
+        pixels = plate if transform.lookup is not None else transform(plate.copy())
+        return on_device.placed(on_device.HostPlate.of(pixels, transform.lookup), canvas, bench.device)
+
+    def on_host() -> Any:
+        shown = transform(plate.copy())
+        small = canvas.reduced(shown)
+        return canvas.placed(small) * 2 - 1, Guide.of(shown, small)
+
+    (laid, guide), (host, host_guide) = placed(), on_host()
+    alpha = (host.mean(dim=0) + 1) / 2
+    there, here = alpha.to(bench.device), alpha.numpy()
+    if bench.card:
+        torch.cuda.reset_peak_memory_stats(bench.device)
+    before = torch.cuda.memory_allocated(bench.device) if bench.card else 0
+    lifted = on_device.lifted(there, canvas, guide)
+    peak = torch.cuda.max_memory_allocated(bench.device) - before if bench.card else 0
+    return {
+        "placed_apart": (laid.cpu() - host).abs().max().item(),
+        "lifted_apart": float(np.abs(lifted.cpu().numpy() - canvas.lift(here, host_guide)).max()),
+        "repeats": torch.equal(laid, placed()[0]) and torch.equal(lifted, on_device.lifted(there, canvas, guide)),
+        "place_ms": bench.ms(placed),
+        "lift_ms": bench.ms(lambda: on_device.lifted(there, canvas, guide).cpu()),
+        "host_place_ms": bench.ms(on_host, 1),
+        "host_lift_ms": bench.ms(lambda: canvas.lift(here, host_guide), 1),
+        "peak_mb": round(peak / 1e6, 1),  # 0 without a card
+        "counted_mb": round(on_device.working_bytes(region, canvas.size) / 1e6, 1),
+    }
 
 
 class _Uhd(Bench):

@@ -1,6 +1,6 @@
 """Draws subjects as distance fields and strands as curves that hide light, and composites them.
 
-It shares no code with the painters of `videomama clips`.
+It shares no code with the painters of `videomama synthesize`.
 
 A picture reaches from -1 to 1 downwards, and as much further to the sides as it is wider. Every coverage is exact by
 definition: plates are made from it.

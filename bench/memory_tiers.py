@@ -3,8 +3,9 @@
 python bench/memory_tiers.py --json
 python bench/memory_tiers.py --record
 
-No card is needed: peaks are measured on stand-ins, in a minute. A gigabyte of each card is left to other programs, the
-network calculates in fp16, and Triton's kernels run, as on NVIDIA's cards under Linux; torch's own take more memory.
+No card is needed: peaks are measured on stand-ins, in a minute. A gigabyte of each card is left to other programs, and
+what pictures take is left beside the network, as in a job. The network calculates in fp16, and Triton's kernels run, as
+on NVIDIA's cards under Linux; torch's own take more memory.
 `--record` writes the result where docs/performance.md takes it from.
 """
 
@@ -12,22 +13,23 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 
 import torch
 from videomama_client.errors import OutOfMemory
 from videomama_client.settings import MatteSettings
-from videomama_server.engines.videomama import canvas, modes
+from videomama_server.engines.runtime.device import Device
+from videomama_server.engines.videomama import canvas, modes, on_device
 from videomama_server.engines.videomama.checkpoint.published import PUBLISHED_UNET, PUBLISHED_VAE
 from videomama_server.engines.videomama.memory import planner
-from videomama_server.engines.videomama.memory.device import Device
 from videomama_server.engines.videomama.memory.planner import MemoryPlan, Workload
 from videomama_server.engines.videomama.network.fused import TRITON, kernels
 from videomama_server.engines.videomama.network.shape import shape_of
 
 TIERS = (8, 12, 16, 24, 48, 80)  # GB of the card
 OTHERS = 1  # GB of it that other programs hold
-REGION = (1080, 1920)  # height, width in pixels of the region of interest; a larger one gets the same canvas
+REGION = (1080, 1920)  # height, width in pixels of the region of interest
 RESULT = Path(__file__).resolve().parent / "results" / "memory_tiers.json"
 
 
@@ -41,8 +43,10 @@ def workload() -> Workload:
 
 def row(tier: int) -> str:
     """Return what is planned on a card of `tier` GB."""
+    job, canvases = workload(), list(canvas.candidates(REGION, fast=False))
+    pictures = partial(on_device.held_bytes, REGION, window=job.window)
     try:
-        plan = planner.plan(workload(), list(canvas.candidates(REGION, fast=False)), (tier - OTHERS) * 10**9)
+        plan = planner.plan(job, canvases, (tier - OTHERS) * 10**9, pictures)
     except OutOfMemory as error:
         return f"does not fit: {error.message}"
     return shown(plan)

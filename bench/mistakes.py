@@ -84,7 +84,8 @@ def _file(name: str, content: bytes) -> Prepare:
 
 def _cut_short(shot: Path) -> None:
     path = shot / "plate.1003.exr"
-    path.write_bytes(path.read_bytes()[:2000])
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
 
 
 def _deep(shot: Path) -> None:
@@ -149,7 +150,7 @@ WRONG_FILES = (
     matte("wrong name", "--mask", "SHOT/roto.####.exr"),
     matte("the folder instead of a pattern", "--plate", "SHOT"),
     matte("one frame of a sequence", "--plate", "SHOT/plate.1001.exr"),
-    matte("a movie", "--plate", "SHOT/plate.mov", prepare=_file("plate.mov", b"movie")),
+    matte("a movie of another kind", "--plate", "SHOT/plate.r3d", prepare=_file("plate.r3d", b"movie")),
     matte("a text file", "--mask", "SHOT/mask.txt", prepare=_file("mask.txt", b"mask")),
     matte("a Photoshop file", "--mask", "SHOT/mask.psd", prepare=_file("mask.psd", b"8BPS")),
     matte("wrong number of #", "--plate", "SHOT/plate.######.exr"),

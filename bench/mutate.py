@@ -4,20 +4,22 @@ python bench/mutate.py --count 40 --seed 1 --module server/videomama_server/qc
 
 Everything happens in a copy of the tree in a temporary folder. A module's tests are the file of the same name in the
 folder of the same name; without one, the files beside it that name the module; without any, the whole folder. Tests
-marked `slow` are left out. An environment beside the copy leads every Python of the tests to it, however it is started,
-and whatever the tests leave running is ended after each run; this needs a POSIX system.
+marked `slow` are left out. They run in forks of one process that has imported the libraries (`mutate_forks.py`): for
+each fault only the project is imported. An environment beside the copy leads every Python of the tests to it, however
+it is started, and whatever the tests leave running is ended after each run; this needs a POSIX system.
 An uncaught fault may change no behaviour at all: whoever reads the table decides.
 """
 
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
+import py_compile
 import random
 import re
 import shutil
-import signal
 import site
 import subprocess
 import sys
@@ -44,6 +46,8 @@ LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".
 TABLE = "{:<46} {:>5}  {:<18} {:<9} {:>6}  {}"
 NOT_TRIED = "not tried"
 NO_TESTS = 5  # pytest's exit code
+# A plugin that is imported already cannot show more of a failed assertion; nobody reads it here.
+WORDS = ("-q", "-x", "-m", "not slow", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 _END_S = 5.0
 
 
@@ -106,7 +110,7 @@ class Trial:
         self.python = _environment(root)
         kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         # One thread: torch's wait for each other by spinning, which takes minutes where other things run too.
-        self.variables = {**kept, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+        variables = {**kept, "OMP_NUM_THREADS": "1"}
         where = subprocess.run(
             [self.python, "-I", "-c", "import videomama_server; print(videomama_server.__file__)"],
             cwd=root,
@@ -116,37 +120,35 @@ class Trial:
         ).stdout
         if not Path(where.strip()).is_relative_to(root):
             raise SystemExit(f"the tests would import {where.strip()}, which is not in the copy")
+        # Compiled files are told from stale ones by content: a fault leaves the time and often the size as they were.
+        by_content = py_compile.PycInvalidationMode.CHECKED_HASH
+        for source in TESTS:
+            compileall.compile_dir(root / source, quiet=2, invalidation_mode=by_content)
+        self._forks = subprocess.Popen(
+            [self.python, str(Path(__file__).with_name("mutate_forks.py"))],
+            cwd=root,
+            env=variables,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Trial:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._forks.communicate()
 
     def run(self, tests: Sequence[str], limit_s: float) -> tuple[int | None, float, str]:
         """Run tests: their exit code (None: time ran out), seconds, and what they said."""
-        words = [
-            "-q",
-            "-x",
-            "-m",
-            "not slow",
-            "-p",
-            "no:cacheprovider",
-            "--basetemp",
-            str(self.root.parent / "temporary"),
-        ]
-        begun = time.monotonic()
-        process = subprocess.Popen(
-            [self.python, "-m", "pytest", *words, *tests],
-            cwd=self.root,
-            env=self.variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        try:
-            said, _ = process.communicate(timeout=limit_s)
-        except subprocess.TimeoutExpired:
-            return None, time.monotonic() - begun, ""
-        finally:
-            _end(process, self.root.parent)
-        return process.returncode, time.monotonic() - begun, said
+        said = self.root.parent / "said.txt"
+        words = [*WORDS, "--basetemp", str(self.root.parent / "temporary"), *tests]
+        asked = {"words": words, "limit_s": limit_s, "said": str(said)}
+        self._forks.stdin.write(json.dumps(asked) + "\n")
+        self._forks.stdin.flush()
+        answer = json.loads(self._forks.stdout.readline())
+        _end_left(self.root.parent, self._forks.pid)
+        return answer["code"], answer["seconds"], said.read_text(encoding="utf-8", errors="replace")
 
     def sound(self, module: str) -> float | None:
         """Return the seconds that a module's tests take without a fault; None, and a word on why, where they fail."""
@@ -182,13 +184,11 @@ def _environment(root: Path) -> str:
     return str(folder / "bin" / "python")
 
 
-def _end(process: subprocess.Popen[str], folder: Path) -> None:
-    """End the tests, when time ran out, and whatever they or a fault left running, detached servers included."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    every = psutil.process_iter(["cmdline"])
-    left = [one for one in every if any(str(folder) in word for word in one.info["cmdline"] or ())]
+def _end_left(folder: Path, spared: int) -> None:
+    """End whatever the tests or a fault left running, detached servers included, but not the process that forks."""
+    every = psutil.process_iter(["pid", "cmdline"])
+    mine = [one for one in every if any(str(folder) in word for word in one.info["cmdline"] or ())]
+    left = [one for one in mine if one.info["pid"] != spared]
     for one in left:
         with suppress(psutil.Error):
             one.kill()
@@ -221,6 +221,18 @@ def row(outcome: MutationOutcome) -> str:
     return TABLE.format(module, fault.line, fault.kind, outcome.verdict, f"{outcome.seconds:.1f}", fault.change)
 
 
+def _told(outcomes: Iterator[MutationOutcome], table: bool) -> list[MutationOutcome]:
+    """Return the outcomes, each printed as soon as it is known where a table is wanted."""
+    if not table:
+        return list(outcomes)
+    print(TABLE.format("module", "line", "fault", "verdict", "s", "change"))
+    known = []
+    for outcome in outcomes:
+        known.append(outcome)
+        print(row(outcome), flush=True)
+    return known
+
+
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--module", action="append", help=f"a module or a folder of them; else {' and '.join(DEFAULT)}")
@@ -239,13 +251,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="videomama-mutate-", ignore_cleanup_errors=True) as folder:
         root = Path(shutil.copytree(ROOT, Path(folder).resolve() / "tree", ignore=LEFT_OUT))
         faults = chosen(root, modules_of(root, asked.module or DEFAULT), asked.count, asked.seed)
-        place, outcomes = Trial(root, asked.limit_s), []
-        if not asked.json:
-            print(TABLE.format("module", "line", "fault", "verdict", "s", "change"))
-        for outcome in trial(faults, place, until):
-            outcomes.append(outcome)
-            if not asked.json:
-                print(row(outcome), flush=True)
+        with Trial(root, asked.limit_s) as place:
+            outcomes = _told(trial(faults, place, until), table=not asked.json)
     tried = [outcome for outcome in outcomes if outcome.verdict != NOT_TRIED]
     uncaught = [asdict(outcome.fault) for outcome in tried if outcome.verdict == "uncaught"]
     caught, left = len(tried) - len(uncaught), len(faults) - len(tried)

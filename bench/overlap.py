@@ -7,7 +7,9 @@ code. First the device takes no time at all, which says what the host needs: `hd
 processor time a frame for colour, placing, guides and lifting, `all_cpu_ms` those of server and worker with reading,
 digests, quality control and writing. The region is the whole plate. Then the device takes 1.3 times what the host needs
 on its cores: `efficiency` is the time that the device was held over the time of the job, from submitted to done, the
-lower of both sizes.
+lower of both sizes, which other work on the machine disturbs. `efficiency_by_processor` is what it would be without:
+the device's clock stands still while the host waits for a core, and what the host does while the device is idle counts
+by its processor time, shared by the cores.
 """
 
 from __future__ import annotations
@@ -31,10 +33,10 @@ from private_server import finish, private_server, processor_seconds
 from videomama_client.client import Client
 from videomama_client.engine_options import EngineOption
 from videomama_client.settings import MatteSettings
-from videomama_server.cache import memo
+from videomama_server.files import settling
 from videomama_server.submission import Submission
 
-SIZES = {"hd": (1920, 1080), "uhd": (3840, 2160)}
+SIZES = {"small": (960, 540), "hd": (1920, 1080), "uhd": (3840, 2160)}
 ENGINE = Path(__file__).with_name("overlap_engine.py")
 SLOWER = 1.3  # than the host, per frame
 
@@ -74,7 +76,7 @@ def measure(size: tuple[int, int], count: int, cores: int, site: Path) -> dict[s
     """Return what one size says, in milliseconds a frame, and how busy the device was."""
     with private_server(["--threads", str(cores)]) as (client, folder):
         plate, mask = footage.make(folder / "footage", count, *size)
-        time.sleep(memo.SETTLED_S)
+        time.sleep(settling.SETTLED_S)
         order = Submission(plate, mask, "", MatteSettings(engine="overlap", roi="off"), transport="path")
         job(client, order, 0.001, folder / "warm")
         before = json.loads((site / "times.json").read_text())
@@ -82,13 +84,15 @@ def measure(size: tuple[int, int], count: int, cores: int, site: Path) -> dict[s
         after = json.loads((site / "times.json").read_text())
         frames, windows = after["finished"] - before["finished"], after["windows"] - before["windows"]
         hold = SLOWER * processor / cores / windows
-        seconds, _ = job(client, order, hold, folder / "device")
+        seconds, busy = job(client, order, hold, folder / "device")
+        alone = busy - json.loads((site / "times.json").read_text())["beside"] + after["beside"]
     host = sum((after[name] - before[name]) for name in ("prepare", "finish")) / frames
     return {
         "host_cpu_ms": 1000 * host,
         "all_cpu_ms": 1000 * processor / frames,
         "hold_ms_per_window": 1000 * hold,
         "efficiency": windows * hold / seconds,
+        "efficiency_by_processor": windows * hold / (windows * hold + alone / cores),
     }
 
 
@@ -96,7 +100,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=240, help="frames of a job")
-    parser.add_argument("--sizes", default="hd,uhd", help="which of hd and uhd")
+    parser.add_argument("--sizes", default="hd,uhd", help="which of small, hd and uhd")
     parser.add_argument("--cores", type=int, default=os.cpu_count() or 1, help="threads of the server")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()

@@ -13,23 +13,27 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
 PAGE = ROOT / "docs" / "performance.md"
-ELSEWHERE = ("evaluation",)  # results that have a page of their own
+ELSEWHERE = ("evaluation", "learned_weights")  # docs/quality.md tells of them
 HEAD = """# Performance
 
-Ratios measured side by side in one run, on shared and noisy machines; each table is a file of `bench/results/`, written
-by `python bench/performance_page.py`. [bench/README.md](../bench/README.md) says what each benchmark does. What no
-table shows was not measured: no GPU has been at hand yet, so everything about cards (kernels, number formats,
-throughput, the planner's margin) is unmeasured, and only its logic is tested. `python bench/gpu_check.py` measures it
-in five minutes on the day a card is at hand.
+These figures are for comparing one thing with another on the same machine. They were taken on shared, noisy machines.
+
+- Each table is a file of `bench/results/`. `python bench/performance_page.py` writes this page from them.
+- [bench/README.md](../bench/README.md) says what each benchmark does.
+- What is in no table was not measured. No GPU was at hand: kernels, number formats, throughput and the planner's margin
+  on a card are unmeasured, and only their logic is tested.
+- `python bench/gpu_check.py` measures these in five minutes on a machine with a card.
 
 ## Weights in 8 bits, on paper
 
-Not built. The folded model is 2.8 GB in fp16; the UNet's part in 8 bits with a scale per row would save about 1.3
-GB. A window at 1024x576 needs several times that for activations, and a small card already keeps blocks off itself.
-torch has no convolution in int8 or fp8 for a card, so weights would be widened before each use. Rounding the UNet's
-weights alone moves its result, on a tiny network of random weights, by 0.11 of its deviation in int8 and 0.27 in
-fp8 in the mean; all of bf16 moves it by 0.07 and fp16 by 0.006. A stage of `gpu_check.py` says the same for the
-published sizes.
+This was considered and not built.
+
+- **Gain.** The folded model is 2.8 GB in fp16. The UNet's part in 8 bits, with a scale for each row, would save about
+  1.3 GB. A window at 1024x576 needs several times that for activations, and on a small card most blocks wait in memory.
+- **Cost.** torch has no convolution in int8 or fp8 for a card, so weights would be widened before each use.
+- **Error.** Rounding the UNet's weights alone moves its result by 0.11 of its deviation in int8 and by 0.27 in fp8, in
+  the mean, on a tiny network of random weights. All of bf16 moves it by 0.07, and fp16 by 0.006. A stage of
+  `gpu_check.py` measures the same at the published sizes.
 """
 
 

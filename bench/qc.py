@@ -2,9 +2,9 @@
 
 python bench/qc.py FOLDER --json
 
-FOLDER holds clips as `videomama clips` writes them. Faults are planted at half the size. `planted` counts frames (of a
-seam, the one where it begins), `as such` those flagged by the fault's own name, `at all` those with any flag. Of clips
-without a fault, and of those with a cut, any flag is a false one.
+FOLDER holds clips as `videomama synthesize` writes them. Faults are planted at half the size. `planted` counts frames
+(of a seam, the one where it begins), `as such` those flagged by the fault's own name, `at all` those with any flag. Of
+clips without a fault, and of those with a cut, any flag is a false one.
 """
 
 from __future__ import annotations
@@ -283,12 +283,12 @@ def row_of(loaded: Loaded) -> Row:
 def main() -> None:
     """Plant, count and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="clips as `videomama clips` writes them")
+    parser.add_argument("folder", type=Path, help="clips as `videomama synthesize` writes them")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     folders = sorted(path.parent for path in asked.folder.glob(f"*/{FACTS}"))
     if not folders:
-        raise SystemExit(f"no clips in {asked.folder}: make some with videomama clips --out {asked.folder}")
+        raise SystemExit(f"no clips in {asked.folder}: make some with videomama synthesize --out {asked.folder}")
     report = run(folders)
     print(json.dumps(report) if asked.json else json.dumps(report, indent=1))
 

@@ -3,8 +3,8 @@
 python bench/quality.py [CLIPS] [--json] [--clips A,B] [--qualities exact,rough] [--frames 8] [--engine classic:fast]
     [--beside] [--save FILE] [--against FILE] [--timed]
 
-CLIPS is a folder that `videomama clips` or `suites.py` made; without it both are made, 480x270. Masks of each quality
-are made from the exact alphas, the same ones every time; `given` stands for those that lie beside the plates.
+CLIPS is a folder that `videomama synthesize` or `suites.py` made; without it both are made, 480x270. Masks of each
+quality are made from the exact alphas, the same ones every time; `given` stands for those that lie beside the plates.
 Figures are ratios of a clip's mean error to that of its masks. Engines run in this process as a job in the worker does.
 With --against, the figures are compared clip by clip and mask by mask with saved ones: whatever is more than 5 % worse
 in MAD, GRAD or dtSSD is listed, and the exit code is 1. --beside measures the guided filter, and closed form and KNN
@@ -42,7 +42,7 @@ from videomama_server.synthetic.kinds import KINDS
 from videomama_server.synthetic.render import ClipSpec
 from videomama_server.synthetic.suite import chosen, write_clip
 
-TRUTHS = ("alpha", "truth")  # what the exact alpha is called: by `videomama clips`, and in plain folders
+TRUTHS = ("alpha", "truth")  # what the exact alpha is called: by `videomama synthesize`, and in plain folders
 TIMED = (("hair", "wall"), ("lattice", "sky"), ("crossing", "wall"))
 TIMED_FRAMES, TIMED_SIZE = 8, (1920, 1080)
 MASK_SEED = 19
@@ -86,7 +86,7 @@ class Clip:
         return [degraded.mask(index, truth) for index, truth in enumerate(self.truths)]
 
 
-QUALITY_HELP = f"of {', '.join(QUALITIES)}; {GIVEN}, or what videomama clips --masks takes, such as network_short"
+QUALITY_HELP = f"of {', '.join(QUALITIES)}; {GIVEN}, or what videomama synthesize --masks takes, such as network_short"
 Method = Callable[[Clip, Sequence[np.ndarray], str], list[np.ndarray]]  # of a clip, its masks and their quality
 
 
@@ -177,7 +177,7 @@ def clips_in(folder: Path, named: Sequence[str], most: int) -> list[Clip]:
     found = [Clip(path, most) for path in sorted(folder.iterdir()) if list(path.glob("plate.*.exr"))]
     wanted = [clip for clip in found if not named or any(clip.name.startswith(word) for word in named)]
     if not wanted:
-        sys.exit(f"{folder} has no such clips; make some with videomama clips --out {folder}")
+        sys.exit(f"{folder} has no such clips; make some with videomama synthesize --out {folder}")
     return wanted
 
 

@@ -21,12 +21,13 @@ FOOTAGE = ROOT / "bench" / "results" / "footage.md"
 PAGE = ROOT / "docs" / "quality.md"
 HEAD = """# Quality
 
-How far alphas are from the exact ones, on generated clips and, where there are any, on published data. The tables are
-those of `bench/results/evaluation.json`, written by `python bench/quality_page.py`; [evaluate.md](evaluate.md) says how
-they are made and what they mean, [bench/README.md](../bench/README.md) how to make them again. Generated clips show an
-order, not what a shot will get: they are painted, their masks are made rough by a rule, and the engine `classic` was
-developed with them in sight. The engine `videomama` is in no table as long as nobody has run it here with its published
-weights.
+This page says how far alphas are from the exact ones, on generated clips and, where there are any, on published data.
+
+- `python bench/quality_page.py` writes the tables from `bench/results/evaluation.json`. [evaluate.md](evaluate.md) says
+  how they are made and what they mean. [bench/README.md](../bench/README.md) says how to make them again.
+- Generated clips show which engine is better, not what a shot will get. They are painted, and a rule makes their masks
+  rough. The engine `classic` was developed with them in sight.
+- The engine `videomama` is in no table: nobody has run it here with its published weights.
 """
 
 

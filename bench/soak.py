@@ -173,7 +173,7 @@ def main() -> None:
     flags = ("--cache-limit-gb", "0.05", "--engine-hang-s", "4")
     bridge = Bridge(folder / "server", folder / "cache", flags).start()
     rng = np.random.default_rng(asked.seed)
-    case = fault_rig.make_case(folder / "probe", rng, size=(160, 96), count=2, engine="passthrough")
+    case = fault_rig.make_case(folder / "probe", rng, size=(160, 96), count=2, engines=["passthrough"])
     case = replace(case, order=replace(case.order, settings=replace(case.order.settings, window=2)))
     seconds = asked.minutes * 60
     try:

@@ -40,7 +40,7 @@ def crowd(connection_file: Path, folder: Path, seconds: float, seed: int) -> Cou
 
     def come_and_go(number: int) -> None:
         rng = np.random.default_rng([seed, number])
-        case = fault_rig.make_case(folder / f"crowd{number}", rng, size=(320, 192), count=6, engine="passthrough")
+        case = fault_rig.make_case(folder / f"crowd{number}", rng, size=(320, 192), count=6, engines=["passthrough"])
         while time.monotonic() < until:
             counts["clients"] += 1
             try:
@@ -79,7 +79,7 @@ def compete(bridge: Bridge, folder: Path, rng: np.random.Generator) -> dict[str,
 
     The greedy client submits all its jobs before anybody else comes.
     """
-    case = fault_rig.make_case(folder / "contest", rng, size=(64, 64), count=1, engine="passthrough")
+    case = fault_rig.make_case(folder / "contest", rng, size=(64, 64), count=1, engines=["passthrough"])
     share = (JOBS - GREEDY) // (CLIENTS - 1)
     counts = [GREEDY] + [share + (index < (JOBS - GREEDY) % (CLIENTS - 1)) for index in range(CLIENTS - 1)]
     began: list[float] = []

@@ -267,8 +267,8 @@ def write_inputs(path: Path, canvas: str, frames: int) -> None:
 
 def fold_side(asked: argparse.Namespace) -> None:
     """Make the folded file, so that neither its time nor its memory counts."""
+    from videomama_server.engines.runtime import device as devices
     from videomama_server.engines.videomama.checkpoint import layouts, weights
-    from videomama_server.engines.videomama.memory import device as devices
 
     started = time.perf_counter()
     weights.folded(layouts.find(asked.checkpoint), asked.folded, devices.choose(asked.device, asked.dtype).storage)

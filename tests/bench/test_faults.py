@@ -39,6 +39,13 @@ def test_a_round_with_a_chain_is_survived(faults, rig):
 
 
 @pytest.mark.slow
+def test_a_round_with_objects_is_survived(faults, rig):
+    report = faults.play_all(rig, seed=5, rounds=1, only="kill -9 of the worker", stages=2, objects=2)
+    assert report.failures == []
+    assert sum(report.survived.values()) == 1
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["kill -9 of the worker", "rename fails", "ENOSPC on the cache", "answer lost"])
 def test_a_round_is_survived(faults, rig, kind):
     report = faults.play_all(rig, seed=3, rounds=1, only=kind)

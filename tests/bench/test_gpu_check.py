@@ -36,6 +36,8 @@ def test_all_of_it_runs_small_on_a_cpu(load_bench, tmp_path):
     assert found["formats"]["unet float16"]["mean"] < 0.05
     assert found["weights_in_8_bits"]["int8"]["gb"] < found["weights_in_8_bits"]["as they are"]["gb"]
     assert found["overlap"]["frames"] > 0
+    assert found["pictures"]["agrees"]
+    assert found["pictures"]["tiny, matrix"]["lifted_apart"] <= 1e-3
 
 
 @pytest.mark.slow

@@ -12,6 +12,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BENCH = ROOT / "bench"
 REGION = "server/videomama_server/pipeline/region.py"
+NAMING = [
+    file
+    for file in sorted((ROOT / "tests/server/pipeline").glob("test_*.py"))
+    if "services" in file.read_text(encoding="utf-8")
+]
 SOURCE = """
 import logging
 from dataclasses import dataclass
@@ -80,10 +85,7 @@ def test_one_fault_alone_is_planted_and_it_is_the_one_that_was_named(mutations):
         ("server/videomama_server/cli/__init__.py", ["tests/server/cli/test_cli.py"]),
         (
             "server/videomama_server/pipeline/services.py",
-            [
-                f"tests/server/pipeline/test_{name}.py"
-                for name in ("alpha_writer", "chain", "computation", "look_ups", "run", "small_subject")
-            ],
+            [str(file.relative_to(ROOT)) for file in NAMING],
         ),
         ("server/videomama_server/serving/no_test_names_it.py", ["tests/server/serving"]),
     ],
@@ -131,9 +133,37 @@ def test_every_python_of_a_trial_imports_the_copy_and_none_is_left_running(mutat
         (root / folder).mkdir(parents=True)
     (root / "server/videomama_server/__init__.py").touch()
     (root / "tests/test_it.py").write_text(STARTS_OTHERS)
-    code, _, said = mutate.Trial(root, 60).run(["tests/test_it.py"], 60)
+    with mutate.Trial(root, 60) as trial:
+        code, _, said = trial.run(["tests/test_it.py"], 60)
     assert code == 0, said
     assert not psutil.pid_exists(int((root / "tests/pid").read_text()))
+
+
+BECOMES_ANOTHER = """
+import os
+import signal
+
+def test_an_interrupt_is_noticed():
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+def test_that_ends_the_process():
+    os.execv("/bin/true", ["true"])
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
+def test_tests_that_do_not_come_to_their_end_have_failed(mutate, tmp_path):
+    root = tmp_path / "tree"
+    for folder in ("server/videomama_server", "tests"):
+        (root / folder).mkdir(parents=True)
+    (root / "server/videomama_server/__init__.py").touch()
+    (root / "tests/test_it.py").write_text(BECOMES_ANOTHER)
+    (root / "tests/test_none.py").touch()
+    with mutate.Trial(root, 60) as trial:
+        assert [trial.run([f"tests/{name}"], 60)[0] for name in ("test_it.py", "test_none.py")] == [3, mutate.NO_TESTS]
+        (root / "tests/test_it.py").write_text(BECOMES_ANOTHER.partition("def test_that")[0])
+        assert trial.run(["tests/test_it.py"], 60)[0] == 0
 
 
 @pytest.mark.slow

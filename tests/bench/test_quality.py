@@ -88,6 +88,7 @@ def test_a_plain_folder_with_a_sequence_truth_is_a_clip(quality, written, tmp_pa
     np.testing.assert_array_equal(quality.Clip(plain, 3).truths, quality.Clip(written.folder, 3).truths)
 
 
+@pytest.mark.timeout(900)  # most of it is pymatting's own compilation
 def test_other_methods_stand_beside_on_the_same_pairs(run):
     pytest.importorskip("pymatting", reason="it is what is compared with: pip install -e '.[bench]'")
     _, found = run("--qualities", "small", "--beside")
