@@ -10,16 +10,17 @@ import sysconfig
 import time
 import uuid
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import psutil
 import pytest
-from videomama_client import connection
+from videomama_client import connection, launch
 from videomama_client.client import Client
 from videomama_client.engine_settings import own_specs
 from videomama_client.messages import FrameDone, MatteDone, MattePlanned, SubmitMatte
@@ -231,6 +232,16 @@ def start_server(tmp_path):
         server.end()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def ended_servers():
+    """See off the servers that commands in this process started: whoever starts one need not wait for its end."""
+    yield
+    launch.end_started()
+    for process in launch._STARTED:
+        if isinstance(process, subprocess.Popen):
+            process.wait(END_S)
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     """The server of every test that leaves it as it found it; each brings pixels of its own."""
@@ -300,6 +311,105 @@ def make_clip(tmp_path):
         return clip
 
     return make
+
+
+@dataclass(frozen=True)
+class Coded:
+    """How `make_movie` codes pictures: FFmpeg's names, and what the movie says of itself."""
+
+    codec: str = "libx264"
+    layout: str = "yuv420p"
+    options: dict[str, str] = field(default_factory=dict)
+    rate: int = 24
+    timecode: str = ""
+    times: Sequence[int] = ()  # of each picture, in frames
+    turned: int = 0  # degrees
+    aspect: int = 1
+    tags: dict[str, int] = field(default_factory=dict)  # of the codec context, such as `color_trc`
+    matrix: str = "ITU601"
+
+
+_WEIGHTS = {
+    "ITU709": (0.2126, 0.0722),
+    "ITU601": (0.299, 0.114),
+    "SMPTE240M": (0.212, 0.087),
+    "BT2020": (0.2627, 0.0593),
+}
+
+
+@pytest.fixture
+def numbered():
+    """Return what makes pictures that tell their number: `numbered(12)`."""
+    return _numbered_pictures
+
+
+def _numbered_pictures(count: int, size: tuple[int, int] = (64, 48), alpha: bool = False) -> list[np.ndarray]:
+    """Return pictures (H, W, 3 or 4), 0..1: an upright grey ramp whose level tells the picture's number."""
+    width, height = size
+    ramp = np.linspace(0, 0.2, height, dtype=np.float32)[:, None, None]
+    found = []
+    for number in range(count):
+        picture = np.broadcast_to(ramp + 0.2 + 0.5 * number / max(1, count - 1), (height, width, 3))
+        opaque = np.full((height, width, 1), 1 - number / 100, np.float32)
+        found.append(np.concatenate([picture, opaque], axis=2) if alpha else np.array(picture))
+    return found
+
+
+@pytest.fixture
+def make_movie(tmp_path):
+    """Write movies: `make_movie("plate.mov", numbered(12), codec="prores_ks", layout="yuv422p10le")`."""
+    av = pytest.importorskip("av", reason="movies are read with PyAV, which is not installed")
+
+    def make(name: str, pictures: Sequence[np.ndarray], **how) -> Path:
+        coded, path = Coded(**how), tmp_path / name
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream(coded.codec, rate=coded.rate, options=dict(coded.options))
+            stream.height, stream.width = pictures[0].shape[:2]
+            stream.pix_fmt = coded.layout
+            stream.codec_context.sample_aspect_ratio = Fraction(coded.aspect)
+            stream.codec_context.time_base = Fraction(1, coded.rate)
+            for tag, value in coded.tags.items():
+                setattr(stream.codec_context, tag, value)
+            if coded.timecode:
+                stream.metadata["timecode"] = coded.timecode
+            if coded.turned:
+                stream.set_display_rotation(coded.turned)
+            for place, picture in enumerate(pictures):
+                frame = _coded_frame(av, picture, coded)
+                frame.pts = coded.times[place] if coded.times else place
+                frame.time_base = Fraction(1, coded.rate)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        return path
+
+    return make
+
+
+def _coded_frame(av, picture: np.ndarray, coded: Coded):
+    """Return a picture as a decoder of this layout gives it; FFmpeg's own way there is exact to some 1/400 alone."""
+    if not coded.layout.startswith("yuv"):
+        whole = np.ascontiguousarray(np.clip(picture, 0, 1) * 65535 + 0.5).astype(np.uint16)
+        frame = av.VideoFrame.from_ndarray(whole, format="rgba64le" if picture.shape[2] == 4 else "rgb48le")
+        return frame.reformat(format=coded.layout)
+    frame = av.VideoFrame(picture.shape[1], picture.shape[0], coded.layout)
+    frame.color_range = coded.tags.get("color_range", 2 if "yuvj" in coded.layout else 1)
+    bits = frame.format.components[0].bits
+    scale, whole = 1 << (bits - 8), (1 << bits) - 1
+    black, white, swing = (0, whole, whole) if frame.color_range == 2 else (16 * scale, 235 * scale, 224 * scale)
+    red, blue = _WEIGHTS[coded.matrix]
+    values = picture.astype(np.float64)
+    luma = red * values[..., 0] + (1 - red - blue) * values[..., 1] + blue * values[..., 2]
+    levels = [black + luma * (white - black)]
+    for difference, weight in ((values[..., 2] - luma, blue), (values[..., 0] - luma, red)):
+        levels.append(128 * scale + difference / (2 - 2 * weight) * swing)
+    levels.append(values[..., -1] * whole)
+    for plane, numbers in zip(frame.planes, levels, strict=False):
+        down, across = numbers.shape[0] // plane.height, numbers.shape[1] // plane.width
+        means = numbers.reshape(plane.height, down, plane.width, across).mean(axis=(1, 3))
+        rows = np.zeros((plane.height, plane.line_size // (2 if bits > 8 else 1)), np.uint16 if bits > 8 else np.uint8)
+        rows[:, : plane.width] = np.clip(means + 0.5, 0, whole)
+        plane.update(rows.tobytes())
+    return frame
 
 
 @pytest.fixture
@@ -373,6 +483,16 @@ def tiny_checkpoint(make_checkpoint, tmp_path_factory):
     """The folder of a checkpoint for all tests of a run: not to be changed."""
     folder = tmp_path_factory.mktemp("tiny")
     make_checkpoint("tiny", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_edge_networks(load_bench, tmp_path_factory):
+    """A folder of weights with a tiny ViTMatte in the place of `small`, and a MEMatte: not to be changed."""
+    make = load_bench("make_edge_networks")
+    folder = tmp_path_factory.mktemp("edges")
+    make.save_vitmatte(folder / make.SMALL)
+    make.save_mematte(folder / make.MEMATTE)
     return folder
 
 

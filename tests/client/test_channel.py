@@ -34,14 +34,22 @@ def test_no_event_in_time_is_none_and_no_error(asked):
     assert time.monotonic() - begun < 2
 
 
-def test_a_client_that_was_busy_elsewhere_goes_on(asked, make_clip, monkeypatch):
+def test_a_client_that_was_busy_elsewhere_goes_on(asked, server, make_clip, monkeypatch, eventually):
     """A host may not come back to its events for longer than a server may be silent."""
+    job = asked.submit(make_clip(count=1).order())
+    with server.client() as other:
+        eventually(lambda: not other.describe_job(job).state.left, "the job has ended")
     monkeypatch.setattr(channel, "SILENCE_S", 0.4)
-    clip = make_clip(count=1)
-    job = asked.submit(clip.order())
-    time.sleep(0.8)
     assert isinstance(list(asked.events(job))[-1], messages.MatteDone)
-    time.sleep(0.8)
+
+
+def test_an_answer_that_was_not_read_yet_is_no_silence(asked, monkeypatch, eventually):
+    """A host may leave while it waits for the answer to a ping, and come back long after that has arrived."""
+    with monkeypatch.context() as soon:
+        soon.setattr(channel, "PING_EVERY_S", -1.0)
+        asked._channel._ping()
+    eventually(lambda: asked._channel._socket.poll(0), "the answer has arrived")
+    monkeypatch.setattr(channel, "SILENCE_S", 0.0)
     assert asked.next_event("nonsense", 0.1) is None
 
 
@@ -195,7 +203,7 @@ def test_an_answer_of_another_kind_is_a_protocol_error(asked):
 
 
 def test_a_refused_request_raises_what_it_was_refused_for(asked):
-    with pytest.raises(BadInput, match="no job is called"):
+    with pytest.raises(BadInput, match="unknown job"):
         asked._channel.ask(messages.FetchAlpha("r", "nonsense", 1), messages.AlphaFetched)
 
 

@@ -1,11 +1,17 @@
 import os
+import time
+from dataclasses import replace
+from types import SimpleNamespace
 
+import psutil
 import pytest
 from videomama_client import __version__, client, messages
 from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput, Cancelled, ProtocolError, WeightsError
+from videomama_client.job_records import this_submitter
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
+from videomama_client.stages import Stage
 
 
 @pytest.fixture
@@ -32,7 +38,7 @@ def test_status_tells_what_is_true_and_nothing_else(asked, server):
     status = asked.status()
     assert status.pid == server.process.pid
     assert status.cache_dir == str(server.cache_dir)
-    assert status.uptime_s > 0
+    assert 0 < status.uptime_s < time.time() - psutil.Process(status.pid).create_time() + 1
     assert status.engine is None
     assert status.jobs == []
     assert (status.worker_memory_bytes is None) == (status.worker_pid is None)
@@ -47,7 +53,7 @@ def test_jobs_of_all_clients_are_told_newest_first(asked, server, make_clip):
     with pytest.raises(BadInput):
         list(asked.events(second))
     newest, before = asked.jobs()[:2]
-    assert (newest.job, newest.state, newest.message) == (second, "failed", "no engine is called 'nonsense'")
+    assert (newest.job, newest.state, newest.message) == (second, "failed", "unknown engine 'nonsense'")
     assert (before.job, before.state, before.label) == (first, "done", "shot010.nk VideoMaMa1")
     assert (before.plate, before.engine, before.frame_count) == (clip.plate, "passthrough", 2)
     assert (before.done, before.computed) == (2, 2)
@@ -85,8 +91,14 @@ def test_engines_are_told_with_their_settings(asked):
     assert [state.name for state in told.engines if not state.message] == [
         "videomama",
         "classic",
+        "vitmatte",
+        "mematte",
         "adjust",
         "passthrough",
+        "held",
+        "sam2",
+        "sam3",
+        "sam2matte",
     ]
 
 
@@ -144,7 +156,10 @@ def test_a_file_of_other_content_or_none_is_no_proof(asked, tmp_path, monkeypatc
 
 def test_events_of_a_job_come_in_order(asked, make_clip):
     clip = make_clip(count=3)
-    events = list(asked.events(asked.submit(clip.order())))
+    heard = list(asked.events(asked.submit(clip.order())))
+    assert not isinstance(heard[-1], messages.PhaseChanged)
+    events = [event for event in heard if not isinstance(event, messages.PhaseChanged)]
+    assert len(events) < len(heard)
     assert isinstance(events[0], messages.MattePlanned)
     assert sorted(event.frame for event in events[1:-1]) == list(clip.numbers)
     assert isinstance(events[-1], messages.MatteDone)
@@ -155,7 +170,7 @@ def test_events_of_two_jobs_on_one_socket_do_not_mix(asked, make_clip):
     clips = [make_clip(count=2), make_clip(count=3)]
     jobs = [asked.submit(clip.order()) for clip in clips]
     for clip, job in zip(reversed(clips), reversed(jobs), strict=True):
-        events = list(asked.events(job))
+        events = [event for event in asked.events(job) if not isinstance(event, messages.PhaseChanged)]
         assert {event.job for event in events} == {job}
         assert len(events) == clip.count + 2
 
@@ -163,7 +178,7 @@ def test_events_of_two_jobs_on_one_socket_do_not_mix(asked, make_clip):
 def test_a_failed_job_raises_its_own_kind_of_error(asked, make_clip):
     clip = make_clip(count=1)
     job = asked.submit(clip.order(engine="nonsense"))
-    with pytest.raises(BadInput, match="no engine is called 'nonsense'"):
+    with pytest.raises(BadInput, match="unknown engine 'nonsense'"):
         list(asked.events(job))
 
 
@@ -175,11 +190,11 @@ def test_a_cancelled_job_ends_with_cancelled(asked, make_long_clip):
     asked.cancel(job)
     with pytest.raises(Cancelled):
         list(events)
-    assert asked.status().jobs_running == 0
+    assert asked.status().jobs_left == 0
 
 
 def test_an_unknown_job_cannot_be_fetched_from(asked):
-    with pytest.raises(BadInput, match="no job is called"):
+    with pytest.raises(BadInput, match="unknown job"):
         asked.fetch_alpha("nonsense", 1)
 
 
@@ -206,3 +221,85 @@ def test_a_folder_where_this_side_cannot_write_is_named(asked, tmp_path):
     with pytest.raises(OSError, match="No such file") as raised:
         asked.sees_folder(tmp_path / "none")
     assert raised.value.filename == str(tmp_path / "none")
+
+
+class Answering:
+    """Stands in for the socket: keeps what it is asked, how long it may wait, and answers with the kind asked for."""
+
+    def __init__(self):
+        self.asked = []
+
+    def ask(self, request, kind, timeout=None):
+        self.asked.append((request, kind, timeout))
+        return SimpleNamespace(jobs=["a job"], job="the job's id")
+
+
+STAGES = (Stage("adjust"),)
+SETTINGS = MatteSettings(engine="classic")
+QUESTIONS = {
+    "status": ((), messages.ReportStatus, {}, messages.StatusReported, None),
+    "jobs": ((), messages.ReportJobs, {}, messages.JobsReported, None),
+    "history": (
+        ("shot010", 70, 20, ("failed",)),
+        messages.ReportHistory,
+        {"search": "shot010", "states": ["failed"], "before": 70, "limit": 20},
+        messages.HistoryReported,
+        None,
+    ),
+    "describe_job": (("abcd",), messages.DescribeJob, {"job": "abcd"}, messages.JobDescribed, None),
+    "job_log": (("abcd", 9), messages.ReportLog, {"job": "abcd", "limit": 9}, messages.LogReported, None),
+    "set_priority": (
+        ("j", "batch"),
+        messages.SetPriority,
+        {"job": "j", "priority": "batch"},
+        messages.PrioritySet,
+        None,
+    ),
+    "resume_jobs": ((("a", "b"),), messages.ResumeJobs, {"jobs": ["a", "b"]}, messages.JobsResumed, None),
+    "plan_frames": (
+        (SETTINGS, "1-9", "3", STAGES),
+        messages.PlanFrames,
+        {"settings": SETTINGS, "clip": "1-9", "frame_ranges": "3", "then": STAGES},
+        messages.FramesPlanned,
+        60.0,
+    ),
+    "engines": ((), messages.ReportEngines, {}, messages.EnginesReported, 180.0),
+    "cache_report": ((), messages.ReportCache, {}, messages.CacheReported, 120.0),
+    "prune_cache": ((1.5,), messages.PruneCache, {"limit_gb": 1.5}, messages.CacheReported, 120.0),
+    "clear_cache": ((), messages.ClearCache, {}, messages.CacheReported, 120.0),
+    "unload_engine": ((), messages.UnloadEngine, {}, messages.EngineUnloaded, None),
+    "stop_server": ((), messages.StopServer, {}, messages.ServerStopping, None),
+}
+
+
+@pytest.mark.parametrize("method", QUESTIONS)
+def test_each_question_is_asked_as_it_was_put_and_waits_as_long_as_its_answer_may_take(unheard, method):
+    words, kind, fields, answer, seconds = QUESTIONS[method]
+    socket = Answering()
+    found = getattr(client.Client(unheard, socket), method)(*words)
+    ((request, expected, timeout),) = socket.asked
+    assert (type(request), expected, timeout) == (kind, answer, seconds)
+    assert {name: getattr(request, name) for name in fields} == fields
+    assert len(request.request) == 32  # an id that no other request has
+    assert (found is None) == (method in ("set_priority", "unload_engine", "stop_server"))
+
+
+def test_a_job_says_who_submits_it_unless_its_program_did(unheard):
+    socket, own = Answering(), messages.Submitter("ann", "ws", "web")
+    plain = messages.SubmitMatte("r", "/p", "/m", "/o", MatteSettings())
+    for request in (plain, replace(plain, submitter=own)):
+        client.Client(unheard, socket).submit(request)
+    (first, *_), (second, *_) = socket.asked
+    assert first.submitter == this_submitter("script")
+    assert second.submitter == own
+
+
+def test_a_folder_is_proved_by_random_bytes_that_do_not_stay(unheard, tmp_path, monkeypatch):
+    seen = []
+    lonely = client.Client(unheard, Answering())
+    monkeypatch.setattr(lonely, "sees_file", lambda path: seen.append(path.read_bytes()) or False)
+    assert not lonely.sees_folder(tmp_path)
+    assert not lonely.sees_folder(tmp_path)
+    assert [len(content) for content in seen] == [32, 32]
+    assert seen[0] != seen[1]
+    assert list(tmp_path.iterdir()) == []

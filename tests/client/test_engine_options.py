@@ -35,7 +35,7 @@ def test_words_are_read_by_the_specs_of_the_engine():
         ("strength=nan", "engine grain: strength nan is out of range", "Choose 0 to 1."),
         ("strength=", "engine grain: strength must be a number, not ''", "Give strength a number."),
         ("passes=1.5", "engine grain: passes must be a whole number, not '1.5'", "Give passes a whole number."),
-        ("look=sharp", "engine grain: no look is called 'sharp'", "There are: soft, hard."),
+        ("look=sharp", "engine grain: unknown look 'sharp'", "There are: soft, hard."),
         ("invert=perhaps", "engine grain: invert must be yes or no, not 'perhaps'", "Give invert yes or no."),
     ],
 )
@@ -60,7 +60,7 @@ def test_only_options_that_are_not_at_their_defaults_stay_in_one_order():
         (options(strength=1.5), "engine grain: strength 1.5 is out of range"),
         (options(strength=True), "engine grain: strength must be a number, not True"),
         (options(passes="3"), "engine grain: passes must be a whole number, not '3'"),
-        (options(look="sharp"), "engine grain: no look is called 'sharp'"),
+        (options(look="sharp"), "engine grain: unknown look 'sharp'"),
         (options(note=3), "engine grain: note must be text, not 3"),
         (options(invert=1), "engine grain: invert must be yes or no, not 1"),
         (options(passes=3) + options(passes=3), "engine grain: the option passes is set twice"),

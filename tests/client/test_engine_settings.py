@@ -80,3 +80,42 @@ def test_every_adjustment_says_what_it_does_and_has_both_bounds():
         assert spec.help.endswith(".")
         assert spec.low < spec.high
         assert spec.low <= spec.default <= spec.high
+
+
+MATTING = {"quality": ("high", None, None), "mask_threshold": (0.5, 0.001, 1)}
+KNOWN = {  # default, lowest and highest value of each setting: what scripts and saved comps rest on
+    "videomama": {
+        **MATTING,
+        "soft_mask": (False, None, None),
+        "mode": ("production", None, None),
+        "canvas": ("auto", None, None),
+        "seed": (42, 0, 2**63 - 1),
+        "feedback": (0, 0, 4),
+        "noise": ("host", None, None),
+        "weights": ("", None, None),
+    },
+    "classic": {
+        **MATTING,
+        "mask_quality": ("auto", None, None),
+        "mask_slack": (None, 0, 200),
+        "trimap_erode": (None, 0, 500),
+        "trimap_dilate": (None, 0, 500),
+    },
+    "adjust": {
+        "grow": (0.0, -100, 100),
+        "feather": (0.0, 0, 50),
+        "offset_x": (0.0, -500, 500),
+        "offset_y": (0.0, -500, 500),
+        "black": (0.0, 0, 0.999),
+        "white": (1.0, 0.001, 1),
+        "despeckle": (0.0, 0, 100_000),
+        "deflicker": (0.0, 0, 1),
+        "deflicker_radius": (2, 1, 8),
+    },
+}
+
+
+@pytest.mark.parametrize("engine", KNOWN)
+def test_defaults_and_bounds_are_those_that_saved_comps_rest_on(engine):
+    found = {spec.name: (spec.default, spec.low, spec.high) for spec in specs_of(RECORDS[engine])}
+    assert {name: found[name] for name in KNOWN[engine]} == KNOWN[engine]

@@ -1,5 +1,5 @@
 import re
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import get_args, get_origin, get_type_hints
 
@@ -7,6 +7,8 @@ import pytest
 from videomama_client import messages
 from videomama_client.engine_options import EngineOption
 from videomama_client.errors import BadInput
+from videomama_client.objects import MaskObject
+from videomama_client.prompts import Prompt
 from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
 from videomama_client.stages import Stage
@@ -14,23 +16,40 @@ from videomama_client.stages import Stage
 KINDS = sorted(messages.KINDS.items())
 PLAIN_RECORDS = {  # that messages hold, and that hold no other
     EngineOption,
+    Prompt,
     SettingSpec,
     messages.ConfigValue,
-    messages.JobState,
     messages.LoadedEngine,
+    messages.LogLine,
     messages.MaskTaken,
+    messages.Phase,
     messages.QcFlag,
+    messages.SideDone,
+    messages.SideResult,
     messages.StageDone,
+    messages.Submitter,
 }
-RECORDS = PLAIN_RECORDS | {MatteSettings, Stage, messages.EngineState}
+RECORDS = PLAIN_RECORDS | {
+    MatteSettings,
+    Stage,
+    MaskObject,
+    messages.EngineState,
+    messages.JobState,
+    messages.ObjectPlanned,
+    messages.ObjectDone,
+}
+
+
+ALONE = {MatteSettings, messages.MaskTaken, messages.Phase, messages.Submitter, messages.JobState}  # not in a list
+WHOLE = {messages.SubmitMatte, messages.MatteDone}  # messages that `JobDescribed` repeats
 
 
 def is_flat(hint, records=RECORDS) -> bool:
-    """Whether a field is a value, a list of values or records, or the settings."""
+    """Whether a field is a value, a list of values or records, or a record or message that stands alone."""
     if get_origin(hint) in (list, tuple):
-        return get_args(hint)[0] in {str, int, *records}
+        return get_args(hint)[0] in {str, int, float, *records}
     kinds = {kind for kind in get_args(hint) or (hint,) if kind is not type(None)}
-    return kinds <= {str, int, float, bool} or kinds <= records & {MatteSettings, messages.MaskTaken}
+    return kinds <= {str, int, float, bool} or kinds <= (records & ALONE) | WHOLE
 
 
 @pytest.mark.parametrize(("name", "kind"), KINDS)
@@ -51,6 +70,10 @@ def test_every_message_class_can_travel():
 def test_a_record_inside_a_message_holds_plain_ones_at_most():
     for record in RECORDS:
         inside = set() if record in PLAIN_RECORDS else PLAIN_RECORDS
+        inside = inside | {Stage} if record is MaskObject else inside  # which may have a chain of its own
+        inside = (
+            inside | {MatteSettings} if record is messages.StageDone else inside
+        )  # which tells them to be given again
         assert all(is_flat(hint, inside) for hint in get_type_hints(record).values())
 
 
@@ -66,7 +89,7 @@ def test_every_reply_names_its_request():
 def test_the_document_names_every_message_and_the_version():
     text = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
     assert [name for name in messages.KINDS if name not in text] == []
-    for record in (*PLAIN_RECORDS, Stage, messages.EngineState, messages.EnginesReported, messages.MatteDone):
+    for record in (*RECORDS - {MatteSettings}, messages.EnginesReported, messages.MatteDone):
         assert [field.name for field in fields(record) if f"`{field.name}`" not in text] == []
     assert re.search(rf"version\D*\b{messages.PROTOCOL_VERSION}\b", text, re.IGNORECASE)
 
@@ -90,3 +113,28 @@ def test_an_error_arrives_as_it_was_raised(kind):
     assert type(told) is BadInput
     assert (told.message, told.hint) == ("it is damaged", "Check it.")
     assert (told.role, told.frame, told.file) == ("mask", 7, "/a.0007.exr")
+
+
+def test_what_is_left_out_of_a_message_says_nothing():
+    """A number is 0, a text or list is empty, a switch is off: who adds a field says nothing by not filling it in."""
+    said = {
+        (kind.__name__, field.name): default
+        for kind in {*messages.KINDS.values(), *RECORDS} - {MatteSettings, SettingSpec}
+        for field in fields(kind)
+        if (default := left_out(field)) is not MISSING and default
+    }
+    assert said == {
+        ("SubmitMatte", "priority"): "interactive",
+        ("EngineState", "role"): "matting",
+        ("StageDone", "role"): "matting",
+        ("ReportHistory", "limit"): 50,
+        ("ReportLog", "limit"): 200,
+        ("LogLine", "level"): "info",
+        ("JobState", "stage_count"): 1,
+        ("Submitter", "program"): "script",
+        ("Prompt", "subject"): True,
+    }
+
+
+def left_out(field):
+    return field.default if field.default_factory is MISSING else field.default_factory()

@@ -81,3 +81,32 @@ def test_what_windows_says_is_one_line_of_at_most_five_hundred_letters():
     assert outside._said(OSError("  access\n  denied ")) == "access denied"
     assert outside._said(subprocess.CalledProcessError(1, ["wmi"], stderr="no such class")) == "no such class"
     assert outside._said(OSError("x" * 999)) == "x" * 500
+
+
+@pytest.mark.parametrize(
+    ("handle", "told", "code", "ended"),
+    [(8, 1, 259, None), (8, 1, 0, 0), (8, 1, 3, 3), (8, 0, 3, None), (None, 1, 3, None)],
+    ids=["runs", "ended well", "failed", "cannot be asked", "cannot be opened"],
+)
+def test_a_process_outside_has_ended_when_windows_gives_a_code_for_it(monkeypatch, handle, told, code, ended):
+    asked = []
+
+    def give_code(handle, place):
+        place._obj.value = code
+        return told
+
+    def open_process(*words):
+        asked.append(words)
+        return handle
+
+    monkeypatch.setattr(
+        outside, "_kernel", lambda: SimpleNamespace(OpenProcess=open_process, GetExitCodeProcess=give_code)
+    )
+    assert outside.Outside(4711).poll() == ended
+    assert asked == [(0x1000, False, 4711)]  # PROCESS_QUERY_LIMITED_INFORMATION
+
+
+def test_powershell_gets_twenty_seconds_and_no_window(windows, tmp_path):
+    outside.start(COMMAND, tmp_path / "server.log")
+    ((_, options),) = windows.runs
+    assert (options["timeout"], options["creationflags"], options["check"]) == (20.0, 0x08000000, True)

@@ -1,6 +1,7 @@
 import os
 import stat
 
+import psutil
 import pytest
 from videomama_client import connection, private
 
@@ -44,16 +45,6 @@ def test_a_link_in_the_place_of_the_connection_file_is_replaced_and_not_followed
     connection.write(path, unheard)
     assert not path.is_symlink()
     assert victim.read_text() == "mine"
-
-
-@pytest.mark.parametrize(("bits", "refused"), [(0o777, True), (0o1777, False), (0o775, False), (0o700, False)])
-def test_a_folder_where_anyone_may_replace_files_is_refused(tmp_path, bits, refused):
-    tmp_path.chmod(bits)
-    if refused:
-        with pytest.raises(PermissionError, match="any user may replace"):
-            private.check_folder(tmp_path)
-    else:
-        private.check_folder(tmp_path)
 
 
 def test_a_new_log_is_private_and_no_link_is_followed(tmp_path, loose_umask):
@@ -113,6 +104,16 @@ def test_a_folder_in_the_place_of_the_file_is_not_read(tmp_path):
         private.read_text(tmp_path)
 
 
+def test_what_is_asked_for_again_and_again_and_cannot_be_read_keeps_no_descriptor(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    before = psutil.Process().num_fds()
+    for path in (tmp_path, tmp_path / "pipe"):
+        for _ in range(100):
+            with pytest.raises(OSError, match=r"not a regular file|Is a directory"):
+                private.read_text(path)
+    assert psutil.Process().num_fds() < before + 50
+
+
 def test_a_private_file_may_be_as_long_as_the_limit(tmp_path):
     assert private.LONGEST == 65536
     path = tmp_path / "c.json"
@@ -133,3 +134,15 @@ def test_a_folder_in_which_anybody_may_replace_files_is_refused(tmp_path, mode, 
         return
     with pytest.raises(PermissionError, match=f"mode {mode:04o}"):
         private.check_folder(folder)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="only the superuser gives files away")
+def test_what_the_superuser_put_where_anyone_may_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "connection.json"
+    path.write_text("{}")
+    tmp_path.chmod(0o1777)
+    monkeypatch.setattr(os, "geteuid", lambda: OTHER_USER)
+    assert private.read_text(path) == "{}"
+    os.chown(path, 1, -1)
+    with pytest.raises(PermissionError, match="another user put it"):
+        private.read_text(path)

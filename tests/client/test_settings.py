@@ -29,8 +29,8 @@ def test_the_defaults_make_sense():
         ({"mask_slack": -1.0}, "--mask-slack -1"),
         ({"trimap_erode": -1.0}, "--trimap-erode -1"),
         ({"trimap_dilate": 501.0}, "--trimap-dilate 501"),
-        ({"quality": "best"}, "no quality is called 'best'"),
-        ({"mode": "published"}, "no mode is called 'published'"),
+        ({"quality": "best"}, "unknown quality 'best'"),
+        ({"mode": "published"}, "unknown mode 'published'"),
         ({"seed": True}, "--seed must be a whole number, not True"),
         ({"window": 2.5}, "--window must be a whole number, not 2.5"),
         ({"exposure": "1"}, "--exposure must be a number, not '1'"),
@@ -131,10 +131,8 @@ def test_the_protocols_page_lists_every_setting():
     assert re.findall(r"`(\w+)`", listed) == [known.name for known in fields(MatteSettings)]
 
 
-def test_the_readme_names_options_that_there_are():
-    readme = (DOCS.parent / "README.md").read_text()
-    table = readme[readme.index("## The VideoMaMa model") : readme.index("## The server")]
-    named = set(re.findall(r"`(--[a-z-]+)[^`]*`(?=.*\|)", table))
+def test_the_page_of_the_model_names_options_that_there_are():
+    named = set(re.findall(r"`(--[a-z-]+)[^`]*`(?=.*\|)", (DOCS / "model.md").read_text()))
     assert named
     assert named - {spec.option for spec in (*SPECS, *own_specs().values())} == set()
 
@@ -167,3 +165,24 @@ def test_options_at_their_defaults_are_left_out_for_an_engine_of_ours_alone():
 
 def test_the_options_of_an_engine_that_is_not_of_ours_are_not_judged_here():
     MatteSettings.of(engine="own", seed="perhaps", canvas=7).check()
+
+
+def test_defaults_are_those_that_saved_comps_rest_on_and_files_channels_are_in_no_key():
+    known = {
+        "engine": "auto",
+        "window": None,
+        "overlap": None,
+        "roi": "auto",
+        "plate_layer": "",
+        "mask_channel": "",
+        "view": "",
+        "mask_colour": "",
+        "colorspace": "auto",
+        "exposure": 0.0,
+        "mask_grow": 0.0,
+        "mask_close_holes": 0.0,
+    }
+    settings = MatteSettings()
+    assert {name: settings.plain()[name] for name in known} == known
+    beside = {"plate_layer", "mask_channel", "view", "mask_colour"}
+    assert settings.plain().keys() - settings.key_fields().keys() == beside

@@ -52,7 +52,7 @@ def test_values_may_hold_commas_colons_and_in_quotes_spaces():
         ("classic strength=1", "stage 2, classic: the engine classic has no option 'strength'", "There are"),
         ("classic seed=1", "stage 2, classic: --seed is a setting of videomama", "Leave it out"),
         ("passthrough strength=1", "stage 2, passthrough: the engine passthrough has no option", "leave it out"),
-        ("nobody strength=1", "stage 2, nobody: no engine is called 'nobody'", "There are"),
+        ("nobody strength=1", "stage 2, nobody: unknown engine 'nobody'", "There are"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_can(text, said, hint):

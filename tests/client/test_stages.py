@@ -5,7 +5,7 @@ from videomama_client import stages
 from videomama_client.engine_options import EngineOption
 from videomama_client.messages import KINDS, SubmitMatte
 from videomama_client.settings import MatteSettings
-from videomama_client.stages import Stage, label, place, settings_of
+from videomama_client.stages import Stage, begun_with, label, place, settings_of, stage_of
 from videomama_client.wire import decode, encode
 
 SHARED = MatteSettings(
@@ -57,3 +57,9 @@ def test_stages_travel():
     then = (Stage("videomama", (EngineOption("strength", 0.5),), 12, None), Stage("passthrough"))
     request = SubmitMatte("r", "p", "m", "o", SHARED, then=then)
     assert decode(encode(request), KINDS) == request
+
+
+def test_a_stage_of_settings_begins_a_job_with_the_same_settings():
+    own = MatteSettings("classic", 8, 2, roi="1,2,30,40", engine_options=(EngineOption("radius", 3),))
+    other = MatteSettings("matanyone", roi="1,2,30,40")
+    assert begun_with(other, stage_of(own)) == own

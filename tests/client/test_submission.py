@@ -97,8 +97,8 @@ def test_the_alphas_of_an_inline_job_are_those_by_path_and_lie_where_this_side_s
     events = list(follow(submit(asked, clip.order(), offered(clip), lambda frame: here / f"mine.{frame}.exr")))
     assert sorted(event.frame for event in events if isinstance(event, FrameDone)) == list(clip.numbers)
     assert [(here / f"mine.{frame}.exr").read_bytes() for frame in clip.numbers] == by_path
-    assert len(list(here.iterdir())) == 3
-    assert not list(Path(clip.out).parent.iterdir())
+    assert len(list(here.glob("*.exr"))) == 3
+    assert [path.name for path in Path(clip.out).parent.iterdir()] == ["job.json"]  # of the job by path
 
 
 @FOLLOWED
@@ -154,7 +154,7 @@ def test_an_alpha_that_cannot_be_written_here_is_named_and_ends_the_job(asked, m
     assert caught.value.file == str(here / "1001.exr")
     assert caught.value.hint.endswith("Finished frames are cached.")
     assert not list(here.glob(".*"))
-    eventually(lambda: asked.status().jobs_running == 0, "the job has ended")
+    eventually(lambda: asked.status().jobs_left == 0, "the job has ended")
 
 
 @FOLLOWED
@@ -197,3 +197,33 @@ def test_a_job_without_masks_offers_plates_alone(asked, make_clip, here, monkeyp
     submit(asked, clip.order(mask=""), plates, lambda frame: here / f"{frame}.exr")
     assert requests[0].inline_frame_numbers == [1001, 1002]
     assert (len(requests[0].plate_digests), requests[0].mask_digests) == (2, [])
+
+
+class Interrupted:
+    """A client of which a person presses Ctrl-C, or whose job ends."""
+
+    def __init__(self, *events):
+        self.told, self.cancelled = events, []
+
+    def events(self, job, inline):
+        yield from self.told
+        raise KeyboardInterrupt
+
+    def cancel(self, job):
+        self.cancelled.append(job)
+
+
+def test_a_job_is_followed_to_its_result(make_clip, asked, here):
+    told = []
+    clip = make_clip(count=2)
+    sent = submit(asked, clip.order(), offered(clip), lambda frame: here / f"alpha.{frame}.exr")
+    assert sent.finish(told.append).frame_count == 2
+    assert sum(isinstance(event, FrameDone) for event in told) == 2
+    assert not any(isinstance(event, MatteDone) for event in told)
+
+
+def test_an_interrupt_cancels_the_job():
+    client = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        submission.Sent(client, "j1", None, Path).finish(lambda _: None)
+    assert client.cancelled == ["j1"]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import OpenImageIO as oiio
+import psutil
 import pytest
 import zmq
 from videomama_client import connection, wire
@@ -62,6 +63,18 @@ def refine_by_command(videomama):
         return json.loads(said.out)
 
     return refine
+
+
+@pytest.fixture
+def kill_worker():
+    """Kill the engine worker of a server, as a crash does: `kill_worker(client)`."""
+
+    def kill(client) -> None:
+        pid = client.status().worker_pid
+        assert pid is not None, "no worker runs"  # psutil would take None for this process
+        psutil.Process(pid).kill()
+
+    return kill
 
 
 @pytest.fixture

@@ -158,5 +158,8 @@ def test_a_request_may_leave_out_what_has_a_default(server, make_peer, make_clip
         del content[name]
     peer = make_peer(server)
     peer.send(msgpack.packb(content))
-    answers = [peer.answer() for _ in range(4)]
-    assert [type(answer).__name__ for answer in answers] == ["JobAccepted", "MattePlanned", "FrameDone", "MatteDone"]
+    answers: list[str] = []
+    while not answers or answers[-1] != "MatteDone":
+        answers.append(type(peer.answer()).__name__)
+    told = [answer for answer in answers if answer != "PhaseChanged"]
+    assert told == ["JobAccepted", "MattePlanned", "FrameDone", "MatteDone"]

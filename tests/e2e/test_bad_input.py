@@ -25,7 +25,7 @@ def test_no_frames_match(server, make_clip, role):
     clip = make_clip(count=1)
     pattern = str(clip.folder / "nothing.####.exr")
     error = refused(server, clip, **{role: pattern})
-    assert error.message == f"{role}: no frames match {pattern}; the folder holds plate.1001.exr; mask.1001.exr"
+    assert error.message == f"{role}: no frames match {pattern}; the folder holds plate.1001.exr, mask.1001.exr"
 
 
 def test_missing_frames_are_all_listed(server, make_clip):
@@ -215,8 +215,8 @@ def test_the_same_name_in_another_folder_is_no_overwriting(server, make_clip):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"engine": "nonsense"}, "no engine is called 'nonsense'"),
-        ({"engine": "classic", "quality": "best"}, "no quality is called 'best'"),
+        ({"engine": "nonsense"}, "unknown engine 'nonsense'"),
+        ({"engine": "classic", "quality": "best"}, "unknown quality 'best'"),
         ({"window": 0}, "--window 0 is out of range"),
         ({"window": -3}, "--window -3 is out of range"),
         ({"window": 2**60}, "--window"),
@@ -226,8 +226,8 @@ def test_the_same_name_in_another_folder_is_no_overwriting(server, make_clip):
         ({"roi": "0,0,4,4"}, "too small"),
         ({"roi": f"0,0,{2**40},{2**40}"}, "pixels"),
         ({"exposure": float("nan")}, "--exposure nan is out of range"),
-        ({"exposure": 1.0, "colorspace": "nonsense"}, "no colour space is called 'nonsense'"),
-        ({"colorspace": "nonsense"}, "no colour space is called 'nonsense'"),
+        ({"exposure": 1.0, "colorspace": "nonsense"}, "unknown colour space 'nonsense'"),
+        ({"colorspace": "nonsense"}, "unknown colour space 'nonsense'"),
         ({"engine": "classic", "mask_threshold": 0.0}, "--mask-threshold 0 is out of range"),
         ({"clip": "now"}, "'now' is not a valid frame range"),
         ({"frame_ranges": "1001-"}, "'1001-' is not a valid frame range"),
@@ -235,7 +235,7 @@ def test_the_same_name_in_another_folder_is_no_overwriting(server, make_clip):
         ({"frame_ranges": "1.5"}, "'1.5' is no"),
         ({"frame_ranges": "2001"}, "frames 2001 are wanted, the clip is 1001"),
         ({"clip": "1001-1010"}, "missing: plate frames 1002-1010 of "),
-        ({"priority": "urgent"}, "no priority is called 'urgent'"),
+        ({"priority": "urgent"}, "unknown priority 'urgent'"),
         ({"dtype": "double"}, "cannot hold double"),
         ({"plate": ""}, "is not a file name"),
         ({"mask": "a\0b"}, "is not a file name"),

@@ -8,17 +8,23 @@ import time
 
 import psutil
 import pytest
-from videomama_client import connection
+from videomama_client import channel, connection
 from videomama_client.client import Client
 from videomama_client.errors import ServerUnreachable
 
 
-def test_hello_is_answered_soon_after_the_process_starts(start_server):
+def answers_soon(start_server) -> bool:
+    """Start a server; tell whether it answers within 3 s, or four times what its imports take on a busy machine."""
     begun = time.monotonic()
-    server = start_server()
-    with server.client() as client:
+    subprocess.run([sys.executable, "-c", "import videomama_server.serving.server"], check=True)
+    imported = time.monotonic()
+    with start_server().client() as client:
         client.hello()
-    assert time.monotonic() - begun < 3  # 1 s is the aim; this bound is for a machine that is busy with other things
+    return time.monotonic() - imported < max(3.0, 4 * (imported - begun))
+
+
+def test_hello_is_answered_soon_after_the_process_starts(start_server):
+    assert any(answers_soon(start_server) for _ in range(3))  # other programs share the machine
 
 
 def test_a_second_server_on_one_connection_file_leaves_the_first_alone(server, run_command):
@@ -42,7 +48,7 @@ def test_a_signal_ends_the_server_in_the_middle_of_a_job_and_its_client_is_told(
         server.process.send_signal(getattr(signal, name))
         with pytest.raises(ServerUnreachable, match="the server was ended") as caught:
             list(events)
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < channel.SILENCE_S
         assert "cache" in caught.value.hint
     assert server.process.wait(10) == 0
     worker.wait(10)
@@ -76,7 +82,7 @@ def test_the_file_of_a_killed_server_is_replaced(start_server):
 
 
 def test_an_idle_server_ends_by_itself(start_server):
-    server = start_server("--server-idle-s", "0.5")
+    server = start_server("--server-idle-s", "1.5")
     assert server.process.wait(15) == 0
     assert not server.connection_file.exists()
 
@@ -84,10 +90,10 @@ def test_an_idle_server_ends_by_itself(start_server):
 def test_an_idle_worker_ends_and_comes_back_on_demand(start_server, make_clip, eventually):
     server = start_server("--engine-idle-s", "0.3")
     first = server.refine(make_clip(count=1))
-    eventually(lambda: server.log_file.read_text().count("the engine worker ends") == 1, "the worker is ended")
     with server.client() as client:
+        eventually(lambda: client.status().worker_pid is None, "the worker is ended")
         status = client.status()
-        assert status.worker_pid is None
+        assert "the engine worker ends" in server.log_file.read_text()
         assert status.worker_memory_bytes is None
         assert status.worker_restarts == 0
     assert first.done.frame_count == server.refine(make_clip(count=1)).done.frame_count == 1
@@ -100,9 +106,18 @@ def test_asking_how_the_server_is_does_not_keep_the_engine_in_memory(start_serve
         eventually(lambda: client.status().worker_pid is None, "the worker is ended")
 
 
-def test_a_server_is_not_idle_while_a_client_waits_for_its_job(start_server, make_long_clip):
-    server, clip = start_server("--server-idle-s", "0.2", "--engine-idle-s", "0.2"), make_long_clip(count=40)
-    assert server.refine(clip).done.frame_count == 40
+def test_a_server_is_not_idle_while_a_client_waits_for_its_job(start_server, make_clip):
+    clip, server = make_clip(count=2), start_server("--server-idle-s", "2", "--engine-idle-s", "2")
+    with server.client() as client:
+        client.cache_report()  # the worker is up
+        worker = client.status().worker_pid
+        assert worker is not None  # psutil would take that for this process
+        psutil.Process(worker).suspend()
+        job = client.submit(clip.order())
+        time.sleep(4)  # longer than either may be idle
+        assert client.status().worker_pid == worker
+        psutil.Process(worker).resume()
+        assert list(client.events(job))[-1].frame_count == 2
 
 
 def test_a_read_only_cache_folder_still_serves(start_server, make_clip, tmp_path):

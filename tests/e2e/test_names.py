@@ -24,7 +24,7 @@ def rename(clip, name):
 
 
 def written(folder):
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.name for path in folder.iterdir() if not path.name.endswith("job.json"))
 
 
 @pytest.mark.parametrize("transport", ["path", "inline"])
@@ -123,7 +123,7 @@ def test_a_single_frame_beside_a_sequence_gets_the_pattern(videomama, matte, mak
     }
     said = matte(clip, "--plate", single) if command == "matte" else videomama(command, *words[command])
     assert said.code == 1
-    assert "is a single frame of plate.####.exr, 1001-1003" in said.err
+    assert "is a single frame of plate.####.exr (1001-1003)" in said.err
     assert f"Did you mean {clip.plate}?" in said.err
 
 

@@ -55,7 +55,9 @@ def freeze_worker(server) -> psutil.Process:
     """Keep a server's worker from taking anything in; return it."""
     with server.client() as client:
         client.cache_report()  # it is up
-    worker = psutil.Process(server.status().worker_pid)
+    pid = server.status().worker_pid
+    assert pid is not None  # psutil would take that for this process
+    worker = psutil.Process(pid)
     worker.send_signal(signal.SIGSTOP)
     return worker
 
@@ -72,21 +74,19 @@ def test_questions_are_answered_while_a_job_runs(server, make_long_clip):
     with server.client() as artist, server.client() as visitor:
         job = artist.submit(clip.order())
         next(event for event in artist.events(job) if isinstance(event, FrameDone))
-        begun = time.monotonic()
         assert visitor.plan_frames(PLAIN, "1-100", "5").needed_ranges == "5"
         assert visitor.cache_report().entries > 0
         visitor.prune_cache()
         with pytest.raises(BadInput, match="a job is using the cache"):
             visitor.clear_cache()
-        assert time.monotonic() - begun < 5
-        assert visitor.status().jobs_running == 1
+        assert visitor.status().jobs_left == 1
         done = list(artist.events(job))[-1]
     assert isinstance(done, MatteDone)
     assert done.frame_count == 80
 
 
 def test_a_worker_that_was_ended_is_started_for_a_question_and_kept_a_while(start_server, eventually):
-    server = start_server("--engine-idle-s", "1")
+    server = start_server("--engine-idle-s", "2")
     eventually(lambda: server.status().worker_pid is None, "the worker is ended")
     with server.client() as client:
         assert client.cache_report().entries == 0
@@ -109,10 +109,10 @@ def test_a_question_that_a_dying_worker_took_along_is_asked_again(frozen, eventu
 
 
 def test_a_server_is_not_idle_while_somebody_waits_for_an_answer(start_server):
-    server = start_server("--server-idle-s", "1", "--engine-idle-s", "0.5")
+    server = start_server("--server-idle-s", "3", "--engine-idle-s", "2.5")
     worker = freeze_worker(server)
     asked = Asking(server, plan_question())
-    time.sleep(2.5)  # longer than it may be idle
+    time.sleep(4.5)  # longer than it may be idle
     assert server.process.poll() is None
     worker.send_signal(signal.SIGCONT)
     assert asked.end().needed_ranges == "2"

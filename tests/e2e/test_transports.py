@@ -120,11 +120,12 @@ def test_inline_frames_before_zero(server, make_clip):
     np.testing.assert_array_equal(clip.read_alpha(-1).shape, (64, 96))
 
 
-def test_inline_leaves_nothing_but_the_alphas(server, make_clip):
+def test_inline_leaves_nothing_but_the_alphas_and_how_they_were_made(server, make_clip):
     clip = make_clip(count=3)
     with server.client() as client:
         sent(client, ordered(clip, transport="inline"))
-    assert sorted(path.name for path in Path(clip.out).parent.iterdir()) == [f"alpha.{n}.exr" for n in clip.numbers]
+    names = [*(f"alpha.{n}.exr" for n in clip.numbers), "job.json"]
+    assert sorted(path.name for path in Path(clip.out).parent.iterdir()) == names
     assert list((server.cache_dir / "spool").iterdir()) == []
 
 

@@ -64,7 +64,7 @@ def test_another_protocol_names_both_versions_and_the_side_to_update(other_serve
 def test_a_server_of_any_protocol_can_be_ended(other_server, videomama, ahead):
     path = other_server("0.0.9", messages.PROTOCOL_VERSION + ahead)
     said = videomama("stop", "--connection-file", path)
-    assert (said.code, said.out) == (0, "The server is ending.\n")
+    assert (said.code, said.out) == (0, "Stopping the server.\n")
     assert other_server.processes[0].wait(15) == 0
 
 
