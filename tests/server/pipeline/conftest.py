@@ -93,7 +93,7 @@ def blocked():
             super().submit(self.go.wait)
 
         def submit(self, work, /, *arguments, **named):
-            self.given.append(arguments[0])
+            self.given.extend(arguments[:1])
             return super().submit(work, *arguments, **named)
 
     with Blocked() as pool:

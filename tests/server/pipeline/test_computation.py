@@ -192,10 +192,13 @@ def test_a_head_start_begins_all_reads_of_the_first_group_at_once(compute, laten
     steps.close()
 
 
-def test_a_computation_says_which_plates_it_reads_and_which_window_it_computes(compute, temporal, take):
-    computation, told = compute(temporal(), frame_ranges="1001-1003"), []
+def test_a_computation_says_which_plates_it_waits_for_and_which_window_it_computes(compute, temporal, take, blocked):
+    computation, told = compute(temporal(), readers=blocked, frame_ranges="1001-1003"), []
     computation._order = replace(computation._order, tell=told.append)
-    take(computation.run())
-    assert told[0] == Phase("reading-plates", 0, len(computation.survey.plan.frames))
+    steps = computation.run()
+    assert next(steps) is not None
+    assert told == [Phase("reading-plates", 0, len(computation.survey.plan.frames))]
+    blocked.go.set()
+    take(steps)
     computing = [phase.subject for phase in told if phase.code == "computing"]
     assert computing == [format_range(window.frames) for window in computation.survey.plan.windows]
