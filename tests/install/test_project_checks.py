@@ -47,6 +47,39 @@ def test_steps_get_the_variables(tmp_path: Path) -> None:
     assert run_steps([python(code, "one")], tmp_path, {**os.environ, "MARK": "here"}) == 0
 
 
+# Fails until it has been asked as often as its name says.
+ASKED = """
+import pathlib, pytest
+@pytest.mark.parametrize("fails", {fails})
+def test_it(fails, request):
+    asked = pathlib.Path(request.node.name.replace("[", "-").replace("]", ""))
+    with asked.open("a") as file: file.write("x")
+    assert asked.stat().st_size > fails
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fails", "code", "verdict", "named"),
+    [
+        ([0, 1], 0, "unsteady (1)", ["test_it.py::test_it[1]"]),
+        ([0, 1, 2], 1, "FAILED (1)", []),  # what fails alone, too, is a failure
+        ([1, 1, 1, 1], 1, "FAILED (1)", []),  # and many failures are not chance
+    ],
+)
+def test_a_few_tests_that_failed_are_run_once_more_and_named_where_they_pass_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], fails: list[int], code: int, verdict: str, named: list[str]
+) -> None:
+    (tmp_path / "test_it.py").write_text(ASKED.format(fails=fails))
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    environment = Environment(Path(sys.prefix))
+    assert run_steps(check_steps(environment, [])[-1:], tmp_path, environment.variables()) == code
+    said = capfd.readouterr().out
+    assert f"pytest                {verdict} " in said.split("Summary\n")[1]
+    told = said.partition("passed alone. A test or the product depends on chance; mend it:\n")[2]
+    assert [line.strip() for line in told.splitlines() if line.startswith("  test_it")] == named
+
+
 @pytest.mark.slow
 def test_the_tests_say_which_took_longest_and_a_few_that_took_no_time_are_not_named(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
