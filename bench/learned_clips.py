@@ -84,10 +84,7 @@ def _behind(rng: np.random.Generator, colour: np.ndarray) -> np.ndarray:
     size = (HEIGHT + 40, WIDTH + 80)
     which = rng.integers(5)
     if which == 0:
-        photograph = still("chelsea")
-        photograph = photograph[:, ::-1] if rng.random() < 0.5 else photograph
-        photograph = photograph.transpose(1, 0, 2) if rng.random() < 0.5 else photograph
-        ground = spread(np.ascontiguousarray(photograph), size, rng.uniform(0.5, 2)) * rng.uniform(0.4, 1.4)
+        ground = _photograph(rng, size)
     elif which == 1:
         ground = _texture(rng, size)
     elif which == 2:
@@ -97,6 +94,14 @@ def _behind(rng: np.random.Generator, colour: np.ndarray) -> np.ndarray:
     else:
         ground = cv2.GaussianBlur(_texture(rng, size), (0, 0), rng.choice([2, 6]))
     return np.asarray(np.maximum(ground, 0), np.float32)
+
+
+def _photograph(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:
+    """Return a photograph as it is, mirrored or turned, brighter or darker (H, W, 3)."""
+    photograph = still("chelsea")
+    photograph = photograph[:, ::-1] if rng.random() < 0.5 else photograph
+    photograph = photograph.transpose(1, 0, 2) if rng.random() < 0.5 else photograph
+    return spread(np.ascontiguousarray(photograph), size, rng.uniform(0.5, 2)) * rng.uniform(0.4, 1.4)
 
 
 def _boards(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:

@@ -44,6 +44,7 @@ _MATTE_EXAMPLES = (
 _INSTALL = "Install the extra: pip install 'videomama-bridge[train]'."
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _CLIP_PLACE = click.Path(path_type=Path)  # a folder, or tar files
+_Option = Callable[[Callable[..., None]], Callable[..., None]]  # a decorator of a command
 
 
 class _Share(click.ParamType[Any]):
@@ -67,14 +68,9 @@ def train() -> None:
 train.add_command(ablations)
 
 
-def _shared(rate: str, batch: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return a decorator with the options that all trainings have.
-
-    Args:
-        rate: the learning rate by default.
-        batch: samples of a step by default.
-    """
-    options = (
+def _clip_options() -> tuple[_Option, ...]:
+    """The options of all trainings that say what is learned from."""
+    return (
         click.option(
             "--data",
             "finished",
@@ -97,6 +93,12 @@ def _shared(rate: str, batch: int) -> Callable[[Callable[..., None]], Callable[.
             multiple=True,
             help="Mask degradation and its share of the samples, such as mixed+temporal=0.5; repeatable.",
         ),
+    )
+
+
+def _run_options(rate: str, batch: int) -> tuple[_Option, ...]:
+    """The options of all trainings that say how it is learned; arguments as of `_shared`."""
+    return (
         click.option("--out", type=_FOLDER, required=True, help="Folder of the run. One that is there is resumed."),
         click.option("--steps", type=click.IntRange(1), help="Steps of the optimiser; by default 10000."),
         click.option("--batch", type=click.IntRange(1), help=f"Samples of a step, on all devices; by default {batch}."),
@@ -123,8 +125,17 @@ def _shared(rate: str, batch: int) -> Callable[[Callable[..., None]], Callable[.
         click.option("--device", type=click.Choice(["auto", "cpu"]), default="auto", show_default=True),
     )
 
+
+def _shared(rate: str, batch: int) -> _Option:
+    """Return a decorator with the options that all trainings have.
+
+    Args:
+        rate: the learning rate by default.
+        batch: samples of a step by default.
+    """
+
     def decorated(command: Callable[..., None]) -> Callable[..., None]:
-        for option in reversed(options):
+        for option in reversed((*_clip_options(), *_run_options(rate, batch))):
             command = option(command)
         return command
 
