@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 WRITABLE = {".exr": ("half", "float"), ".tif": ("half", "float", "uint16"), ".tiff": ("half", "float", "uint16")}
 WRITABLE |= {".png": ("uint8", "uint16"), ".dpx": ("uint16",)}
+_DPX_NAME, _DPX_NAME_BYTES = 36, 100  # where the header of a DPX holds the file's own name (SMPTE 268M)
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,8 @@ def write_picture(
     with replacing(path) as temporary:
         _make(temporary)
         _write(temporary, spec, image)
+        if path.suffix.lower() == ".dpx":
+            _name(temporary, path.name)
 
 
 def check_writable(path: Path, dtype: str) -> None:
@@ -326,6 +329,14 @@ def _write(path: Path, spec: Any, image: NDArray[Any]) -> None:
     free = disk_space.free(path.parent)
     full = free is not None and free < image.nbytes
     raise OSError(errno.ENOSPC if full else errno.EIO, f"{'disk full' if full else 'writing failed'}: {reason}")
+
+
+def _name(dpx: Path, name: str) -> None:
+    """Write a name into a DPX's header, where OpenImageIO puts that of the hidden file which it wrote."""
+    shown = name.encode("ascii", "replace")[: _DPX_NAME_BYTES - 1]
+    with dpx.open("r+b") as file:
+        file.seek(_DPX_NAME)
+        file.write(shown.ljust(_DPX_NAME_BYTES, b"\0"))
 
 
 def _reads_back(path: Path) -> bool:

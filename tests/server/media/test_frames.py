@@ -156,7 +156,13 @@ def test_alpha_of_a_png_is_not_multiplied_into_its_colours(tmp_path, pictures):
     np.testing.assert_allclose(read_mask(path).pixels, 0.5, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["a.exr", "a.tif", "a.png"])  # the library writes a random name into a DPX
+def test_a_dpx_holds_its_own_name(tmp_path):
+    for name, held in (("a.0001.dpx", b"a.0001.dpx"), (f"{'n' * 120}.dpx", b"n" * 99), ("\u00e4.DPX", b"?.DPX")):
+        write_picture(tmp_path / name, np.zeros((4, 4, 3), "uint16"), dtype="uint16")
+        assert (tmp_path / name).read_bytes()[36:136] == held.ljust(100, b"\0")
+
+
+@pytest.mark.parametrize("name", ["a.exr", "a.tif", "a.png", "a.dpx"])
 def test_the_same_picture_is_the_same_file_at_any_time(tmp_path, name):
     first, later = tmp_path / "first" / name, tmp_path / "later" / name
     dtype = WRITABLE[first.suffix][0]
