@@ -26,9 +26,7 @@ _DOUBT = np.float32(0.02)  # no estimate is more certain of an unknown pixel tha
 _MOST = np.float32(0.3)  # that the result may lie beside any mix of the estimates
 _BLOCK = 1 << 14  # pixels weighed at a time
 _LIMIT = np.float32(4)  # standard deviations that a clue counts at most
-_CLOSE = (
-    12.0  # slack, up to which what was learned has more of a say: on unseen clips more than half helped there alone
-)
+_CLOSE = 12.0  # slack, up to which what was learned has more of a say; for masks further off it gained nothing
 _MORE, _HALF = np.float32(0.65), np.float32(0.5)  # share of what was learned beside the pool; all made some far worse
 _FILE = Path(__file__).with_name("weighing.npz")
 
