@@ -21,7 +21,7 @@ class Outline:
 
 PRESETS = {
     EXACT: Outline(0.0, 4.0, 12.0),
-    GOOD: Outline(8.0, 6.0, 20.0),
+    GOOD: Outline(8.0, 8.0, 20.0),
     FAIR: Outline(16.0, 8.0, 28.0),
     ROUGH: Outline(32.0, 10.0, 40.0),
 }

@@ -107,7 +107,7 @@ def test_matte_takes_relative_paths(videomama, server, make_clip, monkeypatch):
 
 def test_matte_says_what_the_mask_was_taken_for(matte):
     said = matte("--engine", "classic", "--mask-quality", "good")
-    assert "mask taken as good: --mask-slack 8 --trimap-erode 6 --trimap-dilate 20" in said.out
+    assert "mask taken as good: --mask-slack 8 --trimap-erode 8 --trimap-dilate 20" in said.out
     result = json.loads(matte("--engine", "classic", "--mask-quality", "exact", "--trimap-dilate", "20", "--json").out)
     taken = {"quality": "exact", "mask_slack": 0.0, "trimap_erode": 4.0, "trimap_dilate": 20.0, "offset": 0.0}
     assert result["mask"] == taken

@@ -79,7 +79,7 @@ class ClassicEngine(PlainEngine):
 
     name = "classic"
     protocol = PROTOCOL
-    fingerprint = "classic-12"
+    fingerprint = "classic-13"
     record = ClassicSettings
     window = WindowShape(length=8, overlap=2, context=REACH)
 

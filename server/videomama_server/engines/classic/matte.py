@@ -50,7 +50,7 @@ def fine_matte(plate: GrainyPlate, mask: FloatArray, trimap: Trimap, scale: floa
     Sampling finds strands that are connected to nothing and invents specks; closed form does neither. Grain is
     smoothed for closed form alone: sampling averages many explanations, and finds strands that smoothing would lose.
     Where colours do not tell the sides apart, the mask counts instead, the more the less its outline may be off.
-    Elsewhere what was learned about all of them has half the say.
+    Elsewhere what was learned about all of them has half the say, and more where the outline is hardly off.
 
     Arguments as for `fast_lines`; the trimap is that of the mask, and `slack` says how far its outline may be off,
     pixels at 1920 wide.

@@ -26,7 +26,8 @@ _DOUBT = np.float32(0.02)  # no estimate is more certain of an unknown pixel tha
 _MOST = np.float32(0.3)  # that the result may lie beside any mix of the estimates
 _BLOCK = 1 << 14  # pixels weighed at a time
 _LIMIT = np.float32(4)  # standard deviations that a clue counts at most
-_TRUST = np.float32(0.5)  # share of what was learned beside the pool: on unseen clips all of it made some far worse
+_CLOSE = 12.0  # slack, up to which what was learned has more of a say; for masks further off it gained nothing
+_MORE, _HALF = np.float32(0.65), np.float32(0.5)  # share of what was learned beside the pool; all made some far worse
 _FILE = Path(__file__).with_name("weighing.npz")
 
 
@@ -156,7 +157,7 @@ def learned() -> Layers:
 
 
 def weighed(known: Known, found: Estimated, safe: FloatArray, told: FloatArray) -> FloatArray:
-    """Return alpha (H, W), 0..1: half the pool, half the estimates weighed by what was learned.
+    """Return alpha (H, W), 0..1: the pool, moved towards the estimates weighed by what was learned.
 
     Args:
         known, found, safe: as for `clues`.
@@ -169,7 +170,8 @@ def weighed(known: Known, found: Estimated, safe: FloatArray, told: FloatArray) 
         block = slice(first, first + _BLOCK)
         mixed[block] = _mix(layers.of(given[:, block]), estimates[:, block])
     alpha = found.pooled.copy()
-    alpha[band] += _TRUST * told[band] * (mixed - alpha[band])
+    trust = _MORE if known.slack <= _CLOSE else _HALF
+    alpha[band] += trust * told[band] * (mixed - alpha[band])
     return alpha
 
 

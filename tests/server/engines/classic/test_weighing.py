@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from videomama_server.engines.classic import matte
+from videomama_server.engines.classic import matte, weighing
 from videomama_server.engines.classic.grain import GrainyPlate
 from videomama_server.engines.classic.matte import fine_matte
 from videomama_server.engines.classic.trimap import Trimap, trimap_of
@@ -52,13 +52,22 @@ def test_where_colours_do_not_tell_the_pool_stands():
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
-def test_the_result_is_an_alpha_and_half_of_it_the_pool(value):
+def test_the_result_is_an_alpha_and_a_third_of_it_the_pool(value):
     of = known()
     alpha = weighed(of, Estimated(flat(value), flat(1 - value), flat(0.5), flat(value)), flat(0.5), flat(1))
     assert alpha.dtype == np.float32
-    assert np.abs(alpha - value).max() <= 0.5 + 1e-6
+    assert np.abs(alpha - value).max() <= 0.65 + 1e-6
     assert alpha.min() >= 0
     assert alpha.max() <= 1
+
+
+def test_it_has_more_of_a_say_where_the_outline_is_hardly_off(monkeypatch):
+    monkeypatch.setattr(weighing, "clues", lambda known, *_: np.zeros((22, known.trimap.unknown.sum()), np.float32))
+    moved = {slack: weighed(known(slack), estimated(0.9), flat(0.5), flat(1)) - 0.9 for slack in (0.0, 8.0, 16.0, 32.0)}
+    assert np.array_equal(moved[0.0], moved[8.0])
+    assert np.array_equal(moved[16.0], moved[32.0])
+    assert np.abs(moved[8.0]).max() > 0
+    assert np.allclose(moved[8.0] / 0.65, moved[16.0] / 0.5, atol=1e-5)
 
 
 def test_every_clue_is_finite_in_odd_frames():
