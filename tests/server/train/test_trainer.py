@@ -62,7 +62,8 @@ def test_small_batches_of_the_network_itself_are_one_large_batch(make_trainer):
     one, other = (torch.cat([parameter.grad.flatten() for parameter in each.learning()]) for each in (large, added))
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
     assert one.norm() > 0
-    # Float32 sums in another order, by the processor: where a difference is next to 0, the slope of L1 changes its sign.
+    # Float32 sums in another order, by the processor: where a difference is next to 0, the slope of L1
+    # changes its sign.
     assert (one - other).norm() < 2e-3 * one.norm()
 
 
@@ -172,3 +173,7 @@ def test_a_hundred_steps_halve_the_loss_on_a_fixed_batch(make_trainer, make_obje
     monkeypatch.setattr(objective, "forward", lambda batch: forward(replace(batch, alpha=shown)))
     said = trained(trainer, 100)
     assert said[-1][1] < said[0][1] / 2
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Means) == {"workers": 0, "sharded": False}
