@@ -155,8 +155,21 @@ class Ended:
     def __init__(self, code, *objects):
         self.code, self.stdout = code, io.StringIO("".join(json.dumps(one) + "\n" for one in objects))
 
-    def wait(self, timeout=None):
+        self.waits = []
+
+    def poll(self):
         return self.code
+
+    def wait(self, timeout=None):
+        self.waits.append(timeout)
+        return self.code
+
+
+def test_the_end_of_each_fetch_is_waited_for_five_seconds_at_most():
+    fetches, processes = Fetches(), {"a": Ended(0), "b": Ended(1)}
+    fetches._processes.update(processes)
+    fetches.end()
+    assert [one.waits for one in processes.values()] == [[5.0], [5.0]]
 
 
 @pytest.mark.parametrize(
