@@ -14,6 +14,8 @@ from videomama_server.many_jobs import LastingClient
 
 
 class Quiet:
+    stepped = 0
+
     def begin(self, steps):
         self.steps = steps
 
@@ -21,7 +23,7 @@ class Quiet:
         pass
 
     def step(self, count=1):
-        pass
+        self.stepped += count
 
     def say(self, text):
         pass
@@ -37,13 +39,16 @@ def test_what_was_sent_away_and_back_is_what_is_done_here(server, clip, tmp_path
     plan = plan_of(clip, tmp_path)
     sent, one = pickle.loads(pickle.dumps((partial(evaluate_clip, plan), (clip, plan.masks[0]))))  # noqa: S301
     client = LastingClient(lambda: launch.connect(server.connection_file, start=False))
-    found = pickle.loads(pickle.dumps(sent(one, client, Quiet())))  # noqa: S301
+    made, kept = Quiet(), Quiet()
+    found = pickle.loads(pickle.dumps(sent(one, client, made)))  # noqa: S301
     assert [(unit.engine, unit.again) for unit in found.units] == [(MASK, False), ("passthrough", False)]
-    here = evaluate_clip(plan, (clip, plan.masks[0]), client, Quiet())
+    here = evaluate_clip(plan, (clip, plan.masks[0]), client, kept)
     client.drop()
     assert [unit.again for unit in here.units] == [True, True]
     assert [unit.result for unit in here.units] == [unit.result for unit in found.units]
     assert here.failures == []
+    # Masks and one engine: a frame that is made and measured, or kept, is two steps of each.
+    assert made.stepped == kept.stepped == 2 * 2 * len(clip.numbers)
 
 
 def test_units_of_a_clip_that_was_lost_are_a_failure(clip, tmp_path):

@@ -57,3 +57,7 @@ def test_a_name_that_another_clip_has_is_refused():
     records.refuse_twin(replace(ONE, fingerprint="older"), ONE)
     with pytest.raises(BadInput, match="b, dog, has the same name"):
         records.refuse_twin(replace(ONE, clip="b"), ONE)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(LabelRecord) == {"computed": 0, "cached": 0, "seconds": 0.0}

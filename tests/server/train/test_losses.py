@@ -60,3 +60,7 @@ def test_sums_are_in_float32_under_autocast(loss):
         low = loss(pred, truth)
     assert low.dtype == torch.float32
     assert low.item() == loss(pred.float(), truth.float()).item()
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(losses.Weights) == {"l1": 1.0, "laplacian": 15.0, "alignment": 1.0}

@@ -64,3 +64,28 @@ def test_what_changes_no_step_may_differ_between_a_run_and_its_resume():
     assert differing(one, replace(one, steps=1, save_every=1, validate_every=1, keep=9, inputs=(("a", "b"),))) == []
     changed = replace(one, frames=3, masks=(("box", 1.0),), ema=0.0)
     assert differing(one, changed) == ["frames", "masks", "ema"]
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Recipe) == {
+        "size": 1024,
+        "frames": 1,
+        "steps": 10000,
+        "batch": 64,
+        "micro": 1,
+        "lora": 0,
+        "checkpointing": False,
+        "learning_rate": 5e-5,
+        "encoder_learning_rate": 0.0,
+        "every": 0.0,
+        "weight_decay": 0.01,
+        "clip_norm": 3.0,
+        "ema": 0.9999,
+        "l1": 1.0,
+        "laplacian": 15.0,
+        "alignment": 1.0,
+        "seed": 42,
+        "save_every": 500,
+        "validate_every": 500,
+        "keep": 3,
+    }

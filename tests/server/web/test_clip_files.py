@@ -145,3 +145,8 @@ def test_frames_of_a_movie_are_its_pictures_behind_a_link_too(tmp_path, make_mov
     reader = ClipFiles(lambda path: permit(path, [tmp_path]))
     shown = [reader.layer(Clip(plate=str(movie)), PLATE, frame).pixels.mean() for frame in range(1, 6)]
     assert np.all(np.diff(shown) > 0.05)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Clip) == {"premultiplied": False}
+    assert numbers_left_out(Portion) == {"longest": 0}

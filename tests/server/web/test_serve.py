@@ -124,3 +124,7 @@ def test_the_browser_is_given_a_file_and_no_code(site, monkeypatch):
     assert said == [site.address]
     assert session.ENTRY_S == 600
     assert State.beside(site.connection_file) == site.state
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(serve.Asked) == {"browser": True}

@@ -131,3 +131,7 @@ def test_a_view_that_there_is_not_is_an_error_that_names_those_there_are():
     with pytest.raises(BadInput, match="unknown view 'aplha'") as error:
         view_called("aplha")
     assert "Did you mean alpha?" in error.value.hint
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Wanted) == {"stops": 0.0, "gamma": 1.0}

@@ -28,3 +28,7 @@ def test_only_what_is_published_can_be_fetched():
     for name in ("mematte", "nothing", "../sam2", ""):
         with pytest.raises(BadInput):
             weights_table.check_name(name)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(weights_table.NetworkRow) == {"by_hand": False}

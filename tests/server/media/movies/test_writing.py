@@ -75,3 +75,7 @@ def test_endings_that_are_not_written_are_refused(tmp_path):
 def test_a_name_that_is_not_utf8_is_refused_before_any_work():
     with pytest.raises(BadInput, match=r"caf\\xe9\.mov is not UTF-8"):
         writing.check(Path(os.fsdecode(b"/shots/caf\xe9.mov")), False)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(MovieStyle) == {"first": 0, "aspect": 1.0, "lossy": False}

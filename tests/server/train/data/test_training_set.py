@@ -99,3 +99,7 @@ def test_steps_after_a_resume_go_on_where_it_stopped(make_set):
 def test_a_batch_that_cannot_be_divided_is_refused(make_set):
     with pytest.raises(BadInput, match="a batch of 3 cannot be divided among 2 processes by 1"):
         Turns(make_set(), 3, 1, 0, 2)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Turns) == {"rank": 0, "world": 1}
