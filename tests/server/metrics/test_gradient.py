@@ -78,4 +78,4 @@ def test_a_border_of_0_is_an_edge():
 
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
-    assert numbers_left_out(grad) == {"normalise": False}
+    assert numbers_left_out(grad) == {"border": cv2.BORDER_REPLICATE, "normalise": False}
