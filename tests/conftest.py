@@ -1,6 +1,7 @@
 """What the tests of several folders share: server processes, the command line, and small clips on disk."""
 
 import importlib.util
+import inspect
 import itertools
 import os
 import shutil
@@ -12,7 +13,7 @@ import uuid
 import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
@@ -582,5 +583,13 @@ def packages(tmp_path):
 
 @pytest.fixture(scope="session")
 def numbers_left_out():
-    """Return the numbers and switches that fields of a dataclass have where nobody gives any: `{name: value}`."""
-    return lambda kind: {field.name: field.default for field in fields(kind) if isinstance(field.default, (int, float))}
+    """Return the numbers and switches of a dataclass or a function where nobody gives any: `{name: value}`."""
+
+    def left_out(kind):
+        if is_dataclass(kind):
+            defaults = {field.name: field.default for field in fields(kind)}
+        else:
+            defaults = {name: one.default for name, one in inspect.signature(kind).parameters.items()}
+        return {name: value for name, value in defaults.items() if isinstance(value, (int, float))}
+
+    return left_out

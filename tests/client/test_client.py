@@ -303,3 +303,8 @@ def test_a_folder_is_proved_by_random_bytes_that_do_not_stay(unheard, tmp_path, 
     assert [len(content) for content in seen] == [32, 32]
     assert seen[0] != seen[1]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(client.Client.history) == {"limit": 50}
+    assert numbers_left_out(client.Client.job_log) == {"limit": 200}

@@ -99,3 +99,21 @@ def test_a_hint_names_an_option_as_the_running_command_calls_it():
     assert (caught.value.message, caught.value.hint) == ("no channel 'A'", "Choose one with --alpha-channel.")
     with pytest.raises(ZeroDivisionError), option_called("--mask-channel", "--alpha-channel"):
         raise ZeroDivisionError
+
+
+def test_a_place_and_a_part_of_the_work_leave_the_object_and_the_rest_of_an_error():
+    error = BadInput("too dark", "Use another.", role="mask", frame=7, file="/a.exr").of_object("hero")
+    for named, message in (
+        (error.at("plate", 8, "/b.exr"), "too dark"),
+        (error.within("stage 2"), "stage 2: too dark"),
+    ):
+        assert type(named) is BadInput
+        assert (str(named.message), named.hint, named.object) == (message, "Use another.", "hero")
+        assert (named.role, named.frame, named.file) == ("mask", 7, "/a.exr")
+
+
+@pytest.mark.parametrize(("name", "known"), [("", "hero"), ("dog", "dog")])
+def test_a_part_of_the_work_names_its_object_where_it_has_one(name, known):
+    with pytest.raises(BadInput, match="stage 2: too dark") as caught, errors.naming("stage 2", name):
+        raise BadInput("too dark", "Use another.").of_object("hero")
+    assert caught.value.object == known

@@ -57,3 +57,42 @@ def test_a_failure_is_raised_and_all_other_events_are_told():
         inline.attended(None, failed(), None)
     done = messages.FrameDone("j", 7, False, "/a.0007.exr")
     assert inline.attended(None, done, None) is done
+
+
+def test_key_masks_and_the_masks_of_objects_are_found_by_name_and_frame(tmp_path):
+    own, one, key = (tmp_path / f"{name}.exr" for name in ("mask", "one", "key"))
+    files = InlineFrames({}, {7: own}, {("include", 7): key}, {"one": {7: one}})
+    found = [files.file("mask", 7), files.file("mask", 7, "one"), files.file("include", 7)]
+    assert found == [own, one, key]
+    for role, name in (("mask", "other"), ("exclude", ""), ("plate", "")):
+        with pytest.raises(KeyError):
+            files.file(role, 7, name)
+
+
+class Asking:
+    """A client that notes what is sent and cancelled."""
+
+    def __init__(self):
+        self.sent, self.cancelled = [], []
+
+    def send_frame(self, frame, content):
+        self.sent.append((frame, content))
+
+    def cancel(self, job):
+        self.cancelled.append(job)
+
+
+def test_the_file_that_is_asked_for_is_sent_and_there_is_nothing_to_tell(tmp_path):
+    (tmp_path / "one.exr").write_bytes(b"pixels")
+    files, client = InlineFrames(objects={"one": {7: tmp_path / "one.exr"}}), Asking()
+    assert inline.attended(client, messages.FrameWanted("j", "mask", 7, "one"), files) is None
+    assert client.sent == [(messages.SupplyFrame("j", "mask", 7, "one"), b"pixels")]
+    assert client.cancelled == []
+
+
+@pytest.mark.parametrize("files", [None, InlineFrames()], ids=["none at all", "not this one"])
+def test_a_frame_that_was_never_offered_cancels_the_job(files):
+    client = Asking()
+    with pytest.raises(BadInput, match="plate frame 7: it was never offered"):
+        inline.attended(client, messages.FrameWanted("j", "plate", 7), files)
+    assert (client.cancelled, client.sent) == (["j"], [])

@@ -44,3 +44,14 @@ def test_a_job_that_waits_or_runs_is_left(state, left):
 )
 def test_a_job_is_called_by_its_label_else_by_its_plate(label, plate, title):
     assert JobState("j", label, plate, "batch", "done", None, None, 0, 0, 0.0).title == title
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(job_records.Phase) == {"done": 0}
+    assert numbers_left_out(JobState) == {
+        "submitted_at": 0.0,
+        "stage_index": 0,
+        "stage_count": 1,
+        "inline": False,
+        "resumable": False,
+    }

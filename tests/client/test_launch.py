@@ -262,3 +262,7 @@ def test_the_last_line_of_a_log_is_told(tmp_path, text, said):
 def test_a_server_of_this_process_is_known_while_it_runs(monkeypatch, codes, is_started):
     monkeypatch.setattr(launch, "_STARTED", [SimpleNamespace(poll=lambda code=code: code) for code in codes])
     assert launch.started() == is_started
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(launch.connect) == {"start": True}

@@ -104,6 +104,8 @@ def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     }
     assert numbers_left_out(messages.MaskTaken) == {"offset": 0.0}
     assert numbers_left_out(messages.MatteDone) == {"judged": 0}
+    assert numbers_left_out(messages.ReportStatus) == {"brief": False}
+    assert numbers_left_out(messages.StatusReported) == {"jobs_waiting": 0}
 
 
 @pytest.mark.parametrize("kind", [messages.MatteFailed, messages.RequestRefused])

@@ -1,5 +1,6 @@
 """How a server is started on Windows, as far as that can be seen elsewhere: the calls, never the system."""
 
+import ctypes
 import subprocess
 from types import SimpleNamespace
 
@@ -110,3 +111,24 @@ def test_powershell_gets_twenty_seconds_and_no_window(windows, tmp_path):
     outside.start(COMMAND, tmp_path / "server.log")
     ((_, options),) = windows.runs
     assert (options["timeout"], options["creationflags"], options["check"]) == (20.0, 0x08000000, True)
+
+
+def test_what_failed_is_in_the_log_before_a_server_writes_to_it(windows, tmp_path, monkeypatch):
+    windows.wmi, log, found = OSError("forbidden"), tmp_path / "server.log", []
+    monkeypatch.setattr(outside.subprocess, "Popen", lambda command, **options: found.append(log.read_text()))
+    outside.start(COMMAND, log)
+    assert found == ["videomama: WMI cannot start the server outside of this program's processes: forbidden\n"]
+
+
+def test_handles_of_windows_are_as_wide_as_its_pointers(monkeypatch):
+    kernel, loaded = SimpleNamespace(OpenProcess=SimpleNamespace(), GetExitCodeProcess=SimpleNamespace()), []
+
+    def load(name, **options):
+        loaded.append((name, options))
+        return kernel
+
+    monkeypatch.setattr(ctypes, "WinDLL", load, raising=False)
+    assert outside._kernel() is kernel
+    assert loaded == [("kernel32", {"use_last_error": True})]
+    assert kernel.OpenProcess.restype is ctypes.c_void_p
+    assert kernel.GetExitCodeProcess.argtypes == (ctypes.c_void_p, ctypes.c_void_p)

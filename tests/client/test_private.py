@@ -146,3 +146,12 @@ def test_what_the_superuser_put_where_anyone_may_is_read(tmp_path, monkeypatch):
     os.chown(path, 1, -1)
     with pytest.raises(PermissionError, match="another user put it"):
         private.read_text(path)
+
+
+def test_a_folder_that_another_process_makes_meanwhile_is_taken(tmp_path, monkeypatch):
+    folder = tmp_path / "state"
+    folder.mkdir()
+    exists = private.Path.exists
+    monkeypatch.setattr(private.Path, "exists", lambda path: path != folder and exists(path))
+    private.make_folder(folder)
+    assert folder.is_dir()

@@ -163,3 +163,7 @@ def test_a_role_tells_the_key_masks_of_objects_apart():
 )
 def test_errors_call_a_prompt_by_what_was_given(prompt, spoken):
     assert prompt.spoken == spoken
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Prompt) == {"subject": True}

@@ -223,3 +223,7 @@ def test_units_stand_behind_the_help():
     spec = SettingSpec("mask_slack", NUMBER, None, "Help.", unit="pixels")
     assert (spec.option, spec.explanation) == ("--mask-slack", "Help. Unit: pixels.")
     assert SettingSpec("s", NUMBER, None, "Help.").explanation == "Help."
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(setting) == {"in_key": True}

@@ -227,3 +227,7 @@ def test_an_interrupt_cancels_the_job():
     with pytest.raises(KeyboardInterrupt):
         submission.Sent(client, "j1", None, Path).finish(lambda _: None)
     assert client.cancelled == ["j1"]
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(goes_by_path) == {"must": False}

@@ -96,3 +96,7 @@ def test_hidden_names_are_hidden_say_whose_they_are_and_differ():
     assert one != other
     assert one.startswith(f"{whole_files.PREFIX}{whole_files.mark()}")
     assert one.startswith(".")
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(replacing) == {"durable": False}

@@ -65,3 +65,7 @@ def test_an_alpha_that_is_not_there_is_named(tmp_path):
     masks = HoleMasks(str(tmp_path / "hole.####.png"))
     with pytest.raises(BadInput, match="alpha frame 7"):
         masks.write({7: tmp_path / "alpha.0007.exr"}, "", lambda _: None)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(HoleMasks) == {"threshold": 0.02, "close": 8.0, "grow": 8.0}

@@ -264,3 +264,8 @@ def test_what_has_ended_cannot_be_stopped(make_job, state):
     assert not snapshot.stoppable(make_job(state=state))
     assert snapshot.stoppable(make_job(state="waiting"))
     assert snapshot.stoppable(make_job())
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(snapshot.Notice) == {"bad": False}
+    assert numbers_left_out(Snapshot) == {"since": 0.0, "heard": 0.0, "asked": 0.0}

@@ -201,3 +201,9 @@ def test_without_a_window_nobody_is_asked(start_nuke, tmp_path):
     terminal.show_alphas()
     terminal.press("clear")
     assert terminal.status().startswith("not refined; 21 files removed, ")
+
+
+def test_what_is_left_out_stands_for_these_values(offline_comp, numbers_left_out):
+    from videomama_nuke import cleaning
+
+    assert numbers_left_out(cleaning.removable) == {"old_only": False}

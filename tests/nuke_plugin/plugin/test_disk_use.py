@@ -129,3 +129,9 @@ def test_a_count_of_a_session_that_another_one_takes_over_waits_for_nobody(open_
     open_nuke()
     counts[0].join(comps.WAIT_S / 2)
     assert not counts[0].is_alive()
+
+
+def test_what_is_left_out_stands_for_these_values(offline_comp, numbers_left_out):
+    from videomama_nuke import disk_use
+
+    assert numbers_left_out(disk_use.Use) == {"results": 0, "size": 0, "exports": 0}

@@ -175,3 +175,9 @@ def test_a_write_that_shows_its_rendered_files_needs_nothing_above_it(comp):
     comp.node("Write1")["reading"].setValue(True)
     below(comp, comp.node())
     assert needed(comp) == OURS  # it is rendered itself
+
+
+def test_what_is_left_out_stands_for_these_values(offline_comp, numbers_left_out):
+    from videomama_nuke import needs
+
+    assert numbers_left_out(needs.Walk) == {"varies": False}

@@ -90,3 +90,14 @@ def test_a_stage_of_an_object_is_named_with_it_and_counted_among_its_own():
     at_work = messages.StageBegun("job", 1, "classic", 6, "dog")
     events = [replace(planned("classic"), objects=two), at_work, messages.StageFrameDone("job", 1, 1, False, "dog")]
     assert said(*events) == ("refining, stage dog, 2 of 2, classic: 1 of 6", 16)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Progress) == {
+        "done": 0,
+        "stages": 1,
+        "_before_last": False,
+        "_needed": 0,
+        "_ready": 0,
+        "_sides": 0,
+    }

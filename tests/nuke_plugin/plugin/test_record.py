@@ -82,3 +82,9 @@ def test_the_same_record_is_the_same_text_in_whatever_order_it_was_made(last):
 
     turned = replace(last, settings=dict(reversed(last.settings.items())), outline={"b": 1, "a": 2})
     assert record.text_of(turned) == record.text_of(replace(last, outline={"a": 2, "b": 1}))
+
+
+def test_what_is_left_out_stands_for_these_values(offline_comp, numbers_left_out):
+    from videomama_nuke import record
+
+    assert numbers_left_out(record.Record) == {"version": 1, "gizmo": 1}

@@ -155,3 +155,9 @@ def test_a_changed_trimap_is_stale_by_its_name(comp):
     assert comp.status() == "stale: vitmatte trimap preset, adjust grow changed"
     comp.node()["edge_engine"].setValue("none")
     assert comp.status() == "stale: edge refiner, adjust grow changed"
+
+
+def test_what_is_left_out_stands_for_these_values(offline_comp, numbers_left_out):
+    from videomama_nuke import stage_knobs
+
+    assert numbers_left_out(stage_knobs.stages_of) == {"number": 2}

@@ -167,3 +167,7 @@ def test_a_folder_of_the_foreground_that_cannot_be_made_is_named(server, tmp_pat
     (tmp_path / "file").write_text("")
     with pytest.raises(NotPermitted, match=r"cannot write to .*file.*\nChoose another foreground file"):
         run(server, parcel(tmp_path / "a", foreground=str(tmp_path / "file" / "fg.####.exr")))
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(transfer.Parcel) == {"by_mask_input": True}

@@ -224,3 +224,8 @@ def test_signatures_hold_what_machines_share_and_exact_ones_all():
 def test_what_a_dataclass_does_not_have_is_left_out():
     assert restored({"nodes": "n"}) == Upstream("n")
     assert restored({"nodes": "n", "unchecked": ["A"], "shifted": True}) == Upstream("n", ("A",), True)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Upstream) == {"shifted": False}
+    assert numbers_left_out(Comparison) == {"changed": False}

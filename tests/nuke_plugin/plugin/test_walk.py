@@ -545,3 +545,9 @@ def test_the_digest_is_that_of_the_scripts_that_were_saved(comp):
     from videomama_nuke import walk
 
     assert walk._digest(["rgba.alpha", {"format": "x"}, [None, 1]]) == "5efd00a605532ce1"
+
+
+def test_what_is_left_out_stands_for_these_values(offline_comp, numbers_left_out):
+    from videomama_nuke import walk
+
+    assert numbers_left_out(walk._Walk) == {"shifted": False}

@@ -5,7 +5,7 @@ from videomama_client.errors import BadInput
 from videomama_client.messages import FOREGROUND, SideResult
 from videomama_client.objects import MaskObject
 from videomama_client.settings import MatteSettings
-from videomama_server.batch.needs import needs_of
+from videomama_server.batch.needs import Needs, needs_of
 from videomama_server.submission import Submission
 
 
@@ -67,3 +67,7 @@ def test_a_movie_takes_about_what_its_alphas_take(clip, tmp_path):
     movie = needs_of(order(clip, out=str(tmp_path / "alpha.mov")), [1001, 1002])
     assert movie.disk_bytes == needs_of(order(clip), [1001, 1002]).disk_bytes
     assert movie.folder == tmp_path
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Needs) == {"lacks_wanted": False}

@@ -222,3 +222,7 @@ def test_a_job_that_does_not_end_is_not_waited_for_for_ever(monkeypatch):
     client.looks = 9
     with pytest.raises(BadInput, match="has ended: cancelled"):
         jobs_command._left(client, "first")
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(jobs_command._connected) == {"start": False}

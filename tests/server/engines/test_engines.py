@@ -202,3 +202,7 @@ def test_an_engine_that_was_uninstalled_meanwhile_is_an_error(config, monkeypatc
     monkeypatch.setattr(engines, "_plugged", {})
     with raises_with_hint(BadInput, "own"):
         engines.load("own", config)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(engines.resolve) == {"walks": False}

@@ -140,3 +140,7 @@ def test_what_is_just_enough_is_enough(tmp_path):
         disk_space.check_space(tmp_path, 999_000_000, Need(1_000_000_000, 1_000_000_000))
     with pytest.raises(NotPermitted, match=r"999\.0 kB free, and the job needs at least 1\.0 MB there"):
         disk_space.check_space(tmp_path, 999_000, Need(1_000_000, 1_000_000))
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(disk_space.needed) == {"channels": 1}

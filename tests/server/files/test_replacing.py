@@ -37,3 +37,7 @@ def test_work_is_done_again_when_its_folder_is_removed_meanwhile(tmp_path):
     with pytest.raises(FileNotFoundError):
         writing_in(folder, work, lambda path: path.mkdir(exist_ok=True), tries=2)
     assert tries == [True] * 2
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(writing_in) == {"tries": 3}

@@ -75,3 +75,7 @@ def test_a_flat_alpha_is_stretched_to_0():
 
 def test_a_border_of_0_is_an_edge():
     assert grad(flat(1.0), flat(0.0), border=cv2.BORDER_CONSTANT) > 0
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(grad) == {"border": cv2.BORDER_REPLICATE, "normalise": False}

@@ -46,6 +46,13 @@ def test_messddt_agrees_with_the_naive_definition(blob):
     assert messddt(*alphas) == pytest.approx(expected, rel=1e-4)
 
 
+def test_messddt_keeps_what_leaves_the_picture_at_its_edge():
+    large = [cv2.resize(noise(seed, (6, 8)), (44, 34), interpolation=cv2.INTER_CUBIC) for seed in range(3)]
+    truth, previous_truth = large[0][:30, :40], large[0][4:, 4:]  # moves to the lower right
+    alphas = large[1][:30, :40], truth, large[2][4:, 4:], previous_truth
+    assert messddt(*alphas) == pytest.approx(naive_messddt(*alphas), rel=1e-5)
+
+
 def test_messddt_follows_an_error_that_moves_with_the_truth(blob):
     wide = np.pad(blob(1, (120, 160)), 16)
     truth, previous_truth = np.roll(wide, 4, axis=1), wide

@@ -174,3 +174,7 @@ def test_closing_cancels_what_has_not_begun_and_waits_for_what_has(make_writing,
         go.set()
         closed.result()
     assert [event.frame for event in writing.events] == [1001]
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(AlphaWriter.wait) == {"allowed": 0}

@@ -1,6 +1,7 @@
 from videomama_client.messages import FrameDone, StageFrameDone
 from videomama_server.engines.passthrough import PassthroughEngine
 from videomama_server.media import frames
+from videomama_server.pipeline.order import Order
 from videomama_server.pipeline.sources import EntrySource
 
 
@@ -32,3 +33,7 @@ def test_only_the_alphas_of_the_last_stage_are_delivered(bench, shot):
     assert not out.exists()
     assert second.deliver(entry, 1001, False) == [FrameDone(first.job, 1001, False, str(out))]
     assert (frames.read_mask(out).pixels == frames.read_mask(entry).pixels).all()
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Order) == {"index": 0}

@@ -67,3 +67,7 @@ def test_every_frame_of_any_clip_comes_from_walks_that_hold_it(numbers, data):
     for walk in (*laid.forward, *laid.backward):
         assert list(walk.frames) == sorted(walk.frames, reverse=walk.backward)
         assert not set(walk.frames[1:]) & set(laid.starts)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(WalkShape) == {"remembers": True}

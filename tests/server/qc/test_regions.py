@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from videomama_server.qc.regions import DEPTH, EDGE, FAR, REACH, distance, far_outside, holes, regions
+from videomama_server.qc.regions import DEPTH, EDGE, FAR, REACH, _on_frame, distance, far_outside, holes, regions
 
 SIZE = (180, 320)
 
@@ -87,3 +87,7 @@ def test_a_frame_without_an_outline_has_no_distances_to_it(full):
     assert (where.inside > DEPTH).all() == full
     assert (where.outside > REACH).all() == (not full)
     assert not where.closed.any()
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(_on_frame) == {"beyond": 0}

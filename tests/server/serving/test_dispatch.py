@@ -292,3 +292,8 @@ async def test_questions_outlive_an_engine_that_is_unloaded(dispatch, monkeypatc
     job = dispatch.job()
     dispatch.tell_queue()
     assert phases(dispatch) == [(job.id, messages.Phase("starting"))]
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Dispatch.enter) == {"again": False}
+    assert numbers_left_out(Dispatch._keep) == {"request": False}

@@ -65,3 +65,7 @@ def test_alphas_that_come_at_once_have_no_rate(clock):
     own.note_alpha()
     own.note_alpha()
     assert own.rate is None
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Pace) == {"_computes": False}

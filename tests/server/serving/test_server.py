@@ -71,3 +71,8 @@ def test_both_signals_end_it_by_what_the_system_has(own, monkeypatch, platform):
         return {system: len(calls) for system, calls in taken.items()}
 
     assert asyncio.run(scene()) == {"linux": 0, "win32": 0, platform: 4}
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(server.serve) == {"end_with_input": False}
+    assert numbers_left_out(server.Server) == {"end_with_input": False}

@@ -197,3 +197,4 @@ def test_fur_and_hair_have_long_fine_edges():
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(kinds.ClipKind) == {"exposure": 1.0, "grain": 1.0}
+    assert numbers_left_out(kinds._walk) == {"size": 1.0}

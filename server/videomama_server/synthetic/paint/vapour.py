@@ -136,7 +136,7 @@ def _stick(stage: Stage, x: float) -> FloatArray:
 def _plume(stage: Stage, x: float, time: float) -> FloatArray:
     """Smoke from the tip of the stick: a thread that widens, folds over and thins out as it rises."""
     across, down = _grid(stage)
-    rise = np.clip((370 - down) / 370, 0, 1.2)
+    rise = np.maximum((370 - down) / 370, 0)
     climb = 7.5 * time  # design units
     wave = np.sin((down + climb) / 46) * 34 * rise**1.1 + np.sin((down + climb) / 21 + 1) * 11 * rise
     warp_x, warp_y, wisps = (_drifted(stage, key, climb * speed) for key, speed in ((0, 0.8), (1, 1.0), (2, 1.15)))
@@ -145,10 +145,10 @@ def _plume(stage: Stage, x: float, time: float) -> FloatArray:
     core = np.exp(-((bend / half) ** 2))
     folds = np.abs(np.sin(bend / half * 3.4 + 5 * warp_y * rise + (down + climb) / 60))
     strands = 1 - np.clip(rise * 4, 0, 1) * 0.72 * folds**0.7
-    density = core * strands * np.clip(1 + 0.9 * wisps, 0.1, 2) * 5.5 / (1 + half / 9)
+    density = core * strands * (1 + 0.9 * wisps) * 5.5 / (1 + half / 9)
     density = density * np.clip((370 - down) / 5, 0, 1)
     alpha = np.asarray(1 - np.exp(-density * 0.95), np.float32)
-    return _joined((alpha, _SMOKE * np.clip(1 + 0.35 * warp_y, 0.5, 1.5)[..., None]))
+    return _joined((alpha, _SMOKE * (1 + 0.35 * warp_y)[..., None]))
 
 
 def _drifted(stage: Stage, key: int, climb: float) -> FloatArray:

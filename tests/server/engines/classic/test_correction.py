@@ -198,3 +198,7 @@ def test_a_pixel_is_judged_by_its_distance_in_pixels_at_1920():
 def test_neither_place_nor_colour_is_surer_than_a_fiftieth():
     found = correction._log_odds(np.float32([0, 0.02, 0.5, 0.98, 1]))
     np.testing.assert_allclose(found, [-np.log(49), -np.log(49), 0, np.log(49), np.log(49)], atol=1e-4)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(correction._edges) == {"sigma": 1.0}

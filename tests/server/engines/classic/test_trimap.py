@@ -131,3 +131,7 @@ def test_certain_alphas_hold_and_others_are_cut():
     trimap = Trimap(np.array([[True, False, False, False]]), np.array([[False, True, False, False]]))
     assert trimap.unknown.tolist() == [[False, False, True, True]]
     assert trimap.hold(np.float32([[0.2, 0.9, -0.5, 1.5]])).tolist() == [[1, 0, 0, 1]]
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(trimap_of) == {"scale": 1.0}

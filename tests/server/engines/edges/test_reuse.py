@@ -40,3 +40,7 @@ def test_grain_is_no_change():
     one, other = ((0.5 + draw.normal(0, 0.01, (60, 60, 3))).astype(np.float16) for _ in range(2))
     assert plate_change(one, other, np.ones((60, 60), bool)).max() < 0.02
     assert np.abs(one - other).max() > 0.04
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(ReuseCount) == {"computed": 0, "reused": 0, "seconds": 0.0, "difference": 0.0}

@@ -241,3 +241,7 @@ def test_faults_of_a_device_are_told_apart(error, kind):
         raise error
     assert caught.type is kind
     assert str(error) == str(caught.value)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(device.card_bytes) == {"most_gb": 0.0}

@@ -37,3 +37,7 @@ def test_digests_stand_in_keys_and_stay_what_they_were(files):
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     with pytest.raises(WeightsError, match=r"cannot read .*gone"):
         digest([tmp_path / "gone"])
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(digest) == {"with_names": False}

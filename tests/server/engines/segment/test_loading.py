@@ -91,3 +91,7 @@ def test_a_device_that_is_not_there_is_an_error(stored):
 
 def test_the_config_on_disk_says_the_type_that_is_looked_for(stored):
     assert json.loads((stored[1] / "sam2" / "config.json").read_text())["model_type"] == "sam2_video"
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(loading.needed_bytes) == {"is_loaded": False}

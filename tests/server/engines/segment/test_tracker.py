@@ -223,3 +223,8 @@ def test_a_device_without_room_is_an_error_that_the_pipeline_knows(sam2, clip, m
         network_of(sam2).encode(clip[0])
     with within_memory():
         pass
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Track.follow) == {"reverse": False}
+    assert numbers_left_out(Track.look) == {"reverse": False}

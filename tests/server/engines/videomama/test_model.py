@@ -129,3 +129,7 @@ def test_fingerprints_tell_weights_and_number_formats_apart(config, make_checkpo
 def test_no_weights_is_an_error_that_names_the_folder(config, tmp_path, raises_with_hint):
     with raises_with_hint(WeightsError, tmp_path / "none"):
         Model(replace(config, weights=tmp_path / "none"))
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(Model.decode) == {"stay": False}

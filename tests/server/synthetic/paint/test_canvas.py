@@ -137,6 +137,7 @@ def test_light_and_relief_are_those_that_they_always_were():
 
 def test_what_is_left_out_stands_for_these_values(numbers_left_out):
     assert numbers_left_out(Layer) == {"left": 0, "top": 0}
+    assert numbers_left_out(Ink) == {"finer": 4, "peak": 1.0}
 
 
 def test_ink_keeps_its_levels_and_ends_at_1():

@@ -1,7 +1,7 @@
 """The furry animal."""
 
 import pytest
-from videomama_server.synthetic.paint.creature import creature
+from videomama_server.synthetic.paint.creature import _Blob, creature
 
 KNOWN = [
     (
@@ -39,3 +39,7 @@ def test_it_looks_as_it_always_did(stage, looks_like, time, known):
 
 def test_its_details_are_what_they_always_were(large, unchanged):
     unchanged(creature(large, 7.3), [128157, 83775, 43814, 121071])
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(_Blob) == {"cream": 0.0}

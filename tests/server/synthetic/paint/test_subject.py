@@ -40,3 +40,7 @@ def test_their_details_are_what_they_always_were(large, unchanged):
     unchanged(picture, [-5100, -9811, -15232, -52859])
     waving_arm(large, pose(large, 7.3), 7.3).over(picture)
     unchanged(picture, [-16857, -16189, -18170, -30817])
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(waving_arm) == {"samples": 21}

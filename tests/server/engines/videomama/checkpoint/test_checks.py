@@ -165,3 +165,7 @@ def test_what_was_checked_is_said_in_lines(checkpoint):
         "all numbers in the UNet are finite",
         "all numbers in the VAE are finite",
     ]
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(checks.run) == {"full": False}

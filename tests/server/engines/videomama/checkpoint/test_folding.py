@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from videomama_server.engines.videomama.checkpoint.folding import fold
+from videomama_server.engines.videomama.checkpoint.folding import _fold_attention, _fold_res_block, _Folder, fold
 
 pytestmark = pytest.mark.usefixtures("inference")
 FOLDED_AWAY = ("attn2", "norm2", "time_emb", "add_embedding", "time_pos_embed", "mix_factor", "quant_conv", "to_q")
@@ -75,3 +75,10 @@ def test_what_is_kept_on_disk_of_a_folded_network_is_as_of_old(stock, unchanged)
     """The folder of folded weights is used again by later versions."""
     folded = fold(*stock.tensors())
     unchanged(np.concatenate([folded[name].double().numpy().ravel() for name in sorted(folded)]), [-18548])
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(_fold_res_block) == {"switched": False}
+    assert numbers_left_out(_fold_attention) == {"constant": 0.0}
+    assert numbers_left_out(_Folder.carry) == {"bias": 0.0}
+    assert numbers_left_out(_Folder.time_conv) == {"bias": 0.0, "share": 1.0}

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
-from videomama_server.engines.videomama.memory.footprint import peak_of, stand_ins
+from videomama_server.engines.videomama.memory.footprint import _convolution, peak_of, stand_ins
 
 KB = 1024
 
@@ -163,3 +163,7 @@ def test_it_agrees_with_the_allocator():
         peak = max(peak, live)
     assert peak_of(call) == pytest.approx(peak, rel=0.01)
     del kept
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(_convolution) == {"stride": 1, "padding": 0}

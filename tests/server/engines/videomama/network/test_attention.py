@@ -132,3 +132,7 @@ def test_off_a_cpu_heads_too_wide_for_flash_kernels_are_multiplied_out(monkeypat
 def test_heads_on_a_cpu_are_not_multiplied_out(monkeypatch):
     monkeypatch.setattr(attention, "_by_products", None)
     assert attention._attended(torch.zeros((1, 2, 3, 1, 512), dtype=torch.bfloat16)).shape == (1, 2, 512)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(SelfAttention) == {"biased": False}

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 import torch
-from videomama_server.engines.videomama.network.graph import CudaRecorder, Replayed
+from videomama_server.engines.videomama.network.graph import CudaRecorder, Replayed, _Seen
 
 
 class FakeRecorder:
@@ -122,3 +122,7 @@ def test_a_recording_takes_each_x_in_and_gives_a_result_of_its_own(monkeypatch):
     first = replay(torch.tensor([1.0, 2.0]))
     second = replay(torch.tensor([5.0, 6.0]))
     assert (first.tolist(), second.tolist(), given.tolist()) == ([2, 3], [6, 7], [0, 0])
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(_Seen) == {"times": 0}

@@ -162,3 +162,8 @@ def test_halving_starts_on_the_first_pixel(noise):
     wide = functional.pad(pictures(x), (0, 1, 0, 1))
     expected = functional.conv2d(wide, pictures(layer.weight), layer.bias, stride=2)
     torch.testing.assert_close(layer(x), expected.permute(0, 2, 3, 1), rtol=1e-4, atol=1e-5)
+
+
+def test_what_is_left_out_stands_for_these_values(numbers_left_out):
+    assert numbers_left_out(layers.Dense) == {"biased": True}
+    assert numbers_left_out(Conv) == {"size": 3, "stride": 1, "padding": 1}
