@@ -97,7 +97,7 @@ def test_a_spooled_frame_is_asked_for_once_and_waited_for(spool, asked, tmp_path
     eventually(lambda: asked, "it is asked for")
     spool.supplied(1)
     for thread in waiting:
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
     assert asked == [("plate", 1)]
     assert spool.path(1) == tmp_path / "plate.0001.exr"

@@ -13,7 +13,7 @@ from videomama_server.config import Config
 from videomama_server.serving import supervisor
 from videomama_server.serving.supervisor import Supervisor
 
-WAIT_S = 20
+WAIT_S = 60
 
 
 class Watched:

@@ -62,7 +62,7 @@ def test_small_batches_of_the_network_itself_are_one_large_batch(make_trainer):
     one, other = (torch.cat([parameter.grad.flatten() for parameter in each.learning()]) for each in (large, added))
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
     assert one.norm() > 0
-    # Float32 sums in another order, by the processor: where a difference is next to 0, the slope of L1 changes its sign.
+    # Float32 sums in another order, by the processor: where a difference is next to 0, the slope of L1 changes sign.
     assert (one - other).norm() < 2e-3 * one.norm()
 
 

@@ -35,7 +35,7 @@ def run_page(home, tmp_path):
     for process in started:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.wait(10)
+        process.wait(60)
         process.stderr.close()
 
 
@@ -54,7 +54,7 @@ def enter(address, entry):
 
 def end(process):
     process.send_signal(signal.SIGTERM)
-    process.wait(10)
+    process.wait(60)
 
 
 @pytest.mark.slow
@@ -74,7 +74,7 @@ def test_the_session_and_the_port_survive_a_restart(run_page):
 def test_a_second_one_opens_the_first_and_ends(run_page):
     first, address, entry = run_page()
     second, same, other = run_page()
-    assert second.wait(10) == 0
+    assert second.wait(60) == 0
     assert (same, first.poll()) == (address, None)
     assert enter(address, other) != enter(address, entry)
 
