@@ -79,12 +79,15 @@ def test_two_clients_with_the_same_job_compute_each_frame_once(server, make_long
 def test_a_job_of_many_frames_that_are_all_cached_lets_an_urgent_one_in(server, make_clip, make_long_clip):
     slow, quick = make_long_clip(count=160, size=(256, 144)), make_clip(count=1)
     server.refine(slow)
-    with server.client() as farm, server.client() as artist:
-        batch = farm.submit(slow.order(priority=BATCH))
-        job = artist.submit(quick.order())
-        list(artist.events(job))
-        assert artist.status().jobs_left == 1
-        assert list(farm.events(batch))[-1].computed == 0
+    worker = server.worker()
+    with server.client() as client:
+        batch = client.submit(slow.order(priority=BATCH))
+        first_frame(client, batch)
+        with server.held(worker):
+            urgent = client.submit(quick.order())
+        list(client.events(urgent))
+        assert not has_ended(client, batch)
+        assert list(client.events(batch))[-1].computed == 0
 
 
 def test_anybody_may_cancel_a_job_and_its_submitter_is_told(server, make_long_clip):
