@@ -52,7 +52,7 @@ def test_another_one_starts_after_it_was_killed(own_server):
     with own_server.connect():
         first = own_server.pid
     psutil.Process(first).kill()
-    psutil.wait_procs([psutil.Process(first)], 10)
+    psutil.wait_procs([psutil.Process(first)], 60)
     with own_server.connect() as client:
         assert client.status().jobs == []
     assert own_server.pid != first

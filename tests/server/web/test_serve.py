@@ -40,7 +40,7 @@ def run_page(home, tmp_path):
 
 
 def ask(address, cookie=""):
-    return httpx2.get(address, headers={"Cookie": cookie}, timeout=10).status_code
+    return httpx2.get(address, headers={"Cookie": cookie}, timeout=60).status_code
 
 
 def code_in(entry):
@@ -48,7 +48,7 @@ def code_in(entry):
 
 
 def enter(address, entry):
-    answer = httpx2.post(f"{address}/enter", data={"code": code_in(entry)}, headers={"Origin": "null"}, timeout=10)
+    answer = httpx2.post(f"{address}/enter", data={"code": code_in(entry)}, headers={"Origin": "null"}, timeout=60)
     return answer.headers["set-cookie"].split(";")[0]
 
 
