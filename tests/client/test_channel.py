@@ -50,6 +50,14 @@ def test_an_answer_that_was_not_read_yet_is_no_silence(asked, monkeypatch, event
     assert asked.next_event("nonsense", 0.1) is None
 
 
+def test_an_answer_that_came_while_its_client_was_busy_is_taken_after_its_time(asked, eventually):
+    request = messages.ReportStatus(channel.new_id(), brief=True)
+    asked._channel.send(request)
+    eventually(lambda: asked._channel._socket.poll(0), "the answer has arrived")
+    answer, _ = asked._channel.answer(request.request, 0.0)
+    assert answer.request == request.request
+
+
 def test_a_server_that_falls_silent_is_reported(unheard, monkeypatch):
     monkeypatch.setattr(channel, "SILENCE_S", 0.5)
     monkeypatch.setattr(channel, "PING_EVERY_S", 0.1)
