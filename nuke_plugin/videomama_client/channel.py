@@ -71,9 +71,8 @@ class Channel:
     def answer(self, request: str, timeout: float) -> tuple[messages.Message, Optional[bytes]]:
         """Return the answer to a request, with its bytes; raises what it was refused for."""
         until = time.monotonic() + timeout
-        while time.monotonic() < until:
-            received = self.receive(until - time.monotonic())
-            if received is None or getattr(received[0], "request", None) not in (request, ""):
+        while (received := self._next(until)) is not None:
+            if getattr(received[0], "request", None) not in (request, ""):
                 continue
             if isinstance(received[0], messages.RequestRefused):
                 raise received[0].error
@@ -114,6 +113,14 @@ class Channel:
         if isinstance(message, messages.JOB_EVENTS):
             self._events.setdefault(message.job, deque()).append(message)
         return message, parts[1] if len(parts) > 1 else None
+
+    def _next(self, until: float) -> Optional[tuple[messages.Message, Optional[bytes]]]:
+        """Take one message; None where none has come by `until`. What lies there is taken even after that."""
+        while True:
+            left = until - time.monotonic()
+            received = self.receive(left)
+            if received is not None or left <= 0:
+                return received
 
     def _check_process(self) -> None:
         """Raise `ServerUnreachable` in a forked child of the process that made this client."""

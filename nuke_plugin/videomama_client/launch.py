@@ -16,8 +16,8 @@ from videomama_client import connection, outside, private, surroundings
 from videomama_client.client import Client
 from videomama_client.errors import InternalError, ServerUnreachable
 
-START_S = 30.0
-HELLO_S = 3.0
+START_S = 90.0  # what ends is known at once; a busy machine or a cold network disk may take more than half a minute
+HELLO_S = 10.0
 _POLL_S = 0.05
 ClientT = TypeVar("ClientT", bound=Client)
 _START = "Start one with `videomama serve`."

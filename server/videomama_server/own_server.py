@@ -78,7 +78,11 @@ class OwnServer:
         process, self._process = self._process, None
         if process is not None and process.stdin is not None:
             process.stdin.close()
-            process.wait(_END_S)
+            try:
+                process.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                process.kill()  # its worker ends with it
+                process.wait()
 
     def _started(self) -> subprocess.Popen[bytes]:
         self._connection_file.unlink(missing_ok=True)

@@ -182,12 +182,14 @@ def test_a_failed_job_raises_its_own_kind_of_error(asked, make_clip):
         list(asked.events(job))
 
 
-def test_a_cancelled_job_ends_with_cancelled(asked, make_long_clip):
-    clip = make_long_clip()
+def test_a_cancelled_job_ends_with_cancelled(asked, server, make_long_clip):
+    clip, worker = make_long_clip(), server.worker()
     job = asked.submit(clip.order())
     events = asked.events(job)
     next(events)
-    asked.cancel(job)
+    with server.held(worker):
+        asked.cancel(job)
+        asked.hello()  # what it said before is taken in
     with pytest.raises(Cancelled):
         list(events)
     assert asked.status().jobs_left == 0

@@ -27,8 +27,8 @@ def started(monkeypatch):
     workers = [child for process in processes if process.poll() is None for child in _children(process.pid)]
     for process in processes:
         process.terminate()
-        process.wait(15)
-    assert psutil.wait_procs(workers, 15)[1] == []
+        process.wait(60)
+    assert psutil.wait_procs(workers, 60)[1] == []
 
 
 def _children(pid: int) -> list[psutil.Process]:
@@ -85,7 +85,7 @@ def test_two_clients_that_start_a_server_at_once_end_up_on_one(tmp_path, started
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(40)
+        thread.join(120)
     assert len(pids) == 3
     assert len(set(pids)) == 1
     eventually(lambda: [process.pid for process in started if process.poll() is None] == pids[:1], "the others ended")
@@ -248,8 +248,8 @@ def test_a_server_can_be_started_from_a_folder_that_is_gone(tmp_path, started, m
         os.chdir(here)
 
 
-def test_a_server_is_given_half_a_minute_to_start_and_three_seconds_to_answer():
-    assert (launch.START_S, launch.HELLO_S, launch._POLL_S) == (30.0, 3.0, 0.05)
+def test_a_server_is_given_a_minute_and_a_half_to_start_and_ten_seconds_to_answer():
+    assert (launch.START_S, launch.HELLO_S, launch._POLL_S) == (90.0, 10.0, 0.05)
 
 
 @pytest.mark.parametrize(("text", "said"), [("", "its log is empty"), ("one\ntwo \n\n", "two")])

@@ -43,7 +43,7 @@ def test_a_peer_that_speaks_no_zeromq_does_no_harm(server):
     endpoint = connection.read(server.connection_file).endpoint
     host, port = endpoint.removeprefix("tcp://").split(":")
     for garbage in (b"GET / HTTP/1.1\r\n\r\n", os.urandom(5000), b""):
-        with socket.create_connection((host, int(port)), timeout=5) as stream:
+        with socket.create_connection((host, int(port)), timeout=60) as stream:
             stream.sendall(garbage)
     server.status()
 

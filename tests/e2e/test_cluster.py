@@ -75,7 +75,7 @@ class TwoNodes:
         """End it, and see that nothing of it is left."""
         family = self.family()
         self._process.communicate(timeout=60)
-        _, left = psutil.wait_procs(family, 30)
+        _, left = psutil.wait_procs(family, 60)
         for process in left:
             process.kill()
         assert not left, f"left running: {left}"

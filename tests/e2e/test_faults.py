@@ -42,19 +42,18 @@ def test_a_client_is_told_within_15_seconds():
 
 def test_a_killed_server_is_reported_and_a_new_run_computes_only_the_rest(start_server, make_long_clip, monkeypatch):
     server, clip = start_server(), make_long_clip(count=48)
-    worker = psutil.Process(server.status().worker_pid)
+    worker = server.worker()
     with server.client() as client:
         events = client.events(client.submit(clip.order()))
         run_until(events, 4)
-        server.kill()
+        with server.held(worker):
+            server.kill()
         monkeypatch.setattr(channel, "SILENCE_S", 1.5)  # the real one only makes this test longer
         monkeypatch.setattr(channel, "PING_EVERY_S", 0.3)
-        begun = time.monotonic()
-        with pytest.raises(ServerUnreachable, match="not been heard of") as caught:
+        with pytest.raises(ServerUnreachable, match=r"not been heard of for 1\.5 s") as caught:
             list(events)
-        assert time.monotonic() - begun < 10
         assert "cache" in caught.value.hint
-    worker.wait(10)  # it does not outlive its server
+    worker.wait(60)  # it does not outlive its server
     there = len(server.entries())
     assert 4 <= there < 48
     server.start()  # over the connection file that the killed one left behind
@@ -84,7 +83,7 @@ def test_a_worker_that_dies_over_and_over_fails_the_job_and_not_the_server(start
     server, clip = start_server(), make_long_clip(count=4, size=(1920, 1080))
     with server.client() as client:
         job = client.submit(clip.order(window=4))
-        event, until = None, time.monotonic() + 30
+        event, until = None, time.monotonic() + 60
         while not isinstance(event, MatteFailed) and time.monotonic() < until:
             with suppress(psutil.NoSuchProcess):
                 psutil.Process(client.status().worker_pid or 2**22).kill()
@@ -143,7 +142,7 @@ def test_an_inline_job_whose_client_left_ends_and_leaves_nothing(start_server, m
 def test_ctrl_c_cancels_on_the_server_and_the_next_run_computes_only_the_rest(
     start_server, make_long_clip, run_command, refine_by_command, eventually
 ):
-    server, clip = start_server(), make_long_clip(count=80)
+    server, clip = start_server(), make_long_clip(count=160)
     command = run_command(*clip.flags("--connection-file", str(server.connection_file)))
     eventually(lambda: len(list(clip.folder.glob("out/alpha.*"))) >= 3, "a few frames are done")
     command.interrupt()
@@ -155,9 +154,9 @@ def test_ctrl_c_cancels_on_the_server_and_the_next_run_computes_only_the_rest(
     status = server.status()
     assert (status.jobs_left, status.jobs_finished) == (0, 1)
     there = len(server.entries())
-    assert 3 <= there < 80
+    assert 3 <= there < 160
     result = refine_by_command(server, clip)
-    assert (result["computed"], result["cached"]) == (80 - there, there)
+    assert (result["computed"], result["cached"]) == (160 - there, there)
 
 
 @pytest.fixture
@@ -230,11 +229,14 @@ def test_damaged_entries_are_computed_again(server, make_clip):
 
 def test_a_cancelled_job_keeps_what_it_finished(start_server, make_long_clip):
     server, clip = start_server(), make_long_clip(count=48)
+    worker = server.worker()
     with server.client() as client:
         job = client.submit(clip.order())
         events = client.events(job)
         run_until(events, 3)
-        client.cancel(job)
+        with server.held(worker):
+            client.cancel(job)
+            client.hello()  # what it said before is taken in
         with pytest.raises(Cancelled):
             list(events)
         there = len(server.entries())
@@ -253,17 +255,18 @@ def test_memos_that_are_garbage_are_not_believed(start_server, make_clip):
     for book in books:
         book.write_bytes(b"\xff garbage")
     server.process.terminate()
-    server.process.wait(10)
+    server.process.wait(60)
     server.start()
     assert server.refine(clip).done.computed == 0
 
 
 def test_a_worker_that_hangs_is_started_again_and_its_job_goes_on(start_server, make_long_clip):
     server, clip = start_server("--engine-hang-s", "5"), make_long_clip(count=48)
+    worker = server.worker()
     with server.client() as client:
         events = client.events(client.submit(clip.order(window=2, overlap=1)))
         heard = run_until(events, 4)
-        psutil.Process(client.status().worker_pid).suspend()
+        worker.suspend()
         rest = list(events)
         assert client.status().worker_restarts == 1
     assert Counter(heard + [event.frame for event in rest if isinstance(event, FrameDone)]) == Counter(clip.numbers)

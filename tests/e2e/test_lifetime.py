@@ -38,20 +38,21 @@ def test_a_second_server_on_one_connection_file_leaves_the_first_alone(server, r
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
-def test_a_signal_ends_the_server_in_the_middle_of_a_job_and_its_client_is_told(start_server, make_long_clip, name):
-    server, clip = start_server(), make_long_clip(count=20)
-    worker = psutil.Process(server.status().worker_pid)
+def test_a_signal_ends_the_server_in_the_middle_of_a_job_and_its_client_is_told(
+    start_server, make_long_clip, name, monkeypatch
+):
+    monkeypatch.setattr(channel, "SILENCE_S", 240.0)  # the client is told, and does not find out
+    server, clip = start_server(), make_long_clip(count=400)  # it is not over, however late the signal comes
+    worker = server.worker()
     with server.client() as client:
         events = client.events(client.submit(clip.order()))
         next(events)
-        begun = time.monotonic()
         server.process.send_signal(getattr(signal, name))
         with pytest.raises(ServerUnreachable, match="the server was ended") as caught:
             list(events)
-        assert time.monotonic() - begun < channel.SILENCE_S
         assert "cache" in caught.value.hint
-    assert server.process.wait(10) == 0
-    worker.wait(10)
+    assert server.process.wait(60) == 0
+    worker.wait(60)
     assert not server.connection_file.exists()
     assert "Traceback" not in server.log_file.read_text()
 
@@ -63,7 +64,7 @@ def test_a_server_that_is_stopped_leaves_no_inline_frames_behind(start_server, m
         client.submit(clip.order(inline=True, inline_frame_numbers=[1001, 1002], **names))
         assert list(server.cache_dir.glob("spool/*")) != []
         client.stop_server()
-    assert server.process.wait(10) == 0
+    assert server.process.wait(60) == 0
     assert list(server.cache_dir.glob("spool/*")) == []
 
 
@@ -83,7 +84,7 @@ def test_the_file_of_a_killed_server_is_replaced(start_server):
 
 def test_an_idle_server_ends_by_itself(start_server):
     server = start_server("--server-idle-s", "1.5")
-    assert server.process.wait(15) == 0
+    assert server.process.wait(60) == 0
     assert not server.connection_file.exists()
 
 

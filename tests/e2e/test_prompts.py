@@ -139,10 +139,12 @@ def test_a_part_has_the_bits_of_the_whole_and_goes_on_from_a_kept_state(studio, 
 def test_a_worker_that_is_killed_in_a_walk_does_nothing_finished_twice(studio, clip, kill_worker):
     heard = []
     slow = chain(engine_options=(EngineOption("pause", 0.3),))
+    worker = studio.worker()
     with studio.client() as client:
         for event in client.events(client.submit(clip.order(**slow))):
             heard.append(event)
             if isinstance(event, StageFrameDone) and event.frame == 1007:
+                worker.suspend()  # it gets no further until it is killed
                 killed_after = studio.steps()
                 kill_worker(client)
     done = heard[-1]

@@ -34,7 +34,7 @@ def test_no_key_is_in_any_output_of_a_session(start_server, make_clip, run_comma
     broken.write_bytes(server.connection_file.read_bytes() + b"\xff")
     seen += run_command("status", "--connection-file", broken).end()[1:]
     seen += run_command("stop", *named).end()[1:]
-    server.process.wait(15)
+    server.process.wait(60)
     broken.unlink()
     files = [path for path in server.log_file.parent.rglob("*") if path.is_file()]
     assert server.log_file in files

@@ -36,7 +36,7 @@ def other_server(tmp_path, eventually):
     yield start
     for process in started:
         process.terminate()
-        process.wait(15)
+        process.wait(60)
 
 
 AHEAD = [("0.0.9", -1, "Update the server"), ("9.0.0", 1, "Update the client; in Nuke that is the plug-in.")]
@@ -65,7 +65,7 @@ def test_a_server_of_any_protocol_can_be_ended(other_server, videomama, ahead):
     path = other_server("0.0.9", messages.PROTOCOL_VERSION + ahead)
     said = videomama("stop", "--connection-file", path)
     assert (said.code, said.out) == (0, "Stopping the server.\n")
-    assert other_server.processes[0].wait(15) == 0
+    assert other_server.processes[0].wait(60) == 0
 
 
 @pytest.mark.parametrize(("version", "fix"), [("0.0.9", "The server is older"), ("9.0.0", "update it")])

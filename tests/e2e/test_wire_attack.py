@@ -212,7 +212,7 @@ def test_thousands_of_connections_leave_no_descriptor(target, make_peer, eventua
 
     def come_and_go(count: int) -> None:
         for number in range(count):
-            with socket.create_connection(where, timeout=20) as stranger:
+            with socket.create_connection(where, timeout=60) as stranger:
                 stranger.sendall((b"", b"\xff", b"GET / HTTP/1.1\r\n\r\n")[number % 3])
 
     come_and_go(300)

@@ -14,7 +14,7 @@ def kill(raylet: int) -> None:
     family = [root, *root.children(recursive=True)]
     for process in family:
         process.kill()
-    psutil.wait_procs(family, 10)
+    psutil.wait_procs(family, 60)
 
 
 def main() -> None:

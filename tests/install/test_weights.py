@@ -157,7 +157,7 @@ def test_in_a_terminal_it_asks(answer: str, code: int) -> None:
         [sys.executable, "-c", script], cwd=ROOT / "install", stdin=follower, stdout=follower, stderr=follower
     ) as process:
         os.write(leader, answer.encode() + (b"" if answer == "\x04" else b"\n"))
-        assert process.wait(30) == code
+        assert process.wait(60) == code
         shown = os.read(leader, 1 << 16).decode()
     os.close(leader)
     os.close(follower)

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from videomama_server import at_once
 
-WAIT_S = 20
+WAIT_S = 60
 
 
 def test_everything_is_done_and_told_of_in_the_callers_thread():

@@ -25,7 +25,7 @@ def test_it_becomes_the_server_and_logs_to_its_file(tmp_path, eventually):
         assert "listens at" in path.with_suffix(".log").read_text()
     finally:
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
 
 
 @pytest.mark.skipif(os.name != "posix", reason="stands in with a shell script")

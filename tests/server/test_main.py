@@ -79,7 +79,7 @@ def test_the_server_stays_the_process_that_was_started_and_keeps_the_variables_t
         assert (held["LD_LIBRARY_PATH"], "QT_PLUGIN_PATH" in held, "PYTHONPATH" in held) == ("/nowhere", False, False)
     finally:
         process.send_signal(getattr(signal, name))
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
     assert not file.exists()
 
 

@@ -9,6 +9,7 @@ import psutil
 import pytest
 from videomama_client.errors import InternalError
 from videomama_client.whole_files import mark
+from videomama_server import own_server as own_server_module
 from videomama_server.own_server import OwnServer
 
 KEEPER = """
@@ -52,10 +53,20 @@ def test_another_one_starts_after_it_was_killed(own_server):
     with own_server.connect():
         first = own_server.pid
     psutil.Process(first).kill()
-    psutil.wait_procs([psutil.Process(first)], 10)
+    psutil.wait_procs([psutil.Process(first)], 60)
     with own_server.connect() as client:
         assert client.status().jobs == []
     assert own_server.pid != first
+
+
+def test_one_that_does_not_end_in_time_is_killed(own_server, monkeypatch):
+    monkeypatch.setattr(own_server_module, "_END_S", 0.2)
+    with own_server.connect():
+        first = own_server.pid
+    psutil.Process(first).suspend()
+    own_server.end()
+    assert own_server.pid is None
+    assert gone(first)
 
 
 @pytest.mark.slow

@@ -63,7 +63,7 @@ def test_messages_cross_a_real_pipe_while_the_reader_waits():
         reader = threading.Thread(target=lambda: received.append(pipe.receive(inbox)))
         reader.start()
         pipe.send(outbox, SUBMIT_RUN)
-        reader.join(20)
+        reader.join(60)
         arrived = list(received)  # before the end of the block sends what was left behind
     assert arrived == [SUBMIT_RUN]
 

@@ -127,7 +127,7 @@ class Watcher:
         self._queue(1, "Clearing the cache", lambda client: self._removed(client.clear_cache()))
 
     def start_server(self) -> None:
-        """Start a server unless one answers; in a thread of its own, because that may take half a minute."""
+        """Start a server unless one answers; in a thread of its own, because that may take a minute."""
         words = "Starting a server"
         if self._talkers and self._known.begin(words):
             threading.Thread(target=self._start, args=(words,), name="videomama-panel-start", daemon=True).start()

@@ -73,7 +73,7 @@ class Child:
             if pipe is not None and not pipe.closed:
                 _close(pipe)
         try:
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

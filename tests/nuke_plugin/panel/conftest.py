@@ -24,7 +24,7 @@ from videomama_client.client import Client
 from videomama_client.settings import MatteSettings
 from videomama_nuke.panel import watcher as watchers
 
-WAIT_S = 30.0  # for what comes within a second where nothing else runs
+WAIT_S = 60.0  # for what comes within a second where nothing else runs
 SERVER_PYTHON = os.environ.get("VIDEOMAMA_TEST_SERVER_PYTHON", sys.executable)
 _WRITE_CLIP = """
 import os, sys
@@ -199,7 +199,7 @@ class LiveServer:
                 words, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**environment, "VIDEOMAMA_CONFIG": os.devnull},
             )  # fmt: skip
-        until = time.monotonic() + 30
+        until = time.monotonic() + 60
         while not self._listens():
             assert self.process.poll() is None, self.file.with_suffix(".log").read_text()
             assert time.monotonic() < until, "the server does not listen"
@@ -209,7 +209,7 @@ class LiveServer:
         """End it as a person does."""
         if self.process.poll() is None:
             self.process.terminate()
-        self.process.wait(15)
+        self.process.wait(60)
 
     def order(self, clip: Path, label: str, **changes) -> messages.SubmitMatte:
         """Make a job of a clip."""

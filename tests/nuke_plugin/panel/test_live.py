@@ -51,7 +51,7 @@ def test_a_killed_server_is_missed_and_found_again(live, open_panel, spin, long_
     panel = open_panel(live.file)
     spin(lambda: panel.stop.isEnabled(), "the server answers")
     os.kill(live.process.pid, signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
-    live.process.wait(10)
+    live.process.wait(60)
     spin(lambda: panel.state.text().startswith("Not reachable"), "it is missed")
     live.start()
     spin(lambda: panel.state.text().startswith("Running"), "it is found again")

@@ -25,7 +25,7 @@ def held(monkeypatch):
 
     def lines(file):
         go.files.append(file)
-        go.wait(20)
+        go.wait(60)
         return [report.ReportLine(True, f"report {len(go.files)}")]
 
     monkeypatch.setattr(report, "lines", lines)

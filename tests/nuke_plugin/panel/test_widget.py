@@ -8,7 +8,7 @@ from videomama_client import messages
 from videomama_nuke.panel import snapshot
 from videomama_nuke.panel.snapshot import RUNNING, UNREACHABLE
 
-LONGEST_GAP_S = 0.5  # the server would be waited for ten seconds
+LONGEST_GAP_S = 4.0  # the server would be waited for ten seconds
 ATTEMPTS = 3  # of measuring time: other programs share the machine
 
 
@@ -129,7 +129,7 @@ def test_an_error_is_shown_with_its_hint(scripted, full, spin):
 def test_a_server_that_vanishes_and_comes_back(scripted, full, spin):
     full.cache.clear.click()
     scripted.end()
-    spin(lambda: full.state.text().startswith("Not reachable since "), "it is missed", 8.0)
+    spin(lambda: full.state.text().startswith("Not reachable since "), "it is missed")
     assert full.jobs.jobs.rowCount() == 0
     assert full.start.isVisible()
     assert full.start.isEnabled()
@@ -165,7 +165,7 @@ def test_nuke_is_never_held_up_while_the_server_hangs(qt, scripted, full, spin, 
     full.unload.click()
     longest = min(longest_gap(qt, 2.0) for _ in range(ATTEMPTS))
     assert longest < LONGEST_GAP_S
-    spin(lambda: full.state.text().startswith("No answer for "), "the silence is shown", 8.0)
+    spin(lambda: full.state.text().startswith("No answer for "), "the silence is shown")
     waits, close = [], full.watcher.close
     monkeypatch.setattr(full.watcher, "close", lambda wait: waits.append(wait) or close(wait))
     full.close()
@@ -200,7 +200,7 @@ def test_a_destroyed_panel_leaves_no_thread(qt, scripted, spin, panel_threads):
     holder.deleteLater()
     del panel
     qt.app.sendPostedEvents(None, int(qt.core.QEvent.Type.DeferredDelete))
-    spin(lambda: not panel_threads(), "the threads have ended", 8.0)
+    spin(lambda: not panel_threads(), "the threads have ended")
 
 
 def test_every_control_is_reached_by_the_tab_key_in_reading_order(qt, full):

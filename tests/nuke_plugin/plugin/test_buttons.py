@@ -15,7 +15,7 @@ def held(offline_comp, monkeypatch):
     from videomama_nuke import job
 
     go = threading.Event()
-    monkeypatch.setattr(job.Refine, "run", lambda self: go.wait(20))
+    monkeypatch.setattr(job.Refine, "run", lambda self: go.wait(60))
     offline_comp.go = go
     yield offline_comp
     go.set()

@@ -87,7 +87,7 @@ def test_the_main_thread_does_not_wait_for_the_server(comp, monkeypatch):
 
     def engines(self):
         where.append((threading.current_thread() is threading.main_thread(), threading.current_thread().daemon))
-        assert go.wait(20)
+        assert go.wait(60)
         return EnginesReported("", [], [EngineState("feather")])
 
     monkeypatch.setattr(Client, "engines", engines)
@@ -163,7 +163,7 @@ def test_a_node_that_is_deleted_meanwhile_is_no_error(comp, monkeypatch):
     from nuke_standin import session
 
     go = threading.Event()
-    monkeypatch.setattr(Client, "engines", lambda self: go.wait(20) and EnginesReported("", [], []))
+    monkeypatch.setattr(Client, "engines", lambda self: go.wait(60) and EnginesReported("", [], []))
     comp.node().showControlPanel()
     comp.node()["engine"].setValue("other")
     comp.nuke.delete(comp.node())

@@ -280,7 +280,7 @@ def render_while_refining(comp, monkeypatch, refuse: bool) -> list[str]:
         monkeypatch.setattr(nuke, "executing", lambda: False)  # the render begins in the moment after the question
 
     def serve() -> None:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while comp.status() != "waiting for Nuke to finish its render" and time.monotonic() < until:
             threads.pump(0.01)
         said.append(comp.status())

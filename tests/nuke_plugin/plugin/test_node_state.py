@@ -297,7 +297,7 @@ def test_a_look_that_is_overtaken_by_news_shows_nothing(comp, monkeypatch):
 
     def at_disk(self):
         daemons.append(threading.current_thread().daemon)
-        return looked.wait(20) and real(self)
+        return looked.wait(60) and real(self)
 
     monkeypatch.setattr(look.Look, "at_disk", at_disk)
     callbacks.idle()
@@ -316,7 +316,7 @@ def test_a_node_that_is_deleted_during_a_look_does_no_harm(comp, monkeypatch):
     comp.show_alphas()
     looked = threading.Event()
     real = look.Look.at_disk
-    monkeypatch.setattr(look.Look, "at_disk", lambda self: looked.wait(20) and real(self))
+    monkeypatch.setattr(look.Look, "at_disk", lambda self: looked.wait(60) and real(self))
     callbacks.idle()
     assert node_state._looking.locked()
     comp.nuke.delete(comp.node())
@@ -370,7 +370,7 @@ def test_news_of_one_node_do_not_outdate_a_look_at_another(two, monkeypatch):
 
     two.node("PlateRead")["last"].setValue(1022)
     looked, real = threading.Event(), look.Look.at_disk
-    monkeypatch.setattr(look.Look, "at_disk", lambda self: looked.wait(20) and real(self))
+    monkeypatch.setattr(look.Look, "at_disk", lambda self: looked.wait(60) and real(self))
     callbacks.idle()
     (seen,) = node_state._next_look
     other = "VideoMaMa2" if seen.startswith("VideoMaMa1") else "VideoMaMa1"

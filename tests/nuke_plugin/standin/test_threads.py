@@ -19,7 +19,7 @@ def in_thread(call, pump=None):
 
     worker = threading.Thread(target=work, daemon=True)
     worker.start()
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while worker.is_alive() and time.monotonic() < until:
         if pump is not None:
             pump(0.01)

@@ -65,7 +65,7 @@ def job_of():
 
 def missing_of(job):
     """End a job and return the keys that it does not find any more."""
-    said, _ = job.communicate("\n", timeout=30)
+    said, _ = job.communicate("\n", timeout=120)
     assert job.returncode == 0
     return said.removeprefix("missing:").split()
 

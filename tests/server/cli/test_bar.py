@@ -48,7 +48,7 @@ def test_in_a_terminal_a_bar_is_shown_and_names_are_no_markup():
         with suppress(OSError):  # all have let go of the other end
             while True:
                 said += os.read(ours, 4096)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     os.close(ours)
     shown = said.decode()
     assert "[b] of work" in shown

@@ -106,8 +106,8 @@ def test_watched_jobs_are_printed_again_and_again_until_the_reader_leaves(server
 def test_a_job_that_a_killed_server_left_is_resumed_and_nothing_finished_is_done_again(
     start_server, videomama, make_long_clip, eventually
 ):
-    server = start_server()
-    clip = make_long_clip(count=120)
+    server, clip = start_server(), make_long_clip(count=120)
+    worker = server.worker()
 
     def run(*words):
         return videomama(*words, "--connection-file", server.connection_file)
@@ -120,8 +120,9 @@ def test_a_job_that_a_killed_server_left_is_resumed_and_nothing_finished_is_done
         events = (event for event in client.events(job) if isinstance(event, FrameDone))
         for _ in range(20):
             next(events)
-        eventually(lambda: client.describe_job(job).state.frame_count, "the history has the plan")
-    server.kill()
+        with server.held(worker):
+            eventually(lambda: client.describe_job(job).state.frame_count, "the history has the plan")
+            server.kill()
     finished = len(server.entries())
     assert {one["job"]: one["state"] for one in listed(run)} == {job: "interrupted", waits: "interrupted"}
     server.start()

@@ -72,8 +72,8 @@ def test_stop_ends_the_server_its_worker_and_its_file(start_server, videomama, t
     worker = psutil.Process(server.status().worker_pid)
     said = videomama("stop", "--connection-file", server.connection_file)
     assert (said.code, said.out) == (0, "Stopping the server.\n")
-    assert server.process.wait(10) == 0
-    worker.wait(10)
+    assert server.process.wait(60) == 0
+    worker.wait(60)
     assert not server.connection_file.exists()
     assert "listens at" in (tmp_path / "own.log").read_text()
     assert server.log_file.read_text() == ""

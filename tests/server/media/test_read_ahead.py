@@ -38,7 +38,7 @@ def test_what_is_not_begun_when_the_block_ends_is_never_begun():
     gate, read = threading.Event(), []
 
     def slow(item):
-        gate.wait(10)
+        gate.wait(60)
         read.append(item)
 
     with ThreadPoolExecutor(1) as one:

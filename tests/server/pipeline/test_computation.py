@@ -145,13 +145,14 @@ def test_an_engine_that_returns_alphas_of_another_size_is_named(compute, tempora
         take(compute(temporal()).run())
 
 
-def test_where_digests_are_not_known_plates_are_read_and_nothing_else_is_done(compute, bench, shot, temporal):
+def test_where_digests_are_not_known_plates_are_read_and_nothing_else_is_done(compute, bench, shot, temporal, blocked):
     bench.run(shot, temporal(), roi=ROI)
     engine = temporal()
-    computation = compute(engine, rehash=True)
-    steps = list(computation.run())
-    assert steps  # plates are read
-    assert None not in steps  # and no other job is let go first
+    computation = compute(engine, readers=blocked, rehash=True)
+    steps = computation.run()
+    assert next(steps) is not None  # plates are read
+    blocked.go.set()
+    assert None not in list(steps)  # and no other job is let go first
     assert (computation.cached, engine.prepared) == (len(CLIP), [])
 
 

@@ -114,7 +114,7 @@ def two_at_once(temporal):
     class Meeting(temporal):
         def __init__(self):
             super().__init__()
-            self.meet, self.threads = threading.Barrier(2, timeout=20), set()
+            self.meet, self.threads = threading.Barrier(2, timeout=60), set()
 
         def prepare(self, frame, settings):
             self.threads.add(threading.current_thread())

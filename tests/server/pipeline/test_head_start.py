@@ -11,7 +11,7 @@ from videomama_server.pipeline.head_start import in_background
 
 CLIP = range(1001, 1021)
 ROI = "8,8,48,32"
-WAIT_S = 30
+WAIT_S = 60
 
 
 @pytest.fixture

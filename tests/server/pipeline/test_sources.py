@@ -97,21 +97,24 @@ def test_a_spooled_frame_is_asked_for_once_and_waited_for(spool, asked, tmp_path
     eventually(lambda: asked, "it is asked for")
     spool.supplied(1)
     for thread in waiting:
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
     assert asked == [("plate", 1)]
     assert spool.path(1) == tmp_path / "plate.0001.exr"
 
 
-def test_a_released_frame_is_deleted_and_asked_for_again(spool, asked, tmp_path):
+def test_a_released_frame_is_deleted_and_asked_for_again(spool, asked, tmp_path, eventually):
     spool.supplied(1)
     (tmp_path / "plate.0001.exr").touch()
     spool.path(1)
     spool.release(1)
     assert not (tmp_path / "plate.0001.exr").exists()
     spool.release(2)
-    threading.Timer(0.05, spool.supplied, [1]).start()
-    spool.path(1)
+    waiting = threading.Thread(target=spool.path, args=(1,))
+    waiting.start()
+    eventually(lambda: asked, "it is asked for again")
+    spool.supplied(1)
+    waiting.join(60)
     assert asked == [("plate", 1)]
 
 

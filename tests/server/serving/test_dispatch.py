@@ -172,8 +172,8 @@ def enter(dispatch, again=False, **words):
 
 def kept(dispatch, job):
     """What the history has of a job, and the texts and levels of its log."""
-    details = dispatch.history.ask(lambda rows: rows.details(job.id), None).result(10)
-    lines = dispatch.history.ask(lambda rows: rows.lines(job.id, 100), []).result(10)
+    details = dispatch.history.ask(lambda rows: rows.details(job.id), None).result(60)
+    lines = dispatch.history.ask(lambda rows: rows.lines(job.id, 100), []).result(60)
     return details, [(one.text, one.level) for one in lines]
 
 

@@ -18,7 +18,7 @@ from videomama_server.serving.supervisor import HUNG, Supervisor
 
 REQUEST = SubmitMatte("r", "/shots/plate.####.exr", "/shots/mask.####.exr", "/out/a.####.exr", MatteSettings())
 LATE_S = 0.05
-WAIT_S = 20
+WAIT_S = 60
 
 
 class Rig:

@@ -418,7 +418,7 @@ def test_who_asks_a_job_to_stop_is_in_its_log_once(desk, make_clip):
     job = desk.submit(make_clip(count=1).order())
     for _ in range(2):
         desk.ask(messages.CancelJob("r", job.id))
-    lines = desk.dispatch.history.ask(lambda rows: rows.lines(job.id, 100), []).result(10)
+    lines = desk.dispatch.history.ask(lambda rows: rows.lines(job.id, 100), []).result(60)
     desk.dispatch.history.close()
     assert [line.text for line in lines].count("it is asked to stop") == 1
 

@@ -36,7 +36,7 @@ def test_a_server_that_is_asked_to_stop_says_so_and_ends(start_server):
     running = start_server()
     with running.client() as client:
         client.stop_server()
-    assert running.process.wait(20) == 0
+    assert running.process.wait(60) == 0
     assert not running.connection_file.exists()
 
 
@@ -47,7 +47,7 @@ def test_a_server_that_gets_a_signal_ends_as_if_it_were_asked_to(start_server, n
     with running.client() as client:
         assert client.jobs() == []
     running.process.send_signal(name)
-    assert running.process.wait(20) == 0
+    assert running.process.wait(60) == 0
     assert not running.connection_file.exists()
 
 

@@ -34,7 +34,7 @@ def listening(site):
         yield site
     finally:
         running.should_exit = True
-        thread.join(10)
+        thread.join(60)
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def job(served, shot):
         )
         with served.client() as client:
             known = client.submit(replace(asked, objects=objects))
-            end = time.monotonic() + 30
+            end = time.monotonic() + 60
             while (state := client.describe_job(known).state).left:
                 assert time.monotonic() < end
                 time.sleep(0.05)

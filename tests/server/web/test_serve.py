@@ -35,12 +35,12 @@ def run_page(home, tmp_path):
     for process in started:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-        process.wait(10)
+        process.wait(60)
         process.stderr.close()
 
 
 def ask(address, cookie=""):
-    return httpx2.get(address, headers={"Cookie": cookie}, timeout=10).status_code
+    return httpx2.get(address, headers={"Cookie": cookie}, timeout=60).status_code
 
 
 def code_in(entry):
@@ -48,13 +48,13 @@ def code_in(entry):
 
 
 def enter(address, entry):
-    answer = httpx2.post(f"{address}/enter", data={"code": code_in(entry)}, headers={"Origin": "null"}, timeout=10)
+    answer = httpx2.post(f"{address}/enter", data={"code": code_in(entry)}, headers={"Origin": "null"}, timeout=60)
     return answer.headers["set-cookie"].split(";")[0]
 
 
 def end(process):
     process.send_signal(signal.SIGTERM)
-    process.wait(10)
+    process.wait(60)
 
 
 @pytest.mark.slow
@@ -74,7 +74,7 @@ def test_the_session_and_the_port_survive_a_restart(run_page):
 def test_a_second_one_opens_the_first_and_ends(run_page):
     first, address, entry = run_page()
     second, same, other = run_page()
-    assert second.wait(10) == 0
+    assert second.wait(60) == 0
     assert (same, first.poll()) == (address, None)
     assert enter(address, other) != enter(address, entry)
 

@@ -32,7 +32,7 @@ class Machine:
 
     def end_page(self):
         self.page.send_signal(signal.SIGTERM)
-        self.page.wait(10)
+        self.page.wait(60)
         self.page.stderr.close()
 
     def stop_server(self):

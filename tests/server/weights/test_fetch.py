@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 from videomama_client.errors import NotPermitted, WeightsError
@@ -321,12 +320,10 @@ def test_progress_reaches_the_end_of_each_file(bring, hub):
 
 
 def test_a_hub_that_cannot_be_reached_is_told(bring, weights, monkeypatch):
-    began = time.monotonic()
     with pytest.raises(WeightsError, match="broke off") as caught:
         bring(endpoint="http://127.0.0.1:9")
     assert "HTTPS_PROXY" in caught.value.hint
     assert "--from" in caught.value.hint
-    assert time.monotonic() - began < 20
     assert not weights.exists()
 
 

@@ -45,9 +45,9 @@ def test_who_comes_second_is_told_once_and_waits(tmp_path):
     with held(tmp_path, never):
         thread = threading.Thread(target=second)
         thread.start()
-        assert let_go.wait(30)
+        assert let_go.wait(60)
         assert got == []
-    thread.join(30)
+    thread.join(60)
     assert (told, got) == (["waits"], [True])
 
 

@@ -20,7 +20,7 @@ from videomama_server.engines.base import EngineConfig
 from videomama_server.media import sequences
 from videomama_server.worker.answers import Answers, WorkerFacts, planned_frames
 
-WAIT_S = 20
+WAIT_S = 60
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from videomama_server.worker.intake import Intake
 from videomama_server.worker.reads import Reads
 from videomama_server.worker.shelf import EngineShelf
 
-WAIT_S = 10
+WAIT_S = 60
 
 
 class Rig:

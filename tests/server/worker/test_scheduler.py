@@ -12,7 +12,7 @@ from videomama_server import pipe
 from videomama_server.worker import scheduler
 from videomama_server.worker.scheduler import Scheduler
 
-WAIT_S = 10
+WAIT_S = 60
 
 
 def run_job(job, priority=messages.INTERACTIVE, turn=0):

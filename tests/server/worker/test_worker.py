@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 
 import numpy as np
+import psutil
 import pytest
 from videomama_client import messages
 from videomama_client.digests import content_digest
@@ -21,7 +23,7 @@ from videomama_server.worker.error_boundary import EXIT_DEVICE_LOST
 from videomama_server.worker.worker import EXIT_DEAF, Worker
 
 ENDS = (messages.MatteDone, messages.MatteFailed)
-WAIT_S = 30
+WAIT_S = 60
 MODULE = ["-m", "videomama_server.worker"]
 
 
@@ -63,6 +65,16 @@ class LiveWorker:
         self.send(pipe.RunJob(job, "", request))
         heard = [event for event in self.hear_until(*ENDS) if getattr(event, "job", "") == job]
         return [event for event in heard if not isinstance(event, pipe.FilesRead)]
+
+    @contextmanager
+    def held(self):
+        """Stop the process meanwhile: its job is not over before it is told what comes next."""
+        process = psutil.Process(self.process.pid)
+        process.suspend()
+        try:
+            yield
+        finally:
+            process.resume()
 
     def end(self):
         self.process.stdin.close()
@@ -131,7 +143,8 @@ def test_the_urgent_job_is_begun_first_and_the_other_goes_on_after_it(worker, ma
     slow, quick = make_long_clip(count=30), make_clip(count=1)
     worker.send(pipe.RunJob("slow", "", slow.order(priority=messages.BATCH)))
     heard = worker.hear_until(messages.FrameDone)
-    worker.send(pipe.RunJob("quick", "", quick.order()))
+    with worker.held():
+        worker.send(pipe.RunJob("quick", "", quick.order()))
     heard += worker.hear_until(*ENDS)
     assert heard[-1].job == "quick"
     heard += worker.hear_until(*ENDS)
@@ -150,7 +163,8 @@ def test_a_dropped_job_ends_with_cancelled_and_nothing_lands_after_that(worker, 
     clip = make_long_clip(count=40)
     worker.send(pipe.RunJob("dropped", "", clip.order()))
     worker.hear_until(messages.FrameDone)
-    worker.send(pipe.DropJob("dropped"))
+    with worker.held():
+        worker.send(pipe.DropJob("dropped"))
     assert worker.hear_until(*ENDS)[-1].code == "cancelled"
     landed = sorted(path.name for path in clip.folder.glob("out/*"))
     assert 0 < len(landed) < 40

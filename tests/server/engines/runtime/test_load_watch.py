@@ -13,7 +13,7 @@ def often(monkeypatch):
 
 
 def wait_for(told, enough):
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while time.monotonic() < until and not (told and enough(told[-1][0])):
         time.sleep(0.01)
 

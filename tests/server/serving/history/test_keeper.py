@@ -17,7 +17,7 @@ from videomama_server.serving.history import file
 from videomama_server.serving.history.keeper import Keeper
 from videomama_server.serving.history.rows import Page, Rows
 
-WAIT_S = 20
+WAIT_S = 60
 
 
 @pytest.fixture
