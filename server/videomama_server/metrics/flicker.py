@@ -99,6 +99,8 @@ def motion_view(plate: FloatArray) -> NDArray[np.uint8]:
 def _flow(start: NDArray[np.uint8], end: NDArray[np.uint8]) -> FloatArray:
     """Flow (H, W, 2), x before y, by DIS (Kroeger et al., 2016)."""
     height, width = start.shape
+    if np.array_equal(start, end):  # as of a frame that is held: what the search would find, too
+        return np.zeros((height, width, 2), np.float32)
     beyond = (0, max(0, _SMALLEST - height), 0, max(0, _SMALLEST - width))
     one, other = (cv2.copyMakeBorder(view, *beyond, borderType=cv2.BORDER_REPLICATE) for view in (start, end))
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)

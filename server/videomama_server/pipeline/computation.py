@@ -80,7 +80,7 @@ class Computation:
         for frame in group.read:
             self._frames.prepare(frame)
         for frame in ahead:
-            self._frames.load(frame)
+            self._frames.prepare(frame)  # or the device would wait for these once the survey is done
         for window in group.windows:
             yield from self._frames.read(window.frames)
             yield None

@@ -30,6 +30,7 @@ from videomama_server.qc.rim import ToDisplay
 from videomama_server.qc.sights import Glimpse, glimpse
 
 NOTHING = 0.5 / 255  # a mask value up to this one is none
+_BLOCK = 1 << 16  # values looked at at a time
 _WINDOWED = frozenset({".exr", ".sxr", ".tif", ".tiff"})  # formats that have data windows
 _KEPT_BYTES = 1 << 30  # of plates that were sent for the sake of their headers, so that they are not sent twice
 
@@ -215,8 +216,8 @@ class Reader:
         canvas = geometry.canvas
         kept = canvas if region is None else region
         sane = _sane(mask)
-        whole = in_range(frames.conform(sane, geometry))
-        is_empty = float(sane.pixels.max()) <= NOTHING
+        whole = _conformed(sane, geometry)
+        is_empty = all(block.max() <= NOTHING for block in _blocks(sane.pixels))
         inside = cut(whole, canvas, kept)
         leaves = not kept.holds(canvas) and np.count_nonzero(whole > NOTHING) > np.count_nonzero(inside > NOTHING)
         seen = None
@@ -247,7 +248,7 @@ class Reader:
         """
         file, mask = self._mask(frame)
         self._learn(self.mask, frame, file, mask)
-        return cut(in_range(frames.conform(_sane(mask), geometry)), geometry.canvas, region)
+        return cut(_conformed(_sane(mask), geometry), geometry.canvas, region)
 
     def measured(
         self, frame: int, what: str, measure: Callable[[LoadedFrame], Sequence[float]], display: Rect
@@ -416,7 +417,7 @@ def _facts_of(picture: Picture, is_mask: bool) -> Facts:
 
 def in_range(values: FloatArray) -> FloatArray:
     """Return values with NaN as 0, in 0..1: a copy only where there is anything to change."""
-    if values.size and values.min() >= 0.0 and values.max() <= 1.0:  # false for NaN
+    if all(block.min() >= 0.0 and block.max() <= 1.0 for block in _blocks(values)):  # false for NaN
         return np.ascontiguousarray(values)
     return np.clip(np.nan_to_num(values, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
 
@@ -424,6 +425,21 @@ def in_range(values: FloatArray) -> FloatArray:
 def _sane(mask: Picture) -> Picture:
     """Return a mask whose values are in range, before it is resampled, which would spread a NaN."""
     return Picture(in_range(mask.pixels), mask.geometry)
+
+
+def _conformed(sane: Picture, geometry: Geometry) -> FloatArray:
+    """Return a mask whose values are in range (H, W) on a plate's canvas; one that is resampled is held to it again."""
+    fitted = frames.conform(sane, geometry)
+    return np.ascontiguousarray(fitted) if np.may_share_memory(fitted, sane.pixels) else in_range(fitted)
+
+
+def _blocks(values: FloatArray) -> Iterator[FloatArray]:
+    """Yield the rows of a picture, as many at a time as stay in the processor's cache, so that two looks cost one."""
+    rows = max(1, _BLOCK * len(values) // max(1, values.size))
+    for first in range(0, len(values), rows):
+        block = values[first : first + rows]
+        if block.size:
+            yield block
 
 
 def cut(pixels: FloatArray, canvas: Rect, region: Rect) -> FloatArray:

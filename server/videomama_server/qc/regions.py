@@ -16,6 +16,7 @@ from videomama_server.distances import distance_to
 REACH = 60.0  # pixels at 1920: alpha further than this outside the mask is none of the subject's
 DEPTH = 40.0  # pixels at 1920: a place further than this inside the mask is the subject's
 EDGE = 14.0  # pixels at 1920: so far on either side of a mask its outline and the alpha's may differ
+_BESIDE = 2  # pixels around what is measured that a measure looks at
 _HOLE = np.float32(0.1)  # alpha under this one is none
 FAR = 72.0  # pixels at 1920: further than this outside the mask no distance is measured
 _CROSS = np.asarray(cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)), np.uint8)
@@ -36,6 +37,7 @@ class Regions:
         closed: places without alpha that reach deep into the mask and nowhere out of it: holes.
         core: as `inside`, without places that have no alpha and go on outside: what a mask that is too large takes
             of the background.
+        reach: rows and columns of all that lies in the mask or within `FAR` of it, and of `_BESIDE` pixels around.
     """
 
     mask: BoolArray
@@ -43,13 +45,15 @@ class Regions:
     outside: FloatArray
     closed: BoolArray
     core: FloatArray
+    reach: Box
 
 
 def regions(mask: BoolArray, alpha: FloatArray) -> Regions:
     """Return the regions of a frame's mask (H, W) and alpha (H, W), 0..1; only what lies near the mask is looked at."""
     side = max(mask.shape)
     near = around(mask, 1)
-    beyond = around(mask, math.ceil(FAR * side / REFERENCE_SIDE) + 1)
+    farthest = math.ceil(FAR * side / REFERENCE_SIDE)
+    beyond = around(mask, farthest + 1)
     masked = mask[near]
     inside = distance(masked, side)
     closed, taken = _empty_places(masked, inside, alpha[near])
@@ -60,6 +64,7 @@ def regions(mask: BoolArray, alpha: FloatArray) -> Regions:
         outside=_on_frame(distance(~mask[beyond], side), beyond, mask.shape, float(_ENDLESS)),
         closed=_on_frame(closed, near, mask.shape),
         core=_on_frame(distance(masked & ~taken, side), near, mask.shape) if taken.any() else held,
+        reach=around(mask, farthest + _BESIDE),
     )
 
 

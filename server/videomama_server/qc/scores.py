@@ -202,7 +202,7 @@ def _change(now: Sight, before: Sight) -> _Change:
     within = counted & (now.regions.core > EDGE) & (before.regions.core > EDGE)
     gain = counted & (change.alpha > _GREAT) & ~(mask & ~mask_before)  # what the mask gains, too, is a subject
     loss = counted & (change.alpha < -_GREAT) & ~(mask_before & ~mask)
-    faded, restored = (within & (sign * change.alpha > _SOME) for sign in (-1, 1))
+    faded, restored = within & (change.alpha < -_SOME), within & (change.alpha > _SOME)
     return _Change(alike, flicker, *(_largest(places) / subject for places in (gain, loss, faded, restored)))
 
 

@@ -43,17 +43,24 @@ def texture(where: Regions, alpha: FloatArray) -> Texture:
     core = where.core > EDGE
     inner = np.count_nonzero(core)
     see_through = np.count_nonzero(core & (alpha < SOLID)) / inner if inner >= _FEW else None
-    ring = (where.outside > NEAR) & (where.outside <= FAR)
-    if NEAR * max(alpha.shape) < _LEAST_NEAR * REFERENCE_SIDE:
-        ring[:] = False
-    thick = np.asarray(cv2.morphologyEx(alpha, cv2.MORPH_OPEN, _BLOCK), np.float32)
+    veil, strands = _haze(where, alpha)
     return Texture(
         see_through=see_through,
         ragged=_falls(where.core, alpha) / float(np.sqrt(size)),
-        veil=_share((thick > _TRACE) & (alpha < _FAINT), ring),
-        strands=_share(alpha - thick > _THIN, ring),
+        veil=veil,
+        strands=strands,
         remains=_remains(where, alpha) / size,
     )
+
+
+def _haze(where: Regions, alpha: FloatArray) -> tuple[float, float]:
+    """Return how much of the ring around a mask faint, even alpha covers, and how much thin lines do."""
+    if NEAR * max(alpha.shape) < _LEAST_NEAR * REFERENCE_SIDE:
+        return 0.0, 0.0
+    outside, near = where.outside[where.reach], alpha[where.reach]
+    ring = (outside > NEAR) & (outside <= FAR)
+    thick = np.asarray(cv2.morphologyEx(near, cv2.MORPH_OPEN, _BLOCK), np.float32)
+    return _share((thick > _TRACE) & (near < _FAINT), ring), _share(near - thick > _THIN, ring)
 
 
 def _falls(core: FloatArray, alpha: FloatArray) -> float:

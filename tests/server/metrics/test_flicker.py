@@ -59,6 +59,18 @@ def test_what_comes_from_outside_the_picture_does_not_count():
     assert found < 0.5 * change(alpha, np.zeros_like(alpha))
 
 
+def test_in_the_same_picture_the_search_finds_no_motion_and_is_left_out(monkeypatch):
+    still = motion_view(view(texture(), 0))
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    assert not search.calc(still, still, np.zeros((*still.shape, 2), np.float32)).any()
+    monkeypatch.delattr(cv2, "DISOpticalFlow")
+    alpha = np.full(SHAPE, 0.5, np.float32)
+    found = change_along(alpha, alpha * np.float32(0.5), still, still.copy())
+    assert found.trusted.all()
+    assert (found.alpha == 0.25).all()
+    assert not found.grey.any()
+
+
 def test_tiny_pictures_are_measured():
     plate = texture()[:9, :7]
     alpha = np.full((9, 7), 0.5, np.float32)

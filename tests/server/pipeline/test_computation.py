@@ -193,6 +193,16 @@ def test_a_head_start_begins_all_reads_of_the_first_group_at_once(compute, laten
     steps.close()
 
 
+def test_a_head_start_prepares_the_frames_of_the_windows_after_it(compute, latent, take):
+    computation = compute(latent())
+    take(computation.head_start())
+    group = computation.survey.plan.groups[0]
+    later = [frame for frame in computation.survey.plan.frames if frame > group.windows[-1].last]
+    assert later
+    assert all(computation._frames._prepared[frame][1].result() is not None for frame in later[:2])
+    computation.release()
+
+
 def test_a_computation_says_which_plates_it_waits_for_and_which_window_it_computes(compute, temporal, take, blocked):
     computation, told = compute(temporal(), readers=blocked, frame_ranges="1001-1003"), []
     computation._order = replace(computation._order, tell=told.append)

@@ -482,3 +482,19 @@ def test_where_there_are_no_masks_each_is_zero(reader):
     assert loaded.mask.shape == (48, 64)
     assert loaded.is_empty
     assert not loaded.mask.any()
+
+
+@pytest.mark.parametrize("block", [1, 7, 12, 1 << 16])
+@pytest.mark.parametrize(("place", "value"), [((8, 3), np.nan), ((8, 3), 1.5), ((0, 0), -0.5), ((4, 2), np.inf)])
+def test_values_out_of_range_are_found_wherever_they_lie(monkeypatch, block, place, value):
+    monkeypatch.setattr(reader_module, "_BLOCK", block)
+    values = np.full((9, 4), 0.25, np.float32)
+    assert reader_module.in_range(values) is values
+    values[place] = value
+    held = reader_module.in_range(values)
+    assert held[place] == np.clip(np.nan_to_num(value), 0, 1)
+    assert np.count_nonzero(held == 0.25) == 35
+
+
+def test_a_picture_without_pixels_is_in_range():
+    assert reader_module.in_range(np.zeros((0, 4), np.float32)).shape == (0, 4)

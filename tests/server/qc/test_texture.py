@@ -1,5 +1,7 @@
 """What is ragged inside or faint outside is told from soft edges, however wide."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -48,6 +50,16 @@ def test_a_veil_is_even_and_strands_are_not():
     assert found.strands > 0.02
     assert found.veil < 0.02
     assert found.remains == 0
+
+
+@pytest.mark.parametrize(("x", "y", "radius"), [(240, 135, 60), (8, 250, 40), (470, 10, 90), (240, 135, 200)])
+def test_the_ring_around_a_mask_is_measured_as_on_the_whole_frame(x, y, radius):
+    mask = disc(x, y, radius) >= 0.5
+    alpha = np.random.default_rng(radius).random(SIZE, dtype=np.float32) ** 6
+    where = regions(mask, alpha)
+    whole = replace(where, reach=(slice(None), slice(None)))
+    assert texture(where, alpha) == texture(whole, alpha)
+    assert texture(where, alpha).strands > 0
 
 
 def test_around_a_mask_of_a_few_pixels_nothing_is_called_a_strand():
