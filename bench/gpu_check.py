@@ -4,17 +4,20 @@ python bench/gpu_check.py --out bench/results/gpu_check.json
 python bench/gpu_check.py --tiny --out /tmp/gpu_check.json
 
 Each stage runs in a process of its own with a limit in seconds, and the file is written after each, so that a stage
-that hangs, dies or takes the card's context with it costs its own figures alone. Stages of the network need torch and
-this repository; others say what they lack and are skipped. `--tiny` runs everything small, on a CPU too.
+that hangs, dies or takes the card's context with it costs its own figures alone. On Linux these processes are forks of
+this one, which imports torch once for all of them and never uses it. Stages of the network need torch and this
+repository; others say what they lack and are skipped. `--tiny` runs everything small, on a CPU too.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import os
 import platform
-import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -43,16 +46,32 @@ TINY_S = 300  # of each stage, where only the program is tried and the machine m
 
 def run_stage(name: str, limit: float, asked: argparse.Namespace) -> dict[str, Any]:
     """Return what a stage found in a process of its own, or why it found nothing."""
-    command = [sys.executable, str(HERE / "gpu_stages.py"), name, f"--device={asked.device}", *["--tiny"] * asked.tiny]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
-    except subprocess.TimeoutExpired:
-        return {"failed": f"it did not end within {limit:.0f} s"}
-    lines = done.stdout.splitlines()
-    if done.returncode or not lines:
-        last = [line for line in done.stderr.splitlines() if line.strip()][-1:]
-        return {"failed": f"it ended with {done.returncode}: {''.join(last)[:300]}"}
-    return json.loads(lines[-1])
+    context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    with tempfile.TemporaryDirectory(prefix="videomama-bench-") as folder:
+        process = context.Process(target=_write_found, args=(name, asked.device, asked.tiny, Path(folder)))
+        process.start()
+        process.join(limit)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            return {"failed": f"it did not end within {limit:.0f} s"}
+        found, errors = Path(folder, "found.json"), Path(folder, "errors.txt")
+        if process.exitcode == 0 and found.exists():
+            return json.loads(found.read_text(encoding="utf-8"))
+        written = errors.read_text(encoding="utf-8", errors="replace") if errors.exists() else ""
+    last = [line for line in written.splitlines() if line.strip()][-1:]
+    return {"failed": f"it ended with {process.exitcode}: {''.join(last)[:300]}"}
+
+
+def _write_found(name: str, device: str, tiny: bool, folder: Path) -> None:
+    """Run a stage here; what it found and what it wrote as errors, the dying words of libraries too, go to `folder`."""
+    errors = os.open(folder / "errors.txt", os.O_WRONLY | os.O_CREAT)
+    os.dup2(errors, sys.__stderr__.fileno())
+    sys.stderr = sys.__stderr__
+    import gpu_stages
+
+    found = gpu_stages.found_by(name, device, tiny=tiny)
+    (folder / "found.json").write_text(json.dumps(found), encoding="utf-8")
 
 
 def main() -> int:
@@ -67,6 +86,8 @@ def main() -> int:
     if unknown:
         parser.error(f"unknown stages: {', '.join(sorted(unknown))}; there are {', '.join(STAGES)}")
     started, found = time.monotonic(), {}
+    if sys.platform == "linux":
+        import gpu_stages  # noqa: F401  the stages' forks have it then
     for name in asked.stages.split(","):
         began = time.monotonic()
         limit = TINY_S if asked.tiny else min(STAGES[name], ALL_S - (began - started))

@@ -474,7 +474,7 @@ def _picture(bench: Bench, region: tuple[int, int], space: str) -> dict[str, Any
 class _Uhd(Bench):
     @property
     def canvas(self) -> tuple[int, int]:
-        return (128, 192) if self.tiny else (2176, 3840)
+        return (64, 128) if self.tiny else (2176, 3840)
 
     @property
     def frames(self) -> int:
@@ -528,6 +528,21 @@ def device_of(name: str) -> torch.device:
     return torch.device(name)
 
 
+def found_by(stage: str, device: str, *, tiny: bool) -> dict[str, Any]:
+    """Return what a stage found, or why it cannot run here."""
+    bench = Bench(device_of(device), tiny)
+    torch.backends.cudnn.allow_tf32 = False
+    if tiny:
+        torch.set_num_threads(1)  # threads would wait for each other longer than they work
+    try:
+        with torch.inference_mode():
+            return ALL[stage](bench)
+    except Skipped as reason:
+        return {"skipped": str(reason)}
+    except ModuleNotFoundError as error:
+        return {"skipped": f"the package {error.name} is not installed"}
+
+
 def main() -> None:
     """Run one stage and print what it found."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -535,16 +550,7 @@ def main() -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--tiny", action="store_true")
     asked = parser.parse_args()
-    bench = Bench(device_of(asked.device), asked.tiny)
-    torch.backends.cudnn.allow_tf32 = False
-    try:
-        with torch.inference_mode():
-            found = ALL[asked.stage](bench)
-    except Skipped as reason:
-        found = {"skipped": str(reason)}
-    except ModuleNotFoundError as error:
-        found = {"skipped": f"the package {error.name} is not installed"}
-    print(json.dumps(found))
+    print(json.dumps(found_by(asked.stage, asked.device, tiny=asked.tiny)))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from videomama_client.errors import OutOfMemory
 from videomama_server.engines.base import DeviceLost
 from videomama_server.engines.runtime import device
 from videomama_server.engines.videomama.memory import planner
+from videomama_server.engines.videomama.memory.known_peaks import KnownPeaks
 from videomama_server.engines.videomama.model import Model
 
 SMALL, LARGE = (64, 64), (64, 128)
@@ -49,6 +50,25 @@ def test_a_canvas_is_planned_again_for_windows_of_another_length_only(model, mon
     for window in (2, 2, 3, 3):
         model.plans.settle([SMALL], window, 2)
     assert len(planned) == 2
+
+
+def test_a_plan_is_the_same_before_and_after_the_network_is_loaded(model, monkeypatch):
+    def measured_anew():
+        monkeypatch.setattr(planner, "peaks", KnownPeaks())
+        planner._network.cache_clear()
+        planner._weights.cache_clear()
+        model.plans._plans.clear()
+        model.plans.settle([LARGE], 2, 2)
+        return model.plans._plans[LARGE]
+
+    monkeypatch.setattr(device, "free_bytes", lambda _: 10**12)
+    before = measured_anew()
+    assert model.usage() is None
+    model.estimate(latents(canvas=LARGE))
+    assert model.usage() is not None
+    after = measured_anew()
+    assert after.peak_bytes == pytest.approx(before.peak_bytes, rel=0.02)
+    assert replace(after, peak_bytes=0, budget_bytes=0) == replace(before, peak_bytes=0, budget_bytes=0)
 
 
 @pytest.mark.parametrize("error", NO_MEMORY, ids=["torch", "cpu", "driver", "cublas", "cudnn"])
