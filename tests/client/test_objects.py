@@ -169,7 +169,7 @@ def test_of_a_long_name_eighty_letters_are_repeated():
         objects.check_name("x" * 65)
 
 
-def test_what_is_made_of_each_object_has_files_of_its_own(refused):
+def test_what_is_made_of_each_object_has_files_of_its_own():
     both = (MaskObject("hero", "h.####.exr"), MaskObject("dog", "d.####.exr"))
     objects.check_patterns(both, [("foreground", "fg_{object}.####.exr")])
     objects.check_patterns((), [("foreground", "fg.####.exr")])

@@ -90,3 +90,10 @@ def test_a_stage_of_an_object_is_named_with_it_and_counted_among_its_own():
     at_work = messages.StageBegun("job", 1, "classic", 6, "dog")
     events = [replace(planned("classic"), objects=two), at_work, messages.StageFrameDone("job", 1, 1, False, "dog")]
     assert said(*events) == ("refining, stage dog, 2 of 2, classic: 1 of 6", 16)
+
+
+def test_the_foregrounds_of_several_objects_are_counted_together_and_named():
+    both = [messages.ObjectPlanned(name, "classic", "", "") for name in ("hero", "dog")]
+    plan = replace(planned("classic"), objects=both)
+    sides = [messages.SideFrameDone("job", "foreground", frame, False, "", "hero") for frame in (1, 2)]
+    assert said(plan, *map(done, (1, 2)), *sides, total=2) == ("foreground of hero: 2 of 4", 50)
