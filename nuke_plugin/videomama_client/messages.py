@@ -104,7 +104,8 @@ class SubmitMatte:
         inline_frame_numbers: the frames there are.
         plate_digests, mask_digests: BLAKE2b of each file's bytes, in the order of `inline_frame_numbers`.
         then: the stages after the first, in order; `settings` are those of the first.
-        side_results: what else is made of each frame from the alpha of the last stage; one of a kind.
+        side_results: what else is made of each frame from the alpha of the last stage; one of a kind. Of several
+            objects each has its own, and their patterns have ``{object}`` in them.
         prompts: what the first stage makes masks of, beside or in place of `mask`.
         objects: that the job makes alphas of, each with a mask of its own in place of `mask`; empty for the one mask.
             They become layers of one file for each frame, or files of their own where `out` has ``{object}`` in it.
@@ -659,13 +660,18 @@ class FrameDone:
 
 @dataclass(frozen=True)
 class SideFrameDone:
-    """A side result of one frame is on disk, computed now or found in the cache; its alpha came before."""
+    """A side result of one frame is on disk, computed now or found in the cache; its alpha came before.
+
+    Fields:
+        object: whose alpha it is made of, where there are several.
+    """
 
     job: str
     side_kind: str
     frame: int
     cached: bool
     path: str
+    object: str = ""
 
 
 @dataclass(frozen=True)
@@ -717,11 +723,13 @@ class SideDone:
 
     Fields:
         computed, cached: how many were made for this job, and how many the cache had.
+        object: whose alphas they are made of, where there are several.
     """
 
     kind: str
     computed: int
     cached: int
+    object: str = ""
 
 
 @dataclass(frozen=True)

@@ -126,13 +126,32 @@ def check_prompts(objects: Sequence[MaskObject], prompts: Sequence[Prompt]) -> N
             )
 
 
-def check_alone(objects: Sequence[MaskObject], sides: Sequence[str]) -> None:
-    """Raise `BadInput` where a job of several objects is asked for side results; `sides` are their kinds."""
-    if objects and sides:
+def check_alone(objects: Sequence[MaskObject], beside: Sequence[str]) -> None:
+    """Raise `BadInput` where a job of several objects is asked for what only a job of one mask makes."""
+    if objects and beside:
         raise BadInput(
-            f"a job of several objects makes no {sides[0]}",
-            f"Leave the {sides[0]} out, or run a job for each object. Alphas that are there are not computed again.",
+            f"a job of several objects makes no {beside[0]}",
+            f"Leave the {beside[0]} out, or run a job for each object. Alphas that are there are not computed again.",
         )
+
+
+def check_patterns(objects: Sequence[MaskObject], outs: Sequence[tuple[str, str]]) -> None:
+    """Raise `BadInput` where what is made of each object's alphas would share a file, or is of no object.
+
+    Args:
+        objects: of the job; perhaps none.
+        outs: what is made beside the alphas, such as `foreground`, each with its output pattern.
+    """
+    for what, out in outs:
+        if objects and PLACE not in out:
+            raise BadInput(
+                f"the {what} {out} would be the same file for all objects",
+                f"Put {PLACE} into its name, such as {what}_{PLACE}.####.exr: each object has a {what} of its own.",
+            )
+        if not objects and PLACE in out:
+            raise BadInput(
+                f"the {what} {out} has {PLACE} in it, and the job has no objects", "Name them, or write another name."
+            )
 
 
 def stage_counts(objects: Sequence[MaskObject], then: Sequence[Stage]) -> dict[str, int]:
@@ -168,6 +187,16 @@ def naming(name: str) -> AbstractContextManager[None]:
 def out_of(out: str, name: str) -> str:
     """Return the output pattern of one object."""
     return out.replace(PLACE, name)
+
+
+def outs_of(out: str, names: Sequence[str]) -> dict[str, str]:
+    """Return the output pattern of each object that has files of its own, by name; else the only one, without.
+
+    Example:
+        >>> outs_of("{object}.####.exr", ["hero", "dog"])
+        {'hero': 'hero.####.exr', 'dog': 'dog.####.exr'}
+    """
+    return {name: out_of(out, name) for name in names} if PLACE in out else {"": out}
 
 
 def settings_of(job: MatteSettings, one: MaskObject) -> MatteSettings:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable, Optional
 
-from videomama_client import messages
+from videomama_client import messages, objects
 from videomama_client.client import Client
 from videomama_client.digests import content_digest
 from videomama_client.disk_errors import disk_error
@@ -26,7 +26,7 @@ class Sent:
         job: its id.
         inline: the files to send when the server asks; None for a job by path.
         alpha: gives the file of a frame's alpha.
-        sides: give the file of a frame's side result, by its kind.
+        sides: give the file of a frame's side result, by its kind, or such as `foreground of hero`.
         alphas: give the file of a frame's alpha for each object, by name, where each has files of its own.
         failed: why side results of an inline job could not be written here.
         job_file: is left beside the alphas as `job.json`; None leaves none.
@@ -106,13 +106,14 @@ class Sent:
                 self.client.cancel(self.job)
                 raise disk_error(error, "Finished frames are cached.") from error
         elif isinstance(event, messages.SideFrameDone):
-            path = self.sides[event.side_kind](event.frame)
-            content = self.client.fetch_alpha(self.job, event.frame, event.side_kind)
+            called = objects.called(event.side_kind, event.object)
+            path = self.sides[called](event.frame)
+            content = self.client.fetch_alpha(self.job, event.frame, event.side_kind, event.object)
             try:
                 _write(path, content)
             except OSError as error:
                 told = disk_error(error, "All alphas are written, and finished frames are cached.")
-                self.failed.append(told.at(event.side_kind, event.frame, path))
+                self.failed.append(told.at(called, event.frame, path))
         elif isinstance(event, messages.MatteDone) and self.failed:
             raise self.failed[0]
 
@@ -159,7 +160,8 @@ def submit(
         request: the job as it is by path.
         inline: the files to offer by their digests; None sends the job by path.
         alpha: gives the file of a frame's alpha.
-        sides: give the file of a frame's side result, by its kind, for those that the request names.
+        sides: give the file of a frame's side result, by its kind, or such as `foreground of hero`, for those that the
+            request names.
         alphas: give the file of a frame's alpha for each object, by name, where each has files of its own.
 
     Raises:

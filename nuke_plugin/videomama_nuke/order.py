@@ -112,7 +112,8 @@ def read(node: nuke.Node, wanted: Sequence[int] | None = None) -> RefineOrder:
         key, first_key = (record.result_key(*parts, above.exact, stages, subject.kept) for stages in (then, ()))
     views = tuple(nuke.views())
     colour = foreground.patterns_of(node, views, above.sources)
-    objects.check_alone(chain_of(subject, settings, then).objects, [messages.FOREGROUND] if colour else [])
+    apart = chain_of(subject, settings, then).objects
+    objects.check_patterns(apart, [(messages.FOREGROUND, pattern) for pattern in colour.values()])
     per_view = "%V" if len(views) > 1 else "main"
     return RefineOrder(
         label=f"{Path(nuke.root().name()).name} {node.fullName()}",

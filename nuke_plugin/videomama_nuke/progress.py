@@ -7,6 +7,7 @@ from typing import Optional
 
 from videomama_client import messages
 from videomama_client.job_records import Phase
+from videomama_client.objects import called
 from videomama_client.phase_words import said_beside
 from videomama_client.stages import place
 
@@ -51,7 +52,7 @@ class Progress:
             self.done += 1
         elif isinstance(event, messages.SideFrameDone):
             self._sides += 1
-            self._side = event.side_kind
+            self._side = called(event.side_kind, event.object)
 
     @property
     def phase_code(self) -> str:
@@ -84,5 +85,5 @@ class Progress:
 
     def _counts(self) -> tuple[int, int]:
         if self._on_sides:
-            return self._sides, self.total
+            return self._sides, self.total * max(1, len(self._of_objects))
         return (self._ready, self._needed) if self._before_last else (self.done, self.total)

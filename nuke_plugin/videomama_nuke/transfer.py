@@ -6,10 +6,11 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Callable
 
-from videomama_client import messages, submission
+from videomama_client import messages, objects, submission
 from videomama_client.client import Client
 from videomama_client.errors import Cancelled, NotPermitted
 from videomama_client.inline import InlineFrames
@@ -59,7 +60,8 @@ def submit(client: Client, parcel: Parcel) -> Sent:
     first = next(iter(parcel.files.values()))
     seen = _sees(client, Path(parcel.out).parent, "Choose another cache folder.", first)
     if parcel.foreground:
-        seen = _sees(client, Path(parcel.foreground).parent, "Choose another foreground file.") and seen
+        for pattern in _foregrounds(parcel).values():
+            seen = _sees(client, Path(pattern).parent, "Choose another foreground file.") and seen
     request = messages.SubmitMatte(
         request=uuid.uuid4().hex,
         plate=parcel.source,
@@ -78,8 +80,16 @@ def submit(client: Client, parcel: Parcel) -> Sent:
     )
     mask = parcel.files if parcel.by_mask_input else {}
     inline = None if seen else InlineFrames(parcel.files, mask, objects=parcel.masks)
-    sides = {messages.FOREGROUND: lambda frame: file_of(parcel.foreground, frame)}
+    sides = {called: partial(file_of, pattern) for called, pattern in _foregrounds(parcel).items()}
     return submission.submit(client, request, inline, lambda frame: Path(parcel.out % frame), sides)
+
+
+def _foregrounds(parcel: Parcel) -> dict[str, str]:
+    """Return the pattern of each object's foreground by what it is called, such as `foreground of hero`."""
+    if not parcel.foreground:
+        return {}
+    outs = objects.outs_of(parcel.foreground, [one.name for one in parcel.chain.objects])
+    return {objects.called(messages.FOREGROUND, name): out for name, out in outs.items()}
 
 
 def _sees(client: Client, folder: Path, hint: str, *files: Path) -> bool:

@@ -74,9 +74,16 @@ class Submission:
 
     def outs(self) -> dict[str, str]:
         """Return the output pattern of each object that has files of its own, by name; else the only one, without."""
-        if objects.PLACE not in self.out:
-            return {"": self.out}
-        return {one.name: objects.out_of(self.out, one.name) for one in self.objects}
+        return self.outs_of(self.out)
+
+    def outs_of(self, out: str) -> dict[str, str]:
+        """Return another output pattern for each object, as `outs`."""
+        return objects.outs_of(out, [one.name for one in self.objects])
+
+    def side_outs(self) -> dict[str, str]:
+        """Return the output pattern of each side result by what it is called, such as `foreground of hero`."""
+        found = [(side.kind, self.outs_of(side.out)) for side in self.side_results]
+        return {objects.called(kind, name): out for kind, outs in found for name, out in outs.items()}
 
     def masks(self) -> dict[str, str]:
         """Return the mask of each object that has one, by name; that of a job of one mask without a name."""
@@ -94,6 +101,7 @@ class Submission:
                 layer=one.name if layered else "",
                 settings=objects.settings_of(self.settings, one),
                 then=objects.then_of(self.then, one),
+                side_results=tuple(replace(side, out=objects.out_of(side.out, one.name)) for side in self.side_results),
                 objects=(),
                 prompts=tuple(prompt for prompt in self.prompts if prompt.object == one.name),
             )
@@ -109,15 +117,17 @@ class Submission:
         there = () if self.clip else sequences.find(sequences.parse(self.plate), messages.PLATE)
         return sequences.clip_frames(self.clip, there)
 
-    def check_objects(self, beside: Sequence[str] = ()) -> None:
+    def check_objects(self, alone: Sequence[str] = (), beside: Sequence[tuple[str, str]] = ()) -> None:
         """Raise `BadInput` for objects that cannot be together, or with what else is asked for.
 
         Args:
-            beside: what is to be made beside the side results, such as `trimap`.
+            alone: what is asked for that only a job of one mask makes.
+            beside: what is made beside the side results, such as `trimap`, each with its output pattern.
         """
         objects.check(self.objects, self.mask, self.out, self.layer)
         objects.check_prompts(self.objects, self.prompts)
-        objects.check_alone(self.objects, [*(asked.kind for asked in self.side_results), *beside])
+        objects.check_alone(self.objects, alone)
+        objects.check_patterns(self.objects, [*((side.kind, side.out) for side in self.side_results), *beside])
 
     def wanted(self) -> list[int]:
         """Return the frames that the job makes, ascending, by default those of the clip; raises as `clip_frames`."""
@@ -147,7 +157,7 @@ def submit(client: Client, order: Submission) -> Sent:
     order.check_objects()
     plate, masks = _found(order)
     alphas = {name: sequences.parse(out) for name, out in order.outs().items()}
-    sides = {asked.kind: sequences.parse(asked.out) for asked in order.side_results}
+    sides = {called: sequences.parse(out) for called, out in order.side_outs().items()}
     outs = {**{objects.called("alphas", name): out for name, out in alphas.items()}, **sides}
     folders = {one.folder for one in outs.values()}
     for folder in sorted(folders):
@@ -182,7 +192,7 @@ def submit(client: Client, order: Submission) -> Sent:
         inline, request = _sendable(inline, request)
     own = {name: out.path for name, out in alphas.items()}
     sent = submission.submit(
-        client, request, inline, next(iter(own.values())), {kind: one.path for kind, one in sides.items()}, own
+        client, request, inline, next(iter(own.values())), {called: one.path for called, one in sides.items()}, own
     )
     return replace(sent, job_file=job_file)
 

@@ -167,3 +167,14 @@ def test_of_a_long_name_eighty_letters_are_repeated():
     objects.check_name("x" * 64)
     with refused(f"'{'x' * 65}' is not a valid name"):
         objects.check_name("x" * 65)
+
+
+def test_what_is_made_of_each_object_has_files_of_its_own():
+    both = (MaskObject("hero", "h.####.exr"), MaskObject("dog", "d.####.exr"))
+    objects.check_patterns(both, [("foreground", "fg_{object}.####.exr")])
+    objects.check_patterns((), [("foreground", "fg.####.exr")])
+    with refused("the trimap t.####.exr would be the same file for all objects"):
+        objects.check_patterns(both, [("foreground", "fg_{object}.####.exr"), ("trimap", "t.####.exr")])
+    with refused("the foreground fg_{object}.####.exr has {object} in it, and the job has no objects"):
+        objects.check_patterns((), [("foreground", "fg_{object}.####.exr")])
+    assert objects.outs_of("fg.####.exr", ["hero", "dog"]) == {"": "fg.####.exr"}

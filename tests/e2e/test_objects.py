@@ -427,8 +427,14 @@ def test_the_command_line_makes_objects(server, clip, videomama, tmp_path):
         (["--object", "hero="], "--object 'hero=' has no mask"),
         (["--object", "hero=h.####.exr", "--object-stage", "dog=classic"], "a stage of no object"),
         (["--object", "hero=h.####.exr", "--mask", "m.####.exr"], "both a mask and objects"),
-        (["--object", "hero=h.####.exr", "--foreground", "f.####.exr"], "a job of several objects makes no foreground"),
-        (["--object", "hero=h.####.exr", "--trimap", "t.####.exr"], "a job of several objects makes no trimap"),
+        (
+            ["--object", "hero=h.####.exr", "--foreground", "f.####.exr"],
+            "f.####.exr would be the same file for all objects",
+        ),
+        (
+            ["--object", "hero=h.####.exr", "--trimap", "t.####.exr"],
+            "t.####.exr would be the same file for all objects",
+        ),
         (["--object", "hero=h.####.exr", "--object", "dog", "--click", "1001:1,1"], "needs an engine that makes masks"),
         (["--object", "a-b=h.####.exr"], "'a-b' is not a valid name"),
         (["--object", "hero=none.####.exr"], "object hero: "),

@@ -274,7 +274,7 @@ def test_the_command_line_makes_layers_of_clicked_objects(studio, clip, read_fil
         ),
         (
             {"prompts": (HERO, DOG), "objects": BOTH, "side_results": (SideResult(FOREGROUND, "/fg.####.exr"),)},
-            "a job of several objects makes no foreground",
+            "the foreground /fg.####.exr would be the same file for all objects",
         ),
         ({"prompts": (replace(CLICK, place=(96.0, 5.0)),)}, "click 1003:96,5 lies outside the plate, which is 96x64"),
         ({"prompts": (replace(CLICK, frame=1200),)}, "is on frame 1200, and the clip is 1001-1009"),

@@ -8,9 +8,10 @@ from collections import Counter
 import numpy as np
 import pytest
 from videomama_client import submission
-from videomama_client.errors import BadInput, NotPermitted
+from videomama_client.errors import BadInput, NotPermitted, VideoMaMaError
 from videomama_client.inline import InlineFrames
 from videomama_client.messages import FrameDone, MatteDone, SideDone, SideFrameDone, SideResult
+from videomama_client.objects import MaskObject
 from videomama_client.stages import Stage
 from videomama_server.media import frames
 
@@ -61,6 +62,63 @@ def test_later_colour_computes_no_alpha_and_a_second_time_no_colour(server, clip
     assert report.entries >= 4 * 6
 
 
+@pytest.fixture
+def pair(clip):
+    """Two objects in the clip, each with a mask of its own."""
+    for index, number in enumerate(clip.numbers):
+        for name, left in (("hero", 12), ("dog", 58)):
+            mask = np.zeros((64, 96), np.float32)
+            mask[20:44, left + index : left + 24 + index] = 1.0
+            frames.write_picture(clip.file(name, number), mask, ("A",), "half")
+    for path in clip.folder.glob("*.exr"):
+        os.utime(path, (time.time() - LONG_AGO_S,) * 2)
+    return tuple(MaskObject(name, str(clip.folder / f"{name}.####.exr")) for name in ("hero", "dog"))
+
+
+def colour_of_each(clip, folder="colour"):
+    return (SideResult("foreground", str(clip.folder / folder / "{object}" / "fg.####.exr")),)
+
+
+@pytest.mark.parametrize("out", ["alpha.####.exr", "{object}/alpha.####.exr"])
+def test_each_object_has_the_colour_of_its_own_alpha(server, clip, pair, videomama, out):
+    order = {"mask": "", "objects": pair, "roi": "0,0,96,64", "out": str(clip.folder / "both" / out)}
+    outcome = server.refine(clip, **order, side_results=colour_of_each(clip))
+    assert outcome.done.side_results == [SideDone("foreground", 6, 0, "hero"), SideDone("foreground", 6, 0, "dog")]
+    for name in ("hero", "dog"):
+        alpha = order["out"].replace("{object}", name)
+        channel = [] if "{object}" in out else ["--alpha-channel", f"{name}.A"]
+        command = clip.folder / "command" / name / "fg.####.exr"
+        said = videomama("foreground", "--plate", clip.plate, "--alpha", alpha, "--out", command, *channel)
+        assert said.code == 0, said.err
+        assert pixels(clip, f"colour/{name}") == pixels(clip, f"command/{name}")
+    assert pixels(clip, "colour/hero") != pixels(clip, "colour/dog")
+    again = server.refine(clip, **order, side_results=colour_of_each(clip, "again"))
+    assert [(one.computed, one.cached) for one in again.done.objects] == [(0, 6), (0, 6)]
+    assert again.done.side_results == [SideDone("foreground", 0, 6, "hero"), SideDone("foreground", 0, 6, "dog")]
+    assert pixels(clip, "again/dog") == pixels(clip, "colour/dog")
+
+
+def test_a_colour_that_fails_keeps_the_alphas_and_the_other_objects_colour(server, clip, pair):
+    (clip.folder / "colour" / "hero" / "fg.1002.exr").mkdir(parents=True)  # no file can take its place
+    order = {"mask": "", "objects": pair, "out": str(clip.folder / "{object}" / "alpha.####.exr")}
+    with pytest.raises(VideoMaMaError, match=r"hero.*foreground.*1002|foreground.*1002.*hero") as refused:
+        server.refine(clip, **order, side_results=colour_of_each(clip))
+    assert "All alphas are done; foreground frames 1002 are not." in refused.value.hint
+    assert all((clip.folder / name / f"alpha.{n}.exr").is_file() for name in ("hero", "dog") for n in clip.numbers)
+    assert len(pixels(clip, "colour/dog")) == 6
+
+
+def test_the_command_sends_inline_objects_and_gets_the_colour_of_each(server, clip, pair, videomama):
+    words = ["--connection-file", str(server.connection_file), "--transport", "inline", "--engine", "passthrough"]
+    words += [word for one in pair for word in ("--object", f"{one.name}={one.mask}")]
+    words += ["--plate", clip.plate, "--out", str(clip.folder / "both" / "alpha.####.exr")]
+    said = videomama("matte", *words, "--foreground", str(clip.folder / "colour" / "{object}" / "fg.####.exr"))
+    assert said.code == 0, said.err
+    assert "foreground of hero: 6 computed, 0 cached" in said.out
+    assert "foreground of dog: 6 computed, 0 cached" in said.out
+    assert pixels(clip, "colour/hero") != pixels(clip, "colour/dog")
+
+
 def test_an_inline_job_sends_its_colour_back(server, clip, videomama):
     words = ["--connection-file", str(server.connection_file), "--foreground", str(clip.folder / "colour/fg.####.exr")]
     said = videomama(*clip.flags(*words, "--transport", "inline"))
@@ -70,7 +128,7 @@ def test_an_inline_job_sends_its_colour_back(server, clip, videomama):
     for path in (clip.folder / "colour").iterdir():
         path.unlink()
     told = json.loads(videomama(*clip.flags(*words, "--json")).out)
-    assert told["side_results"] == [{"kind": "foreground", "computed": 0, "cached": 6}]
+    assert told["side_results"] == [{"kind": "foreground", "computed": 0, "cached": 6, "object": ""}]
     assert pixels(clip) == sent
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from videomama_client import messages
 from videomama_client.errors import VideoMaMaError
+from videomama_client.messages import SideResult
 from videomama_client.objects import called
 
 from videomama_server.files import disk_space
@@ -78,12 +79,17 @@ def needs_of(order: Submission, wanted: Sequence[int], holes: str = "", clean: s
 
 def _need(order: Submission, wanted: Sequence[int], size: tuple[int, int]) -> Need:
     outs = [Delivery(_files_of(sequences.parse(out)), order.layer, order.dtype) for out in order.outs().values()]
-    sides = [Delivery(sequences.parse(side.out), dtype=side.dtype, content=COLOUR) for side in order.side_results]
+    sides = [Delivery(sequences.parse(out), dtype=side.dtype, content=COLOUR) for side, out in _side_files(order)]
     need = Need(0, 0)
     for delivery in (*outs, *sides):
         delivery.check_format()
         need += delivery.need(wanted, size)
     return need
+
+
+def _side_files(order: Submission) -> list[tuple[SideResult, str]]:
+    """Return each side result with the pattern of each object's files."""
+    return [(side, out) for side in order.side_results for out in order.outs_of(side.out).values()]
 
 
 def _files_of(out: Pattern) -> Pattern:

@@ -119,7 +119,7 @@ def _counted(computed: int, cached: int) -> str:
 
 
 class _SideBars:
-    """A bar for each kind of side results, below that of the alphas.
+    """A bar for each kind of side results and object, below that of the alphas.
 
     Attributes:
         total: how many frames are wanted.
@@ -133,7 +133,7 @@ class _SideBars:
 
     def count(self, event: messages.SideFrameDone) -> None:
         """Take in a frame that is done."""
-        kind = event.side_kind
+        kind = objects.called(event.side_kind, event.object)
         if kind not in self._tasks:
             self._tasks[kind] = self._shown.add_task(kind, total=self.total, of="", note="")
         self._counts[kind, event.cached] += 1

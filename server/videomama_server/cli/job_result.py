@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from videomama_client import messages
+from videomama_client.objects import called
 from videomama_client.stages import label
 from videomama_client.wording import counted
 
@@ -23,7 +24,10 @@ def say(done: messages.MatteDone) -> None:
         f"{counted(done.frame_count, 'frame')} ({done.computed} computed, {done.cached} cached) "
         f"in {done.seconds:.1f} s by {names}, region {','.join(map(str, done.roi))}, plate as {done.colorspace}"
     )
-    sides = [f"{side.kind}: {side.computed} computed, {side.cached} cached" for side in done.side_results]
+    sides = [
+        f"{called(side.kind, side.object)}: {side.computed} computed, {side.cached} cached"
+        for side in done.side_results
+    ]
     for line in filter(None, (*_details(done), *sides)):
         click.echo(line)
     say_drift(done)

@@ -126,8 +126,8 @@ class RefinedMatte:
         click.echo(self.order.out)
         removed = self.asked.removal.outputs() if self.asked.removal else []
         beside = (
-            *(asked.out for asked in self.order.side_results),
-            self.asked.trimap,
+            *self.order.side_outs().values(),
+            *self.order.outs_of(self.asked.trimap).values(),
             self.asked.movies.preview,
             *removed,
         )
@@ -160,7 +160,7 @@ def asked_of(ctx: click.Context, flags: dict[str, Any]) -> AskedMatte:
     _check_maker(maker, bool(own_stages), given, maker_options)
     order = replace(_submission(flags, maker, given, named), side_results=colour, asked=asked)
     removal = take_removal(removing, order.plate)
-    order.check_objects([*(["trimap"] if trimap else []), *(["hole masks"] if removal else [])])
+    order.check_objects(["hole masks"] if removal else [], [("trimap", trimap)] if trimap else [])
     if qc_folder:
         _check_judged(order)
     found = AskedMatte(

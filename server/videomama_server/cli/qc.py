@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from videomama_client.objects import out_of
 from videomama_client.wording import counted
 
 from videomama_server.cli.bar import frames_bar
@@ -110,7 +111,7 @@ def control(clip: RefinedClip, folder: Path | None) -> Judged:
 def of_matte(order: Submission, folder: Path) -> Callable[[str], Judged | JudgedObjects]:
     """Return what judges the alphas of a job when it is done; each of several objects has a folder in `folder`.
 
-    It takes the pattern of the job's trimaps, empty where there are none.
+    It takes the pattern of the job's trimaps, empty where there are none; of several objects, with `{object}` in it.
 
     Raises:
         NotPermitted: the folder cannot be made.
@@ -118,7 +119,7 @@ def of_matte(order: Submission, folder: Path) -> Callable[[str], Judged | Judged
     if not order.objects:
         return _of_one(order, folder)
     parts = {name: _of_one(one, folder / name) for name, one in order.by_object().items()}
-    return lambda _: JudgedObjects({name: judge("") for name, judge in parts.items()})
+    return lambda trimap: JudgedObjects({name: judge(out_of(trimap, name)) for name, judge in parts.items()})
 
 
 def _of_one(order: Submission, folder: Path) -> Callable[[str], Judged]:

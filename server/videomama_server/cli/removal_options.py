@@ -109,7 +109,7 @@ class Removal:
             written["clean plates"] = self.hand_over.output
         for pattern in written.values():
             sequences.refuse_overwriting(pattern, read)
-        sides = {side.kind: sequences.parse(side.out) for side in order.side_results}
+        sides = {called: sequences.parse(out) for called, out in order.side_outs().items()}
         sequences.refuse_sharing({"alphas": sequences.parse(order.out), **sides, **written}, wanted)
 
     def make(self, order: Submission) -> None:

@@ -57,11 +57,10 @@ class AskedShot:
         if self.matte is None:
             return []
         order, removal = self.matte.order, self.matte.removal
-        sides = [side.out for side in order.side_results]
         return [
             *order.outs().values(),
-            *sides,
-            *filter(None, [self.matte.trimap, str(self.matte.movies.preview or "")]),
+            *order.side_outs().values(),
+            *filter(None, [*order.outs_of(self.matte.trimap).values(), str(self.matte.movies.preview or "")]),
             *(removal.outputs() if removal else []),
         ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
-from videomama_client.errors import VideoMaMaError
+from videomama_client.errors import Cancelled, VideoMaMaError
 from videomama_client.messages import JobEvent, QcFlag, StageBegun, StageDone
 
 from videomama_server.pipeline import drift, mask_choice, small_subject
@@ -141,13 +141,25 @@ class ObjectWork:
     def _chain_of(self, stages: list[SurveyedStage]) -> Chain:
         return Chain(stages, self._services, self.output.writers, self._tell_begin, self._cancelled)
 
-    def finish(self) -> Iterator[Pause]:
+    def finish(self, alone: bool = True) -> Iterator[Pause]:
         """Wait for the side results, look where masks drift, and judge what the cache had without scores.
+
+        Args:
+            alone: whether it is the job's only mask; else a side result that failed is this object's failure, and the
+                others are finished.
 
         Raises:
             VideoMaMaError, OSError: as `SideResults.finish`.
         """
-        yield from self.output.finish_sides()
+        try:
+            with self.order.named():
+                yield from self.output.finish_sides()
+        except Cancelled:
+            raise
+        except VideoMaMaError as error:
+            if alone:
+                raise
+            self.failure = error.at()
         walked = self.stages[0]
         self.drifts = yield from drift.flags(walked.order, walked.survey, self._services, self._cancelled)
         last = self.begun.last

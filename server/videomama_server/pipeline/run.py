@@ -141,7 +141,7 @@ class Matte:
     def _finish(self) -> Iterator[Pause]:
         for one in self._objects:
             if one.failure is None:
-                yield from one.finish()
+                yield from one.finish(alone=len(self._objects) == 1)
 
     def _take_less(
         self, tried: set[tuple[Identity, ...]], trouble: OutOfMemory, survey: Callable[[], Iterator[Pause]]
@@ -215,7 +215,7 @@ class Matte:
             colorspace=first.first.identity.settings.colorspace,
             mask=done[0].mask,
             stages=done[0].stages,
-            side_results=first.output.sides_done(),
+            side_results=[side for one in self._objects for side in one.output.sides_done()],
             objects=[one for one in done if one.name],
             server=__version__,
             clip=self._order.request.clip or remade.range_text(first.first.plan.clip),

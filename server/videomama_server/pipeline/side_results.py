@@ -157,7 +157,7 @@ class SideResults:
     def done(self) -> list[SideDone]:
         """Return what each kind came to."""
         return [
-            SideDone(kind, list(known.values()).count(False), list(known.values()).count(True))
+            SideDone(kind, list(known.values()).count(False), list(known.values()).count(True), self._order.object)
             for kind, known in self._counts.items()
         ]
 
@@ -246,7 +246,7 @@ class SideResults:
         heartbeat.beat()
         with self._lock:
             self._counts[making.kind].setdefault(frame, cached)
-        self._emit(SideFrameDone(self._order.job, making.kind, frame, cached, str(path)))
+        self._emit(SideFrameDone(self._order.job, making.kind, frame, cached, str(path), self._order.object))
 
 
 def _told(error: Exception, task: _Task) -> VideoMaMaError:

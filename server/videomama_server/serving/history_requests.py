@@ -96,7 +96,9 @@ class HistoryRequests:
         if state.state != messages.INTERRUPTED:
             return f"it is {state.state}, not interrupted"
         if state.inline:
-            return "its pictures are with the client that submitted it; submit it there"
+            return (
+                "its pictures are with the client that submitted it; submit it there again: finished frames are cached"
+            )
         return "" if details.request is not None else "its request is not in the history any more; submit it again"
 
     async def _find(self, known: str) -> tuple[Details, Job | None]:

@@ -141,4 +141,4 @@ def _side(job: Job) -> str:
 def _side_at_work(job: Job) -> tuple[str, int] | None:
     """Return the first kind of side results that lacks frames once all alphas are there, and how many it has."""
     count = job.planned.frame_count if job.planned else 0
-    return job.sides.at_work(job.side_kinds, count) if job.done_count == count else None
+    return job.sides.at_work(job.sides_asked, count) if job.done_count == count else None

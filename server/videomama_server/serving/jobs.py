@@ -40,7 +40,7 @@ from videomama_server.serving.blame import Blame
 from videomama_server.serving.job_state import SHOWN, one_line, state_of
 from videomama_server.serving.pace import Pace
 from videomama_server.serving.queue_order import in_order, jobs_before, next_turn, places
-from videomama_server.serving.side_progress import SideProgress
+from videomama_server.serving.side_progress import Of, SideProgress
 from videomama_server.serving.stage_progress import StageProgress
 from videomama_server.serving.supply import Supply
 
@@ -200,9 +200,10 @@ class Job:
         return replace(self.request, objects=bare, **empty)
 
     @property
-    def side_kinds(self) -> list[str]:
-        """The kinds of side results that it was asked for."""
-        return [asked.kind for asked in self.request.side_results]
+    def sides_asked(self) -> list[Of]:
+        """The side results that it was asked for, by kind and object."""
+        names = [one.name for one in self.request.objects] or [""]
+        return [(asked.kind, name) for name in names for asked in self.request.side_results]
 
     @property
     def _are_layers(self) -> bool:
@@ -359,7 +360,7 @@ class JobBook:
             seconds=job.seconds,
             stages=apart[0].stages if apart else job.stages.done(event, job.computed),
             objects=apart,
-            side_results=job.sides.done(job.side_kinds),
+            side_results=job.sides.done(job.sides_asked),
         )
 
     def _note_failed(self, job: Job, event: MatteFailed) -> MatteFailed:

@@ -187,7 +187,9 @@ class Requests:
         ask = incoming.ask
         job = self._dispatch.find(ask.job)
         path = (
-            job.sides.path(ask.side_kind, ask.frame) if ask.side_kind else job.done.get(ask.frame, {}).get(ask.object)
+            job.sides.path((ask.side_kind, ask.object), ask.frame)
+            if ask.side_kind
+            else job.done.get(ask.frame, {}).get(ask.object)
         )
         if path is None:
             event = "SideFrameDone" if ask.side_kind else "FrameDone"

@@ -64,7 +64,8 @@ def clip_of_job(submitted: SubmitMatte | None, name: str = "") -> JobClip:
     one = submitted.objects[names.index(name)] if name else submitted.objects[0]
     layer = "" if objects.PLACE in submitted.out else one.name
     files = (one.mask, objects.out_of(submitted.out, one.name), layer)
-    clip = _clip(submitted, objects.settings_of(submitted.settings, one), files)
+    sides = tuple(replace(side, out=objects.out_of(side.out, one.name)) for side in submitted.side_results)
+    clip = _clip(replace(submitted, side_results=sides), objects.settings_of(submitted.settings, one), files)
     return JobClip(clip, ranges, one.name, names, _trimap(objects.then_of(submitted.then, one)))
 
 

@@ -129,12 +129,12 @@ class Intake:
         side_kinds.check(request.side_results)
         objects.check(request.objects, request.mask, request.out, request.layer)
         objects.check_prompts(request.objects, request.prompts)
-        objects.check_alone(request.objects, [asked.kind for asked in request.side_results])
+        objects.check_patterns(request.objects, [(side.kind, side.out) for side in request.side_results])
         asked = _by_object(request)
         chains = {name: self._chosen(name, one) for name, one in asked.items()}
         read = self._sources(run, asked, cancelled)
         deliveries = self._deliveries(request, asked)
-        sides = tuple(Side(one, self._side_delivery(request, one)) for one in request.side_results)
+        sides = {name: self._sides(one) for name, one in asked.items()}
         _check_deliveries(request, deliveries, sides, read)
         noted, plate = partial(self._reads.noted, run.job), read.plate
         reader = Reader(plate, NoMasks(plate), self._services.memo, wanted_of(request.settings), request.rehash, noted)
@@ -143,7 +143,7 @@ class Intake:
             own, light = replace(asked[name], settings=chain[0].settings), self._light(asked[name].settings, chain[0])
             masked = reader.over(read.masks[name], wanted_of(own.settings))
             keys = {frame: masked.over(one) for one in read.painted[name] for frame in one.frames()}
-            ends = _Ends(masked, keys, deliveries[name], sides)
+            ends = _Ends(masked, keys, deliveries[name], sides[name])
             orders.append(self._order_of(run.job, own, chain, light, ends))
         return _joined(list(asked), orders)
 
@@ -251,6 +251,10 @@ class Intake:
         linked, published = link or request.inline, self._services.cache.published
         return Delivery(inside, request.layer, request.dtype, linked, root, published, compression=packed)
 
+    def _sides(self, request: messages.SubmitMatte) -> tuple[Side, ...]:
+        """Return the side results of one mask, and where they go."""
+        return tuple(Side(one, self._side_delivery(request, one)) for one in request.side_results)
+
     def _side_delivery(self, request: messages.SubmitMatte, asked: messages.SideResult) -> Delivery:
         """Return where side results go: what the client named, or where an inline job fetches them from."""
         named, content = sequences.parse(asked.out), kind_of(asked).content
@@ -293,7 +297,7 @@ class Intake:
 
 
 def _check_deliveries(
-    request: messages.SubmitMatte, alphas: Mapping[str, Delivery], sides: Sequence[Side], read: _Sources
+    request: messages.SubmitMatte, alphas: Mapping[str, Delivery], sides: Mapping[str, Sequence[Side]], read: _Sources
 ) -> None:
     """Raise when a file would take the place of one that is read, or of another result, or could not be written.
 
@@ -302,11 +306,11 @@ def _check_deliveries(
     Args:
         request: of the job.
         alphas: where those of each object go, by name.
-        sides: the side results.
+        sides: those of each object, by name.
         read: where the job reads from.
     """
     finished = {ALPHA.name if one.layers else objects.called(ALPHA.name, name): one for name, one in alphas.items()}
-    own = {side.asked.kind: side.delivery for side in sides}
+    own = {objects.called(side.asked.kind, name): side.delivery for name, of in sides.items() for side in of}
     named = {} if request.inline else {**(finished if request.out else {}), **own}
     if named:
         files = read.files()
@@ -328,6 +332,7 @@ def _by_object(request: messages.SubmitMatte) -> dict[str, messages.SubmitMatte]
             mask=one.mask,
             mask_digests=one.mask_digests,
             out=objects.out_of(request.out, one.name),
+            side_results=tuple(replace(side, out=objects.out_of(side.out, one.name)) for side in request.side_results),
             settings=objects.settings_of(request.settings, one),
             then=objects.then_of(request.then, one),
             objects=(),

@@ -101,3 +101,10 @@ def test_what_is_left_out_stands_for_these_values(numbers_left_out):
         "_ready": 0,
         "_sides": 0,
     }
+
+
+def test_the_foregrounds_of_several_objects_are_counted_together_and_named():
+    both = [messages.ObjectPlanned(name, "classic", "", "") for name in ("hero", "dog")]
+    plan = replace(planned("classic"), objects=both)
+    sides = [messages.SideFrameDone("job", "foreground", frame, False, "", "hero") for frame in (1, 2)]
+    assert said(plan, *map(done, (1, 2)), *sides, total=2) == ("foreground of hero: 2 of 4", 50)

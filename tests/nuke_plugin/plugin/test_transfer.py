@@ -1,12 +1,14 @@
 """The job at the server: inline where it does not see the files, and a job that is stopped says so or is left."""
 
 import time
+from dataclasses import replace
 
 import comps
 import numpy as np
 import pytest
 from videomama_client import launch, messages
 from videomama_client.errors import BadInput, Cancelled, NotPermitted
+from videomama_client.objects import MaskObject
 from videomama_client.settings import MatteSettings
 from videomama_nuke import transfer, words
 from videomama_nuke.subject import Chain
@@ -161,6 +163,21 @@ def test_foreground_colour_comes_back_by_path_and_inline(start_server, server, t
     found = sorted(path.name for path in (tmp_path / "fg").iterdir())
     assert found == [f"fg.{frame}.exr" for frame in range(1001, 1005)]
     assert comps.read_exr(tmp_path / "fg" / "fg.1001.exr").shape[-1] == 3
+
+
+@pytest.mark.parametrize("inline", [False, True], ids=["path", "inline"])
+def test_each_object_has_a_foreground_of_its_own(start_server, server, tmp_path, inline):
+    (tmp_path / "elsewhere").mkdir()
+    other = start_server("--roots", str(tmp_path / "elsewhere")) if inline else server
+    made = parcel(tmp_path / "a", foreground=str(tmp_path / "fg_{object}" / "fg.####.exr"), by_mask_input=False)
+    both = tuple(MaskObject(name, made.source, mask_channel=channel) for name, channel in (("hero", "A"), ("dog", "R")))
+    chain = replace(made.chain, objects=both)
+    assert run(other, replace(made, chain=chain, masks=dict.fromkeys(("hero", "dog"), made.files))) == inline
+    for name in ("hero", "dog"):
+        found = sorted(path.name for path in (tmp_path / f"fg_{name}").iterdir())
+        assert found == [f"fg.{frame}.exr" for frame in range(1001, 1005)]
+    hero, dog = (comps.read_exr(tmp_path / f"fg_{name}" / "fg.1001.exr") for name in ("hero", "dog"))
+    assert not np.array_equal(hero, dog)
 
 
 def test_a_folder_of_the_foreground_that_cannot_be_made_is_named(server, tmp_path):

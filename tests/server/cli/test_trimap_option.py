@@ -34,6 +34,23 @@ def test_a_job_without_a_refiner_has_no_trimap():
     assert "--then vitmatte" in refused.value.hint
 
 
+def test_each_object_shows_the_trimap_of_its_own_chain():
+    own = (Stage("classic"), Stage("adjust"), Stage("mematte"))
+    both = (MaskObject("hero", "/h.####.exr"), MaskObject("dog", "/d.####.exr", stages=own))
+    found = trimaps_of(replace(ORDER, mask="", objects=both), "/t_{object}.####.exr")
+    hero, dog = (one.stages for one in found.objects)
+    assert [stage.engine for stage in hero] == ["classic", "vitmatte"]
+    assert hero[-1].options == (EngineOption("steady", 0.5), EngineOption("show", "trimap"))
+    assert dog == (*own[:2], Stage("mematte", (EngineOption("show", "trimap"),)))
+    assert found.out == "/t_{object}.####.exr"
+
+
+def test_an_object_without_a_refiner_has_no_trimap_and_is_named():
+    both = (MaskObject("hero", "/h.####.exr"), MaskObject("dog", "/d.####.exr", stages=(Stage("classic"),)))
+    with pytest.raises(BadInput, match="no stage of object dog is an edge refiner"):
+        trimaps_of(replace(ORDER, mask="", objects=both), "/t_{object}.####.exr")
+
+
 def test_trimaps_do_not_overwrite_the_alphas():
     with pytest.raises(BadInput, match="the same files"):
         trimaps_of(ORDER, ORDER.out)

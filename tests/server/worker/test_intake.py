@@ -357,7 +357,7 @@ def test_what_is_wrong_with_an_object_names_it(rig, make_clip):
         ({"mask": "m.####.exr"}, "both a mask and objects"),
         ({"layer": "matte"}, "the layer 'matte'"),
         ({"prompts": (Prompt("text", text="cat", object="cat"),)}, "is of no object of the job"),
-        ({"side_results": (messages.SideResult("foreground", "/f.####.exr", ""),)}, "makes no foreground"),
+        ({"side_results": (messages.SideResult("foreground", "/f.####.exr", ""),)}, "the same file for all objects"),
     ],
 )
 def test_what_does_not_go_with_several_objects_is_refused(rig, make_clip, changes, said):
