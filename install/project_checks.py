@@ -1,4 +1,4 @@
-"""Runs the project's checks one after the other, each with a heading and a time, and sums them up."""
+"""Runs the project's checks, each with a heading and a time, and sums them up."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,15 +31,17 @@ class Step:
 
     `again` is the command that runs failed tests once more, alone. With hundreds of processes, sockets and limits of
     time on a machine that others use, too, one in thousands fails by chance. One that passes alone is named.
+    A step that is run `beside` the others, since it takes long and keeps one core alone busy, says all at its end.
     """
 
     name: str
     command: tuple[str, ...]
     again: tuple[str, ...] = ()
+    beside: bool = False
 
 
 def check_steps(environment: Environment, pytest_arguments: Sequence[str]) -> list[Step]:
-    """The checks in the order in which they are run: cheap ones first."""
+    """The checks in the order in which they are summed up: cheap ones first."""
 
     def step(name: str, *arguments: str) -> Step:
         tool, *options = name.split()
@@ -54,7 +57,7 @@ def check_steps(environment: Environment, pytest_arguments: Sequence[str]) -> li
         step("ruff format --check"),
         step("ruff check"),
         step("lint-imports"),
-        step("mypy"),
+        replace(step("mypy"), beside=True),
         Step("pip-audit", (str(environment.script("python")), "-I", audit.__file__)),
         tests(),
     ]
@@ -62,20 +65,31 @@ def check_steps(environment: Environment, pytest_arguments: Sequence[str]) -> li
 
 def run_steps(steps: Sequence[Step], folder: Path, variables: Mapping[str, str]) -> int:
     """Run all `steps` in `folder`, also after a failure; return 0 if all passed, else 1."""
-    lines = []
-    failed = False
-    for step in steps:
-        print(f"\n== {step.name}", flush=True)
-        begun = time.monotonic()
-        verdict = _verdict(step, folder, variables)
-        seconds = time.monotonic() - begun
-        failed |= verdict.startswith("FAILED")
-        print(f"-- {step.name}: {verdict}, {seconds:.1f} s", flush=True)
-        lines.append(f"{step.name:<22}{verdict:<14}{seconds:>8.1f} s")
+    with ThreadPoolExecutor() as pool:
+        beside = {step: pool.submit(_told, step, folder, variables) for step in steps if step.beside}
+        alone = {step: _told(step, folder, variables) for step in steps if not step.beside}
+        done = [alone[step] if step in alone else beside[step].result() for step in steps]
     print("\nSummary")
-    for line in lines:
-        print(f"  {line}")
-    return 1 if failed else 0
+    for step, (verdict, seconds) in zip(steps, done):
+        print(f"  {step.name:<22}{verdict:<14}{seconds:>8.1f} s")
+    return 1 if any(verdict.startswith("FAILED") for verdict, _ in done) else 0
+
+
+def _told(step: Step, folder: Path, variables: Mapping[str, str]) -> tuple[str, float]:
+    """Run a step between its heading and its verdict; return the verdict and the seconds that it took."""
+    begun = time.monotonic()
+    heading = f"\n== {step.name}"
+    if step.beside:
+        code, said = _heard(step.command, folder, variables)
+        verdict = _word(code)
+        heading = f"{heading}\n{said}".rstrip()
+    else:
+        print(heading, flush=True)
+        verdict = _verdict(step, folder, variables)
+    seconds = time.monotonic() - begun
+    ended = f"-- {step.name}: {verdict}, {seconds:.1f} s"
+    print(f"{heading}\n{ended}" if step.beside else ended, flush=True)
+    return verdict, seconds
 
 
 def _verdict(step: Step, folder: Path, variables: Mapping[str, str]) -> str:
@@ -89,6 +103,10 @@ def _verdict(step: Step, folder: Path, variables: Mapping[str, str]) -> str:
                 print("\nFailed among the others and passed alone. A test or the product depends on chance; mend it:")
                 print("\n".join(f"  {test}" for test in failed), flush=True)
                 return f"unsteady ({len(failed)})"
+    return _word(code)
+
+
+def _word(code: int) -> str:
     return _VERDICTS.get(code, f"FAILED ({code})")
 
 
@@ -106,3 +124,21 @@ def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> 
     except OSError as error:
         print(f"{command[0]} does not start: {error}")
         return 127
+
+
+def _heard(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> tuple[int, str]:
+    """Run a command; return its exit code and all that it said."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=dict(variables),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        return 127, f"{command[0]} does not start: {error}"
+    return done.returncode, done.stdout

@@ -88,9 +88,22 @@ def test_a_plain_folder_with_a_sequence_truth_is_a_clip(quality, written, tmp_pa
     np.testing.assert_array_equal(quality.Clip(plain, 3).truths, quality.Clip(written.folder, 3).truths)
 
 
-@pytest.mark.timeout(900)  # most of it is pymatting's own compilation
+@pytest.fixture
+def pymatting_of_the_called(monkeypatch):
+    """Let pymatting compile what is called: by itself it compiles all that it has at its first import, for a minute."""
+    numba = pytest.importorskip("numba", reason="pymatting needs it, which is compared with: pip install -e '.[bench]'")
+
+    def compiled_when_called(signature=None, **options):
+        later = numba.core.decorators.njit(nogil=True)
+        return later(signature) if callable(signature) else later
+
+    with monkeypatch.context() as patched:
+        patched.setattr(numba, "njit", compiled_when_called)
+        pytest.importorskip("pymatting", reason="it is what is compared with: pip install -e '.[bench]'")
+
+
+@pytest.mark.usefixtures("pymatting_of_the_called")
 def test_other_methods_stand_beside_on_the_same_pairs(run):
-    pytest.importorskip("pymatting", reason="it is what is compared with: pip install -e '.[bench]'")
     _, found = run("--qualities", "small", "--beside")
     assert list(found["summary"]) == ["classic", "guided", "closed_form", "knn"]
     for method in found["summary"].values():

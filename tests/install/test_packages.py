@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import packages
@@ -42,6 +44,20 @@ def test_pip_is_never_told_to_replace_what_fits(
     assert "'-e', '.[dev,videomama]'" in said
     assert f"'-c', '{(tmp_path / 'install' / 'constraints.txt').as_uri()}'" in said
     assert not any(word in said for word in ("--upgrade", "-U", "--force-reinstall", "--ignore-installed"))
+
+
+def test_what_pip_left_as_source_is_compiled_and_what_is_no_python_stays(
+    tmp_path: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venv.create(environment.path)
+    asked = [environment.script("python"), "-I", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    site = Path(subprocess.check_output(asked, text=True).strip())
+    code = f"import pathlib, sys; print(sys.argv[1:]); site = pathlib.Path({str(site)!r})"
+    code += "; (site / 'good.py').write_text('x = 1'); (site / 'template.py').write_text('{{ x }} = = 1')"
+    fake_pip(monkeypatch, code)
+    install_project(tmp_path, environment, ())
+    assert "'--no-compile'" in environment.log.read_text()
+    assert [path.name.split(".")[0] for path in site.glob("__pycache__/*.pyc")] == ["good"]
 
 
 def test_the_build_backend_is_pinned_beside_pins_of_the_host(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,26 @@ def test_all_steps_run_after_a_failure_and_the_summary_names_each(
     lines = [line.split() for line in summary.splitlines()]
     assert [line[:-2] for line in lines] == [["first", "FAILED", "(4)"], ["second", "FAILED", "(127)"], ["third", "ok"]]
     assert all(line[-1] == "s" and float(line[-2]) >= 0 for line in lines)
+
+
+def test_a_step_beside_the_others_runs_while_they_do_and_says_all_at_once(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    # Each waits for what the other leaves: neither would end if they were run one after the other.
+    waits = "import pathlib, sys, time\nprint('said by', {0!r}, flush=True)\npathlib.Path({0!r}).touch()\n"
+    waits += "while not pathlib.Path({1!r}).exists(): time.sleep(0.02)\nsys.exit({2})"
+    long = replace(python(waits.format("long", "short", 3), "long"), beside=True)
+    missing = Step("missing", (str(tmp_path / "no-such-tool"),), beside=True)
+    steps = [missing, long, python(waits.format("short", "long", 0), "short")]
+    assert run_steps(steps, tmp_path, os.environ) == 1
+    shown, summary = capfd.readouterr().out.split("Summary\n")
+    assert "== long\nsaid by long\n-- long: FAILED (3), " in shown
+    assert "no-such-tool does not start" in shown
+    assert [line.split()[:2] for line in summary.splitlines()] == [
+        ["missing", "FAILED"],
+        ["long", "FAILED"],
+        ["short", "ok"],
+    ]
 
 
 def test_all_passed_is_zero(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """Comps for the tests of the plug-in: clips and scripts on disk, opened in the stand-in with the plug-in loaded."""
 
+import functools
 import itertools
 import os
 import runpy
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterable
@@ -45,12 +47,29 @@ def write_exr(path: Path, values: np.ndarray, channels: tuple[str, ...], geometr
 
 
 def write_clip(folder: Path, count: int = COUNT, width: int = WIDTH, height: int = HEIGHT) -> None:
-    """Write plate.####.exr and mask.####.exr; no two clips are the same, so another test's cache is no help."""
+    """Write plate.####.exr and mask.####.exr; no two plates are the same, so another test's cache is no help."""
     own = 1 + next(_clips) / 1024
     for frame in range(FIRST, FIRST + count):
-        plate, mask = pixels(frame, width, height)
+        plate, _ = pixels(frame, width, height)
         write_exr(folder / f"plate.{frame}.exr", plate * own, ("R", "G", "B"))
-        write_exr(folder / f"mask.{frame}.exr", mask, ("A",))
+        (folder / f"mask.{frame}.exr").write_bytes(_as_file("mask", frame, width, height))
+
+
+def write_same_clip(folder: Path) -> None:
+    """Write what `write_clip` writes for those who compute nothing: its plates are the same each time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for role, frame in itertools.product(("plate", "mask"), range(FIRST, FIRST + COUNT)):
+        (folder / f"{role}.{frame}.exr").write_bytes(_as_file(role, frame, WIDTH, HEIGHT))
+
+
+@functools.cache
+def _as_file(role: str, frame: int, width: int, height: int) -> bytes:
+    """Return a picture of a clip as it lies on disk, which takes a while to make and is the same for many tests."""
+    plate, mask = pixels(frame, width, height)
+    values, channels = (plate, ("R", "G", "B")) if role == "plate" else (mask, ("A",))
+    with tempfile.TemporaryDirectory() as folder:
+        write_exr(Path(folder) / "picture.exr", values, channels)
+        return Path(folder, "picture.exr").read_bytes()
 
 
 def keep_marks(folder: Path) -> None:
@@ -151,7 +170,9 @@ class Comp:
         node = self.node(name)
         asked = order.read(node)
         for frame in asked.wanted if frames is None else frames:
-            write_exr(Path(asked.out % frame), pixels(frame)[1], ("A",))
+            alpha = Path(asked.out % frame)
+            alpha.parent.mkdir(parents=True, exist_ok=True)
+            alpha.write_bytes(_as_file("mask", frame, WIDTH, HEIGHT))
         last = replace(asked.record, engine="classic")
         sidecar.leave(last, asked.folder / last.key)
         result.show(node, last, asked.clip)

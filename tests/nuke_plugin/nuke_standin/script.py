@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from nuke_standin.words import TclError, Word, commands, split
@@ -47,11 +48,16 @@ class Script(NamedTuple):
 
 def parse(text: str) -> Script:
     """Read the text of a script, gizmo or clipboard; raises TclError."""
-    every = list(commands(text))
+    every = [list(words) for words in _commands(text)]
     machine = _Machine(_closing_live_groups(every))
     for words in every:
         machine.run(words)
     return machine.finish()
+
+
+@lru_cache(32)  # a gizmo is read for each node of its class
+def _commands(text: str) -> tuple[list[Word], ...]:
+    return tuple(commands(text))
 
 
 def _closing_live_groups(every: list[list[Word]]) -> bool:

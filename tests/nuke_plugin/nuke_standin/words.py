@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
@@ -169,12 +170,17 @@ def _check_end(reader: Reader, word: Word, stops: str) -> None:
 
 def split(text: str, line: int = 1) -> list[Word]:
     """Split a Tcl list into its words: newlines are blanks there, and `;` and `#` mean nothing."""
+    return list(_split(text, line))
+
+
+@lru_cache(8192)  # the defaults of knobs come with each node
+def _split(text: str, line: int) -> tuple[Word, ...]:
     reader = Reader(_normal(text), line)
     found: list[Word] = []
     while True:
         reader.skip(_BLANK)
         if reader.at >= len(reader.text):
-            return found
+            return tuple(found)
         found.append(reader.word(_BLANK))
         _check_end(reader, found[-1], _BLANK)
 

@@ -4,9 +4,9 @@ import comps
 import pytest
 
 
-def opened(start, folder):
+def opened(start, folder, write_clip=comps.write_clip):
     """Return a comp of plate, mask, VideoMaMa1 and Write1 in a session that `start` begins."""
-    comps.write_clip(folder)
+    write_clip(folder)
     comp = start()
     comp.open(comps.plain_script(folder))
     return comp
@@ -24,7 +24,7 @@ def start_nuke(tmp_path, monkeypatch):
 @pytest.fixture
 def offline_comp(start_nuke, tmp_path):
     """A comp of plate, mask, VideoMaMa1 and Write1 without a server: `show_alphas` stands for its work."""
-    return opened(start_nuke, tmp_path)
+    return opened(start_nuke, tmp_path, comps.write_same_clip)
 
 
 @pytest.fixture
