@@ -104,11 +104,13 @@ _EXAMPLES = (
     metavar="NAME",
     help="Of .exr files: zip (the default), zips, piz, none, or dwaa, perhaps with its level: dwaa:45.",
 )
-@click.option("--foreground", default="", help="Write the subject's own colour too: .exr or .tif.")
+@click.option(
+    "--foreground", default="", help="Write the subject's own colour too: .exr or .tif. {object} for several."
+)
 @click.option("--foreground-dtype", type=click.Choice(["half", "float"]), help="By default half in .exr, else float.")
 @click.option("--foreground-premultiplied", is_flag=True, help="Multiply the subject's own colour by the alpha.")
 @click.option(
-    "--trimap", default="", help="Write the trimaps of the edge refiner too, before it refines: .exr or .png."
+    "--trimap", default="", help="Write the trimaps of the edge refiner too: .exr or .png. {object} for several."
 )
 @click.option(
     "--qc",

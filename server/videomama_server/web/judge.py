@@ -6,11 +6,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from videomama_client.errors import ServerUnreachable
 from videomama_client.job_records import JobState
@@ -18,6 +17,7 @@ from videomama_client.messages import JobDescribed, QcFlag
 from videomama_client.trimap_presets import PRESETS
 
 from videomama_server.qc.flags import as_dict
+from videomama_server.web.any_names import Json, query_of
 from videomama_server.web.clip_files import ROLES, Clip, ClipFiles
 from videomama_server.web.clip_listing import listing
 from videomama_server.web.clip_scores import ClipScores
@@ -45,7 +45,7 @@ def routes(site: Site) -> Sequence[Route]:
     return [
         Route("/judge", lambda request: _show(site, request)),
         Route("/judge/frames", lambda request: _frames(files, request)),
-        Route("/judge/scores", lambda request: JSONResponse(scores.report(clip_of(request.query_params)))),
+        Route("/judge/scores", lambda request: Json(scores.report(clip_of(request.query_params)))),
     ]
 
 
@@ -107,8 +107,8 @@ def _job_query(shown: _Shown, clip: Clip) -> str:
     """Return the query that shows the same once more, to which another job to compare with is added."""
     if not shown.job:
         alone = replace(clip, other="", other_channel="")
-        return f"{address_of(alone)}&{urlencode({'frames': shown.judged.frame_ranges})}"
-    return urlencode({"job": shown.job, "object": shown.judged.object})
+        return f"{address_of(alone)}&{query_of({'frames': shown.judged.frame_ranges})}"
+    return query_of({"job": shown.job, "object": shown.judged.object})
 
 
 def _jobs(site: Site) -> list[JobState]:
@@ -121,4 +121,4 @@ def _jobs(site: Site) -> list[JobState]:
 
 
 def _frames(files: ClipFiles, request: Request) -> Response:
-    return JSONResponse(listing(files, clip_of(request.query_params), request.query_params.get("frames", "")))
+    return Json(listing(files, clip_of(request.query_params), request.query_params.get("frames", "")))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
-from urllib.parse import urlencode
 
 from videomama_client.engine_settings import TrimapSettings
 from videomama_client.errors import BadInput
@@ -13,6 +12,7 @@ from videomama_client.setting_spec import parsed, specs_of
 
 from videomama_server.media.geometry import Rect
 from videomama_server.qc.files import Reading
+from videomama_server.web.any_names import query_of
 from videomama_server.web.clip_files import ALPHA, FOREGROUND, MASK, PLATE, ROLES, Clip, Portion
 from videomama_server.web.views import Wanted
 
@@ -57,7 +57,7 @@ def address_of(clip: Clip, trimap: TrimapSettings | None = None) -> str:
     for spec in specs_of(TrimapSettings) if trimap else ():
         if getattr(trimap, spec.name) != spec.default:
             said[spec.name] = getattr(trimap, spec.name)
-    return urlencode(said)
+    return query_of(said)
 
 
 def wanted_of(query: Query, view: str) -> Wanted:

@@ -8,14 +8,14 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
-from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from videomama_client.disk_errors import disk_error
 from videomama_client.errors import VideoMaMaError
 
+from videomama_server.web.any_names import Json, header_of
 from videomama_server.web.clip_files import ClipFiles
 from videomama_server.web.message_picture import message_picture
 from videomama_server.web.picture_cache import PictureCache
@@ -86,7 +86,7 @@ class PictureDesk:
 
 def _said(error: VideoMaMaError) -> Response:
     """Return a picture of an error. Its status is 200: a browser shows it and tells of no failure."""
-    return Response(message_picture(error), media_type="image/svg+xml", headers={MESSAGE: quote(str(error)[:1000])})
+    return Response(message_picture(error), media_type="image/svg+xml", headers={MESSAGE: header_of(str(error)[:1000])})
 
 
 def _numbers(found: dict[str, list[float]]) -> Response:
@@ -94,4 +94,4 @@ def _numbers(found: dict[str, list[float]]) -> Response:
     known = {
         role: [value if abs(value) < float("inf") else str(value) for value in values] for role, values in found.items()
     }
-    return JSONResponse(known)
+    return Json(known)

@@ -19,7 +19,7 @@ from videomama_server import running
 from videomama_server.files import access
 from videomama_server.media import sequences
 from videomama_server.running import Settled
-from videomama_server.web import job_words, wording
+from videomama_server.web import any_names, job_words, wording
 from videomama_server.web.state import State
 
 HOST = "127.0.0.1"
@@ -48,7 +48,8 @@ class Site:
         self._templates = Environment(
             loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        self._templates.filters.update({**wording.FILTERS, **job_words.FILTERS, "ranges": sequences.format_range})
+        own = {"ranges": sequences.format_range, "urlencode": any_names.urlencoded}
+        self._templates.filters.update({**wording.FILTERS, **job_words.FILTERS, **own})
 
     @property
     def hosts(self) -> tuple[str, ...]:
