@@ -68,11 +68,12 @@ def install_pinned(packages: Sequence[str], root: Path, environment: Environment
 
 def run_pip(arguments: Sequence[str], folder: Path, environment: Environment, variables: Mapping[str, str]) -> None:
     """Run the environment's pip in `folder`; InstallError with its last words and what to do when it fails."""
-    command = [*_pip(environment), *arguments[:1], "--no-input", "--progress-bar", "off", *arguments[1:]]
-    if arguments[0] == "install":
-        command.append("--no-compile")  # pip compiles in one process: a quarter of a whole install on two cores
+    verb, *rest = arguments
+    # pip compiles in one process: a quarter of a whole install on two cores
+    plain = ["--no-input", "--progress-bar", "off", *(["--no-compile"] if verb == "install" else [])]
+    command = [*_pip(environment), verb, *plain, *rest]
     code, lines = _run_logged(command, folder, environment, variables)
-    if code == 0 and arguments[0] == "install":
+    if code == 0 and verb == "install":
         _compile(environment, variables)
     if code == 0:
         return

@@ -50,7 +50,7 @@ def check_steps(environment: Environment, pytest_arguments: Sequence[str]) -> li
     def tests() -> Step:
         if pytest_arguments:
             return step("pytest", *_AT_ONCE, *_SLOWEST, *pytest_arguments)
-        whole = step("pytest", *_AT_ONCE, *_SLOWEST, "--cache-clear")
+        whole = step("pytest", *_AT_ONCE, *_SLOWEST)
         return replace(whole, again=(whole.command[0], "--last-failed", "--numprocesses=0", "--maxfail=1"))
 
     return [
@@ -94,6 +94,8 @@ def _told(step: Step, folder: Path, variables: Mapping[str, str]) -> tuple[str, 
 
 def _verdict(step: Step, folder: Path, variables: Mapping[str, str]) -> str:
     """Run a step, and what failed in it once more; return a word for people, which begins with FAILED if it did."""
+    if step.again:
+        (folder / _FAILED_TESTS).unlink(missing_ok=True)  # pytest keeps those of earlier runs
     code = _run(step.command, folder, variables)
     if code == _TESTS_FAILED and step.again:
         failed = _failed_tests(folder)

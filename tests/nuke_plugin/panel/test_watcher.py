@@ -319,7 +319,3 @@ def test_the_cache_is_counted_as_soon_as_the_server_answers(scripted, make_watch
     monkeypatch.setattr(watchers, "CACHE_EVERY_S", 600.0)
     watcher = make_watcher(scripted.file)
     eventually(lambda: watcher.snapshot().cache is not None, "the cache is known")
-
-
-def test_what_is_left_out_stands_for_these_values(numbers_left_out):
-    assert numbers_left_out(watchers.Watcher._hurry) == {"first": 0}

@@ -128,11 +128,12 @@ def test_a_channel_that_the_mask_input_lacks_is_named(offline_comp):
     assert "has no channel hero.alpha, which is an object mask of VideoMaMa1" in offline_comp.status()
 
 
-def test_foreground_of_several_objects_is_refused_before_anything_is_exported(comp):
+def test_one_foreground_file_of_several_objects_is_refused_before_anything_is_exported(comp):
     masks_of_two(comp)
     comp.node()["objects"].setValue(TWO)
     comp.node()["foreground_file"].setValue(str(comp.folder / "fg.####.exr"))
-    assert comp.refine().startswith("a job of several objects makes no foreground. Leave the foreground out")
+    said = comp.refine()
+    assert "would be the same file for all objects. Put {object} into its name" in said
     assert not list((comp.folder / "videomama").glob("*/export"))
 
 
