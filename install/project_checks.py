@@ -80,7 +80,7 @@ def _told(step: Step, folder: Path, variables: Mapping[str, str]) -> tuple[str, 
     begun = time.monotonic()
     heading = f"\n== {step.name}"
     if step.beside:
-        code, said = _heard(step.command, folder, variables)
+        code, said = _run(step.command, folder, variables, subprocess.PIPE)
         verdict = _word(code)
         heading = f"{heading}\n{said}".rstrip()
     else:
@@ -96,12 +96,12 @@ def _verdict(step: Step, folder: Path, variables: Mapping[str, str]) -> str:
     """Run a step, and what failed in it once more; return a word for people, which begins with FAILED if it did."""
     if step.again:
         (folder / _FAILED_TESTS).unlink(missing_ok=True)  # pytest keeps those of earlier runs
-    code = _run(step.command, folder, variables)
+    code, _ = _run(step.command, folder, variables)
     if code == _TESTS_FAILED and step.again:
         failed = _failed_tests(folder)
         if 0 < len(failed) <= _MOST_UNSTEADY:
             print(f"\n-- {step.name}: what failed, once more and alone", flush=True)
-            if _run(step.again, folder, variables) == 0:
+            if _run(step.again, folder, variables)[0] == 0:
                 print("\nFailed among the others and passed alone. A test or the product depends on chance; mend it:")
                 print("\n".join(f"  {test}" for test in failed), flush=True)
                 return f"unsteady ({len(failed)})"
@@ -120,27 +120,24 @@ def _failed_tests(folder: Path) -> list[str]:
         return []
 
 
-def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> int:
-    try:
-        return subprocess.run(command, cwd=folder, env=dict(variables), check=False).returncode
-    except OSError as error:
-        print(f"{command[0]} does not start: {error}")
-        return 127
-
-
-def _heard(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> tuple[int, str]:
-    """Run a command; return its exit code and all that it said."""
+def _run(
+    command: Sequence[str], folder: Path, variables: Mapping[str, str], output: int | None = None
+) -> tuple[int, str]:
+    """Run a command; return its exit code, and all that it said where `output` is `subprocess.PIPE`."""
     try:
         done = subprocess.run(
             command,
             cwd=folder,
             env=dict(variables),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdout=output,
+            stderr=output and subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
             check=False,
         )
     except OSError as error:
-        return 127, f"{command[0]} does not start: {error}"
-    return done.returncode, done.stdout
+        problem = f"{command[0]} does not start: {error}"
+        if output is None:
+            print(problem)
+        return 127, problem
+    return done.returncode, done.stdout or ""

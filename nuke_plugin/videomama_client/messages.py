@@ -5,7 +5,8 @@ Requests are imperative, events past tense. The wire kind is the class name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Optional, Union, get_args
 
 from videomama_client.errors import VideoMaMaError, kind_of
@@ -20,7 +21,7 @@ from videomama_client.job_records import JobState as JobState
 from videomama_client.job_records import LogLine as LogLine
 from videomama_client.job_records import Phase as Phase
 from videomama_client.job_records import Submitter as Submitter
-from videomama_client.objects import MaskObject
+from videomama_client.objects import MaskObject, out_of
 from videomama_client.prompts import Prompt
 from videomama_client.setting_spec import SettingSpec
 from videomama_client.settings import MatteSettings
@@ -85,6 +86,11 @@ class SideResult:
     out: str
     dtype: str = ""
     premultiplied: bool = False
+
+
+def sides_of(sides: Sequence[SideResult], name: str) -> tuple[SideResult, ...]:
+    """Return the side results of one object, each with the pattern of its own files."""
+    return tuple(replace(side, out=out_of(side.out, name)) for side in sides)
 
 
 @dataclass(frozen=True)

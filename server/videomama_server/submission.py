@@ -101,7 +101,7 @@ class Submission:
                 layer=one.name if layered else "",
                 settings=objects.settings_of(self.settings, one),
                 then=objects.then_of(self.then, one),
-                side_results=tuple(replace(side, out=objects.out_of(side.out, one.name)) for side in self.side_results),
+                side_results=messages.sides_of(self.side_results, one.name),
                 objects=(),
                 prompts=tuple(prompt for prompt in self.prompts if prompt.object == one.name),
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from videomama_client import objects
 from videomama_client.engine_settings import TrimapSettings
 from videomama_client.errors import BadInput
-from videomama_client.messages import FOREGROUND, SubmitMatte
+from videomama_client.messages import FOREGROUND, SubmitMatte, sides_of
 from videomama_client.setting_spec import specs_of
 from videomama_client.settings import MatteSettings
 from videomama_client.stages import Stage
@@ -64,8 +64,8 @@ def clip_of_job(submitted: SubmitMatte | None, name: str = "") -> JobClip:
     one = submitted.objects[names.index(name)] if name else submitted.objects[0]
     layer = "" if objects.PLACE in submitted.out else one.name
     files = (one.mask, objects.out_of(submitted.out, one.name), layer)
-    sides = tuple(replace(side, out=objects.out_of(side.out, one.name)) for side in submitted.side_results)
-    clip = _clip(replace(submitted, side_results=sides), objects.settings_of(submitted.settings, one), files)
+    own = replace(submitted, side_results=sides_of(submitted.side_results, one.name))
+    clip = _clip(own, objects.settings_of(submitted.settings, one), files)
     return JobClip(clip, ranges, one.name, names, _trimap(objects.then_of(submitted.then, one)))
 
 

@@ -332,7 +332,7 @@ def _by_object(request: messages.SubmitMatte) -> dict[str, messages.SubmitMatte]
             mask=one.mask,
             mask_digests=one.mask_digests,
             out=objects.out_of(request.out, one.name),
-            side_results=tuple(replace(side, out=objects.out_of(side.out, one.name)) for side in request.side_results),
+            side_results=messages.sides_of(request.side_results, one.name),
             settings=objects.settings_of(request.settings, one),
             then=objects.then_of(request.then, one),
             objects=(),
